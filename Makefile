@@ -1,0 +1,60 @@
+# `make demo` shows the exporter at work, `make test` runs every check. Both set up what they need in .venv and .lab.
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PROTO := exporter/pprof_exporter/profile/proto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit setup docs proto record bench clean
+
+help:  ## Say what there is to make
+	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
+
+demo: $(BIN)/pprof-exporter  ## Set up, start the exporter on recorded profiles, say where to look
+	$(BIN)/pprof-exporter demo
+
+test: setup check  ## Set up, run every check and every test
+	$(BIN)/python -m pytest
+
+unit: setup  ## Only the tests that need no Go, Wine or Prometheus
+	$(BIN)/python -m pytest --ignore tests/live --ignore tests/e2e
+
+check: setup  ## Style, types and floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(VENV)/ready
+
+# The exporter alone, as a user has it; `setup` adds what the checks need.
+$(BIN)/pprof-exporter: pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'pprof-exporter needs Python 3.11 or later; name one with make PYTHON=...')"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/ready: $(BIN)/pprof-exporter
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check
+	touch $@
+
+docs: setup  ## Write the references that are generated
+	$(BIN)/python docs/generate.py
+
+# The generator decides which protobuf runtimes can load the module: this one is for 6.31.1 and later, 7 included.
+proto:  ## Generate the protobuf module from profile.proto
+	test -d .lab/protoc || $(PYTHON) -m venv .lab/protoc
+	.lab/protoc/bin/python -m pip install --quiet grpcio-tools==1.74.0
+	cd $(PROTO) && $(CURDIR)/.lab/protoc/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. profile.proto
+
+record: setup  ## Record the profiles of tests and demo anew (Go from PyPI, Wine from Debian)
+	$(BIN)/python tests/record.py
+
+clean:  ## Remove everything that was fetched or built
+	rm -rf $(VENV) .lab dist build

@@ -1,0 +1,28 @@
+"""Every metric family and every closed set of label values; code, documentation and tests read from here."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import content, exporter, fetching
+from pprof_exporter.catalog.family import Family, MetricType
+from pprof_exporter.catalog.vocabulary import Outcome, Phase, Reason, Skip
+
+SECTIONS: dict[str, tuple[Family, ...]] = {
+    "How fetching goes": fetching.FAMILIES,
+    "What the profiles hold": content.FAMILIES,
+    "The exporter itself": exporter.FAMILIES,
+}
+FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
+
+__all__ = [
+    "FAMILIES",
+    "SECTIONS",
+    "Family",
+    "MetricType",
+    "Outcome",
+    "Phase",
+    "Reason",
+    "Skip",
+    "content",
+    "exporter",
+    "fetching",
+]

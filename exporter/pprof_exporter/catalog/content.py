@@ -1,0 +1,115 @@
+"""Families that say what the profiles hold."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog.family import counter, gauge
+
+SAMPLES = gauge("pprof_profile_samples", "Sample records (distinct stacks) in the latest profile.", "target", "profile")
+RECORDS = gauge(
+    "pprof_profile_records",
+    "Records that the index page counts for heap, allocs, block and mutex.",
+    "target",
+    "profile",
+)
+
+CPU_PROFILED = counter(
+    "pprof_cpu_profiled_seconds_total", "Wall time covered by CPU profiles, as the profiles state it.", "target"
+)
+CPU_SAMPLED = counter(
+    "pprof_cpu_sampled_seconds_total", "CPU time that the samples of CPU profiles stand for.", "target"
+)
+CPU_SAMPLES = counter("pprof_cpu_samples_total", "CPU samples taken within CPU profiles.", "target")
+
+GOROUTINES = gauge("pprof_goroutines", "Goroutines, as the index page counts them.", "target")
+PROFILED_GOROUTINES = gauge("pprof_profiled_goroutines", "Goroutines in the latest goroutine profile.", "target")
+LEAKED_GOROUTINES = gauge(
+    "pprof_leaked_goroutines",
+    "Goroutines that can never run again, as the goroutineleak profile proves (Go 1.27; 1.26 as an experiment).",
+    "target",
+)
+THREADS_CREATED = counter(
+    "pprof_threads_created_total", "Operating-system threads that the Go runtime has ever created.", "target"
+)
+
+HEAP_INUSE_BYTES = gauge(
+    "pprof_heap_inuse_bytes", "Live heap as of the last garbage collection, estimated from samples.", "target"
+)
+HEAP_INUSE_OBJECTS = gauge(
+    "pprof_heap_inuse_objects",
+    "Live objects as of the last garbage collection, estimated from samples.",
+    "target",
+)
+ALLOCATED_BYTES = counter(
+    "pprof_allocated_bytes_total", "Bytes allocated since the target started, estimated from samples.", "target"
+)
+ALLOCATED_OBJECTS = counter(
+    "pprof_allocated_objects_total", "Objects allocated since the target started, estimated from samples.", "target"
+)
+CONTENTION_SECONDS = counter(
+    "pprof_contention_seconds_total",
+    "Time spent waiting (block) or made others wait (mutex) since the target started. 0 while that profile is off.",
+    "target",
+    "profile",
+)
+CONTENTIONS = counter(
+    "pprof_contentions_total",
+    "Waits that the block or mutex profile counts since the target started. 0 while that profile is off.",
+    "target",
+    "profile",
+)
+
+FUNCTION_CPU = gauge(
+    "pprof_function_cpu_seconds",
+    "CPU time of the leaf function within the latest window: the largest, and all the rest as 'other'.",
+    "target",
+    "function",
+)
+FUNCTION_GOROUTINES = gauge(
+    "pprof_function_goroutines",
+    "Goroutines by the function they started with: the largest, and all the rest as 'other'.",
+    "target",
+    "profile",
+    "function",
+)
+FUNCTION_HEAP = gauge(
+    "pprof_function_heap_inuse_bytes",
+    "Live heap by the function that allocated it: the largest, and all the rest as 'other'.",
+    "target",
+    "function",
+)
+FUNCTION_ALLOCATED = gauge(
+    "pprof_function_allocated_bytes",
+    "Bytes allocated since the target started, by function: the largest, and all the rest as 'other'.",
+    "target",
+    "function",
+)
+FUNCTION_CONTENTION = gauge(
+    "pprof_function_contention_seconds",
+    "Contention since the target started by the first function outside runtime and sync: the largest, and 'other'.",
+    "target",
+    "profile",
+    "function",
+)
+
+FAMILIES = (
+    SAMPLES,
+    RECORDS,
+    CPU_PROFILED,
+    CPU_SAMPLED,
+    CPU_SAMPLES,
+    GOROUTINES,
+    PROFILED_GOROUTINES,
+    LEAKED_GOROUTINES,
+    THREADS_CREATED,
+    HEAP_INUSE_BYTES,
+    HEAP_INUSE_OBJECTS,
+    ALLOCATED_BYTES,
+    ALLOCATED_OBJECTS,
+    CONTENTION_SECONDS,
+    CONTENTIONS,
+    FUNCTION_CPU,
+    FUNCTION_GOROUTINES,
+    FUNCTION_HEAP,
+    FUNCTION_ALLOCATED,
+    FUNCTION_CONTENTION,
+)

@@ -1,0 +1,39 @@
+"""Families that speak of the exporter itself."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog.family import counter, gauge, histogram, info
+
+BUILD = info(
+    "pprof_exporter_build_info", "Version of the exporter and of the Python that runs it.", "version", "python"
+)
+TARGETS = gauge("pprof_exporter_targets", "Targets that the exporter scrapes.")
+IN_FLIGHT = gauge("pprof_exporter_fetches_in_flight", "Fetches under way now.")
+IN_FLIGHT_LIMIT = gauge("pprof_exporter_fetches_in_flight_limit", "Fetches that may be under way at once.")
+LOOP_LAG = histogram(
+    "pprof_exporter_loop_lag_seconds",
+    "How much later than asked the event loop woke a timer; large values mean that the exporter is overloaded.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+INTERNAL_ERRORS = counter(
+    "pprof_exporter_internal_errors_total",
+    "Faults of the exporter itself, each logged with its traceback; please report them.",
+)
+CONFIG_SUCCESSFUL = gauge(
+    "pprof_exporter_config_last_reload_successful", "1 if the configuration in the file is the one in use, 0 if not."
+)
+CONFIG_TIMESTAMP = gauge(
+    "pprof_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration in use was loaded, in Unix time.",
+)
+
+FAMILIES = (
+    BUILD,
+    TARGETS,
+    IN_FLIGHT,
+    IN_FLIGHT_LIMIT,
+    LOOP_LAG,
+    INTERNAL_ERRORS,
+    CONFIG_SUCCESSFUL,
+    CONFIG_TIMESTAMP,
+)

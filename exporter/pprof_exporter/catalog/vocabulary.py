@@ -1,0 +1,158 @@
+"""Closed sets that appear as label values, in log lines and in error messages."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a fetch ended. `busy` is nobody's failure: another profiler holds the one CPU profile of the process."""
+
+    SUCCESS = "success"
+    BUSY = "busy"
+    FAILURE = "failure"
+
+
+class Phase(StrEnum):
+    """Parts of a fetch, in order. `first_byte` leaves out the window that the profile was asked to run."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    FIRST_BYTE = "first_byte"
+    TRANSFER = "transfer"
+
+
+class Skip(StrEnum):
+    """Why a planned fetch was not made."""
+
+    LATE = "late"
+    """Its time passed while an earlier fetch of the same target was still running."""
+    BACKOFF = "backoff"
+    """Earlier fetches of this profile failed; the exporter waits longer before the next try."""
+    TARGET_DOWN = "target_down"
+    """The index page did not answer, so the dear profiles were not asked for."""
+
+
+class Reason(StrEnum):
+    """Why a fetch gave no profile. Every value has a `meaning` and an `advice`."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT_HEADER = "timeout_header"
+    TIMEOUT_BODY = "timeout_body"
+    UNAUTHORIZED = "unauthorized"
+    NOT_MOUNTED = "not_mounted"
+    UNKNOWN_PROFILE = "unknown_profile"
+    BUSY = "busy"
+    WRITE_TIMEOUT = "write_timeout"
+    METHOD = "method"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    TOO_LARGE = "too_large"
+    EMPTY = "empty"
+    HTML = "html"
+    TEXT = "text"
+    GZIP = "gzip"
+    TRUNCATED = "truncated"
+    PROTO = "proto"
+    INVALID = "invalid"
+
+    @property
+    def meaning(self) -> str:
+        """What was seen, as one sentence without a full stop."""
+        return _EXPLAINED[self][0]
+
+    @property
+    def advice(self) -> str:
+        """What a person does next, as one sentence."""
+        return _EXPLAINED[self][1]
+
+
+_EXPLAINED: dict[Reason, tuple[str, str]] = {
+    Reason.RESOLVE: (
+        "the host name did not resolve",
+        "Check the name, and the DNS that the exporter uses.",
+    ),
+    Reason.CONNECT: (
+        "no TCP connection",
+        "Check that the service runs, that it listens on this address, and that no firewall is between.",
+    ),
+    Reason.TLS: (
+        "the TLS handshake failed",
+        "Check the certificate, the server name, and whether the port speaks TLS at all.",
+    ),
+    Reason.TIMEOUT_HEADER: (
+        "connected, but no reply before the deadline",
+        "If the index page answers and this profile does not, the Go runtime may be unable to stop the world.",
+    ),
+    Reason.TIMEOUT_BODY: (
+        "the reply began, but did not end before the deadline",
+        "Look for a slow network, a proxy that buffers, or a process that stalls.",
+    ),
+    Reason.UNAUTHORIZED: (
+        "the target wants credentials (401 or 403)",
+        "Give the exporter access to the pprof endpoints, or expose them on a port of their own.",
+    ),
+    Reason.NOT_MOUNTED: (
+        "something answered, but not net/http/pprof (404, or a redirect)",
+        "Import net/http/pprof in the service, or correct the path prefix of the target.",
+    ),
+    Reason.UNKNOWN_PROFILE: (
+        "pprof is mounted, but this Go version or router has no such profile",
+        "Nothing is wrong: disable this profile for the target, or upgrade Go.",
+    ),
+    Reason.BUSY: (
+        "another profiler is collecting from this process",
+        "Find the second profiler (Pyroscope, Parca, Datadog, a person) and let one of the two go.",
+    ),
+    Reason.WRITE_TIMEOUT: (
+        "the window is longer than the server's WriteTimeout (Go 1.22 and older refuse)",
+        "Ask for a shorter window, or raise WriteTimeout of the server that serves pprof.",
+    ),
+    Reason.METHOD: (
+        "the server does not allow GET on this path (405)",
+        "Check which handler the router has under this path.",
+    ),
+    Reason.HTTP_4XX: (
+        "the server refused the request (another 4xx)",
+        "Read the reply: a plain request to a TLS port, for example, is answered with 400.",
+    ),
+    Reason.HTTP_5XX: (
+        "the server failed (5xx)",
+        "Read the log of the service, or of the proxy before it.",
+    ),
+    Reason.TOO_LARGE: (
+        "the reply is larger than the limit",
+        "Raise the limit if the profile really is that large; a few KiB that inflate to GiB are an attack or a fault.",
+    ),
+    Reason.EMPTY: (
+        "the reply has no body, or the connection was closed without a reply",
+        "Look for a proxy that swallows the body, or a process that died meanwhile.",
+    ),
+    Reason.HTML: (
+        "an HTML page where a profile was expected",
+        "A router, login page or proxy answers instead of pprof; correct the address or the path prefix.",
+    ),
+    Reason.TEXT: (
+        "readable text where a profile was expected",
+        "Ask without debug=1 or debug=2; the legacy text formats are not read.",
+    ),
+    Reason.GZIP: (
+        "the gzip stream is corrupt",
+        "Look for a proxy that rewrites bodies.",
+    ),
+    Reason.TRUNCATED: (
+        "the body ends too early",
+        "The connection was cut: look for WriteTimeout of the server, a proxy timeout, or a crash meanwhile.",
+    ),
+    Reason.PROTO: (
+        "the body is not a profile.proto message",
+        "Check what the target serves under this path.",
+    ),
+    Reason.INVALID: (
+        "the message parses, but breaks the rules of the format",
+        "Keep the file and report it to those who made the profiler that wrote it.",
+    ),
+}

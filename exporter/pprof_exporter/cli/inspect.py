@@ -1,0 +1,90 @@
+"""`pprof-exporter inspect FILE`: what a profile on disk holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pprof_exporter.cli.options import Parser
+from pprof_exporter.health import signals
+from pprof_exporter.profile import DecodeError, Profile, decode, function_weights, modules, totals
+
+_EVERYTHING = sys.maxsize
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; exit code 0, or 2 when the file could not be read as a profile."""
+    parser = Parser(
+        prog="pprof-exporter inspect",
+        description="Show what a profile on disk holds: any profile.proto, gzip or plain, of Go or not.",
+        environ=environ,
+    )
+    parser.add_argument("file", metavar="FILE", help="the profile, or - for standard input")
+    parser.flag("format", "How to write it", default="text", choices=("text", "json"))
+    parser.flag("top", "Functions shown per sample type, 0 for all", default="10", read=_count)
+    options = parser.parse_args(argv)
+    try:
+        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+        profile = decode(data, max_bytes=_EVERYTHING - 1)
+    except OSError as error:
+        return _fail(options.file, error.strerror or str(error))
+    except DecodeError as error:
+        return _fail(options.file, f"{error.reason}: {error.detail}. {error.reason.advice}")
+    facts = describe(profile, options.top or _EVERYTHING)
+    if options.format == "json":
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        from pprof_exporter.cli.report import print_report  # noqa: PLC0415 - rich is slow to load, JSON needs none
+
+        print_report(facts)
+    return 0
+
+
+def describe(profile: Profile, top: int) -> dict[str, Any]:
+    """The profile as one object of plain values; the keys are a contract with scripts."""
+    return {
+        "sample_types": [
+            {"type": kind.type, "unit": kind.unit, "total": total}
+            for kind, total in zip(profile.sample_types, totals(profile), strict=True)
+        ],
+        "samples": len(profile.samples),
+        "locations": len(profile.locations),
+        "functions": len(profile.functions),
+        "mappings": [
+            {
+                "file": module.file,
+                "build_id": module.build_id,
+                **({"modified": module.modified.isoformat()} if module.modified else {}),
+                "role": module.role.value,
+            }
+            for module in modules(profile.mappings)
+        ],
+        "time_nanos": profile.time_nanos,
+        "duration_nanos": profile.duration_nanos,
+        "period": profile.period,
+        "period_type": {"type": profile.period_type.type, "unit": profile.period_type.unit},
+        "default_sample_type": profile.default_sample_type,
+        "comments": list(profile.comments),
+        "top": {kind.type: _top(profile, i, top) for i, kind in enumerate(profile.sample_types)},
+        "signals": {signal.name: signal.value for signal in signals(profile)},
+    }
+
+
+def _top(profile: Profile, index: int, limit: int) -> list[dict[str, Any]]:
+    weights = function_weights(profile, index)
+    order = sorted(weights, key=lambda name: (-weights[name].flat, -weights[name].cum, name))
+    return [{"function": name, "flat": weights[name].flat, "cum": weights[name].cum} for name in order[:limit]]
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text!r} is not a count")
+    return int(text)
+
+
+def _fail(file: str, problem: str) -> int:
+    print(f"pprof-exporter: {file}: {problem}", file=sys.stderr)
+    return 2

@@ -1,0 +1,151 @@
+"""Flags, each with an environment variable: `--web.listen-address` is `PPROF_EXPORTER_WEB_LISTEN_ADDRESS`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pprof_exporter.config import (
+    BadTarget,
+    ConfigError,
+    Limits,
+    ProfileSettings,
+    Settings,
+    check,
+    load_config,
+    parse_duration,
+    parse_target,
+)
+from pprof_exporter.profile import KINDS
+from pprof_exporter.web import Listen, parse_listen
+
+DEFAULT_LISTEN = ":9717"
+
+T = TypeVar("T")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose flags fall back on environment variables."""
+
+    def __init__(self, *, environ: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
+        self._environ = environ
+
+    def flag(self, name: str, help_: str, *, default: str, read: Callable[[str], object] = str, **kwargs: Any) -> None:
+        """Add `--name VALUE`. Text from the environment and the default are read like text from the command line."""
+        variable = variable_of(name)
+        self.add_argument(
+            f"--{name}",
+            dest=name,
+            default=self._environ.get(variable, default),
+            type=_reader(read),
+            help=f"{help_} (default: {default or 'none'}) [{variable}]",
+            **{"metavar": "VALUE", **kwargs},
+        )
+
+    def switch(self, name: str, help_: str) -> None:
+        """Add `--name` and `--no-name`, off by default."""
+        variable = variable_of(name)
+        self.add_argument(
+            f"--{name}",
+            dest=name,
+            default=self._environ.get(variable, "").lower() in ("1", "true", "yes", "on"),
+            action=argparse.BooleanOptionalAction,
+            help=f"{help_} (default: off) [{variable}]",
+        )
+
+
+def variable_of(flag: str) -> str:
+    """The environment variable of a flag."""
+    return "PPROF_EXPORTER_" + re.sub(r"[^A-Z0-9]", "_", flag.upper())
+
+
+def _reader(read: Callable[[str], T]) -> Callable[[str], T]:
+    def convert(text: str) -> T:
+        try:
+            return read(text)
+        except (ValueError, ConfigError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert
+
+
+def _listen_addresses(text: str) -> list[Listen]:
+    return [parse_listen(part.strip()) for part in text.split(",")]
+
+
+def _profiles(text: str) -> list[str]:
+    names = list(KINDS) if text == "all" else [part.strip() for part in text.split(",")]
+    unknown = next((name for name in names if name not in KINDS), None)
+    if unknown is not None:
+        raise ValueError(f"no profile {unknown!r}; known are {', '.join(KINDS)}")
+    return names
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def add_log_flags(parser: Parser) -> None:
+    """`--log.level` and `--log.format`, as in Prometheus."""
+    parser.flag("log.level", "Which events to log", default="info", choices=("debug", "info", "warn", "error"))
+    parser.flag("log.format", "How to write them", default="logfmt", choices=("logfmt", "json"))
+
+
+def add_listen_flag(parser: Parser, default: str) -> None:
+    """`--web.listen-address`."""
+    parser.flag("web.listen-address", "Addresses to listen on, by comma", default=default, read=_listen_addresses)
+
+
+def add_serve_flags(parser: Parser) -> None:
+    """Everything that the exporter itself understands."""
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL under which net/http/pprof is mounted"
+    )
+    parser.flag("config.file", "Configuration file, read again on SIGHUP", default="", read=_path)
+    add_listen_flag(parser, DEFAULT_LISTEN)
+    parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=_path)
+    parser.switch("web.enable-lifecycle", "Allow POST /-/reload")
+    parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)
+    parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
+    parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=_whole)
+    parser.flag("scrape.profiles", "Profiles to fetch, by comma", default="all", read=_profiles)
+    parser.flag("scrape.cpu-interval", "Time between two CPU profiles", default="1m", read=parse_duration)
+    parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
+    parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=_whole)
+    add_log_flags(parser)
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """Settings of the flags, with the configuration file on top. Raises `ConfigError`."""
+    values = vars(options)
+    try:
+        targets = tuple(parse_target(text) for text in options.targets)
+    except BadTarget as error:
+        raise ConfigError(str(error)) from None
+    profiles = {
+        name: ProfileSettings(kind.interval, kind.window, enabled=name in values["scrape.profiles"])
+        for name, kind in KINDS.items()
+    }
+    profiles["cpu"] = replace(
+        profiles["cpu"], interval=values["scrape.cpu-interval"], window=values["scrape.cpu-window"]
+    )
+    settings = Settings(
+        targets=targets,
+        profiles=profiles,
+        index_interval=values["scrape.interval"],
+        timeout=values["scrape.timeout"],
+        limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
+    )
+    path = values["config.file"]
+    return load_config(path, settings) if path else check(settings)

@@ -1,0 +1,113 @@
+"""The exporter: targets, loops, listener and signals, wired together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+from aiohttp import web
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import CollectorRegistry
+
+from pprof_exporter.cli.signals import handled
+from pprof_exporter.config import ConfigError, Settings
+from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
+from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
+
+# Prometheus, systemd and Kubernetes all wait longer than this before they kill.
+STOP_WITHIN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the exporter is started with. `load` reads the configuration anew; None: there is nothing to reload."""
+
+    settings: Settings
+    addresses: list[Listen]
+    security: WebSecurity
+    load: Callable[[], Settings] | None = None
+    lifecycle: bool = False
+
+
+async def serve(
+    service: Service, *, stop: asyncio.Event | None = None, ready: Callable[[list[str]], None] | None = None
+) -> int:
+    """Run until SIGTERM, SIGINT or `stop`; `ready` is called once with the URLs that answer. Returns an exit code."""
+    stop = stop or asyncio.Event()
+    clock = SystemClock()
+    log = structlog.get_logger()
+    async with Fetcher(clock, max_bytes=service.settings.limits.wire_bytes) as fetcher:
+        # The spread of retries is no secret; nothing here needs a cryptographic generator.
+        pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random())  # noqa: S311
+        config = ConfigState(successful=True, loaded_at=clock.now())
+        reload = _reloader(service.load, pool, config, clock) if service.load else None
+        readiness = Readiness()
+        app = build_app(
+            _registry(pool, config, clock),
+            pool,
+            readiness,
+            users=service.security.users,
+            reload=reload if service.lifecycle else None,
+        )
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            urls = await start_sites(runner, service.addresses, service.security.tls)
+        except OSError as error:
+            log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
+            stop.set()
+            code = 1
+        else:
+            code = 0
+            log.info("listening", urls=" ".join(urls), targets=len(service.settings.targets))
+            if ready:
+                ready(urls)
+        with handled(stop.set, _quietly(reload)):
+            await stop.wait()
+        readiness.ready = False
+        log.info("stopping")
+        await pool.close(STOP_WITHIN - 1)
+        await runner.cleanup()
+    return code
+
+
+def _registry(pool: Pool, config: ConfigState, clock: Clock) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    registry.register(PprofCollector(pool, config, clock))
+    return registry
+
+
+def _reloader(load: Callable[[], Settings], pool: Pool, config: ConfigState, clock: Clock) -> Callable[[], str | None]:
+    """All or nothing: what cannot be used changes nothing, and is said in the log, the reply and a metric."""
+
+    def reload() -> str | None:
+        try:
+            settings = load()
+        except ConfigError as error:
+            config.successful = False
+            structlog.get_logger().error("configuration not reloaded, the one in use stays", detail=str(error))
+            return str(error)
+        pool.apply(settings)
+        config.successful = True
+        config.loaded_at = clock.now()
+        structlog.get_logger().info("configuration reloaded", targets=len(settings.targets))
+        return None
+
+    return reload
+
+
+def _quietly(reload: Callable[[], str | None] | None) -> Callable[[], None] | None:
+    if reload is None:
+        return None
+
+    def run() -> None:
+        reload()
+
+    return run

@@ -1,0 +1,39 @@
+"""Signals on every system: POSIX event loops take handlers, those of Windows do not, and Windows has no SIGHUP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+
+@contextlib.contextmanager
+def handled(stop: Callable[[], None], reload: Callable[[], None] | None) -> Iterator[None]:
+    """Call `stop` on SIGINT and SIGTERM, `reload` on SIGHUP where there is one, as long as the block runs."""
+    loop = asyncio.get_running_loop()
+    wanted: dict[int, Callable[[], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None:
+        # Without a configuration file a hangup is not a reason to die.
+        wanted[hangup] = reload or (lambda: None)
+    for number, action in wanted.items():
+        _handle(loop, number, action)
+    try:
+        yield
+    finally:
+        for number in wanted:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+def _handle(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, action)
+    except NotImplementedError:
+
+        def pass_on(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(action)
+
+        signal.signal(number, pass_on)

@@ -1,0 +1,40 @@
+"""Validated settings, as the rest of the program takes them. All times are seconds, all sizes bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pprof_exporter.config.target import Target
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """How often one kind of profile is fetched, and for how long it runs."""
+
+    interval: float
+    window: float = 0
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a fetch may cost this process at the most."""
+
+    concurrency: int = 256
+    concurrency_per_host: int = 8
+    wire_bytes: int = 32 * MIB
+    inflated_bytes: int = 64 * MIB
+    functions: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One whole configuration. `profiles` is keyed by the name of the kind."""
+
+    targets: tuple[Target, ...]
+    profiles: dict[str, ProfileSettings]
+    index_interval: float = 30
+    timeout: float = 10
+    limits: Limits = field(default_factory=Limits)

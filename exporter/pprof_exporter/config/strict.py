@@ -1,0 +1,88 @@
+"""What every YAML file of this program has in common: strict models, and errors that name the place."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from pprof_exporter.config.duration import parse_duration
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message says where, why and what to do."""
+
+
+class Strict(BaseModel):
+    """A section that refuses keys which it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+Model = TypeVar("Model", bound=Strict)
+
+
+def load_yaml(path: Path, model: type[Model]) -> Model:
+    """Read and validate a file. Raises `ConfigError`."""
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}{line}: {error.problem or 'not YAML'}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    try:
+        return model.model_validate({} if document is None else document)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{path}: {_sentence(problem, model)}" for problem in error.errors())) from None
+
+
+def _sentence(problem: Any, model: type[Strict]) -> str:
+    place = ".".join(str(part) for part in problem["loc"]) or "the top level"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: unknown key{_nearest(problem['loc'], model)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower()}{message[1:]}"
+
+
+def _nearest(loc: tuple[int | str, ...], model: type[Strict]) -> str:
+    fields = _fields_at(loc[:-1], model)
+    close = difflib.get_close_matches(str(loc[-1]), fields, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(sorted(fields))}" if fields else ""
+
+
+def _fields_at(loc: tuple[int | str, ...], model: type[Strict]) -> list[str]:
+    """Keys known at a place, by walking the JSON schema, which resolves lists, mappings and optionals alike."""
+    schema = model.model_json_schema()
+    definitions, node = schema.get("$defs", {}), schema
+    for part in loc:
+        node = _resolve(node, definitions)
+        node = node.get("items", {}) if isinstance(part, int) else _member(node, part)
+    return list(_resolve(node, definitions).get("properties", {}))
+
+
+def _member(node: dict[str, Any], key: str) -> dict[str, Any]:
+    found = node.get("properties", {}).get(key, node.get("additionalProperties", {}))
+    return found if isinstance(found, dict) else {}
+
+
+def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    for option in (node, *node.get("anyOf", [])):
+        if "$ref" in option:
+            found: dict[str, Any] = definitions[option["$ref"].rsplit("/", 1)[-1]]
+            return found
+    return node

@@ -1,0 +1,54 @@
+"""How a person writes a target, and what the exporter makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+DEFAULT_PATH = "/debug/pprof/"
+
+
+class BadTarget(ValueError):
+    """The text is not a target; the message says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One process to watch.
+
+    `name` is the value of the label `target`; `url` ends with a slash and is the index page of pprof. It may hold
+    user and password, so it is never shown: show `name`.
+    """
+
+    name: str
+    url: URL = field(repr=False)
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def process(self) -> str:
+        """What two targets share when they are the same process."""
+        return f"{self.url.host}:{self.url.port}"
+
+
+def parse_target(text: str, *, labels: dict[str, str] | None = None) -> Target:
+    """Read `HOST:PORT`, or a URL whose path, if there is one, is where pprof is mounted.
+
+    `localhost:6060`, `http://localhost:6060` and `http://localhost:6060/debug/pprof` are the same target.
+    Raises `BadTarget`.
+    """
+    try:
+        url = URL(text if "://" in text else f"http://{text}")
+        host, port = url.host, url.port
+    except ValueError as error:
+        raise BadTarget(f"{text!r} is not a target: {error}") from error
+    if url.scheme not in ("http", "https"):
+        raise BadTarget(f"{text!r}: the scheme is http or https, not {url.scheme!r}")
+    if not host:
+        raise BadTarget(f"{text!r} names no host; write HOST:PORT or http://HOST:PORT/PATH")
+    if url.query_string or url.fragment:
+        raise BadTarget(f"{text!r}: leave out everything from '?' or '#'; the exporter adds its own parameters")
+    path = DEFAULT_PATH if url.path in ("", "/") else url.path.rstrip("/") + "/"
+    bare_host = f"[{host}]" if ":" in host else host
+    name = f"{bare_host}:{port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))
+    return Target(name, url.with_path(path), tuple(sorted((labels or {}).items())))

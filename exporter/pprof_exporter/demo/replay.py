@@ -1,0 +1,87 @@
+"""A pprof endpoint that replays recorded profiles, as if a service went through good and bad times.
+
+The recordings are of one real program (`make record`); only their time stamps are set anew, so that they look as if
+taken now. Each phase of the story is one folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from aiohttp import web
+
+from pprof_exporter.profile.proto import profile_pb2
+
+STORY = ("idle", "busy", "leaking1", "leaking2", "leaking3", "contended")
+
+_SYSTEMS = {"linux": "linux-go1.27.3", "windows": "windows-go1.27.3"}
+_BINARY = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Which recording is on at which time: every phase lasts `pace` seconds, then the next, and round again."""
+
+    began: float
+    pace: float
+
+    def phase(self, now: float) -> str:
+        """The folder to replay from."""
+        return STORY[int((now - self.began) / self.pace) % len(STORY)]
+
+
+def systems() -> tuple[str, ...]:
+    """Systems that there are recordings of."""
+    return tuple(_SYSTEMS)
+
+
+def replay_app(system: str, story: Story, clock: Callable[[], float] = time.time) -> web.Application:
+    """An application that answers like net/http/pprof of a service on `system`."""
+    folder = files("pprof_exporter.demo") / "recordings" / _SYSTEMS[system]
+
+    def recorded(name: str) -> Traversable:
+        return folder / story.phase(clock()) / name
+
+    async def index(request: web.Request) -> web.Response:
+        return web.Response(body=recorded("index.html").read_bytes(), content_type="text/html", charset="utf-8")
+
+    async def profile(request: web.Request) -> web.Response:
+        window = _seconds(request.query.get("seconds", ""))
+        file = recorded("profile.pb.gz")
+        began = time.time_ns()
+        await asyncio.sleep(window)
+        return web.Response(body=_taken_at(file.read_bytes(), began), content_type=_BINARY)
+
+    async def snapshot(request: web.Request) -> web.Response:
+        file = recorded(f"{request.match_info['name']}.pb.gz")
+        if not file.is_file():
+            return web.Response(status=404, text="Unknown profile\n", headers={"X-Go-Pprof": "1"})
+        return web.Response(body=_taken_at(file.read_bytes(), time.time_ns()), content_type=_BINARY)
+
+    app = web.Application()
+    app.add_routes(
+        [
+            web.get("/debug/pprof/", index),
+            web.get("/debug/pprof/profile", profile),
+            web.get("/debug/pprof/{name:[a-z]+}", snapshot),
+        ]
+    )
+    return app
+
+
+def _seconds(text: str) -> int:
+    # Go takes what is not a whole number above 0 for 30 (net/http/pprof.Profile).
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else 30
+
+
+def _taken_at(body: bytes, nanos: int) -> bytes:
+    message = profile_pb2.Profile()
+    message.ParseFromString(gzip.decompress(body))
+    message.time_nanos = nanos
+    return gzip.compress(message.SerializeToString(), compresslevel=1)

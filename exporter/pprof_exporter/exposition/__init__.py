@@ -1,0 +1,8 @@
+"""State to Prometheus series."""
+
+from __future__ import annotations
+
+from pprof_exporter.exposition.collector import ConfigState, PprofCollector
+from pprof_exporter.exposition.sink import Sink
+
+__all__ = ["ConfigState", "PprofCollector", "Sink"]

@@ -1,0 +1,148 @@
+"""What is known of the targets, as metric families. Absent is absent: what is not known now has no series."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from pprof_exporter import __version__
+from pprof_exporter.catalog import Outcome, content, exporter, fetching
+from pprof_exporter.config import Settings
+from pprof_exporter.exposition.sink import Sink, descriptions
+from pprof_exporter.scrape import Clock, Pool, ProfileState, Tally, TargetState
+
+# Content older than this many intervals is not shown: a series that stands still looks healthy and is not.
+_FRESH_INTERVALS = 2.5
+
+# Profiles whose count on the index page is a number of records; goroutine and threadcreate count something else.
+_RECORDS = ("heap", "allocs", "block", "mutex")
+
+
+@dataclass(slots=True)
+class ConfigState:
+    """Whether the configuration in the file is the one in use."""
+
+    successful: bool
+    loaded_at: float
+
+
+class PprofCollector(Collector):
+    """Every family of the catalogue, from the state of the pool."""
+
+    def __init__(self, pool: Pool, config: ConfigState, clock: Clock) -> None:
+        self._pool = pool
+        self._config = config
+        self._clock = clock
+
+    def describe(self) -> Iterable[Metric]:
+        """Every family, without series."""
+        return descriptions()
+
+    def collect(self) -> Iterable[Metric]:
+        """Every family that has a series now."""
+        sink = Sink()
+        now = self._clock.now()
+        settings = self._pool.settings
+        for state in self._pool.states:
+            _TargetSeries(sink, state, settings, now).add()
+        self._add_own(sink)
+        return sink.metrics()
+
+    def _add_own(self, sink: Sink) -> None:
+        pool, config = self._pool, self._config
+        sink.add(exporter.BUILD, {"version": __version__, "python": platform.python_version()}, 1)
+        sink.add(exporter.TARGETS, {}, len(pool.states))
+        sink.add(exporter.IN_FLIGHT, {}, pool.limiter.in_flight)
+        sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
+        sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
+        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors)
+        sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
+        sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
+
+
+class _TargetSeries:
+    """All series of one target."""
+
+    def __init__(self, sink: Sink, state: TargetState, settings: Settings, now: float) -> None:
+        self._sink = sink
+        self._state = state
+        self._settings = settings
+        self._now = now
+        self._labels = {**dict(state.target.labels), "target": state.target.name}
+
+    def add(self) -> None:
+        state = self._state
+        if state.up is not None:
+            self._sink.add(fetching.UP, self._labels, state.up)
+        for name, tally in state.tallies():
+            self._add_tally(name, tally)
+        self._add_index()
+        for profile in state.profiles.values():
+            self._add_profile(profile)
+
+    def _fresh(self, at: float, interval: float) -> bool:
+        return self._now - at <= _FRESH_INTERVALS * interval + self._settings.timeout
+
+    def _add_tally(self, profile: str, tally: Tally) -> None:
+        sink, labels = self._sink, {**self._labels, "profile": profile}
+        if not tally.outcomes and not tally.skipped:
+            return
+        for outcome in Outcome:
+            sink.add(fetching.FETCHES, {**labels, "outcome": outcome}, tally.outcomes[outcome])
+        for reason, count in tally.fetch_failures.items():
+            sink.add(fetching.FETCH_FAILURES, {**labels, "reason": reason}, count)
+        for reason, count in tally.decode_failures.items():
+            sink.add(fetching.DECODE_FAILURES, {**labels, "reason": reason}, count)
+        for skip, count in tally.skipped.items():
+            sink.add(fetching.SKIPPED, {**labels, "reason": skip}, count)
+        sink.add(fetching.RESPONSE_BYTES, labels, tally.response_bytes)
+        if tally.last_success is None:
+            return
+        sink.add(fetching.LAST_SUCCESS, labels, tally.last_success)
+        sink.add_histogram(fetching.FETCH_DURATION, labels, tally.latency.counts, tally.latency.sum)
+        for phase, seconds in tally.phases.items():
+            sink.add(fetching.FETCH_PHASE, {**labels, "phase": phase}, seconds)
+
+    def _add_index(self) -> None:
+        index = self._state.index
+        if index is None or not self._fresh(self._state.index_at, self._settings.index_interval):
+            return
+        sink, labels = self._sink, self._labels
+        for profile in self._state.profiles.values():
+            listed = index.lists(profile.kind.path)
+            sink.add(fetching.AVAILABLE, {**labels, "profile": profile.kind.name}, listed)
+        if "goroutine" in index.counts:
+            sink.add(content.GOROUTINES, labels, index.counts["goroutine"])
+        for name in _RECORDS:
+            if name in index.counts:
+                sink.add(content.RECORDS, {**labels, "profile": name}, index.counts[name])
+
+    def _add_profile(self, profile: ProfileState) -> None:
+        latest = profile.latest
+        if latest is None:
+            return
+        sink, kind = self._sink, profile.kind
+        labels = {**self._labels, "profile": kind.name}
+        if kind.profiled:
+            sink.add(kind.profiled, self._for(kind.profiled.labels, labels), profile.profiled)
+        fresh = self._fresh(latest.at, self._settings.profiles[kind.name].interval)
+        for value, total in zip(kind.values, profile.totals(), strict=True):
+            if total is not None and (fresh or value.kept):
+                sink.add(value.family, self._for(value.family.labels, labels), total)
+        if not fresh:
+            return
+        sink.add(fetching.PROFILE_SIZE, labels, latest.size)
+        sink.add(content.SAMPLES, labels, latest.samples)
+        for value, leaders in zip(kind.values, profile.leaders, strict=True):
+            if value.by_function is not None and leaders is not None:
+                of_family = self._for(value.by_function.labels, labels)
+                for function, weight in leaders.items():
+                    sink.add(value.by_function, {**of_family, "function": function}, weight)
+
+    def _for(self, names: tuple[str, ...], labels: dict[str, str]) -> dict[str, str]:
+        """The labels of a family that not every kind of profile shares: `profile` only where it tells something."""
+        return labels if "profile" in names else self._labels

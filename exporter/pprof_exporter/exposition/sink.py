@@ -1,0 +1,50 @@
+"""Series on their way to a reply, gathered by family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from prometheus_client.core import Metric
+from prometheus_client.samples import Sample
+from prometheus_client.utils import floatToGoString
+
+from pprof_exporter.catalog import FAMILIES, Family, MetricType
+
+
+class Sink:
+    """Takes one value after the other, and gives metrics in the order of the catalogue."""
+
+    def __init__(self) -> None:
+        self._samples: dict[Family, list[Sample]] = {family: [] for family in FAMILIES}
+
+    def add(self, family: Family, labels: dict[str, str], value: float) -> None:
+        """One series of a counter, gauge or info."""
+        self._samples[family].append(Sample(family.name, labels, value))
+
+    def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
+        """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
+        bounds = (*map(floatToGoString, family.buckets), "+Inf")
+        samples = self._samples[family]
+        cumulative = list(accumulate(counts))
+        for bound, count in zip(bounds, cumulative, strict=True):
+            samples.append(Sample(f"{family.name}_bucket", {**labels, "le": bound}, count))
+        samples.append(Sample(f"{family.name}_count", labels, cumulative[-1]))
+        samples.append(Sample(f"{family.name}_sum", labels, total))
+
+    def metrics(self) -> list[Metric]:
+        """Every family that has a series."""
+        return [_metric(family, samples) for family, samples in self._samples.items() if samples]
+
+
+def descriptions() -> list[Metric]:
+    """Every family without series, for `name[]` to choose from."""
+    return [_metric(family, []) for family in FAMILIES]
+
+
+def _metric(family: Family, samples: list[Sample]) -> Metric:
+    # The client library adds the suffix of the type when it writes HELP and TYPE.
+    bare = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}.get(family.type, "")
+    metric = Metric(family.name.removesuffix(bare), family.help, family.type.value)
+    metric.samples = samples
+    return metric

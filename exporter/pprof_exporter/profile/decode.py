@@ -1,0 +1,164 @@
+"""Bytes of a profile.proto body to a `Profile`.
+
+The rules of validity are those of google/pprof (profile/profile.go CheckValid, profile/encode.go postDecode, as
+vendored in Go 1.27): what Go's reader accepts is accepted, with one exception: a profile without any sample type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Mapping_
+from collections.abc import Sequence
+
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.inflate import inflate
+from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
+from pprof_exporter.profile.proto import profile_pb2
+from pprof_exporter.profile.recognise import refuse
+
+MAX_INFLATED_BYTES = 64 * 1024 * 1024
+
+
+def decode(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES) -> Profile:
+    """Read a profile, gzip or plain, of at most `max_bytes` inflated bytes.
+
+    Raises `DecodeError`, and nothing else, for bytes that are not a valid profile.
+    """
+    body = inflate(data, max_bytes)
+    refuse(body)
+    message = profile_pb2.Profile()
+    try:
+        message.ParseFromString(body)
+    except ProtobufDecodeError as error:
+        raise DecodeError(Reason.PROTO, f"not a profile.proto message: {error}") from error
+    return _Reader(message).profile(len(body))
+
+
+class _Strings:
+    """The string table, decoded on first use."""
+
+    __slots__ = ("_known", "_table")
+
+    def __init__(self, table: Sequence[bytes]) -> None:
+        if table and table[0] != b"":
+            raise DecodeError(Reason.INVALID, "the first string of the table is not empty")
+        self._table = table
+        self._known: dict[int, str] = {0: ""}
+
+    def __getitem__(self, index: int) -> str:
+        known = self._known.get(index)
+        if known is None:
+            if not 0 < index < len(self._table):
+                raise DecodeError(Reason.INVALID, f"string index {index}, but {len(self._table)} strings")
+            known = self._table[index].decode("utf-8", "backslashreplace")
+            self._known[index] = known
+        return known
+
+
+class _Reader:
+    """One pass over a parsed message; lives only as long as `decode` runs."""
+
+    def __init__(self, message: profile_pb2.Profile) -> None:
+        self._message = message
+        self._strings = _Strings(message.string_table)
+
+    def profile(self, size: int) -> Profile:
+        message, strings = self._message, self._strings
+        if not message.sample_type:
+            raise DecodeError(Reason.INVALID, "no sample types")
+        sample_types = tuple(self._value_type(kind) for kind in message.sample_type)
+        mappings = self._mappings()
+        functions = self._functions()
+        locations = self._locations(mappings, functions)
+        return Profile(
+            sample_types=sample_types,
+            samples=self._samples(locations, len(sample_types)),
+            locations=tuple(locations.values()),
+            functions=tuple(functions.values()),
+            mappings=tuple(mappings.values()),
+            time_nanos=message.time_nanos,
+            duration_nanos=message.duration_nanos,
+            period_type=self._value_type(message.period_type),
+            period=message.period,
+            default_sample_type=strings[message.default_sample_type],
+            comments=tuple(strings[index] for index in message.comment),
+            size=size,
+        )
+
+    def _value_type(self, kind: profile_pb2.ValueType) -> ValueType:
+        return ValueType(self._strings[kind.type], self._strings[kind.unit])
+
+    def _mappings(self) -> dict[int, Mapping]:
+        strings = self._strings
+        mappings = {
+            entry.id: Mapping(
+                file=strings[entry.filename],
+                build_id=strings[entry.build_id],
+                start=entry.memory_start,
+                limit=entry.memory_limit,
+                offset=entry.file_offset,
+                has_functions=entry.has_functions,
+            )
+            for entry in self._message.mapping
+        }
+        _check_ids(mappings, len(self._message.mapping), "mapping")
+        return mappings
+
+    def _functions(self) -> dict[int, Function]:
+        strings = self._strings
+        functions = {
+            entry.id: Function(
+                name=strings[entry.name],
+                system_name=strings[entry.system_name],
+                file=strings[entry.filename],
+                start_line=entry.start_line,
+            )
+            for entry in self._message.function
+        }
+        _check_ids(functions, len(self._message.function), "function")
+        return functions
+
+    def _locations(self, mappings: dict[int, Mapping], functions: dict[int, Function]) -> dict[int, Location]:
+        locations: dict[int, Location] = {}
+        try:
+            for entry in self._message.location:
+                locations[entry.id] = Location(
+                    address=entry.address,
+                    mapping=mappings.get(entry.mapping_id),
+                    lines=tuple([Line(functions[line.function_id], line.line) for line in entry.line]),
+                )
+        except KeyError as error:
+            raise DecodeError(Reason.INVALID, f"a line refers to function {error}, which is not there") from error
+        _check_ids(locations, len(self._message.location), "location")
+        return locations
+
+    def _samples(self, locations: dict[int, Location], width: int) -> tuple[Sample, ...]:
+        find = locations.__getitem__
+        samples: list[Sample] = []
+        try:
+            for entry in self._message.sample:
+                values = tuple(entry.value)
+                if len(values) != width:
+                    raise DecodeError(Reason.INVALID, f"a sample has {len(values)} values for {width} sample types")
+                labels = entry.label
+                samples.append(
+                    Sample(tuple(map(find, entry.location_id)), values, self._labels(labels) if labels else ())
+                )
+        except KeyError as error:
+            raise DecodeError(Reason.INVALID, f"a sample refers to location {error}, which is not there") from error
+        return tuple(samples)
+
+    def _labels(self, entries: Sequence[profile_pb2.Label]) -> tuple[Label, ...]:
+        strings = self._strings
+        return tuple(
+            [Label(strings[entry.key], strings[entry.str], entry.num, strings[entry.num_unit]) for entry in entries]
+        )
+
+
+def _check_ids(table: Mapping_[int, object], count: int, what: str) -> None:
+    if 0 in table:
+        raise DecodeError(Reason.INVALID, f"a {what} has the reserved id 0")
+    if len(table) != count:
+        raise DecodeError(Reason.INVALID, f"two {what}s have the same id")

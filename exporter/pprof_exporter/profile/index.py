@@ -1,0 +1,41 @@
+"""The index page of net/http/pprof: the cheapest look at a target, since it does not stop the world.
+
+The markup is the same from Go 1.16 to 1.27 (net/http/pprof/pprof.go, indexTmplExecute).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+
+_ROW = re.compile(rb"<tr><td>(\d{1,18})</td><td><a href='([^'?]*)(?:\?[^']*)?'>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Profile name to the count beside it: goroutines, threads ever created, or records of heap, block and mutex.
+
+    The count of `goroutineleak` is that of the last detection, not of now (golang/go 80311), and those of `cmdline`,
+    `profile`, `symbol` and `trace` are always 0.
+    """
+
+    counts: dict[str, int]
+
+    def lists(self, path: str) -> bool:
+        """Whether the page names this profile."""
+        return path in self.counts
+
+
+def read_index(body: bytes) -> Index:
+    """Read an index page; raises `DecodeError` (empty, html, text) when it is some other page."""
+    rows = {html.unescape(name.decode("utf-8", "replace")): int(count) for count, name in _ROW.findall(body)}
+    if rows:
+        return Index(rows)
+    if not body.strip():
+        raise DecodeError(Reason.EMPTY, "no bytes")
+    looks_html = body.lstrip().startswith(b"<")
+    raise DecodeError(Reason.HTML if looks_html else Reason.TEXT, "not the index page of net/http/pprof")

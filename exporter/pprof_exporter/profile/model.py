@@ -1,0 +1,100 @@
+r"""A decoded profile: the message with every id and string index followed.
+
+Field meanings are those of profile.proto beside this module. Names that are not valid UTF-8 keep their odd bytes as
+`\xNN`, so that two different symbols never become one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """What a sample value counts, such as `cpu` in `nanoseconds`."""
+
+    type: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """An address range of the program, and the file behind it."""
+
+    file: str
+    build_id: str
+    start: int
+    limit: int
+    offset: int
+    has_functions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function by its full name; `system_name` is the mangled one where there is such a thing."""
+
+    name: str
+    system_name: str
+    file: str
+    start_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A function and the source line in it."""
+
+    function: Function
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the program. Several lines are calls inlined there, innermost first; none means not symbolised."""
+
+    address: int
+    mapping: Mapping | None
+    lines: tuple[Line, ...]
+
+
+class Label(NamedTuple):
+    """A key with either a text (`number` is 0) or a number in `unit` (`text` is "")."""
+
+    key: str
+    text: str
+    number: int
+    unit: str
+
+
+class Sample(NamedTuple):
+    """A stack, leaf first, and one value per sample type. The stack may be empty, the values negative (deltas).
+
+    A named tuple and not a dataclass: a profile holds tens of thousands, and these are made three times faster.
+    """
+
+    stack: tuple[Location, ...]
+    values: tuple[int, ...]
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A whole profile. Times are Unix nanoseconds, or 0 where the producer did not say."""
+
+    sample_types: tuple[ValueType, ...]
+    samples: tuple[Sample, ...]
+    locations: tuple[Location, ...]
+    functions: tuple[Function, ...]
+    mappings: tuple[Mapping, ...]
+    time_nanos: int
+    duration_nanos: int
+    period_type: ValueType
+    period: int
+    default_sample_type: str
+    comments: tuple[str, ...]
+    size: int
+    """Bytes of the message, inflated."""
+
+    def index_of(self, sample_type: str) -> int | None:
+        """Position of a sample type in `Sample.values`, or None if the profile has no such type."""
+        return next((i for i, known in enumerate(self.sample_types) if known.type == sample_type), None)

@@ -1,0 +1,92 @@
+r"""What the mappings of a profile say about the program and its system.
+
+On Windows, Go 1.20 and later list every loaded module, and since PE files have no build id, they write path and
+modification time instead (runtime/pprof/proto_windows.go, pe.go): `C:\windows\system32\ntdll.dll2026-11-23
+19:07:25.5571461 +0000 GMT`. The times of system modules change when Windows is updated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+
+from pprof_exporter.profile.model import Mapping
+
+_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\)")
+_SYSTEM_FOLDER = re.compile(r"[a-z]:/windows/", re.IGNORECASE)
+# time.Time.String() of Go.
+_GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ([+-])(\d\d)(\d\d)\b")
+
+
+class Role(StrEnum):
+    """What a module is to the program."""
+
+    MAIN = "main"
+    """The program itself."""
+    OWN = "own"
+    """Shipped beside the program."""
+    SYSTEM = "system"
+    """Of the operating system: below the Windows folder, or the vDSO and system libraries of Linux."""
+    FOREIGN = "foreign"
+    """From elsewhere: on Windows, mostly security and monitoring software that loads itself into processes."""
+    UNNAMED = "unnamed"
+    """A mapping without a file, such as the single one that Go 1.19 and older write on Windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One mapping, with its role and, where the build id tells, when its file was last changed."""
+
+    file: str
+    build_id: str
+    role: Role
+    modified: datetime | None
+
+
+def modules(mappings: Sequence[Mapping]) -> tuple[Module, ...]:
+    """Every mapping with its role, in order. The first mapping with a file is the program, as Go writes it."""
+    main = next((mapping.file for mapping in mappings if mapping.file), "")
+    return tuple(
+        Module(mapping.file, mapping.build_id, _role(mapping.file, main), _modified(mapping)) for mapping in mappings
+    )
+
+
+def _role(file: str, main: str) -> Role:
+    if not file:
+        return Role.UNNAMED
+    if file == main:
+        return Role.MAIN
+    if _WINDOWS_PATH.match(file):
+        path, program = file.replace("\\", "/"), main.replace("\\", "/")
+        if _SYSTEM_FOLDER.match(path):
+            return Role.SYSTEM
+        return Role.OWN if _folder(path).lower() == _folder(program).lower() else Role.FOREIGN
+    if file.startswith("["):
+        return Role.SYSTEM
+    if _folder(file) == _folder(main):
+        return Role.OWN
+    return Role.SYSTEM if file.startswith(("/lib", "/usr/lib")) else Role.FOREIGN
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _modified(mapping: Mapping) -> datetime | None:
+    if not mapping.file or not mapping.build_id.startswith(mapping.file):
+        return None
+    found = _GO_TIME.match(mapping.build_id.removeprefix(mapping.file))
+    if found is None:
+        return None
+    stamp, fraction, sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    try:
+        when = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").replace(
+            microsecond=int((fraction or "").ljust(6, "0")[:6]), tzinfo=timezone(offset)
+        )
+        return when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""profile.proto and the module that protoc generates from it (`make proto`)."""

@@ -1,0 +1,10 @@
+"""Targets to observations: fetching on a schedule, within bounds, with a reason for everything that goes wrong."""
+
+from __future__ import annotations
+
+from pprof_exporter.scrape.clock import Clock, SystemClock
+from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state import INDEX, ProfileState, Tally, TargetState
+
+__all__ = ["INDEX", "Clock", "Fetcher", "Pool", "ProfileState", "SystemClock", "Tally", "TargetState"]

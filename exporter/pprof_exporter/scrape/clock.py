@@ -1,0 +1,39 @@
+"""Time, injected, so that tests decide what time it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time, steady time and sleep; all in seconds."""
+
+    def now(self) -> float:
+        """Unix time, as the machine has it now."""
+
+    def steady(self) -> float:
+        """Unix time at the start of the program and the seconds since: never jumps, may drift from `now`."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return not before `seconds` have passed."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def __init__(self) -> None:
+        self._origin = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        """Unix time, as the machine has it now."""
+        return time.time()
+
+    def steady(self) -> float:
+        """Unix time that never jumps."""
+        return self._origin + time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        await asyncio.sleep(max(0.0, seconds))

@@ -1,0 +1,50 @@
+"""What is kept of a profile after it was read: the numbers that become series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pprof_exporter.profile import NANOSECONDS, Kind, Profile, attribute, decode, totals
+from pprof_exporter.scrape.fetch import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One profile in base units.
+
+    `sums` and `by_function` follow `Kind.values`; a sum is None where the profile has no such sample type, and
+    `by_function` is None where the kind does not ask for it. `profiled` is the seconds that a window covered.
+    """
+
+    at: float
+    samples: int
+    size: int
+    sums: tuple[float | None, ...]
+    by_function: tuple[dict[str, float] | None, ...]
+    profiled: float
+
+
+def observe(kind: Kind, reply: Reply, max_bytes: int) -> Observation:
+    """Decode the body of a reply and sum it up. Raises `DecodeError`. Needs no event loop: any thread may run it."""
+    profile = decode(reply.body, max_bytes=max_bytes)
+    sums = totals(profile)
+    columns = [profile.index_of(value.sample_type) for value in kind.values]
+    return Observation(
+        at=reply.asked_at,
+        samples=len(profile.samples),
+        size=profile.size,
+        sums=tuple(
+            None if column is None else sums[column] / value.per_unit
+            for value, column in zip(kind.values, columns, strict=True)
+        ),
+        by_function=tuple(
+            None if column is None or value.by_function is None else _by_function(profile, kind, column, value.per_unit)
+            for value, column in zip(kind.values, columns, strict=True)
+        ),
+        profiled=profile.duration_nanos / NANOSECONDS,
+    )
+
+
+def _by_function(profile: Profile, kind: Kind, column: int, per_unit: int) -> dict[str, float]:
+    booked = attribute(profile, column, kind.attribution)
+    return {name: value / per_unit for name, value in booked.items()}

@@ -1,0 +1,120 @@
+"""All targets: one loop each, started, watched, replaced and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from random import Random
+
+import structlog
+
+from pprof_exporter.catalog import exporter
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.limiter import Limiter
+from pprof_exporter.scrape.loop import TargetLoop
+from pprof_exporter.scrape.schedule import phase
+from pprof_exporter.scrape.state import TargetState
+
+_LAG_EVERY = 0.5
+# The first looks of many targets come this many seconds apart, and all within one cycle.
+_FIRST_LOOK_APART = 0.1
+_RESTART_AFTER = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    loop: TargetLoop
+    task: asyncio.Task[None]
+
+
+class Pool:
+    """The targets of one exporter. Use inside a running event loop; `close` ends everything that `apply` began."""
+
+    def __init__(self, settings: Settings, *, fetcher: Fetcher, clock: Clock, random: Random) -> None:
+        self.limiter = Limiter(settings.limits)
+        self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
+        self.lag_sum = 0.0
+        self.internal_errors = 0
+        self._settings = replace(settings, targets=())
+        self._fetcher = fetcher
+        self._clock = clock
+        self._random = random
+        self._watched: dict[Target, _Watched] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._lag_task = asyncio.create_task(self._watch_lag())
+        self.apply(settings)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use, without their targets."""
+        return self._settings
+
+    @property
+    def states(self) -> list[TargetState]:
+        """The state of every target, in the order of their names."""
+        return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
+
+    def apply(self, settings: Settings) -> None:
+        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
+
+        Limits are those of the first configuration.
+        """
+        settings = replace(settings, limits=self._settings.limits)
+        everything_else = replace(settings, targets=())
+        staying = set(settings.targets) if everything_else == self._settings else set()
+        self._settings = everything_else
+        for target in [target for target in self._watched if target not in staying]:
+            leaving = self._watched.pop(target)
+            leaving.loop.stop()
+            self._leaving.add(leaving.task)
+            leaving.task.add_done_callback(self._leaving.discard)
+        new = [target for target in settings.targets if target not in self._watched]
+        spread = min(settings.index_interval, _FIRST_LOOK_APART * len(new))
+        for target in new:
+            self._watch(target, settings, phase(target.name, spread))
+
+    async def close(self, deadline: float) -> None:
+        """Let fetches under way end for `deadline` seconds, then cut them. Go stops profiling when a client goes."""
+        self._lag_task.cancel()
+        for watched in self._watched.values():
+            watched.loop.stop()
+        tasks = {watched.task for watched in self._watched.values()} | self._leaving | {self._lag_task}
+        _, late = await asyncio.wait(tasks, timeout=deadline)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _watch(self, target: Target, settings: Settings, delay: float) -> None:
+        loop = TargetLoop(
+            target,
+            settings,
+            fetcher=self._fetcher,
+            limiter=self.limiter,
+            clock=self._clock,
+            random=self._random,
+        )
+        task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
+        self._watched[target] = _Watched(loop, task)
+
+    async def _run(self, loop: TargetLoop, delay: float) -> None:
+        """Run a loop again if a fault of ours ends it: loudly, and without harm to other targets."""
+        while True:
+            try:
+                await loop.run(delay)
+            except Exception:  # noqa: BLE001 - whatever it is, it ends one target and not the exporter
+                self.internal_errors += 1
+                structlog.get_logger().exception("internal error, please report it", target=loop.state.target.name)
+                delay = _RESTART_AFTER
+            else:
+                return
+
+    async def _watch_lag(self) -> None:
+        while True:
+            before = self._clock.steady()
+            await self._clock.sleep(_LAG_EVERY)
+            lag = max(0.0, self._clock.steady() - before - _LAG_EVERY)
+            self.lag_counts[bisect_left(exporter.LOOP_LAG.buckets, lag)] += 1
+            self.lag_sum += lag

@@ -1,0 +1,105 @@
+"""What is known of one target: counters that the exporter keeps, and the latest of each profile."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pprof_exporter.catalog import Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.config import Target
+from pprof_exporter.profile import Index, Kind, Span
+from pprof_exporter.scrape.leaders import Leaders
+from pprof_exporter.scrape.observation import Observation
+from pprof_exporter.scrape.stopwatch import Phases
+
+INDEX = "index"
+"""Value of the label `profile` for the index page."""
+
+
+class Latency:
+    """A histogram over `fetching.LATENCY_BUCKETS`."""
+
+    __slots__ = ("counts", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(fetching.LATENCY_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one latency."""
+        self.counts[bisect_left(fetching.LATENCY_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters of one profile (or the index page) of one target, over the life of the exporter."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    fetch_failures: Counter[Reason] = field(default_factory=Counter)
+    decode_failures: Counter[Reason] = field(default_factory=Counter)
+    skipped: Counter[Skip] = field(default_factory=Counter)
+    latency: Latency = field(default_factory=Latency)
+    phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
+    response_bytes: int = 0
+    last_success: float | None = None
+    last_problem: str = ""
+
+    def succeeded(self, at: float, phases: Phases) -> None:
+        """Count a fetch that brought what was asked for."""
+        self.outcomes[Outcome.SUCCESS] += 1
+        self.latency.observe(phases.total)
+        for phase, seconds in phases.items():
+            self.phases[phase] += seconds
+        self.last_success = at
+        self.last_problem = ""
+
+
+class ProfileState:
+    """One kind of profile of one target."""
+
+    def __init__(self, kind: Kind, functions: int) -> None:
+        self.kind = kind
+        self.tally = Tally()
+        self.latest: Observation | None = None
+        self.accumulated = [0.0] * len(kind.values)
+        self.profiled = 0.0
+        self.leaders: list[dict[str, float] | None] = [None] * len(kind.values)
+        self._rankings = [Leaders(functions) for _ in kind.values]
+
+    def record(self, observation: Observation) -> None:
+        """Take in a profile: windows are added up, all else replaces what was there."""
+        self.latest = observation
+        self.profiled += observation.profiled
+        for i, value in enumerate(self.kind.values):
+            if value.span is Span.WINDOW:
+                self.accumulated[i] += observation.sums[i] or 0.0
+            weights = observation.by_function[i]
+            self.leaders[i] = None if weights is None else self._rankings[i].update(weights)
+
+    def totals(self) -> tuple[float | None, ...]:
+        """What each value of the kind comes to: summed over windows, or as the latest profile has it."""
+        if self.latest is None:
+            return (None,) * len(self.kind.values)
+        return tuple(
+            total if value.span is Span.WINDOW else latest
+            for value, total, latest in zip(self.kind.values, self.accumulated, self.latest.sums, strict=True)
+        )
+
+
+class TargetState:
+    """All that is known of one target. Written by its loop, read when /metrics is asked for."""
+
+    def __init__(self, target: Target, kinds: tuple[Kind, ...], functions: int) -> None:
+        self.target = target
+        self.up: bool | None = None
+        self.index: Index | None = None
+        self.index_at = 0.0
+        self.index_problem: Reason | None = None
+        self.index_tally = Tally()
+        self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
+
+    def tallies(self) -> list[tuple[str, Tally]]:
+        """The counters of every profile and of the index page, by value of the label `profile`."""
+        return [(INDEX, self.index_tally), *((name, state.tally) for name, state in self.profiles.items())]

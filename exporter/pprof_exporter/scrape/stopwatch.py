@@ -1,0 +1,133 @@
+"""Where the time of one request went."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from pprof_exporter.catalog import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Seconds spent in each phase of a fetch; `first_byte` is without the window that was asked for."""
+
+    resolve: float
+    connect: float
+    tls: float
+    first_byte: float
+    transfer: float
+
+    @property
+    def total(self) -> float:
+        """From the start of the request to its last byte, less the window."""
+        return self.resolve + self.connect + self.tls + self.first_byte + self.transfer
+
+    def items(self) -> tuple[tuple[Phase, float], ...]:
+        """Every phase with its seconds, in order."""
+        return (
+            (Phase.RESOLVE, self.resolve),
+            (Phase.CONNECT, self.connect),
+            (Phase.TLS, self.tls),
+            (Phase.FIRST_BYTE, self.first_byte),
+            (Phase.TRANSFER, self.transfer),
+        )
+
+
+class Stopwatch:
+    """Stamps of one request; a stamp that is None was not reached."""
+
+    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.resolving: float | None = None
+        self.resolved: float | None = None
+        self.tls_started: float | None = None
+        self.connected: float | None = None
+        self.headers: float | None = None
+        self.ended: float | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that the request is in."""
+        if self.headers is not None:
+            return Phase.TRANSFER
+        if self.connected is not None:
+            return Phase.FIRST_BYTE
+        if self.tls_started is not None:
+            return Phase.TLS
+        if self.resolving is not None and self.resolved is None:
+            return Phase.RESOLVE
+        return Phase.CONNECT
+
+    def phases(self, window: float) -> Phases:
+        """The phases of a request that has ended; `window` seconds of waiting were asked for."""
+        started = self.started
+        resolved = self.resolved if self.resolved is not None else started
+        connected = self.connected if self.connected is not None else resolved
+        tls = self.tls_started if self.tls_started is not None else connected
+        headers = self.headers if self.headers is not None else connected
+        ended = self.ended if self.ended is not None else headers
+        # A trace streams while its window runs, so what of the window the first byte did not wait for is in transfer.
+        waited = headers - connected
+        in_first_byte = min(window, waited)
+        return Phases(
+            resolve=resolved - (self.resolving if self.resolving is not None else resolved),
+            connect=tls - resolved,
+            tls=connected - tls,
+            first_byte=waited - in_first_byte,
+            transfer=max(0.0, ended - headers - (window - in_first_byte)),
+        )
+
+
+_current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)
+
+
+class TimedContext(ssl.SSLContext):
+    """A client context that stamps the start of the handshake, which aiohttp's tracing does not tell."""
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """Stamp, then go on as ever; asyncio calls this once the TCP connection stands."""
+        watch = _current.get()
+        if watch is not None:
+            watch.tls_started = time.perf_counter()
+        return super().wrap_bio(*args, **kwargs)
+
+
+def timed_context() -> ssl.SSLContext:
+    """A context that verifies servers against the certificates of this machine."""
+    context = TimedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    return context
+
+
+def start() -> Stopwatch:
+    """A running stopwatch that the hooks of this task write to."""
+    watch = Stopwatch()
+    _current.set(watch)
+    return watch
+
+
+def trace_config() -> aiohttp.TraceConfig:
+    """Hooks that stamp the running stopwatch of the task; one configuration serves a whole session."""
+    hooks = aiohttp.TraceConfig()
+
+    def stamp(name: str) -> Any:
+        async def hook(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+            watch = _current.get()
+            if watch is not None:
+                setattr(watch, name, time.perf_counter())
+
+        return hook
+
+    hooks.on_dns_resolvehost_start.append(stamp("resolving"))
+    hooks.on_dns_resolvehost_end.append(stamp("resolved"))
+    hooks.on_connection_create_end.append(stamp("connected"))
+    return hooks

@@ -1,0 +1,92 @@
+"""The aiohttp application: every path that the exporter answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.registry import CollectorRegistry
+
+from pprof_exporter.scrape import Pool
+from pprof_exporter.web.landing import landing_page
+from pprof_exporter.web.security import PasswordGate
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether the exporter takes work; false while it stops."""
+
+    ready: bool = True
+
+
+def build_app(
+    registry: CollectorRegistry,
+    pool: Pool,
+    readiness: Readiness,
+    *,
+    users: dict[str, str] | None = None,
+    reload: Callable[[], str | None] | None = None,
+) -> web.Application:
+    """The application. `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
+
+    `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
+    403 as in Prometheus.
+    """
+
+    async def landing(request: web.Request) -> web.Response:
+        return web.Response(text=landing_page(pool.states), content_type="text/html", charset="utf-8")
+
+    async def healthy(request: web.Request) -> web.Response:
+        return web.Response(text="pprof-exporter is healthy.\n")
+
+    async def ready(request: web.Request) -> web.Response:
+        if readiness.ready:
+            return web.Response(text="pprof-exporter is ready.\n")
+        return web.Response(status=503, text="pprof-exporter is stopping.\n")
+
+    async def reload_configuration(request: web.Request) -> web.Response:
+        if reload is None:
+            return web.Response(status=403, text="Start with --web.enable-lifecycle to allow this.\n")
+        problem = reload()
+        if problem is None:
+            return web.Response(text="Reloaded.\n")
+        return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
+
+    app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
+    app.add_routes(
+        [
+            web.get("/", landing),
+            web.get("/metrics", make_aiohttp_handler(registry)),
+            web.get("/-/healthy", healthy),
+            web.get("/-/ready", ready),
+            web.post("/-/reload", reload_configuration),
+            web.put("/-/reload", reload_configuration),
+        ]
+    )
+    return app
+
+
+@web.middleware
+async def _harden(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    return response
+
+
+def _password(gate: PasswordGate) -> Middleware:
+    @web.middleware
+    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if await gate.allows(request):
+            return await handler(request)
+        return web.Response(
+            status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="pprof-exporter"'}
+        )
+
+    return ask

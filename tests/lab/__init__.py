@@ -1,0 +1,61 @@
+"""The real things that tests run against: Go of several versions, Wine, Prometheus.
+
+Each module fetches one thing into `.lab/` (or finds it on the machine) and starts it on loopback.
+What cannot be had raises `Missing`, which the test session turns into a skip with its reason,
+or into a failure when `CI=true`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shlex
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+LAB = PROJECT / ".lab"
+
+
+class Missing(Exception):
+    """A tool that this machine does not have and that could not be fetched; the text says why."""
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 300,
+) -> str:
+    """Run to its end, return standard output; raise `Missing` with the last words of a failed command."""
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, text=True, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(f"{shlex.join(words)}: {error}") from error
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise Missing(f"{shlex.join(words)} exited with {done.returncode}: {' | '.join(last)}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def exclusive(name: str) -> Iterator[Path]:
+    """Hold `.lab/NAME.lock` so that parallel test workers do not fetch the same thing twice."""
+    LAB.mkdir(exist_ok=True)
+    path = LAB / f"{name}.lock"
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield LAB / name
+
+
+def free_port() -> int:
+    """A TCP port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
