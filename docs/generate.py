@@ -21,9 +21,11 @@ def metrics() -> str:
     parts = [
         "# Metrics",
         _MARK,
-        "The labels that a target has in the configuration are added to each of its series. A value that is not known "
-        "now has no series: content of a profile that was not read for two and a half intervals vanishes, and so "
-        "does everything of a target that is no longer configured.",
+        (
+            "The labels that a target has in the configuration are added to each of its series. A value that is not known "
+            "now has no series: content of a profile that was not read for two and a half intervals vanishes, and so "
+            "does everything of a target that is no longer configured."
+        ),
     ]
     for title, families in SECTIONS.items():
         parts += [f"## {title}", *map(_family, families)]
