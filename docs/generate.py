@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Family, MetricType, Outcome, Phase, Reason, Skip
-from pprof_exporter.profile import KINDS
+from pprof_exporter.profile import KINDS, Kind
 
 DOCS = Path(__file__).parent
 _MARK = "<!-- Written by docs/generate.py from the catalogue; change that, then run `make docs`. -->"
+
+_ABOUT = """\
+The labels that a target has in the configuration are added to each of its series. A value that is not known now has no
+series: content of a profile that was not read for two and a half intervals vanishes, and so does everything of a target
+that is no longer configured."""
 
 
 def pages() -> dict[Path, str]:
@@ -21,11 +26,7 @@ def metrics() -> str:
     parts = [
         "# Metrics",
         _MARK,
-        (
-            "The labels that a target has in the configuration are added to each of its series. A value that is not known "
-            "now has no series: content of a profile that was not read for two and a half intervals vanishes, and so "
-            "does everything of a target that is no longer configured."
-        ),
+        _ABOUT,
     ]
     for title, families in SECTIONS.items():
         parts += [f"## {title}", *map(_family, families)]
@@ -65,12 +66,14 @@ def _vocabulary() -> list[str]:
 
 
 def _profiles() -> str:
-    rows = "\n".join(
-        f"| `{kind.name}` | `/debug/pprof/{kind.path}` | {kind.interval:g} s | {f'{kind.window:g} s' if kind.window else ''} "
-        f"| {', '.join(f'`{value.family.name}`' for value in kind.values)} |"
-        for kind in KINDS.values()
-    )
+    rows = "\n".join(_profile(kind) for kind in KINDS.values())
     return f"| profile | path | every | window | values |\n| --- | --- | --- | --- | --- |\n{rows}"
+
+
+def _profile(kind: Kind) -> str:
+    window = f"{kind.window:g} s" if kind.window else ""
+    values = ", ".join(f"`{value.family.name}`" for value in kind.values)
+    return f"| `{kind.name}` | `/debug/pprof/{kind.path}` | {kind.interval:g} s | {window} | {values} |"
 
 
 def _sentence(text: str) -> str:

@@ -105,20 +105,22 @@ def test_another_profiler_is_busy_and_no_failure(newest: Target, fast: Path) -> 
 
 
 def test_a_window_longer_than_the_write_timeout_of_an_old_server_says_so(fast: Path) -> None:
-    with running(go.build("1.21.13"), "-write-timeout", "500ms") as old:
-        with exporter.running(old.url, f"--config.file={fast}") as program:
-            now = program.wait_for(
-                lambda now: count(now, "pprof_fetch_failures_total", "cpu", reason="write_timeout") > 0
-            )
-            assert now.value("pprof_up") == 1
+    with (
+        running(go.build("1.21.13"), "-write-timeout", "500ms") as old,
+        exporter.running(old.url, f"--config.file={fast}") as program,
+    ):
+        now = program.wait_for(lambda now: count(now, "pprof_fetch_failures_total", "cpu", reason="write_timeout") > 0)
+        assert now.value("pprof_up") == 1
 
 
 def test_a_service_without_pprof_is_not_mounted_and_not_a_decode_error(fast: Path) -> None:
-    with running(go.build(go.VERSIONS[-1]), "-pprof=false") as bare:
-        with exporter.running(bare.url, f"--config.file={fast}") as program:
-            now = program.wait_for(lambda now: now.value("pprof_up") == 0)
-            assert count(now, "pprof_fetch_failures_total", "index", reason="not_mounted") > 0
-            assert now.find("pprof_decode_failures_total") == []
+    with (
+        running(go.build(go.VERSIONS[-1]), "-pprof=false") as bare,
+        exporter.running(bare.url, f"--config.file={fast}") as program,
+    ):
+        now = program.wait_for(lambda now: now.value("pprof_up") == 0)
+        assert count(now, "pprof_fetch_failures_total", "index", reason="not_mounted") > 0
+        assert now.find("pprof_decode_failures_total") == []
 
 
 def test_profiles_without_an_index_page_are_read_and_the_target_is_up(newest: Target, fast: Path) -> None:
@@ -157,27 +159,26 @@ def test_a_killed_target_is_down_its_content_vanishes_and_a_new_one_is_up(fast: 
 
 
 def test_a_hanging_target_is_down_and_does_not_hold_up_another(newest: Target, fast: Path) -> None:
-    with running(go.build(go.VERSIONS[0])) as hanging:
-        with exporter.running(hanging.url, newest.url, f"--config.file={fast}") as program:
-            name, other = hanging.url[7:], newest.url[7:]
-            program.wait_for(lambda now: now.value("pprof_up", target=name) == 1)
-            hanging.pause()
-            try:
-                stuck = program.wait_for(lambda now: now.value("pprof_up", target=name) == 0)
-                reasons = {labels["reason"] for labels, _ in stuck.find("pprof_fetch_failures_total", target=name)}
-                assert "timeout_header" in reasons
-                before = stuck.value("pprof_fetches_total", target=other, profile="heap", outcome="success") or 0
-                program.wait_for(
-                    lambda now: (
-                        (now.value("pprof_fetches_total", target=other, profile="heap", outcome="success") or 0)
-                        >= before + 3
-                    ),
-                    within=10,
-                )
-            finally:
-                hanging.resume()
-            program.wait_for(lambda now: now.value("pprof_up", target=name) == 1)
-            quiet(program)
+    with (
+        running(go.build(go.VERSIONS[0])) as hanging,
+        exporter.running(hanging.url, newest.url, f"--config.file={fast}") as program,
+    ):
+        name, other = hanging.url[7:], newest.url[7:]
+
+        def fetched(now: Scrape) -> float:
+            return now.value("pprof_fetches_total", target=other, profile="heap", outcome="success") or 0
+
+        program.wait_for(lambda now: now.value("pprof_up", target=name) == 1)
+        hanging.pause()
+        try:
+            stuck = program.wait_for(lambda now: now.value("pprof_up", target=name) == 0)
+            reasons = {labels["reason"] for labels, _ in stuck.find("pprof_fetch_failures_total", target=name)}
+            assert "timeout_header" in reasons
+            program.wait_for(lambda now: fetched(now) >= fetched(stuck) + 3, within=10)
+        finally:
+            hanging.resume()
+        program.wait_for(lambda now: now.value("pprof_up", target=name) == 1)
+        quiet(program)
 
 
 def test_stopping_waits_for_no_hanging_fetch(newest: Target, fast: Path) -> None:
