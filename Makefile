@@ -54,7 +54,7 @@ proto:  ## Generate the protobuf module from profile.proto
 	cd $(PROTO) && $(CURDIR)/.lab/protoc/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. profile.proto
 
 record: setup  ## Record the profiles of tests and demo anew (Go from PyPI, Wine from Debian)
-	$(BIN)/python tests/record.py
+	$(BIN)/python -m tests.record
 
 clean:  ## Remove everything that was fetched or built
 	rm -rf $(VENV) .lab dist build

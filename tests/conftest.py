@@ -39,5 +39,5 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def recordings() -> Path:
-    """Replies that real programs gave, one folder per system and Go version (`tests/record.py`)."""
+    """Replies that real programs gave, one folder per system and Go version (`tests/record`)."""
     return RECORDINGS
