@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import content, exporter, fetching
+from pprof_exporter.catalog import content, exporter, fetching, quality
 from pprof_exporter.catalog.family import Family, MetricType
 from pprof_exporter.catalog.vocabulary import Outcome, Phase, Reason, Skip
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
     "How fetching goes": fetching.FAMILIES,
     "What the profiles hold": content.FAMILIES,
+    "How far the profiles can be trusted": quality.FAMILIES,
     "The exporter itself": exporter.FAMILIES,
 }
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
@@ -25,4 +26,5 @@ __all__ = [
     "content",
     "exporter",
     "fetching",
+    "quality",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.health import signals
+from pprof_exporter.health import Fetched, Reading, judge
 from pprof_exporter.profile import DecodeError, Profile, decode, function_weights, modules, totals
 
 _EVERYTHING = sys.maxsize
@@ -69,8 +69,14 @@ def describe(profile: Profile, top: int) -> dict[str, Any]:
         "default_sample_type": profile.default_sample_type,
         "comments": list(profile.comments),
         "top": {kind.type: _top(profile, i, top) for i, kind in enumerate(profile.sample_types)},
-        "signals": {signal.name: signal.value for signal in signals(profile)},
+        "signals": {_signal(reading): reading.value for reading in judge(Fetched(profile))},
     }
+
+
+def _signal(reading: Reading) -> str:
+    """Name of a signal: that of its family, and what tells it from others of the family."""
+    labels = ",".join(f'{name}="{value}"' for name, value in reading.labels)
+    return f"{reading.family.name}{{{labels}}}" if labels else reading.family.name
 
 
 def _top(profile: Profile, index: int, limit: int) -> list[dict[str, Any]]:

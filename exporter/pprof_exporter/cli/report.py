@@ -93,10 +93,16 @@ def _modules(mappings: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{100 * value:.1f} %" if name.endswith("_ratio") else f"{value:,}"
+
+
 def _signals(signals: dict[str, float | None]) -> Table:
     table = Table(title="signals", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("value", justify="right")
-    table.add_column("signal")
+    table.add_column("signal", overflow="fold")
     for name, value in signals.items():
-        table.add_row("unknown" if value is None else f"{100 * value:.1f} %", name)
+        table.add_row(_shown(name, value), Text(name))
     return table

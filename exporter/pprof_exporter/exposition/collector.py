@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import Outcome, content, exporter, fetching
+from pprof_exporter.catalog import Family, Outcome, content, exporter, fetching
 from pprof_exporter.config import Settings
 from pprof_exporter.exposition.sink import Sink, descriptions
 from pprof_exporter.scrape import Clock, Pool, ProfileState, Tally, TargetState
@@ -125,24 +125,33 @@ class _TargetSeries:
         latest = profile.latest
         if latest is None:
             return
-        sink, kind = self._sink, profile.kind
-        labels = {**self._labels, "profile": kind.name}
-        if kind.profiled:
-            sink.add(kind.profiled, self._for(kind.profiled.labels, labels), profile.profiled)
-        fresh = self._fresh(latest.at, self._settings.profiles[kind.name].interval)
-        for value, total in zip(kind.values, profile.totals(), strict=True):
+        labels = {**self._labels, "profile": profile.kind.name}
+        fresh = self._fresh(latest.at, self._settings.profiles[profile.kind.name].interval)
+        self._add_kept(profile, labels)
+        for value, total in zip(profile.kind.values, profile.totals(), strict=True):
             if total is not None and (fresh or value.kept):
-                sink.add(value.family, self._for(value.family.labels, labels), total)
-        if not fresh:
-            return
-        sink.add(fetching.PROFILE_SIZE, labels, latest.size)
-        sink.add(content.SAMPLES, labels, latest.samples)
-        for value, leaders in zip(kind.values, profile.leaders, strict=True):
-            if value.by_function is not None and leaders is not None:
-                of_family = self._for(value.by_function.labels, labels)
-                for function, weight in leaders.items():
-                    sink.add(value.by_function, {**of_family, "function": function}, weight)
+                self._sink.add(value.family, self._for(value.family, labels), total)
+        if fresh:
+            self._sink.add(fetching.PROFILE_SIZE, labels, latest.size)
+            self._sink.add(content.SAMPLES, labels, latest.samples)
+            self._add_leaders(profile, labels)
+            for family, own, measured in profile.gauges():
+                self._sink.add(family, {**self._for(family, labels), **dict(own)}, measured)
 
-    def _for(self, names: tuple[str, ...], labels: dict[str, str]) -> dict[str, str]:
-        """The labels of a family that not every kind of profile shares: `profile` only where it tells something."""
-        return labels if "profile" in names else self._labels
+    def _add_kept(self, profile: ProfileState, labels: dict[str, str]) -> None:
+        """Counters that the exporter itself keeps: they hold while the target is away."""
+        if profile.kind.profiled:
+            self._sink.add(profile.kind.profiled, self._for(profile.kind.profiled, labels), profile.profiled)
+        for (family, own), count in profile.counted.items():
+            self._sink.add(family, {**self._for(family, labels), **dict(own)}, count)
+
+    def _add_leaders(self, profile: ProfileState, labels: dict[str, str]) -> None:
+        for value, leaders in zip(profile.kind.values, profile.leaders, strict=True):
+            if value.by_function is not None and leaders is not None:
+                of_family = self._for(value.by_function, labels)
+                for function, weight in leaders.items():
+                    self._sink.add(value.by_function, {**of_family, "function": function}, weight)
+
+    def _for(self, family: Family, labels: dict[str, str]) -> dict[str, str]:
+        """The labels that a family has: `profile` only where more than one kind of profile feeds it."""
+        return labels if "profile" in family.labels else self._labels

@@ -1,18 +1,20 @@
-"""Pure checks: a profile in, signals out. A new check is a new file here and a line in `CHECKS`."""
+"""Pure checks: a fetched profile in, readings out. A new check is a new file here and a line in `CHECKS`."""
 
 from __future__ import annotations
 
+from pprof_exporter.health.clock import clock
 from pprof_exporter.health.losses import losses
-from pprof_exporter.health.signal import Check, Signal
+from pprof_exporter.health.reading import Check, Fetched, Reading
+from pprof_exporter.health.sampling import sampling
+from pprof_exporter.health.stacks import stacks
 from pprof_exporter.health.symbols import symbols
-from pprof_exporter.profile import Profile
 
-CHECKS: tuple[Check, ...] = (losses, symbols)
-
-
-def signals(profile: Profile) -> list[Signal]:
-    """Every signal that one profile can give by itself."""
-    return [signal for check in CHECKS for signal in check(profile)]
+CHECKS: tuple[Check, ...] = (losses, sampling, symbols, stacks, clock)
 
 
-__all__ = ["CHECKS", "Check", "Signal", "signals"]
+def judge(fetched: Fetched) -> tuple[Reading, ...]:
+    """Every reading that one profile gives."""
+    return tuple(reading for check in CHECKS for reading in check(fetched))
+
+
+__all__ = ["CHECKS", "Check", "Fetched", "Reading", "judge"]

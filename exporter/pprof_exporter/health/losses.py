@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from pprof_exporter.health.signal import Signal, main_value, ratio
-from pprof_exporter.profile import Profile
+from collections import Counter
+
+from pprof_exporter.catalog import Family, quality
+from pprof_exporter.health.reading import Fetched, Reading, is_cpu
 
 # Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go).
-LOST = frozenset({"runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64"})
+LOST = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
 # Leaf functions of samples whose stack could not be walked (runtime/proc.go sigprof).
-OPAQUE = frozenset({"runtime._System", "runtime._GC", "runtime._ExternalCode"})
+OPAQUE = ("runtime._System", "runtime._GC", "runtime._ExternalCode")
+
+_FAMILIES: dict[str, Family] = {
+    **dict.fromkeys(LOST, quality.CPU_LOST),
+    **dict.fromkeys(OPAQUE, quality.CPU_OPAQUE),
+}
 
 
-def losses(profile: Profile) -> list[Signal]:
-    """Shares of lost and of opaque samples; None for a profile that is not of CPU time."""
-    index = main_value(profile)
-    if profile.sample_types[index].type != "cpu":
+def losses(fetched: Fetched) -> list[Reading]:
+    """Samples under each of these names, 0 included, so that the first loss is an increase."""
+    profile = fetched.profile
+    count = profile.index_of("samples")
+    if count is None or not is_cpu(profile):
         return []
-    total = lost = opaque = 0
+    seen: Counter[str] = Counter()
     for sample in profile.samples:
-        value = sample.values[index]
-        total += value
         lines = sample.stack[0].lines if sample.stack else ()
-        leaf = lines[0].function.name if lines else ""
-        if leaf in LOST:
-            lost += value
-        elif leaf in OPAQUE:
-            opaque += value
-    return [
-        Signal("lost_ratio", ratio(lost, total), "share of CPU samples that the runtime counted but could not record"),
-        Signal("opaque_ratio", ratio(opaque, total), "share of CPU samples without a stack: runtime._System and alike"),
-    ]
+        if lines and lines[0].function.name in _FAMILIES:
+            seen[lines[0].function.name] += sample.values[count]
+    return [Reading(family, seen[name], (("function", name),)) for name, family in _FAMILIES.items()]

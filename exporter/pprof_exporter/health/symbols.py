@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from pprof_exporter.health.signal import Signal, main_value, ratio
-from pprof_exporter.profile import Location, Profile
+from pprof_exporter.catalog import quality
+from pprof_exporter.health.reading import Fetched, Reading, main_value, ratio
+from pprof_exporter.profile import Location
 
 # Go writes thread creation as one degenerate stack without symbols (runtime/pprof.writeThreadCreate, all versions).
 _WITHOUT_SYMBOLS = "threadcreate"
 
 
-def symbols(profile: Profile) -> list[Signal]:
+def symbols(fetched: Fetched) -> list[Reading]:
     """Share of value in stacks with a location that has no symbol, and share of locations with inlined calls."""
+    profile = fetched.profile
     index = main_value(profile)
-    healthy_without = profile.sample_types[index].type == _WITHOUT_SYMBOLS
-    total = blind = 0
+    if profile.sample_types[index].type == _WITHOUT_SYMBOLS:
+        return []
+    blind = {id(location) for location in profile.locations if _has_no_symbol(location)}
+    total = unseen = 0
     for sample in profile.samples:
         value = sample.values[index]
         total += value
-        if any(map(_has_no_symbol, sample.stack)):
-            blind += value
+        if blind and any(id(location) in blind for location in sample.stack):
+            unseen += value
     inlined = sum(len(location.lines) > 1 for location in profile.locations)
     return [
-        Signal(
-            "unsymbolized_ratio",
-            None if healthy_without else ratio(blind, total),
-            "share of the value in stacks with a location that has no function name",
-        ),
-        Signal(
-            "inlined_location_ratio",
-            None if healthy_without else ratio(inlined, len(profile.locations)),
-            "share of locations that hold inlined calls",
-        ),
+        Reading(quality.UNSYMBOLIZED, ratio(unseen, total)),
+        Reading(quality.INLINED, ratio(inlined, len(profile.locations))),
     ]
 
 

@@ -9,6 +9,7 @@ from pprof_exporter.profile.index import Index, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Span, Value
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, Role, modules
+from pprof_exporter.profile.system import System, system_of
 
 __all__ = [
     "KINDS",
@@ -28,6 +29,7 @@ __all__ = [
     "Role",
     "Sample",
     "Span",
+    "System",
     "Value",
     "ValueType",
     "Weight",
@@ -36,5 +38,6 @@ __all__ = [
     "function_weights",
     "modules",
     "read_index",
+    "system_of",
     "totals",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from random import Random
 
 import structlog
 
 from pprof_exporter.catalog import Outcome, Reason, Skip
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import KINDS, DecodeError, Kind, read_index
+from pprof_exporter.profile import KINDS, DecodeError, read_index
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Fetcher, Reply
@@ -147,7 +148,7 @@ class TargetLoop:
                     window=window,
                 )
             tally.response_bytes += len(reply.body)
-            observation = await self._observe(kind, reply)
+            observation = await self._observe(profile, reply, window)
         except (FetchError, DecodeError) as error:
             backoff.failed(self._clock.steady())
             self._count_failure(kind.name, tally, error)
@@ -157,11 +158,16 @@ class TargetLoop:
         tally.succeeded(reply.asked_at, reply.phases)
         self._set_up(up=True)
 
-    async def _observe(self, kind: Kind, reply: Reply) -> Observation:
-        limit = self._settings.limits.inflated_bytes
-        if len(reply.body) <= _DECODE_INLINE_BYTES:
-            return observe(kind, reply, limit)
-        return await asyncio.to_thread(observe, kind, reply, limit)
+    async def _observe(self, profile: ProfileState, reply: Reply, window: float) -> Observation:
+        work = partial(
+            observe,
+            profile.kind,
+            reply,
+            window=window,
+            previous=profile.latest,
+            max_bytes=self._settings.limits.inflated_bytes,
+        )
+        return work() if len(reply.body) <= _DECODE_INLINE_BYTES else await asyncio.to_thread(work)
 
     def _answered_lately(self) -> bool:
         horizon = self._clock.now() - 3 * self._settings.index_interval

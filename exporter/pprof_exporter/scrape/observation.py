@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pprof_exporter.health import Fetched, Reading, judge
 from pprof_exporter.profile import NANOSECONDS, Kind, Profile, attribute, decode, totals
 from pprof_exporter.scrape.fetch import Reply
 
@@ -13,7 +14,8 @@ class Observation:
     """One profile in base units.
 
     `sums` and `by_function` follow `Kind.values`; a sum is None where the profile has no such sample type, and
-    `by_function` is None where the kind does not ask for it. `profiled` is the seconds that a window covered.
+    `by_function` is None where the kind does not ask for it. `profiled` is the seconds that a window covered,
+    `time_nanos` the time stamp of the profile.
     """
 
     at: float
@@ -22,10 +24,15 @@ class Observation:
     sums: tuple[float | None, ...]
     by_function: tuple[dict[str, float] | None, ...]
     profiled: float
+    time_nanos: int
+    readings: tuple[Reading, ...]
 
 
-def observe(kind: Kind, reply: Reply, max_bytes: int) -> Observation:
-    """Decode the body of a reply and sum it up. Raises `DecodeError`. Needs no event loop: any thread may run it."""
+def observe(kind: Kind, reply: Reply, *, window: float, previous: Observation | None, max_bytes: int) -> Observation:
+    """Decode the body of a reply, sum it up and judge it. `previous` is what was seen of this kind before.
+
+    Raises `DecodeError`. Needs no event loop: any thread may run it.
+    """
     profile = decode(reply.body, max_bytes=max_bytes)
     sums = totals(profile)
     columns = [profile.index_of(value.sample_type) for value in kind.values]
@@ -42,6 +49,18 @@ def observe(kind: Kind, reply: Reply, max_bytes: int) -> Observation:
             for value, column in zip(kind.values, columns, strict=True)
         ),
         profiled=profile.duration_nanos / NANOSECONDS,
+        time_nanos=profile.time_nanos,
+        readings=judge(
+            Fetched(
+                profile,
+                kind,
+                asked_at=reply.asked_at,
+                connected_after=reply.phases.until_connected,
+                took=reply.phases.total,
+                window=window,
+                previous_nanos=previous.time_nanos if previous else None,
+            )
+        ),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from pprof_exporter.catalog import Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.catalog import Family, MetricType, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.config import Target
 from pprof_exporter.profile import Index, Kind, Span
 from pprof_exporter.scrape.leaders import Leaders
 from pprof_exporter.scrape.observation import Observation
 from pprof_exporter.scrape.stopwatch import Phases
+
+Labels = tuple[tuple[str, str], ...]
 
 INDEX = "index"
 """Value of the label `profile` for the index page."""
@@ -65,6 +67,7 @@ class ProfileState:
         self.latest: Observation | None = None
         self.accumulated = [0.0] * len(kind.values)
         self.profiled = 0.0
+        self.counted: dict[tuple[Family, Labels], float] = defaultdict(float)
         self.leaders: list[dict[str, float] | None] = [None] * len(kind.values)
         self._rankings = [Leaders(functions) for _ in kind.values]
 
@@ -72,11 +75,22 @@ class ProfileState:
         """Take in a profile: windows are added up, all else replaces what was there."""
         self.latest = observation
         self.profiled += observation.profiled
+        for reading in observation.readings:
+            if reading.family.type is MetricType.COUNTER and reading.value is not None:
+                self.counted[reading.family, reading.labels] += reading.value
         for i, value in enumerate(self.kind.values):
             if value.span is Span.WINDOW:
                 self.accumulated[i] += observation.sums[i] or 0.0
             weights = observation.by_function[i]
             self.leaders[i] = None if weights is None else self._rankings[i].update(weights)
+
+    def gauges(self) -> list[tuple[Family, Labels, float]]:
+        """What the checks measured on the latest profile and could tell."""
+        return [
+            (reading.family, reading.labels, reading.value)
+            for reading in (self.latest.readings if self.latest else ())
+            if reading.family.type is MetricType.GAUGE and reading.value is not None
+        ]
 
     def totals(self) -> tuple[float | None, ...]:
         """What each value of the kind comes to: summed over windows, or as the latest profile has it."""

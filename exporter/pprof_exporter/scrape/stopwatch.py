@@ -29,6 +29,11 @@ class Phases:
         """From the start of the request to its last byte, less the window."""
         return self.resolve + self.connect + self.tls + self.first_byte + self.transfer
 
+    @property
+    def until_connected(self) -> float:
+        """From the start of the request to the connection over which it went."""
+        return self.resolve + self.connect + self.tls
+
     def items(self) -> tuple[tuple[Phase, float], ...]:
         """Every phase with its seconds, in order."""
         return (

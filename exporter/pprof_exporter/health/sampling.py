@@ -1,0 +1,45 @@
+"""F1 and F11: what CPU samples stand for besides work.
+
+On Windows the profiler's thread samples every thread that is not parked, also one that sits in a system call and uses
+no CPU (runtime/os_windows.go profileLoop). Such samples are told by their leaf.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pprof_exporter.catalog import quality
+from pprof_exporter.health.reading import Fetched, Reading, is_cpu
+from pprof_exporter.profile import Sample, System, system_of
+
+# Entries to system calls of the Windows runtime, Go 1.16 to 1.27. semawakeup, netpoll and the yields are there because
+# they are calls into the system like the others; a busy Windows build shows 5 to 10 % of its samples in them.
+_BLOCKED = re.compile(
+    r"runtime\.(?:cgocall|stdcall\d?|stdcall_no_g|asmstdcall.*|asmcgocall.*|semawakeup|semasleep|osyield.*|usleep.*|"
+    r"netpoll)|syscall\.(?:Syscall.*|syscalln)|(?:internal/runtime/syscall/windows\.).*"
+)
+# Roots and assists of the collector (runtime/mgc.go, mgcmark.go, mgcsweep.go, mgcscavenge.go).
+_COLLECTOR = re.compile(r"runtime\.(?:gcBgMarkWorker|gcAssistAlloc|bgsweep|bgscavenge|gcDrain)[\w.]*")
+
+
+def sampling(fetched: Fetched) -> list[Reading]:
+    """Samples of blocked threads (Windows only), and samples of garbage collection."""
+    profile = fetched.profile
+    count = profile.index_of("samples")
+    if count is None or not is_cpu(profile):
+        return []
+    collecting = sum(sample.values[count] for sample in profile.samples if _collects(sample))
+    readings = [Reading(quality.CPU_GC, collecting)]
+    if system_of(profile) is System.WINDOWS:
+        blocked = sum(sample.values[count] for sample in profile.samples if _is_blocked(sample))
+        readings.append(Reading(quality.CPU_BLOCKED, blocked))
+    return readings
+
+
+def _is_blocked(sample: Sample) -> bool:
+    lines = sample.stack[0].lines if sample.stack else ()
+    return bool(lines) and _BLOCKED.fullmatch(lines[0].function.name) is not None
+
+
+def _collects(sample: Sample) -> bool:
+    return any(_COLLECTOR.fullmatch(line.function.name) for location in sample.stack for line in location.lines)

@@ -1,0 +1,45 @@
+"""F9: stacks as deep as the runtime records at all are cut stacks, with few exceptions.
+
+Go writes no mark where it cuts. CPU stacks end at 64 frames in every version (runtime.maxCPUProfStack); the others at
+32 up to Go 1.22 and at 128 since, unless GODEBUG=profstackdepth says otherwise (runtime/mprof.go). Whether a stack ends
+at its root cannot be seen either: Go leaves out runtime.goexit, so that the last frame is whatever function the
+goroutine was started with.
+"""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import quality
+from pprof_exporter.health.reading import Fetched, Reading, is_cpu, main_value, ratio
+from pprof_exporter.profile import Profile, Sample
+
+_CPU_LIMIT = 64
+_OTHER_LIMITS = (32, 128)
+
+
+def stacks(fetched: Fetched) -> list[Reading]:
+    """Share of value in stacks of exactly the greatest depth that the runtime records.
+
+    Unknown where a stack is deeper than every known limit, since then the program has set one of its own.
+    """
+    profile = fetched.profile
+    index = main_value(profile)
+    if profile.sample_types[index].type == "threadcreate":
+        return []
+    depths = [_depth(sample) for sample in profile.samples]
+    deepest = max(depths, default=0)
+    limit = _limit(profile, deepest)
+    if limit is None:
+        return [Reading(quality.TRUNCATED, None)]
+    total = sum(sample.values[index] for sample in profile.samples)
+    cut = sum(sample.values[index] for sample, depth in zip(profile.samples, depths, strict=True) if depth >= limit)
+    return [Reading(quality.TRUNCATED, ratio(cut, total))]
+
+
+def _depth(sample: Sample) -> int:
+    return sum(max(1, len(location.lines)) for location in sample.stack)
+
+
+def _limit(profile: Profile, deepest: int) -> int | None:
+    """The limit that was in force, as the profile itself tells: nothing in it is deeper."""
+    limits = (_CPU_LIMIT,) if is_cpu(profile) else _OTHER_LIMITS
+    return next((limit for limit in limits if deepest <= limit), None)
