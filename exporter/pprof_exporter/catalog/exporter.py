@@ -9,7 +9,10 @@ BUILD = info(
 )
 TARGETS = gauge("pprof_exporter_targets", "Targets that the exporter scrapes.")
 IN_FLIGHT = gauge("pprof_exporter_fetches_in_flight", "Fetches under way now.")
-IN_FLIGHT_LIMIT = gauge("pprof_exporter_fetches_in_flight_limit", "Fetches that may be under way at once.")
+IN_FLIGHT_LIMIT = gauge(
+    "pprof_exporter_fetches_in_flight_limit",
+    "Fetches that may be under way at once; those with a window have as many places again.",
+)
 LOOP_LAG = histogram(
     "pprof_exporter_loop_lag_seconds",
     "How much later than asked the event loop woke a timer; large values mean that the exporter is overloaded.",

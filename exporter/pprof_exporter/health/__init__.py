@@ -8,8 +8,9 @@ from pprof_exporter.health.reading import Check, Fetched, Reading
 from pprof_exporter.health.sampling import sampling
 from pprof_exporter.health.stacks import stacks
 from pprof_exporter.health.symbols import symbols
+from pprof_exporter.health.waiting import waiting
 
-CHECKS: tuple[Check, ...] = (losses, sampling, symbols, stacks, clock)
+CHECKS: tuple[Check, ...] = (losses, sampling, symbols, stacks, waiting, clock)
 
 
 def judge(fetched: Fetched) -> tuple[Reading, ...]:

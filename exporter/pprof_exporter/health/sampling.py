@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from pprof_exporter.catalog import quality
+from pprof_exporter.health.gc import collector_value
 from pprof_exporter.health.reading import Fetched, Reading, is_cpu
 from pprof_exporter.profile import Sample, System, system_of
 
@@ -18,8 +19,6 @@ _BLOCKED = re.compile(
     r"runtime\.(?:cgocall|stdcall\d?|stdcall_no_g|asmstdcall.*|asmcgocall.*|semawakeup|semasleep|osyield.*|usleep.*|"
     r"netpoll)|syscall\.(?:Syscall.*|syscalln)|(?:internal/runtime/syscall/windows\.).*"
 )
-# Roots and assists of the collector (runtime/mgc.go, mgcmark.go, mgcsweep.go, mgcscavenge.go).
-_COLLECTOR = re.compile(r"runtime\.(?:gcBgMarkWorker|gcAssistAlloc|bgsweep|bgscavenge|gcDrain)[\w.]*")
 
 
 def sampling(fetched: Fetched) -> list[Reading]:
@@ -28,8 +27,7 @@ def sampling(fetched: Fetched) -> list[Reading]:
     count = profile.index_of("samples")
     if count is None or not is_cpu(profile):
         return []
-    collecting = sum(sample.values[count] for sample in profile.samples if _collects(sample))
-    readings = [Reading(quality.CPU_GC, collecting)]
+    readings = [Reading(quality.CPU_GC, collector_value(profile, count))]
     if system_of(profile) is System.WINDOWS:
         blocked = sum(sample.values[count] for sample in profile.samples if _is_blocked(sample))
         readings.append(Reading(quality.CPU_BLOCKED, blocked))
@@ -39,7 +37,3 @@ def sampling(fetched: Fetched) -> list[Reading]:
 def _is_blocked(sample: Sample) -> bool:
     lines = sample.stack[0].lines if sample.stack else ()
     return bool(lines) and _BLOCKED.fullmatch(lines[0].function.name) is not None
-
-
-def _collects(sample: Sample) -> bool:
-    return any(_COLLECTOR.fullmatch(line.function.name) for location in sample.stack for line in location.lines)

@@ -11,29 +11,42 @@ from pprof_exporter.config import Limits, Target
 
 
 class Limiter:
-    """Shared by all targets. A process runs one CPU profile at a time, whatever the number of targets that name it."""
+    """Shared by all targets. A process runs one CPU profile at a time, whatever the number of targets that name it.
+
+    Windows have places of their own: they are mostly waiting, and would keep quick fetches waiting for seconds.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limit = limits.concurrency
         self.in_flight = 0
-        self._overall = asyncio.Semaphore(limits.concurrency)
-        self._per_host = limits.concurrency_per_host
-        # Weak, so that targets which come and go leave nothing behind.
-        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._windows: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._quick = _Lane(limits)
+        self._windows = _Lane(limits)
+        # Weak, here and below, so that targets which come and go leave nothing behind.
+        self._processes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
     async def slot(self, target: Target, *, window: bool = False) -> AsyncIterator[None]:
         """Wait for a place for one fetch of this target."""
-        host = self._hosts.setdefault(target.url.host or "", asyncio.Semaphore(self._per_host))
-        process = self._windows.setdefault(target.process, asyncio.Lock())
-        async with contextlib.AsyncExitStack() as places:
-            if window:
-                await places.enter_async_context(process)
-            await places.enter_async_context(host)
-            await places.enter_async_context(self._overall)
+        lane = self._windows if window else self._quick
+        process = self._processes.setdefault(target.process, asyncio.Lock())
+        async with process if window else contextlib.nullcontext(), lane.place(target.url.host or ""):
             self.in_flight += 1
             try:
                 yield
             finally:
                 self.in_flight -= 1
+
+
+class _Lane:
+    """Places for fetches that take about the same time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._per_host = limits.concurrency_per_host
+        self._overall = asyncio.Semaphore(limits.concurrency)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @contextlib.asynccontextmanager
+    async def place(self, host: str) -> AsyncIterator[None]:
+        mine = self._hosts.setdefault(host, asyncio.Semaphore(self._per_host))
+        async with mine, self._overall:
+            yield

@@ -1,0 +1,103 @@
+"""Bugs of Go itself that spoil profiles, or make profiling dangerous, by system and version.
+
+Ranges are those in which the fix is known to be missing, from the Go sources and the issues; where that is not known,
+such as for a patch release that may hold a backport, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pprof_exporter.profile.goversion import GoVersion
+
+_FIRST_PRERELEASE = -(10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBug:
+    """A bug that a target has. `fixed_in` is the first release without it, None while there is none."""
+
+    id: str
+    title: str
+    fixed_in: GoVersion | None
+
+    @property
+    def url(self) -> str:
+        """Where the bug is discussed."""
+        repository, _, number = self.id.partition("#")
+        return f"https://github.com/{repository}/issues/{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A bug, and whom it meets: on `goos` ("" for all), from the first version of a range to before the second."""
+
+    bug: KnownBug
+    ranges: tuple[tuple[GoVersion, GoVersion], ...]
+    goos: str = ""
+    only_with_mutex_profiling: bool = False
+
+    def meets(self, goos: str | None, version: GoVersion, *, mutex_profiling: bool | None) -> bool:
+        if self.goos and self.goos != goos:
+            return False
+        if self.only_with_mutex_profiling and not mutex_profiling:
+            return False
+        return any(first <= version < fixed for first, fixed in self.ranges)
+
+
+def _since(minor: int) -> GoVersion:
+    """The earliest that may have what came with a line, release candidates included."""
+    return GoVersion(1, minor, 0, _FIRST_PRERELEASE)
+
+
+def _case(
+    number: int, title: str, first: int, fixed: GoVersion, goos: str = "", *, only_with_mutex_profiling: bool = False
+) -> _Case:
+    bug = KnownBug(f"golang/go#{number}", title, fixed)
+    return _Case(bug, ((_since(first), fixed),), goos, only_with_mutex_profiling)
+
+
+_CASES: tuple[_Case, ...] = (
+    # Contention on locks of the runtime is profiled since Go 1.22, and 1.27.2 takes no lock any more while a thread is
+    # suspended (runtime/os_windows.go preemptM). 1.26.6 has no fix; whether a later 1.26 has one is not known.
+    _Case(
+        KnownBug(
+            "golang/go#80982",
+            "mutex profiling can deadlock the runtime when it preempts a thread",
+            GoVersion(1, 27, 2),
+        ),
+        ((_since(22), GoVersion(1, 26, 7)), (_since(27), GoVersion(1, 27, 2))),
+        "windows",
+        only_with_mutex_profiling=True,
+    ),
+    # CL 753480, on the branch of 1.26 for 1.26.2.
+    _case(77975, "the process crashes when a goroutine in I/O is preempted", 26, GoVersion(1, 26, 2), "windows"),
+    # 1.16 no longer raises the resolution of the system clock (CL 248699), 1.22 uses a timer of its own (CL 514375).
+    _case(
+        61665,
+        "the CPU profiler ticks 64 times a second instead of 100 times, unless something raises the timer resolution",
+        16,
+        GoVersion(1, 22),
+        "windows",
+    ),
+    # Release notes of Go 1.23: timers and time.Sleep resolve 0.5 ms again.
+    _case(44343, "time.Sleep and timers are up to 15.6 ms late", 16, GoVersion(1, 23), "windows"),
+    # runtime/pprof.peBuildID and the mappings of proto_windows.go came with 1.20.
+    _case(43296, "profiles do not name the program or its modules", 0, GoVersion(1, 20), "windows"),
+    # Release notes of Go 1.18: the profiler has one timer per thread.
+    _case(35057, "CPU profiles miss samples beyond 2.5 busy cores", 0, GoVersion(1, 18), "linux"),
+    # Release notes of Go 1.19: the goroutine profile copies the stacks while the program runs.
+    _case(33250, "a goroutine profile stops the world for as long as there are goroutines", 0, GoVersion(1, 19)),
+    # Release notes of Go 1.23: the handlers of profile and trace extend the deadline.
+    _case(62358, "windows longer than the WriteTimeout of the server are refused", 0, GoVersion(1, 23)),
+)
+
+
+def known_bugs(goos: str | None, version: GoVersion | None, mutex_profiling: bool | None) -> tuple[KnownBug, ...]:  # noqa: FBT001 - three facts of a target, all of them needed.
+    """Bugs that a target has for certain, the most dangerous first.
+
+    What is None is not known, and then nothing is claimed that depends on it: no version, no bugs.
+    """
+    if version is None:
+        return ()
+    return tuple(case.bug for case in _CASES if case.meets(goos, version, mutex_profiling=mutex_profiling))

@@ -1,0 +1,168 @@
+"""The tail of `heap?debug=1`: `runtime.MemStats` as text, for targets that have no metrics of their own.
+
+Written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27; asking for it costs one short stop
+of the world (runtime.ReadMemStats).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+
+RING = 256
+"""Collections that the runtime remembers."""
+
+_NANOSECONDS = 10**9
+_BEGIN = b"heap profile: "
+_HEADER = re.compile(rb"heap profile: *-?\d+: *-?\d+ \[ *-?\d+: *-?\d+\] @ heap/(\d{1,18})\r?\n")
+_TAIL = re.compile(rb"\n# runtime\.MemStats\r?\n")
+_LINE = re.compile(r"# ([A-Za-z]\w*) = (.+)")
+_WHOLE = re.compile(r"\d{1,20}")
+_CLOCK_LIMIT = 2**63
+# Of a real tail, most is the two rings: 2 * 256 numbers of up to 20 digits.
+_MAX_TAIL = 64 * 1024
+_LOOK_AT = 512
+_TEXT = bytes(range(0x20, 0x100)) + b"\t\n\r\f\x1b"
+
+
+@dataclass(frozen=True, slots=True)
+class MemStats:
+    """What `runtime.MemStats` said at one moment; sizes in bytes, `last_gc` in Unix seconds.
+
+    `pause_ns` and `pause_end` are rings of 256 that only the last collections fill: nanoseconds, and Unix nanoseconds
+    of the end. The latest stands at `(num_gc + 255) % 256`. The pause of a collection is the sum of its two stops of
+    the world, and its end is that of the second (runtime/mgc.go gcMarkTermination).
+    """
+
+    heap_alloc: int
+    heap_sys: int
+    heap_inuse: int
+    next_gc: int
+    """Size of the live heap at which the next collection starts."""
+    last_gc: float | None
+    """None before the first collection."""
+    num_gc: int
+    num_forced_gc: int | None
+    """Collections that the program asked for; None where the text does not say."""
+    gc_cpu_fraction: float
+    """Share of the CPU time since the start that went to the collector, idle marking left out."""
+    debug_gc: bool
+    buck_hash_sys: int
+    """Memory that the profiler itself keeps for its records (golang/go 69590)."""
+    pause_ns: tuple[int, ...]
+    pause_end: tuple[int, ...]
+    max_rss: int | None
+    """Largest resident size so far, where the system tells: Unix since Go 1.19, Windows since 1.20."""
+    sampling_bytes: int
+    """Bytes per sampled allocation (`runtime.MemProfileRate`); 0 when heap profiling is off."""
+
+
+def read_memstats(body: bytes) -> MemStats:
+    """Read what `heap?debug=1` or `allocs?debug=1` answered.
+
+    Raises `DecodeError`, and nothing else: empty, html, text (another page), proto (binary), truncated (the end is
+    missing), or invalid (a number is missing or odd).
+    """
+    if not body.startswith(_BEGIN):
+        raise _stranger(body)
+    header = _HEADER.match(body)
+    if header is None:
+        raise DecodeError(Reason.INVALID, "the first line is not that of a heap profile in text")
+    fields = _Fields(_tail(body))
+    last_gc = fields.clock("LastGC")
+    return MemStats(
+        heap_alloc=fields.whole("HeapAlloc"),
+        heap_sys=fields.whole("HeapSys"),
+        heap_inuse=fields.whole("HeapInuse"),
+        next_gc=fields.whole("NextGC"),
+        last_gc=last_gc / _NANOSECONDS if last_gc else None,
+        num_gc=fields.whole("NumGC"),
+        num_forced_gc=fields.whole("NumForcedGC") if "NumForcedGC" in fields else None,
+        gc_cpu_fraction=fields.fraction("GCCPUFraction"),
+        debug_gc=fields.flag("DebugGC"),
+        buck_hash_sys=fields.whole("BuckHashSys"),
+        pause_ns=fields.ring("PauseNs"),
+        pause_end=fields.ring("PauseEnd"),
+        max_rss=fields.whole("MaxRSS") if "MaxRSS" in fields else None,
+        # The text doubles the rate, as early C++ heap profilers did (runtime/pprof/pprof.go writeHeapInternal).
+        sampling_bytes=int(header[1]) // 2,
+    )
+
+
+def _stranger(body: bytes) -> DecodeError:
+    head = body[:_LOOK_AT]
+    if not head.strip():
+        return DecodeError(Reason.EMPTY, "no bytes")
+    if head.translate(None, _TEXT):
+        return DecodeError(Reason.PROTO, "binary data, where the text of heap?debug=1 was expected")
+    reason = Reason.HTML if head.lstrip().startswith(b"<") else Reason.TEXT
+    return DecodeError(reason, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
+
+
+def _tail(body: bytes) -> str:
+    found = _TAIL.search(body, max(0, len(body) - _MAX_TAIL))
+    if found is None:
+        raise DecodeError(Reason.TRUNCATED, "the text ends before `# runtime.MemStats`")
+    return body[found.end() :].decode("utf-8", "replace")
+
+
+class _Fields:
+    """The lines `# Name = value` of a tail, by name; lives only as long as `read_memstats` runs."""
+
+    def __init__(self, tail: str) -> None:
+        found = (_LINE.fullmatch(line) for line in tail.splitlines())
+        self._values = {match[1]: match[2] for match in found if match}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def whole(self, name: str) -> int:
+        return _whole(self._value(name), name)
+
+    def clock(self, name: str) -> int:
+        return _clock(self.whole(name), name)
+
+    def fraction(self, name: str) -> float:
+        text = self._value(name)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise DecodeError(Reason.INVALID, f"{name} is {text[:40]!r}")
+        return value
+
+    def flag(self, name: str) -> bool:
+        text = self._value(name)
+        if text not in {"true", "false"}:
+            raise DecodeError(Reason.INVALID, f"{name} is {text[:40]!r}")
+        return text == "true"
+
+    def ring(self, name: str) -> tuple[int, ...]:
+        text = self._value(name)
+        values = tuple(_clock(_whole(word, name), name) for word in text.strip("[]").split(" "))
+        if len(values) != RING or not (text.startswith("[") and text.endswith("]")):
+            raise DecodeError(Reason.INVALID, f"{name} has {len(values)} entries instead of {RING}")
+        return values
+
+    def _value(self, name: str) -> str:
+        value = self._values.get(name)
+        if value is None:
+            raise DecodeError(Reason.TRUNCATED, f"runtime.MemStats has no line {name}")
+        return value
+
+
+def _whole(text: str, name: str) -> int:
+    if not _WHOLE.fullmatch(text) or not text.isascii():
+        raise DecodeError(Reason.INVALID, f"{name} is {text[:40]!r}, not a whole number")
+    return int(text)
+
+
+def _clock(value: int, name: str) -> int:
+    if value >= _CLOCK_LIMIT:
+        raise DecodeError(Reason.INVALID, f"{name} holds {value}, more than 64-bit nanoseconds")
+    return value

@@ -1,0 +1,117 @@
+"""The target's own /metrics page: the few families that say what the profiles should have seen.
+
+They are those of client_golang (process_collector.go, go_collector.go). Other families are not read at all, so that a
+page of a hundred thousand lines costs no more than finding the few.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+
+CPU_SECONDS = "process_cpu_seconds_total"
+
+_START_TIME = "process_start_time_seconds"
+_VERSION = "go_info"
+_GOMAXPROCS = "go_sched_gomaxprocs_threads"
+_GOROUTINES = "go_goroutines"
+
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_FIRST_SAMPLE = re.compile(r"^[ \t]*([^#\s].*)$", re.MULTILINE)
+_MAX_LINE = 4096
+_MAX_SAMPLES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMetrics:
+    """What the page says of the process. None: not on the page, not a sensible number, or told more than once."""
+
+    cpu_seconds: float | None
+    """CPU time since the process started, over all modes if the family splits it."""
+    start_time: float | None
+    """Unix seconds."""
+    go_version: str | None
+    """`runtime.Version()`, such as `go1.27.3`."""
+    gomaxprocs: float | None
+    goroutines: float | None
+
+
+def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
+    """Read a page in the text format or in OpenMetrics; `cpu_family` is the sample name of the CPU seconds.
+
+    Raises `DecodeError`, and nothing else: empty, html, text (no page of metrics), or invalid (a sample of these
+    families does not parse, is absurdly long, or there are absurdly many).
+    """
+    _check_page(text)
+    found = {name: _samples(text, name) for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES)}
+    versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
+    return TargetMetrics(
+        cpu_seconds=_total(found[cpu_family]),
+        start_time=_single(found[_START_TIME]),
+        go_version=versions.pop() if len(versions) == 1 else None,
+        gomaxprocs=_single(found[_GOMAXPROCS]),
+        goroutines=_single(found[_GOROUTINES]),
+    )
+
+
+def _check_page(text: str) -> None:
+    if not text.strip():
+        raise DecodeError(Reason.EMPTY, "no lines")
+    if text.lstrip().startswith("<"):
+        raise DecodeError(Reason.HTML, "a page, where metrics were expected")
+    first = _FIRST_SAMPLE.search(text)
+    if first is None and not text.lstrip().startswith("#"):
+        raise DecodeError(Reason.TEXT, "not a page of metrics")
+    if first is not None:
+        try:
+            _parse(first[1])
+        except DecodeError as error:
+            raise DecodeError(Reason.TEXT, f"not a page of metrics: {first[1][:60]!r}") from error
+
+
+def _samples(text: str, name: str) -> list[Sample]:
+    if not _NAME.fullmatch(name):
+        return []
+    lines = re.compile(rf"^[ \t]*({name}[ \t{{].*)$", re.MULTILINE)
+    samples: list[Sample] = []
+    for line in lines.finditer(text):
+        if len(samples) == _MAX_SAMPLES:
+            raise DecodeError(Reason.INVALID, f"more than {_MAX_SAMPLES} samples of {name}")
+        samples.append(_parse(line[1]))
+    return samples
+
+
+def _parse(line: str) -> Sample:
+    if len(line) > _MAX_LINE:
+        raise DecodeError(Reason.INVALID, f"a line of {len(line)} characters: {line[:60]!r}")
+    try:
+        return next(iter(text_string_to_metric_families(line.strip()))).samples[0]
+    # The parser says so of no other error than ValueError, but indexes into what it was given.
+    except (ValueError, LookupError, StopIteration) as error:
+        raise DecodeError(Reason.INVALID, f"a line that does not parse: {line[:60]!r}") from error
+
+
+def _total(samples: Sequence[Sample]) -> float | None:
+    parts = [_sensible(sample.value) for sample in samples]
+    known = [part for part in parts if part is not None]
+    return _sensible(sum(known)) if known and len(known) == len(parts) else None
+
+
+def _single(samples: Sequence[Sample]) -> float | None:
+    return _sensible(samples[0].value) if len(samples) == 1 else None
+
+
+def _sensible(value: float) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

@@ -1,0 +1,31 @@
+"""Statistics of every signal, kept for each epoch of each service, over restarts of the exporter."""
+
+from __future__ import annotations
+
+from pprof_exporter.store.database import Trouble
+from pprof_exporter.store.epoch import (
+    Change,
+    Comparison,
+    Entered,
+    Epoch,
+    Fingerprint,
+    Policy,
+    Summary,
+    changed,
+)
+from pprof_exporter.store.sketch import Sketch
+from pprof_exporter.store.store import Store
+
+__all__ = [
+    "Change",
+    "Comparison",
+    "Entered",
+    "Epoch",
+    "Fingerprint",
+    "Policy",
+    "Sketch",
+    "Store",
+    "Summary",
+    "Trouble",
+    "changed",
+]

@@ -1,0 +1,290 @@
+"""The file: SQLite with a write-ahead log, so that a program that is killed leaves it whole.
+
+Everything here raises; `Store` catches. `trouble_of` says what each exception means.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from pprof_exporter.store.epoch import Epoch, Fingerprint
+from pprof_exporter.store.sketch import Sketch
+
+PATIENCE = 1.0
+"""Seconds to wait for another process that holds the file."""
+REMAINS = 3
+"""How many corrupt files stay beside the new one."""
+
+# "pprf", so that a database of another program is known as such.
+_APPLICATION = 0x70707266
+_COLUMNS = "id, service, system, binary, go, modules, first_seen, last_seen, entered, before"
+# Step n leads from version n to n + 1. Only ever append: files of every version exist.
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE epoch (
+            id INTEGER PRIMARY KEY, service TEXT NOT NULL,
+            system TEXT NOT NULL, binary TEXT NOT NULL, go TEXT NOT NULL, modules TEXT NOT NULL,
+            first_seen REAL NOT NULL, last_seen REAL NOT NULL, entered REAL NOT NULL, before INTEGER
+        )""",
+        """CREATE TABLE sketch (
+            epoch INTEGER NOT NULL, signal TEXT NOT NULL, sketch BLOB NOT NULL, PRIMARY KEY (epoch, signal)
+        ) WITHOUT ROWID""",
+    ),
+)
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+
+
+class Trouble(StrEnum):
+    """Why history was lost, or is only in memory."""
+
+    CORRUPT = "corrupt"
+    """The file, or a part of it, could not be read; the file was moved aside, or the part was begun anew."""
+    UNWRITABLE = "unwritable"
+    """The file cannot be opened or written, or belongs to another program."""
+    FULL = "full"
+    """The disk is full."""
+    LOCKED = "locked"
+    """Another process held the file for longer than `PATIENCE`."""
+
+
+class Damaged(Exception):
+    """The file is SQLite, but does not hold what this program writes."""
+
+
+class Foreign(Exception):
+    """The file is a sound database of another program, which is left alone."""
+
+
+Failure = (sqlite3.Error, sqlite3.Warning, OSError, Damaged, Foreign)
+"""All that can go wrong with a file."""
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What a `Failure` means."""
+    if isinstance(error, Damaged):
+        return Trouble.CORRUPT
+    if isinstance(error, OSError):
+        return Trouble.FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else Trouble.UNWRITABLE
+    if not isinstance(error, sqlite3.Error):
+        return Trouble.UNWRITABLE
+    # Python raises some errors by itself, without a code: all of them are about text that is no UTF-8.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    primary = code & 0xFF
+    if primary in _BUSY:
+        return Trouble.LOCKED
+    if primary == sqlite3.SQLITE_FULL:
+        return Trouble.FULL
+    return Trouble.CORRUPT if primary in _DAMAGED else Trouble.UNWRITABLE
+
+
+class Database:
+    """One open file. Used by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file, and its folder. Raises a `Failure`."""
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        self._version: int | None = None
+        self.created = False
+        """This program began the file just now."""
+        try:
+            self._prepare()
+            self._inode = inode(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file. Raises sqlite3.Error."""
+        self._connection.close()
+
+    def replaced(self) -> bool:
+        """The path leads to another file than this one, or to none: what is written here is lost."""
+        return inode(self._path) != self._inode
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and alone among the writers. Raises sqlite3.Error."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # Some errors, such as a full disk, have already rolled back.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def changed(self) -> bool:
+        """Another connection wrote since `epochs` was last called."""
+        return self._version is None or self._number("PRAGMA data_version") != self._version
+
+    def epochs(self) -> dict[int, Epoch]:
+        """Every epoch by its row; `id` and `before` are rows. Raises Damaged."""
+        version = self._number("PRAGMA data_version")
+        found = {}
+        for fields in self._connection.execute(f"SELECT {_COLUMNS} FROM epoch ORDER BY id"):  # noqa: S608  # constant
+            epoch = _epoch(fields)
+            found[epoch.id] = epoch
+        self._version = version
+        return found
+
+    def put_epoch(self, epoch: Epoch, row: int | None) -> int:
+        """Write an epoch, except its `before`, to its row, or as a new one; returns the row."""
+        if row is None:
+            taken = self._connection.execute("SELECT 1 FROM epoch WHERE id = ?", (epoch.id,)).fetchone()
+            row = None if taken else epoch.id
+        mark = epoch.fingerprint
+        texts = [_text(text) for text in (epoch.service, mark.system, mark.binary, mark.go, mark.modules)]
+        written = self._connection.execute(
+            f"INSERT OR REPLACE INTO epoch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608  # constant
+            (row, *texts, epoch.first_seen, epoch.last_seen, epoch.entered),
+        )
+        if written.lastrowid is None:
+            raise Damaged("an epoch was written, but got no row")
+        return written.lastrowid
+
+    def put_before(self, row: int, before: int | None) -> None:
+        """Write which row an epoch followed."""
+        self._connection.execute("UPDATE epoch SET before = ? WHERE id = ?", (before, row))
+
+    def sketches(self, row: int) -> dict[str, bytes]:
+        """Encoded sketches of an epoch by signal. Raises Damaged."""
+        found = self._connection.execute("SELECT signal, sketch FROM sketch WHERE epoch = ?", (row,)).fetchall()
+        if not all(isinstance(signal, str) and isinstance(data, bytes) for signal, data in found):
+            raise Damaged("a sketch is not a row of text and bytes")
+        return dict(found)
+
+    def sketch(self, row: int, signal: str) -> bytes | None:
+        """One encoded sketch."""
+        found = self._connection.execute(
+            "SELECT sketch FROM sketch WHERE epoch = ? AND signal = ?", (row, _text(signal))
+        ).fetchone()
+        if found is None:
+            return None
+        return found[0] if isinstance(found[0], bytes) else b""
+
+    def put_sketch(self, row: int, signal: str, sketch: Sketch) -> None:
+        """Write one sketch in place of what was there."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO sketch (epoch, signal, sketch) VALUES (?, ?, ?)",
+            (row, _text(signal), sketch.encode()),
+        )
+
+    def delete(self, row: int) -> None:
+        """Remove an epoch and its sketches."""
+        self._connection.execute("DELETE FROM sketch WHERE epoch = ?", (row,))
+        self._connection.execute("DELETE FROM epoch WHERE id = ?", (row,))
+        self._connection.execute("UPDATE epoch SET before = NULL WHERE before = ?", (row,))
+
+    def size(self) -> int:
+        """Bytes in use, without those that `shrink` gives back."""
+        pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
+        return pages * self._number("PRAGMA page_size")
+
+    def shrink(self) -> None:
+        """Give back to the system what is not in use."""
+        # `execute` would stop after the first page: this statement has a step for each, without a result.
+        self._connection.executescript("PRAGMA incremental_vacuum")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _number(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def _prepare(self) -> None:
+        tables = self._number("SELECT count(*) FROM sqlite_master")
+        if tables and self._number("PRAGMA application_id") != _APPLICATION:
+            raise Foreign("the file is a database of another program")
+        if not tables:
+            # Takes effect only before the first page is written, which the next line does.
+            self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        # With a write-ahead log this survives every crash of the program; a power cut can cost the last transactions.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(f"PRAGMA journal_size_limit = {2**22}").fetchall()
+        if self._number("PRAGMA user_version") != len(_MIGRATIONS):
+            with self.transaction():
+                self._migrate()
+        for query in (f"SELECT {_COLUMNS} FROM epoch LIMIT 1", "SELECT epoch, signal, sketch FROM sketch LIMIT 1"):  # noqa: S608
+            self._connection.execute(query).fetchall()
+
+    def _migrate(self) -> None:
+        version = self._number("PRAGMA user_version")
+        if version > len(_MIGRATIONS):
+            raise Damaged(f"the file has version {version}, this program knows {len(_MIGRATIONS)}")
+        for step in _MIGRATIONS[version:]:
+            for statement in step:
+                self._connection.execute(statement)
+        if version < len(_MIGRATIONS):
+            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        self.created = version == 0
+
+
+def set_aside(path: Path, now: float) -> Path:
+    """Move a corrupt file and its log away, under a name with the Unix time; returns that. Raises OSError."""
+    target = path.with_name(f"{path.name}.corrupt-{int(now)}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.corrupt-{int(now)}-{number}")
+    path.rename(target)
+    # A log that stayed behind would be played into the new file.
+    for suffix in ("-wal", "-shm"):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.rename(target.with_name(target.name + suffix))
+    _tidy(path)
+    return target
+
+
+def _tidy(path: Path) -> None:
+    """A disk that corrupts one file after the other is not to be filled as well."""
+    corrupt = [
+        other
+        for other in path.parent.iterdir()
+        if other.name.startswith(f"{path.name}.corrupt-") and not other.name.endswith(("-wal", "-shm"))
+    ]
+    for old in sorted(corrupt, key=lambda other: (other.stat().st_mtime, other.name))[:-REMAINS]:
+        for suffix in ("", "-wal", "-shm"):
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
+
+
+def inode(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _epoch(fields: tuple[object, ...]) -> Epoch:
+    match fields:
+        case (
+            int(id),
+            str(service),
+            str(system),
+            str(binary),
+            str(go),
+            str(modules),
+            float(first),
+            float(last),
+            float(entered),
+            None | int() as before,
+        ):
+            mark = Fingerprint(system, binary, go, modules)
+            return Epoch(id, service, mark, first, last, entered, before)
+    raise Damaged("a row of the epochs holds values of wrong types")
+
+
+def _text(text: str) -> str:
+    """Text as SQLite can hold it: lone surrogates, which file names can bring, have no UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")

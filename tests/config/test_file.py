@@ -1,0 +1,114 @@
+"""The configuration file: what it can say, and what is said about one that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pprof_exporter.config import ConfigError, ProfileSettings, Settings, load_config, parse_target
+from pprof_exporter.profile import KINDS
+
+BASE = Settings(
+    targets=(parse_target("flag:1"),),
+    profiles={name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()},
+)
+
+
+def load(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, BASE)
+
+
+def problem(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    return str(caught.value)
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path, "") == BASE
+
+
+def test_every_key_has_its_effect(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        """
+        global: {scrape_interval: 15s, scrape_timeout: 3s}
+        profiles:
+          cpu: {interval: 2m, window: 10s}
+          goroutineleak: {enabled: false}
+        scrape_configs:
+          - job_name: shop
+            scheme: https
+            path: /in/pprof
+            static_configs:
+              - targets: [shop-1:6060, "http://other:1/debug/pprof"]
+                labels: {service: shop}
+        """,
+    )
+    assert settings.index_interval == 15
+    assert settings.timeout == 3
+    assert settings.profiles["cpu"] == ProfileSettings(interval=120, window=10)
+    assert settings.profiles["goroutineleak"].enabled is False
+    assert settings.profiles["heap"] == BASE.profiles["heap"]
+    assert [str(target.url) for target in settings.targets] == [
+        "http://flag:1/debug/pprof/",
+        "https://shop-1:6060/in/pprof/",
+        "http://other:1/debug/pprof/",
+    ]
+    assert settings.targets[1].labels == (("service", "shop"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("globl: {}", "globl: unknown key; did you mean 'global'?"),
+        ("global: {scrape_intervall: 5s}", "global.scrape_intervall: unknown key; did you mean 'scrape_interval'?"),
+        (
+            "scrape_configs: [{job_name: a, static_config: []}]",
+            "scrape_configs.0.static_config: unknown key; did you mean 'static_configs'?",
+        ),
+        (
+            "scrape_configs: [{job_name: a, static_configs: [{targets: [], label: {}}]}]",
+            "scrape_configs.0.static_configs.0.label: unknown key; did you mean 'labels'?",
+        ),
+        ("profiles: {cpu: {windw: 5s}}", "profiles.cpu.windw: unknown key; did you mean 'window'?"),
+        ("profiles: {cpuu: {}}", "profiles.cpuu: no such profile; known are cpu, heap"),
+        ("global: {scrape_interval: 5}", ""),
+        ("global: {scrape_interval: fast}", "global.scrape_interval: 'fast' is not a duration"),
+        ("scrape_configs: [{job_name: ''}]", "scrape_configs.0.job_name"),
+        ("scrape_configs: [{job_name: a}, {job_name: a}]", "two scrape_configs have the job_name 'a'"),
+        ("scrape_configs: {}", "scrape_configs: input should be a valid list"),
+        (
+            "scrape_configs: [{job_name: a, static_configs: [{targets: [x:1], labels: {target: y}}]}]",
+            "'target' cannot be the name of a label",
+        ),
+        ("scrape_configs: [{job_name: a, static_configs: [{targets: ['x:y']}]}]", "is not a target"),
+        ("scrape_configs: [{job_name: a, static_configs: [{targets: ['flag:1']}]}]", "flag:1 is named twice"),
+        ("profiles: {cpu: {interval: 5s}}", "a window of 5 s leaves no rest in an interval of 5 s"),
+        ("global: [", "config.yaml:1: "),
+        ("a: b\nc: : d", "config.yaml:2: "),
+        ("- a", "the top level"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, text: str, says: str) -> None:
+    if not says:
+        assert load(tmp_path, text).index_interval == 5
+        return
+    assert says in problem(tmp_path, text)
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    told = problem(tmp_path, "globl: {}\nglobal: {scrape_timeout: soon}")
+    assert len(told.splitlines()) == 2
+
+
+def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "absent.yaml", BASE)
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_config(binary, BASE)

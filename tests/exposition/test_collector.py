@@ -1,0 +1,162 @@
+"""Series are those of the catalogue, true, and gone when they are no longer known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import CollectorRegistry
+
+from pprof_exporter.catalog import FAMILIES, MetricType, Reason
+from pprof_exporter.config import parse_target
+from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.pool import Pool
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+
+Series = dict[str, list[tuple[dict[str, str], float]]]
+
+# What only some condition brings forth, beyond a target that is read and one that fails.
+RARE = {"pprof_cpu_blocked_samples_total"}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def fetcher(clock: FakeClock) -> FakeFetcher:
+    return FakeFetcher(clock)
+
+
+@pytest.fixture
+async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
+    pool = pool_of(clock, fetcher, parse_target("shop:1", labels={"team": "blue"}), "gone:1", "new:1")
+    fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "refused"))
+    fetcher.takes["new:1/"] = 100_000
+    fetcher.faults["shop:1/block"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
+    fetcher.bodies["mutex"] = b"<html>"
+    yield pool
+    await pool.close(0)
+
+
+def collector(pool: Pool, clock: FakeClock) -> PprofCollector:
+    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock)
+
+
+def collect(pool: Pool, clock: FakeClock) -> Series:
+    series: Series = {}
+    for metric in collector(pool, clock).collect():
+        for sample in metric.samples:
+            series.setdefault(sample.name, []).append((dict(sample.labels), sample.value))
+    return series
+
+
+def of(series: Series, name: str, target: str = "shop:1") -> list[tuple[dict[str, str], float]]:
+    return [(labels, value) for labels, value in series.get(name, []) if labels.get("target") == target]
+
+
+async def test_every_series_has_exactly_the_labels_of_its_family_and_those_of_its_target(
+    pool: Pool, clock: FakeClock
+) -> None:
+    await clock.advance(130)
+    declared = {}
+    for family in FAMILIES:
+        labels = set(family.labels)
+        if family.type is MetricType.HISTOGRAM:
+            declared[f"{family.name}_bucket"] = labels | {"le"}
+            declared[f"{family.name}_count"] = declared[f"{family.name}_sum"] = labels
+        else:
+            declared[family.name] = labels
+    for name, found in collect(pool, clock).items():
+        for having, _ in found:
+            own = {"team"} if having.get("target") == "shop:1" else set()
+            assert set(having) == declared[name] | own, name
+
+
+async def test_every_family_of_the_catalogue_comes_from_somewhere(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    await clock.advance(5)
+    fetcher.bodies.clear()
+    fetcher.faults.pop("shop:1/block")
+    await clock.advance(300)
+    found = {name.removesuffix("_bucket") for name in collect(pool, clock)}
+    assert {family.name for family in FAMILIES} - found == RARE
+
+
+async def test_a_target_that_was_not_seen_yet_has_no_series_at_all(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(30)
+    assert [name for name, found in collect(pool, clock).items() if of({name: found}, name, "new:1")] == []
+
+
+async def test_a_target_that_is_down_has_only_what_says_so(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(100)
+    series = collect(pool, clock)
+    assert of(series, "pprof_up", "gone:1") == [({"target": "gone:1"}, 0)]
+    names = {name for name in series if of(series, name, "gone:1")}
+    assert names == {
+        "pprof_up",
+        "pprof_fetches_total",
+        "pprof_fetch_failures_total",
+        "pprof_fetches_skipped_total",
+        "pprof_response_bytes_total",
+    }
+
+
+async def test_failures_are_counted_once_and_by_stage(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(5)
+    series = collect(pool, clock)
+    blamed = {"team": "blue", "target": "shop:1"}
+    assert of(series, "pprof_fetch_failures_total") == [({**blamed, "profile": "block", "reason": "http_5xx"}, 1)]
+    assert of(series, "pprof_decode_failures_total") == [({**blamed, "profile": "mutex", "reason": "html"}, 1)]
+
+
+async def test_content_of_a_target_that_went_away_vanishes_and_windows_stay(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    await clock.advance(10)
+    before = collect(pool, clock)
+    fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
+    await clock.advance(300)
+    after = collect(pool, clock)
+    for name in (
+        "pprof_goroutines",
+        "pprof_heap_inuse_bytes",
+        "pprof_allocated_bytes_total",
+        "pprof_function_cpu_seconds",
+    ):
+        assert of(before, name)
+        assert of(after, name) == []
+    for name in ("pprof_cpu_profiled_seconds_total", "pprof_cpu_sampled_seconds_total"):
+        assert of(after, name) == of(before, name) != []
+
+
+async def test_series_of_a_target_that_is_no_longer_configured_are_gone(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(10)
+    pool.apply(pool.settings)
+    assert not [name for name, found in collect(pool, clock).items() if any("target" in labels for labels, _ in found)]
+
+
+async def test_histograms_are_cumulative_and_end_in_their_count(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(100)
+    series = collect(pool, clock)
+
+    def of_heap(suffix: str) -> list[float]:
+        found = of(series, f"pprof_fetch_duration_seconds_{suffix}")
+        return [value for labels, value in found if labels["profile"] == "heap"]
+
+    buckets, (count,) = of_heap("bucket"), of_heap("count")
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == count == 4
+
+
+async def test_a_query_for_names_gives_these_alone(pool: Pool, clock: FakeClock) -> None:
+    await clock.advance(10)
+    registry = CollectorRegistry()
+    registry.register(collector(pool, clock))
+    text = generate_latest(registry.restricted_registry(["pprof_up", "pprof_fetches_total"])).decode()
+    families = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert families == {"pprof_up", "pprof_fetches_total"}

@@ -1,0 +1,212 @@
+"""States by leaf frames are those that the programs were put in, on every system and Go version; growth is steady."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pprof_exporter.profile import Attribution, Function, Line, Location, Mapping, Profile, attribute, decode
+from pprof_exporter.profile.goroutines import Growth, State, by_state, growing, state_of
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+PROGRAMS = sorted(folder.parent.name for folder in RECORDINGS.glob("*-go1.*/goroutine_leaks.pb.gz"))
+# How tests/target/leak.go parks its goroutines.
+PARKED = {
+    "chan": State.CHAN_RECEIVE,
+    "lost": State.CHAN_RECEIVE,
+    "send": State.CHAN_SEND,
+    "select": State.SELECT,
+    "io": State.IO_WAIT,
+    "sleep": State.SLEEP,
+    "mutex": State.MUTEX,
+}
+
+
+def recorded(program: str, file: str) -> Profile:
+    return decode((RECORDINGS / program / file).read_bytes())
+
+
+def condition(program: str, file: str) -> str:
+    manifest = json.loads((RECORDINGS / program / "MANIFEST.json").read_text())
+    return str(manifest["files"][file]["condition"])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_leaks_are_told_by_what_they_wait_for(program: str) -> None:
+    expected: dict[State, int] = {}
+    for how, count in re.findall(r"(\w+) (\d+)", condition(program, "goroutine_leaks.pb.gz")):
+        expected[PARKED[how]] = expected.get(PARKED[how], 0) + int(count)
+    profile = recorded(program, "goroutine_leaks.pb.gz")
+    leaks = [sample for sample in profile.samples if any("main.leakOn" in name for name in names(sample.stack))]
+    counts: dict[State, int] = {}
+    for sample in leaks:
+        counts[state_of(sample.stack)] = counts.get(state_of(sample.stack), 0) + sample.values[0]
+    assert counts == expected
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_is_no_leak_is_the_server_at_work(program: str) -> None:
+    counts = by_state(recorded(program, "goroutine_leaks.pb.gz"))
+    assert sum(counts.values()) == 71
+    assert State.OTHER not in counts
+    assert State.RUNTIME not in counts
+    assert counts[State.CHAN_RECEIVE] == 32
+    assert counts[State.MUTEX] == 5
+    # The accept loop, the connection that is read in the background, and the handler that takes the profile.
+    assert 8 <= counts[State.IO_WAIT] <= 10
+    assert 1 <= counts[State.RUNNING] <= 2
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_threads_in_a_system_call_are_told(program: str) -> None:
+    profile = recorded(program, "goroutine_syscall4.pb.gz")
+    sleepers = [
+        sample for sample in profile.samples if any("sleepInSystemCall" in name for name in names(sample.stack))
+    ]
+    assert sum(sample.values[0] for sample in sleepers) == 4
+    assert {state_of(sample.stack) for sample in sleepers} == {State.SYSCALL}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_contending_workers_wait_for_locks_channels_and_time(program: str) -> None:
+    profile = recorded(program, "goroutine_contended.pb.gz")
+    counts = by_state(profile)
+    assert sum(counts.values()) == sum(sample.values[0] for sample in profile.samples) == 9
+    assert counts[State.MUTEX] >= 1
+    assert counts[State.SLEEP] >= 1
+    assert State.OTHER not in counts
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_deep_stacks_are_told_by_their_leaves(program: str) -> None:
+    counts = by_state(recorded(program, "goroutine_deep.pb.gz"))
+    assert counts[State.CHAN_RECEIVE] == 5
+    assert counts[State.RUNNING] >= 2, "the busy one, and the one that takes the profile"
+
+
+@pytest.mark.parametrize("program", [name for name in PROGRAMS if name.endswith("go1.27.3")])
+def test_goroutines_that_go_1_27_finds_lost_wait_for_a_channel(program: str) -> None:
+    assert by_state(recorded(program, "goroutineleak_leaks.pb.gz")) == {State.CHAN_RECEIVE: 20}
+    assert by_state(recorded(program, "goroutineleak.pb.gz")) == {}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_difference_counts_down_what_ended(program: str) -> None:
+    counts = by_state(recorded(program, "goroutine_delta_negative.pb.gz"))
+    assert sum(counts.values()) == -30
+    assert counts[State.SELECT] == -30
+
+
+def test_every_recorded_goroutine_has_a_state() -> None:
+    for file in RECORDINGS.glob("*-go1.*/goroutine*.pb.gz"):
+        profile = decode(file.read_bytes())
+        counts = by_state(profile)
+        assert State.OTHER not in counts, file
+        assert sum(counts.values()) == sum(sample.values[0] for sample in profile.samples)
+
+
+# Stacks of one program, built with Go 1.21, 1.24 and 1.27.
+@pytest.mark.parametrize(
+    ("stack", "state"),
+    [
+        ("runtime.gopark runtime.chanrecv runtime.chanrecv2 main.rangechan", State.CHAN_RECEIVE),
+        ("runtime.gopark runtime.block main.never", State.SELECT),
+        ("runtime.gopark runtime.selectgo reflect.rselect reflect.select0 reflect.Select", State.SELECT),
+        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_Semacquire sync.(*WaitGroup).Wait", State.WAIT_GROUP),
+        (
+            "runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireWaitGroup sync.(*WaitGroup).Wait",
+            State.WAIT_GROUP,
+        ),
+        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireRWMutexR sync.(*RWMutex).RLock", State.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireMutex sync.(*Mutex).lockSlow", State.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 internal/sync.runtime_SemacquireMutex", State.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 internal/poll.runtime_Semacquire", State.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 runtime.semacquire runtime.stopTheWorld", State.RUNTIME),
+        ("runtime.goparkunlock sync.runtime_notifyListWait sync.(*Cond).Wait main.cond", State.COND),
+        ("runtime.goparkunlock runtime.gcParkAssist runtime.gcAssistAlloc", State.RUNTIME),
+        ("runtime.goparkunlock", State.OTHER),
+        ("runtime.gopark example.com/scheduler.wait", State.OTHER),
+        ("runtime.notetsleepg os/signal.signal_recv os/signal.loop", State.SYSCALL),
+        ("runtime.cgocall main._Cfunc_sleep", State.SYSCALL),
+        ("syscall.RawSyscall6 syscall.Syscall6", State.SYSCALL),
+        ("syscall.syscall syscall.read", State.SYSCALL),
+        ("internal/runtime/syscall.Syscall6 syscall.RawSyscall6", State.SYSCALL),
+        ("syscall.ParseDirent os.(*File).readdir", State.RUNNING),
+        ("runtime.coroswitch iter.Pull[go.shape.int].func1.1", State.OTHER),
+        ("runtime.asyncPreempt2 runtime.asyncPreempt main.spin", State.RUNNING),
+        ("main.waiting", State.RUNNING),
+    ],
+)
+def test_stacks_of_other_waits(stack: str, state: State) -> None:
+    words = stack.split(" ")
+    if words[0] == "runtime.goparkunlock":
+        words.insert(0, "runtime.gopark")
+    assert state_of(tuple(location(name) for name in words)) is state
+    assert state_of((location(*words),)) is state, "inlined into one location"
+
+
+def test_an_empty_stack_is_ready_to_run_and_one_without_symbols_is_unknown() -> None:
+    assert state_of(()) is State.RUNNING
+    bare = Location(1, Mapping("a.exe", "", 0, 0, 0, has_functions=False), ())
+    assert state_of((bare, location("runtime.gopark"))) is State.OTHER
+
+
+def test_entry_functions_that_rise_at_each_fetch_are_growing() -> None:
+    history = [{"main.serve": 5, "main.a": 3}, {"main.serve": 6, "main.a": 9}, {"main.serve": 30, "main.a": 8}]
+    assert growing(history, rises=2, at_least=20) == (Growth("main.serve", 5, 30),)
+    assert growing(history, rises=2, at_least=25)[0].rise == 25
+    assert growing(history, rises=2, at_least=26) == ()
+    assert growing(history, rises=3, at_least=1) == (), "not enough fetches"
+    assert growing(history, rises=0, at_least=0) == ()
+
+
+def test_what_appears_grows_from_0_and_the_most_comes_first() -> None:
+    history: list[dict[str, int]] = [
+        {},
+        {"main.b": 1, "main.a": 1, "main.c": 4},
+        {"main.b": 3, "main.a": 3, "main.c": 9},
+    ]
+    assert [growth.entry for growth in growing(history, rises=2, at_least=1)] == ["main.c", "main.a", "main.b"]
+
+
+def test_growth_of_recorded_profiles_is_booked_on_the_function_that_leaks() -> None:
+    files = ("goroutine.pb.gz", "goroutine_leaks.pb.gz")
+    for program in PROGRAMS:
+        history = [attribute(recorded(program, file), 0, Attribution.ENTRY) for file in files]
+        found = {growth.entry: growth.rise for growth in growing(history, rises=1, at_least=5)}
+        assert found == {
+            "main.leakOnLostChannel": 20,
+            "main.leakOnChannel": 12,
+            "main.leakOnSelect": 10,
+            "main.leakOnRead": 8,
+            "main.leakOnSleep": 7,
+            "main.leakOnSend": 6,
+            "main.leakOnMutex": 5,
+        }
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)), max_size=6),
+    st.integers(0, 6),
+    st.integers(0, 9),
+)
+def test_growth_is_never_claimed_over_a_fall(history: list[dict[str, int]], rises: int, at_least: int) -> None:
+    for growth in growing(history, rises=rises, at_least=at_least):
+        counts = [fetch.get(growth.entry, 0) for fetch in history[-rises - 1 :]]
+        assert counts == sorted(set(counts))
+        assert len(counts) == rises + 1
+        assert counts[-1] - counts[0] == growth.rise >= max(at_least, rises)
+
+
+def names(stack: tuple[Location, ...]) -> Iterator[str]:
+    return (line.function.name for location in stack for line in location.lines)
+
+
+def location(*functions: str) -> Location:
+    return Location(1, None, tuple(Line(Function(name, name, "", 0), 1) for name in functions))

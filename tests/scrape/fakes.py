@@ -1,0 +1,109 @@
+"""A clock that moves when told, and a target that answers what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from random import Random
+
+from yarl import URL
+
+from pprof_exporter.config import Limits, ProfileSettings, Settings, Target, parse_target
+from pprof_exporter.profile import KINDS
+from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.stopwatch import Phases
+from tests.conftest import RECORDINGS
+
+RECORDED = RECORDINGS / "linux-go1.27.3"
+FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz"}
+
+
+class FakeClock:
+    """Time stands still between calls of `advance`."""
+
+    def __init__(self, start: float = 1_000_000.0) -> None:
+        self.time = start
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = count()
+
+    def now(self) -> float:
+        return self.time
+
+    def steady(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.time + max(0.0, seconds), next(self._number), woken))
+        await woken
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and everything happen that is due meanwhile, in order."""
+        end = self.time + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            due, _, woken = heapq.heappop(self._sleepers)
+            self.time = max(self.time, due)
+            if not woken.done():
+                woken.set_result(None)
+                await settle()
+        self.time = end
+
+
+async def settle() -> None:
+    """Let every task run until all of them wait."""
+    for _ in range(40):
+        await asyncio.sleep(0)
+
+
+class FakeFetcher(Fetcher):
+    """Answers with recordings, after `window` seconds of the clock, unless `faults` says otherwise."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.asked: Counter[str] = Counter()
+        self.faults: dict[str, Callable[[], Exception]] = {}
+        self.takes: dict[str, float] = {}
+        self.bodies: dict[str, bytes] = {}
+        self.running: Counter[str] = Counter()
+        self.most_running: Counter[str] = Counter()
+
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+        path = url.path.rpartition("/")[2]
+        key = f"{url.host}:{url.port}/{path}"
+        asked_at = self.clock.time
+        self.asked[path] += 1
+        self.asked[key] += 1
+        self.running[path] += 1
+        self.most_running[path] = max(self.most_running[path], self.running[path])
+        try:
+            takes = window + self.takes.get(key, self.takes.get(path, 0))
+            if takes:
+                await self.clock.sleep(takes)
+            fault = self.faults.get(key) or self.faults.get(path) or self.faults.get(f"{url.host}:{url.port}")
+            if fault is not None:
+                raise fault()
+        finally:
+            self.running[path] -= 1
+        body = self.bodies.get(path) or (RECORDED / FILES.get(path, f"{path}.pb.gz")).read_bytes()
+        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+
+
+def failing(error: FetchError) -> Callable[[], Exception]:
+    return lambda: error
+
+
+def settings(*targets: str | Target, **changes: float) -> Settings:
+    """Default settings for these targets; changes are of `index_interval` and `timeout`."""
+    parsed = tuple(parse_target(target) if isinstance(target, str) else target for target in targets)
+    profiles = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
+    return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16), **changes)
+
+
+def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target) -> Pool:
+    return Pool(settings(*targets), fetcher=fetcher, clock=clock, random=Random(1))

@@ -1,0 +1,160 @@
+"""Many targets: none disturbs another, and a new configuration touches only what changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from yarl import URL
+
+from pprof_exporter.catalog import Outcome
+from pprof_exporter.config import ProfileSettings, parse_target
+from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.pool import Pool
+from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
+
+Make = Callable[..., Pool]
+
+
+class Surprise(Exception):
+    """A fault of ours."""
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def fetcher(clock: FakeClock) -> FakeFetcher:
+    return FakeFetcher(clock)
+
+
+@pytest.fixture
+async def make(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Make]:
+    pools: list[Pool] = []
+
+    def begin(*targets: str) -> Pool:
+        pools.append(pool_of(clock, fetcher, *targets))
+        return pools[-1]
+
+    yield begin
+    for pool in pools:
+        await pool.close(0)
+
+
+async def test_targets_are_told_in_the_order_of_their_names(make: Make) -> None:
+    assert [state.target.name for state in make("b:1", "a:1", "c:1").states] == ["a:1", "b:1", "c:1"]
+
+
+async def test_a_target_that_never_answers_does_not_hold_up_another(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.takes["slow:1/"] = 10_000
+    pool = make("slow:1", "quick:1")
+    await clock.advance(300)
+    slow, quick = pool.states[1], pool.states[0]
+    assert quick.profiles["heap"].tally.outcomes[Outcome.SUCCESS] >= 9
+    assert slow.up is None
+
+
+async def test_two_targets_of_one_process_never_profile_its_cpu_at_once(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    make("http://shop:1/debug/pprof", "http://shop:1/alias/pprof")
+    await clock.advance(600)
+    assert fetcher.asked["profile"] >= 18
+    assert fetcher.most_running["profile"] == 1
+
+
+async def test_a_fault_of_ours_ends_one_loop_is_counted_and_the_loop_starts_again(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetcher.faults["bad:1/heap"] = lambda: Surprise("never seen")
+    pool = make("bad:1", "good:1")
+    await clock.advance(50)
+    assert pool.internal_errors >= 1
+    assert "never seen" in "".join(capsys.readouterr())
+    good = pool.states[1].profiles["heap"].tally
+    assert good.outcomes[Outcome.SUCCESS] >= 2
+    fetcher.faults.clear()
+    await clock.advance(120)
+    assert pool.states[0].profiles["heap"].tally.outcomes[Outcome.SUCCESS] >= 1
+
+
+async def test_first_looks_of_many_targets_are_spread(make: Make, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    make(*(f"shop-{number}:1" for number in range(100)))
+    await clock.advance(5)
+    assert 25 <= fetcher.asked[""] <= 75
+    await clock.advance(5.5)
+    assert fetcher.asked[""] == 100
+
+
+async def test_a_new_configuration_leaves_unchanged_targets_alone(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.takes["profile"] = 1
+    pool = make("stays:1", "goes:1")
+    await clock.advance(3)
+    stays = pool.states[1]
+    assert fetcher.running["profile"] == 2
+    pool.apply(settings("stays:1", "comes:1"))
+    await clock.advance(10)
+    assert [state.target.name for state in pool.states] == ["comes:1", "stays:1"]
+    assert pool.states[1] is stays
+    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] == 1
+    assert pool.states[0].up is True
+
+
+async def test_a_target_whose_labels_changed_is_a_new_target(make: Make, clock: FakeClock) -> None:
+    pool = make("shop:1")
+    await clock.advance(3)
+    pool.apply(settings(parse_target("shop:1", labels={"team": "blue"})))
+    assert dict(pool.states[0].target.labels) == {"team": "blue"}
+    assert pool.states[0].up is None
+
+
+async def test_changed_intervals_start_every_target_anew(make: Make, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    pool = make("shop:1")
+    await clock.advance(10)
+    same = settings("shop:1")
+    pool.apply(replace(same, profiles={**same.profiles, "heap": ProfileSettings(interval=5)}))
+    before = fetcher.asked["heap"]
+    await clock.advance(100)
+    assert fetcher.asked["heap"] - before == pytest.approx(20, abs=2)
+
+
+async def test_closing_waits_for_fetches_up_to_its_deadline_and_cuts_the_rest(
+    clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    pool = pool_of(clock, fetcher, "shop:1")
+    fetcher.takes["heap"] = 10_000
+    await clock.advance(1)
+    assert pool.limiter.in_flight == 2
+    await asyncio.wait_for(pool.close(0.05), timeout=5)
+    assert pool.limiter.in_flight == 0
+
+
+async def test_the_lag_of_the_event_loop_is_measured(make: Make, clock: FakeClock) -> None:
+    pool = make()
+    await clock.advance(10)
+    assert sum(pool.lag_counts) == 20
+    clock.time += 0.8
+    await clock.advance(0)
+    assert pool.lag_sum == pytest.approx(0.3)
+
+
+class _HoldingFetcher(FakeFetcher):
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+
+
+async def test_places_are_limited_over_all_targets(clock: FakeClock) -> None:
+    pool = pool_of(clock, _HoldingFetcher(clock), *(f"shop-{number}:1" for number in range(40)))
+    await clock.advance(10)
+    await settle()
+    assert pool.limiter.in_flight == 16
+    await pool.close(0)

@@ -1,0 +1,157 @@
+"""What the exporter answers over HTTP."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import bcrypt
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.registry import CollectorRegistry
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.config import Target, parse_target
+from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.web import Readiness, build_app
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+
+Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
+MakeClient = Callable[..., Awaitable[Client]]
+USERS = {"prometheus": bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def fetcher(clock: FakeClock) -> FakeFetcher:
+    return FakeFetcher(clock)
+
+
+@pytest.fixture
+async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
+    hostile = Target("<b>shop</b>:1", parse_target("shop:1").url)
+    pool = pool_of(clock, fetcher, hostile, "gone:1")
+    fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "<script>alert(1)</script>"))
+    await clock.advance(10)
+    yield pool
+    await pool.close(0)
+
+
+@pytest.fixture
+async def client_of(pool: Pool, clock: FakeClock) -> AsyncIterator[MakeClient]:
+    clients: list[Client] = []
+
+    async def begin(
+        *,
+        readiness: Readiness | None = None,
+        users: dict[str, str] | None = None,
+        reload: Callable[[], str | None] | None = None,
+    ) -> Client:
+        registry = CollectorRegistry()
+        registry.register(PprofCollector(pool, ConfigState(successful=True, loaded_at=0), clock))
+        app = build_app(registry, pool, readiness or Readiness(), users=users, reload=reload)
+        client = TestClient(TestServer(app))
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield begin
+    for client in clients:
+        await client.close()
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+async def test_metrics_are_text_by_default_and_openmetrics_on_request(client_of: MakeClient) -> None:
+    client = await client_of()
+    plain = await client.get("/metrics")
+    assert plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'pprof_up{target="gone:1"} 0.0' in await plain.text()
+    asked = await client.get("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+    assert asked.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    assert (await asked.text()).endswith("# EOF\n")
+
+
+async def test_metrics_are_compressed_only_on_request(client_of: MakeClient) -> None:
+    client = await client_of()
+    plain = await client.get("/metrics", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    packed = await client.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert await packed.text() == await plain.text()
+
+
+async def test_ready_turns_to_503_while_the_exporter_stops(client_of: MakeClient) -> None:
+    readiness = Readiness()
+    client = await client_of(readiness=readiness)
+    assert (await client.get("/-/ready")).status == 200
+    readiness.ready = False
+    assert (await client.get("/-/ready")).status == 503
+    assert (await client.get("/-/healthy")).status == 200
+
+
+async def test_the_landing_page_shows_targets_and_escapes_what_they_say(client_of: MakeClient) -> None:
+    client = await client_of()
+    reply = await client.get("/")
+    page = await reply.text()
+    assert reply.content_type == "text/html"
+    assert "&lt;b&gt;shop&lt;/b&gt;:1" in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "class=up>up" in page
+    assert "class=down>down" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])
+async def test_every_page_forbids_what_it_does_not_need(client_of: MakeClient, path: str) -> None:
+    client = await client_of()
+    headers = (await client.get(path)).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+async def test_unknown_paths_and_methods_are_refused(client_of: MakeClient) -> None:
+    client = await client_of()
+    assert (await client.get("/nothing")).status == 404
+    assert (await client.post("/metrics")).status == 405
+    assert (await client.get("/-/reload")).status == 405
+
+
+async def test_reload_is_forbidden_until_it_is_enabled(client_of: MakeClient) -> None:
+    client = await client_of()
+    reply = await client.post("/-/reload")
+    assert reply.status == 403
+    assert "--web.enable-lifecycle" in await reply.text()
+
+
+async def test_reload_says_what_is_wrong_with_the_file(client_of: MakeClient) -> None:
+    problems: list[str | None] = [None, "config.yaml:3: no"]
+    client = await client_of(reload=lambda: problems.pop(0))
+    assert (await client.post("/-/reload")).status == 200
+    failed = await client.put("/-/reload")
+    assert failed.status == 500
+    assert "config.yaml:3: no" in await failed.text()
+
+
+async def test_with_users_every_path_wants_the_right_password(client_of: MakeClient) -> None:
+    client = await client_of(users=USERS)
+    for path in ("/", "/metrics", "/-/healthy", "/nothing"):
+        refused = await client.get(path)
+        assert refused.status == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+    assert (await client.get("/metrics", headers=basic("prometheus", "wrong"))).status == 401
+    assert (await client.get("/metrics", headers=basic("nobody", "secret"))).status == 401
+    for header in ("Basic !", "Basic ", "Bearer secret", "Basic " + base64.b64encode(b"no-colon").decode()):
+        assert (await client.get("/metrics", headers={"Authorization": header})).status == 401
+    for _ in range(2):
+        assert (await client.get("/metrics", headers=basic("prometheus", "secret"))).status == 200
