@@ -81,6 +81,10 @@ class Exporter:
                 raise AssertionError(f"not within {within} s; the log says:\n{self.log}")
             time.sleep(0.2)
 
+    def hang_up(self) -> None:
+        """Ask it to read its configuration again."""
+        self.process.send_signal(signal.SIGHUP)
+
     def stop(self) -> int:
         """Ask it to end; returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -88,15 +92,15 @@ class Exporter:
 
 
 @contextlib.contextmanager
-def running(*arguments: str) -> Iterator[Exporter]:
+def running(*arguments: str, address: str | None = None, environ: dict[str, str] | None = None) -> Iterator[Exporter]:
     """`pprof-exporter ARGUMENTS` on a free port of loopback, ended with the block."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        url = f"http://127.0.0.1:{free_port()}"
+        url = f"http://{address or f'127.0.0.1:{free_port()}'}"
         command = [sys.executable, "-m", "pprof_exporter", *arguments, f"--web.listen-address={url[7:]}"]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PPROF_EXPORTER_")}
         with log.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=clean)
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=clean | (environ or {}))
         exporter = Exporter(url, process, log)
         try:
             _wait_until_ready(exporter)

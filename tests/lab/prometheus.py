@@ -1,4 +1,7 @@
-"""Prometheus and its tools, from Debian, on loopback."""
+"""Prometheus, Alertmanager and their tools, from Debian, on loopback.
+
+Each comes in two generations: the one that this machine's release has, and Debian's newest.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,45 @@ import json
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tests.lab import Missing, free_port
+from tests.lab import free_port
 from tests.lab.debian import Suite, unpacked
 
-# Since Prometheus 3, Debian packs promtool apart.
-_PACKAGES: dict[Suite, tuple[str, ...]] = {"stable": ("prometheus",), "sid": ("prometheus", "promtool")}
 
-
-def promtool(suite: Suite = "stable") -> Path:
+def promtool(generation: Suite = "stable") -> Path:
     """The `promtool` command."""
-    return unpacked(_PACKAGES[suite], suite) / "usr/bin/promtool"
+    # Since Prometheus 3, Debian packs promtool apart.
+    return _program("prometheus" if generation == "stable" else "promtool", "promtool", generation)
 
 
-def check_metrics(text: str, suite: Suite = "stable") -> str:
-    """What `promtool check metrics` has to say of an exposition: nothing, when all is well."""
-    done = subprocess.run(
-        [promtool(suite), "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
-    )
-    return done.stdout + done.stderr
+def prometheus(generation: Suite = "stable") -> Path:
+    """The `prometheus` command."""
+    return _program("prometheus", "prometheus", generation)
+
+
+def amtool(generation: Suite = "stable") -> Path:
+    """The `amtool` command."""
+    return _program("prometheus-alertmanager", "amtool", generation)
+
+
+def alertmanager(generation: Suite = "stable") -> Path:
+    """The `alertmanager` command, which Debian calls `prometheus-alertmanager`."""
+    return _program("prometheus-alertmanager", "prometheus-alertmanager", generation)
+
+
+def check_metrics(text: str, generation: Suite = "stable") -> str:
+    """What `promtool check metrics` has to say of an exposition in the text format: "" when all is well."""
+    command = [promtool(generation), "check", "metrics"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    said = (done.stdout + done.stderr).strip()
+    return said or (f"promtool exited with {done.returncode}" if done.returncode else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +58,85 @@ class Prometheus:
     url: str
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Labels and value of each series that an instant query gives."""
-        answer = self._get("query", query=expression)
+        """Labels and value of each series of the instant vector that an expression gives.
+
+        Raises `ValueError` with the server's words for an expression that it refuses.
+        """
+        answer = self.api("query", query=expression)
+        if answer["resultType"] != "vector":
+            raise ValueError(f"{expression} gives a {answer['resultType']}, not a vector")
         return [(series["metric"], float(series["value"][1])) for series in answer["result"]]
 
     def targets(self) -> list[dict[str, Any]]:
         """The active targets, as /api/v1/targets tells them."""
-        found: list[dict[str, Any]] = self._get("targets")["activeTargets"]
+        found: list[dict[str, Any]] = self.api("targets")["activeTargets"]
         return found
 
-    def wait_for(self, holds: Callable[[Prometheus], bool], *, within: float = 30) -> None:
-        """Ask until the condition holds."""
-        deadline = time.monotonic() + within
-        while not holds(self):
+    def wait_for(self, predicate: Callable[[Prometheus], object], timeout: float = 30) -> None:
+        """Ask until the answer is true; raise `AssertionError` with the state of the targets after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not predicate(self):
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {within} s; targets: {self.targets()}")
-            time.sleep(0.2)
+                states = [(target["scrapeUrl"], target["health"], target["lastError"]) for target in self.targets()]
+                raise AssertionError(f"not within {timeout} s; targets: {states}")
+            time.sleep(0.1)
 
-    def _get(self, path: str, **query: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=10) as reply:
-            return json.load(reply)["data"]
+    def api(self, path: str, **parameters: str) -> Any:
+        """The `data` of /api/v1/PATH; raises `ValueError` with the server's words for what it refuses."""
+        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                return json.load(reply)["data"]
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise ValueError(f"{path} {parameters}: {refused.read().decode(errors='replace')}") from refused
 
 
 @contextlib.contextmanager
-def running(config: dict[str, Any], suite: Suite = "stable") -> Iterator[Prometheus]:
-    """Start a server with this configuration, wait until it is ready, and end it with the block."""
-    program = unpacked(_PACKAGES[suite], suite) / "usr/bin/prometheus"
+def running(config: dict[str, Any] | str, generation: Suite = "stable") -> Iterator[Prometheus]:
+    """Start a server with this configuration (YAML, or what YAML says), wait until it is ready, end it with the block.
+
+    Paths in the configuration are absolute, or relative to a folder that holds nothing else. Raises `RuntimeError` with
+    the server's last words when it does not start.
+    """
+    program = prometheus(generation)
     server = Prometheus(f"http://127.0.0.1:{free_port()}")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         file = Path(folder) / "prometheus.yml"
-        file.write_text(json.dumps(config))
-        process = subprocess.Popen(
-            [
-                program,
-                f"--config.file={file}",
-                f"--storage.tsdb.path={folder}/data",
-                f"--web.listen-address={server.url[7:]}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        file.write_text(config if isinstance(config, str) else json.dumps(config))
+        command = [
+            program,
+            f"--config.file={file}",
+            f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address={server.url.removeprefix('http://')}",
+        ]
+        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
-            if not _ready(server, process):
-                log.seek(0)
-                raise Missing(f"Prometheus did not start: {log.read().decode(errors='replace')[-500:]}")
+            _wait_until_ready(server, process, log)
             yield server
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            _end(process)
 
 
-def _ready(server: Prometheus, process: subprocess.Popen[bytes]) -> bool:
-    for _ in range(150):
-        if process.poll() is not None:
-            return False
-        try:
-            with urllib.request.urlopen(f"{server.url}/-/ready", timeout=5) as reply:
-                if reply.status == 200:
-                    return True
-        except OSError:
-            time.sleep(0.2)
-    return False
+def _program(package: str, name: str, generation: Suite) -> Path:
+    return unpacked([package], generation) / "usr" / "bin" / name
+
+
+def _wait_until_ready(server: Prometheus, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        # It refuses the connection at first, and answers 503 while it loads what it has stored.
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{server.url}/-/ready", timeout=5):
+            return
+        time.sleep(0.05)
+    log.seek(0)
+    raise RuntimeError(f"Prometheus did not start: {log.read().decode(errors='replace')[-1000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

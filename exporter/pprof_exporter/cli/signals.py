@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 
 
@@ -18,17 +19,14 @@ def handled(stop: Callable[[], None], reload: Callable[[], None] | None) -> Iter
     if hangup is not None:
         # Without a configuration file a hangup is not a reason to die.
         wanted[hangup] = reload or (lambda: None)
-    for number, action in wanted.items():
-        _handle(loop, number, action)
-    try:
+    with contextlib.ExitStack() as undo:
+        for number, action in wanted.items():
+            undo.callback(_handle(loop, number, action))
         yield
-    finally:
-        for number in wanted:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
 
 
-def _handle(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> None:
+def _handle(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> Callable[[], object]:
+    """Take a signal over; returns what gives it back."""
     try:
         loop.add_signal_handler(number, action)
     except NotImplementedError:
@@ -36,4 +34,5 @@ def _handle(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], N
         def pass_on(_number: int, _frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(action)
 
-        signal.signal(number, pass_on)
+        return partial(signal.signal, number, signal.signal(number, pass_on))
+    return partial(loop.remove_signal_handler, number)
