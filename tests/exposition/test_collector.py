@@ -11,14 +11,13 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import parse_target
 from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
+from tests.conftest import RECORDINGS
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
 Series = dict[str, list[tuple[dict[str, str], float]]]
-
-# What only some condition brings forth, beyond a target that is read and one that fails.
-RARE = {"pprof_cpu_blocked_samples_total"}
 
 
 @pytest.fixture
@@ -79,12 +78,20 @@ async def test_every_series_has_exactly_the_labels_of_its_family_and_those_of_it
 async def test_every_family_of_the_catalogue_comes_from_somewhere(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
-    await clock.advance(5)
-    fetcher.bodies.clear()
+    fetcher.cpu_seconds = 0.6
     fetcher.faults.pop("shop:1/block")
-    await clock.advance(300)
-    found = {name.removesuffix("_bucket") for name in collect(pool, clock)}
-    assert {family.name for family in FAMILIES} - found == RARE
+    found: set[str] = set()
+    for recorded in ("linux-go1.27.3", "windows-go1.21.13", "windows-go1.24.11"):
+        fetcher.folder = RECORDINGS / recorded
+        await clock.advance(700)
+        found |= {name.removesuffix("_bucket") for name in collect(pool, clock)}
+    agent = (RECORDINGS / "windows-go1.24.11" / "goroutine_agent.pb.gz").read_bytes()
+    fetcher.bodies = {kind.path: agent for kind in KINDS.values()}
+    await clock.advance(130)
+    for state in pool.states:
+        state.identity.compare()
+    found |= set(collect(pool, clock))
+    assert {family.name for family in FAMILIES} - found == set()
 
 
 async def test_a_target_that_was_not_seen_yet_has_no_series_at_all(pool: Pool, clock: FakeClock) -> None:

@@ -45,7 +45,7 @@ def alertmanager(generation: Suite = "stable") -> Path:
 
 def check_metrics(text: str, generation: Suite = "stable") -> str:
     """What `promtool check metrics` has to say of an exposition in the text format: "" when all is well."""
-    command = [promtool(generation), "check", "metrics"]
+    command = [str(promtool(generation)), "check", "metrics"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
     said = (done.stdout + done.stderr).strip()
     return said or (f"promtool exited with {done.returncode}" if done.returncode else "")
@@ -73,7 +73,7 @@ class Prometheus:
         return found
 
     def wait_for(self, predicate: Callable[[Prometheus], object], timeout: float = 30) -> None:
-        """Ask until the answer is true; raise `AssertionError` with the state of the targets after `timeout` seconds."""
+        """Ask until the answer is true; after `timeout` seconds raise `AssertionError` with the targets' state."""
         deadline = time.monotonic() + timeout
         while not predicate(self):
             if time.monotonic() > deadline:
@@ -105,7 +105,7 @@ def running(config: dict[str, Any] | str, generation: Suite = "stable") -> Itera
         file = Path(folder) / "prometheus.yml"
         file.write_text(config if isinstance(config, str) else json.dumps(config))
         command = [
-            program,
+            str(program),
             f"--config.file={file}",
             f"--storage.tsdb.path={folder}/data",
             f"--web.listen-address={server.url.removeprefix('http://')}",

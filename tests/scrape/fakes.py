@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
@@ -17,10 +18,11 @@ from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Fetcher, Reply
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.stopwatch import Phases
+from pprof_exporter.store import Store
 from tests.conftest import RECORDINGS
 
 RECORDED = RECORDINGS / "linux-go1.27.3"
-FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz"}
+FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz", "metrics": "metrics.txt", "trace": "burn2.trace"}
 
 
 class FakeClock:
@@ -70,6 +72,9 @@ class FakeFetcher(Fetcher):
         self.faults: dict[str, Callable[[], Exception]] = {}
         self.takes: dict[str, float] = {}
         self.bodies: dict[str, bytes] = {}
+        self.folder = RECORDED
+        self.cpu_seconds: float | None = None
+        """CPU time that the metrics page tells: grows with the clock at this rate; None: as recorded."""
         self.running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
 
@@ -90,20 +95,26 @@ class FakeFetcher(Fetcher):
                 raise fault()
         finally:
             self.running[path] -= 1
-        body = self.bodies.get(path) or (RECORDED / FILES.get(path, f"{path}.pb.gz")).read_bytes()
-        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+        return Reply(self.bodies.get(path) or self._recorded(path), Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+
+    def _recorded(self, path: str) -> bytes:
+        body = (self.folder / FILES.get(path, f"{path}.pb.gz")).read_bytes()
+        if path == "metrics" and self.cpu_seconds is not None:
+            used = f"process_cpu_seconds_total {self.cpu_seconds * self.clock.time}\n".encode()
+            body = re.sub(rb"process_cpu_seconds_total [0-9.e+]+\n", used, body)
+        return body
 
 
 def failing(error: FetchError) -> Callable[[], Exception]:
     return lambda: error
 
 
-def settings(*targets: str | Target, **changes: float) -> Settings:
-    """Default settings for these targets; changes are of `index_interval` and `timeout`."""
+def settings(*targets: str | Target) -> Settings:
+    """Default settings for these targets."""
     parsed = tuple(parse_target(target) if isinstance(target, str) else target for target in targets)
     profiles = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
-    return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16), **changes)
+    return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16))
 
 
 def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target) -> Pool:
-    return Pool(settings(*targets), fetcher=fetcher, clock=clock, random=Random(1))
+    return Pool(settings(*targets), fetcher=fetcher, clock=clock, random=Random(1), store=Store.open(None, clock.time))

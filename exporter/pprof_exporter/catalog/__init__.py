@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import content, exporter, fetching, quality
+from pprof_exporter.catalog import content, exporter, fetching, identity, quality, sampling
 from pprof_exporter.catalog.family import Family, MetricType
 from pprof_exporter.catalog.vocabulary import Outcome, Phase, Reason, Skip
 
@@ -10,6 +10,8 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "How fetching goes": fetching.FAMILIES,
     "What the profiles hold": content.FAMILIES,
     "How far the profiles can be trusted": quality.FAMILIES,
+    "Whether samples are missing": sampling.FAMILIES,
+    "What a target is, and what changed": identity.FAMILIES,
     "The exporter itself": exporter.FAMILIES,
 }
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
@@ -26,5 +28,7 @@ __all__ = [
     "content",
     "exporter",
     "fetching",
+    "identity",
     "quality",
+    "sampling",
 ]

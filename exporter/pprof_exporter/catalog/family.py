@@ -32,9 +32,9 @@ class Family:
 
     @property
     def unit(self) -> str:
-        """Base unit named in the name (`seconds`, `bytes`, `ratio`), or "" for a plain count or state."""
+        """Base unit named in the name (`seconds`, `bytes`, `ratio`, `hertz`), or "" for a plain count or state."""
         bare = self.name.removesuffix("_total")
-        return next((unit for unit in ("seconds", "bytes", "ratio") if bare.endswith(f"_{unit}")), "")
+        return next((unit for unit in ("seconds", "bytes", "ratio", "hertz") if bare.endswith(f"_{unit}")), "")
 
 
 def counter(name: str, help_: str, *labels: str) -> Family:

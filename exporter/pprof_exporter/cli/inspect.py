@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _fail(options.file, error.strerror or str(error))
     except DecodeError as error:
         return _fail(options.file, f"{error.reason}: {error.detail}. {error.reason.advice}")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     facts = describe(profile, options.top or _EVERYTHING)
     if options.format == "json":
         print(json.dumps(facts, indent=2, ensure_ascii=False))

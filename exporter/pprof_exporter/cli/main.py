@@ -71,5 +71,6 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         security=security,
         load=(lambda: settings_from(options)) if values["config.file"] else None,
         lifecycle=values["web.enable-lifecycle"],
+        storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
     )
     return asyncio.run(serve(service))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pprof_exporter.config import (
+    AuditWhen,
     BadTarget,
     ConfigError,
     Limits,
@@ -92,6 +93,10 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _audit(text: str) -> AuditWhen | float:
+    return next((when for when in AuditWhen if when.value == text), None) or parse_duration(text)
+
+
 def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
@@ -123,6 +128,11 @@ def add_serve_flags(parser: Parser) -> None:
     parser.flag("scrape.cpu-interval", "Time between two CPU profiles", default="1m", read=parse_duration)
     parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
     parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=_whole)
+    parser.flag("scrape.metrics-path", "Where targets serve metrics of their own", default="/metrics")
+    parser.flag(
+        "scrape.audit", "Audit the sampling clock: off, on-change, or every so long", default="on-change", read=_audit
+    )
+    parser.flag("storage.path", "Folder for what outlives a restart; none keeps it in memory", default="", read=_path)
     add_log_flags(parser)
 
 
@@ -145,6 +155,8 @@ def settings_from(options: argparse.Namespace) -> Settings:
         profiles=profiles,
         index_interval=values["scrape.interval"],
         timeout=values["scrape.timeout"],
+        truth_path=values["scrape.metrics-path"],
+        audit=values["scrape.audit"],
         limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
     )
     path = values["config.file"]

@@ -50,7 +50,7 @@ def _summary(facts: dict[str, Any]) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for kind in facts["sample_types"]:
-        table.add_row(kind["type"], human(kind["total"], kind["unit"]))
+        table.add_row(Text(kind["type"]), Text(human(kind["total"], kind["unit"])))
     table.add_row("stacks", f"{facts['samples']:,}")
     table.add_row("locations", f"{facts['locations']:,}")
     table.add_row("functions", f"{facts['functions']:,}")
@@ -60,14 +60,14 @@ def _summary(facts: dict[str, Any]) -> Table:
         table.add_row("window", human(facts["duration_nanos"], "nanoseconds"))
     if facts["period"]:
         kind = facts["period_type"]
-        table.add_row("period", f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}")
+        table.add_row("period", Text(f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}"))
     for comment in facts["comments"]:
         table.add_row("comment", Text(comment))
     return table
 
 
 def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{kind['type']} by function", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(f"{kind['type']} by function"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("flat", "flat %", "cum", "cum %"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("function", overflow="fold")
@@ -76,7 +76,7 @@ def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
         cells = [
             cell
             for value in (row["flat"], row["cum"])
-            for cell in (human(value, kind["unit"]), f"{100 * value / total:.1f}" if total else "")
+            for cell in (Text(human(value, kind["unit"])), f"{100 * value / total:.1f}" if total else "")
         ]
         table.add_row(*cells, Text(row["function"]))
     return table

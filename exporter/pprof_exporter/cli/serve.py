@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import structlog
@@ -16,6 +17,7 @@ from pprof_exporter.cli.signals import handled
 from pprof_exporter.config import ConfigError, Settings
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
+from pprof_exporter.store import Store
 from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
@@ -31,6 +33,8 @@ class Service:
     security: WebSecurity
     load: Callable[[], Settings] | None = None
     lifecycle: bool = False
+    storage: Path | None = None
+    """Folder of what outlives the exporter; None keeps it in memory."""
 
 
 async def serve(
@@ -41,8 +45,9 @@ async def serve(
     clock = SystemClock()
     log = structlog.get_logger()
     async with Fetcher(clock, max_bytes=service.settings.limits.wire_bytes) as fetcher:
+        store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
-        pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random())  # noqa: S311
+        pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random(), store=store)  # noqa: S311
         config = ConfigState(successful=True, loaded_at=clock.now())
         reload = _reloader(service.load, pool, config, clock) if service.load else None
         readiness = Readiness()

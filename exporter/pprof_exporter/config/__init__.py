@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pprof_exporter.config.duration import parse_duration
 from pprof_exporter.config.file import check, load_config
-from pprof_exporter.config.settings import Limits, ProfileSettings, Settings
+from pprof_exporter.config.settings import AuditWhen, Limits, ProfileSettings, Settings
 from pprof_exporter.config.strict import ConfigError, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 
 __all__ = [
+    "AuditWhen",
     "BadTarget",
     "ConfigError",
     "Limits",

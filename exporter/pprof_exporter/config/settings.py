@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pprof_exporter.config.target import Target
 
 MIB = 1024 * 1024
+
+
+class AuditWhen(StrEnum):
+    """When to audit the sampling clock."""
+
+    OFF = "off"
+    ON_CHANGE = "on-change"
+    """When a target is first seen, and after each change of its system, program, Go or modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +46,9 @@ class Settings:
     profiles: dict[str, ProfileSettings]
     index_interval: float = 30
     timeout: float = 10
+    truth_path: str = "/metrics"
+    """Where a target serves its own metrics, among them the CPU seconds that it used."""
+    truth_family: str = "process_cpu_seconds_total"
+    audit: AuditWhen | float = AuditWhen.ON_CHANGE
+    """When to audit the sampling clock with an execution trace: also every so many seconds."""
     limits: Limits = field(default_factory=Limits)

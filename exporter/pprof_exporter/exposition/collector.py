@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import Family, Outcome, content, exporter, fetching
+from pprof_exporter.catalog import Family, Outcome, content, exporter, fetching, identity, sampling
 from pprof_exporter.config import Settings
 from pprof_exporter.exposition.sink import Sink, descriptions
-from pprof_exporter.scrape import Clock, Pool, ProfileState, Tally, TargetState
+from pprof_exporter.scrape import Clock, Identity, Pool, ProfileState, Tally, TargetState, TickState
+from pprof_exporter.store import Change, Comparison
 
 # Content older than this many intervals is not shown: a series that stands still looks healthy and is not.
 _FRESH_INTERVALS = 2.5
@@ -81,6 +83,8 @@ class _TargetSeries:
         for name, tally in state.tallies():
             self._add_tally(name, tally)
         self._add_index()
+        self._add_ticks(state.ticks)
+        self._add_identity(state.identity)
         for profile in state.profiles.values():
             self._add_profile(profile)
 
@@ -120,6 +124,70 @@ class _TargetSeries:
         for name in _RECORDS:
             if name in index.counts:
                 sink.add(content.RECORDS, {**labels, "profile": name}, index.counts[name])
+
+    def _add_ticks(self, ticks: TickState) -> None:
+        sink, labels = self._sink, self._labels
+        for outcome, count in (*ticks.outcomes.items(), ("unsupported", ticks.unsupported)):
+            if count:
+                sink.add(sampling.AUDITS, {**labels, "outcome": outcome}, count)
+        found = ticks.latest
+        if found is None or ticks.at is None:
+            return
+        sink.add(sampling.LAST_AUDIT, labels, ticks.at)
+        sink.add_histogram(sampling.TICK_INTERVAL, labels, ticks.counts, ticks.sum)
+        statistics = {
+            "mean": found.mean,
+            "stddev": found.stddev,
+            "median": found.median,
+            "p99": found.p99,
+            "longest": found.longest,
+        }
+        for statistic, seconds in statistics.items():
+            sink.add_known(sampling.TICK_STATISTIC, {**labels, "statistic": statistic}, seconds)
+        sink.add_known(sampling.TICK_RATE, labels, found.rate)
+        sink.add_known(sampling.TICK_LATE, labels, found.late_ratio)
+        sink.add_known(sampling.TICK_GAPS, labels, found.gaps)
+        if found.drift is not None:
+            sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "trace"}, found.drift.trace)
+            sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "wall"}, found.drift.wall)
+
+    def _add_identity(self, known: Identity) -> None:
+        if known.epoch is None:
+            return
+        sink, labels = self._sink, self._labels
+        about = {
+            "system": known.system.value if known.system else "unknown",
+            "program": known.program,
+            "build": known.build,
+            "go_version": known.go_version,
+        }
+        sink.add(identity.TARGET, {**labels, **about}, 1)
+        for module, changed_at in known.core_modules.items():
+            sink.add(identity.SYSTEM_MODULE, {**labels, "module": module}, changed_at)
+        for role, count in Counter(module.role for module in known.modules).items():
+            sink.add(identity.MODULES, {**labels, "role": role}, count)
+        for module in known.foreign:
+            sink.add(identity.FOREIGN_MODULE, {**labels, "module": module}, 1)
+        for bug in known.bugs:
+            fixed = str(bug.fixed_in) if bug.fixed_in else "not yet"
+            sink.add(identity.KNOWN_BUG, {**labels, "bug": bug.id, "fixed_in": fixed}, 1)
+        for change in Change:
+            sink.add(identity.CHANGES, {**labels, "change": change}, known.changes[change])
+        for change, at in known.last_change.items():
+            sink.add(identity.LAST_CHANGE, {**labels, "change": change}, at)
+        self._add_comparison(known.comparison)
+
+    def _add_comparison(self, comparison: Comparison | None) -> None:
+        if comparison is None:
+            return
+        sink, labels = self._sink, self._labels
+        for signal, (before, now) in comparison.signals.items():
+            of_signal = {**labels, "signal": signal}
+            for epoch, summary in (("before", before), ("now", now)):
+                sink.add(identity.SIGNAL_MEDIAN, {**of_signal, "epoch": epoch}, summary.p50)
+                sink.add(identity.SIGNAL_OBSERVATIONS, {**of_signal, "epoch": epoch}, summary.count)
+            if before.p50:
+                sink.add(identity.SIGNAL_CHANGE, of_signal, now.p50 / before.p50)
 
     def _add_profile(self, profile: ProfileState) -> None:
         latest = profile.latest

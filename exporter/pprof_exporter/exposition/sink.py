@@ -22,6 +22,11 @@ class Sink:
         """One series of a counter, gauge or info."""
         self._samples[family].append(Sample(family.name, labels, value))
 
+    def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
+        """One series, unless the value is not known."""
+        if value is not None:
+            self.add(family, labels, value)
+
     def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
         """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
         bounds = (*map(floatToGoString, family.buckets), "+Inf")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pprof_exporter.health.clock import clock
+from pprof_exporter.health.coverage import coverage
+from pprof_exporter.health.known_bugs import KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import Check, Fetched, Reading
 from pprof_exporter.health.sampling import sampling
 from pprof_exporter.health.stacks import stacks
 from pprof_exporter.health.symbols import symbols
+from pprof_exporter.health.ticks import TickAudit, audit
 from pprof_exporter.health.waiting import waiting
 
-CHECKS: tuple[Check, ...] = (losses, sampling, symbols, stacks, waiting, clock)
+CHECKS: tuple[Check, ...] = (coverage, losses, sampling, symbols, stacks, waiting, clock)
 
 
 def judge(fetched: Fetched) -> tuple[Reading, ...]:
@@ -18,4 +21,4 @@ def judge(fetched: Fetched) -> tuple[Reading, ...]:
     return tuple(reading for check in CHECKS for reading in check(fetched))
 
 
-__all__ = ["CHECKS", "Check", "Fetched", "Reading", "judge"]
+__all__ = ["CHECKS", "Check", "Fetched", "KnownBug", "Reading", "TickAudit", "audit", "judge", "known_bugs"]

@@ -16,6 +16,7 @@ class Fetched:
     `asked_at` is Unix time of the request on the exporter's clock, `connected_after` and `took` are seconds from then
     to the connection and to the last byte, less the window of `window` seconds. They are None, and `window` 0, for a
     profile from a file. `previous_nanos` is the time stamp of the profile of this kind that was fetched before.
+    `cpu_used` is the CPU seconds that the process used within the window, told by `cpu_source`; None: unknown.
     """
 
     profile: Profile
@@ -25,6 +26,8 @@ class Fetched:
     took: float = 0
     window: float = 0
     previous_nanos: int | None = None
+    cpu_used: float | None = None
+    cpu_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,12 @@ def sampling(fetched: Fetched) -> list[Reading]:
         return []
     readings = [Reading(quality.CPU_GC, collector_value(profile, count))]
     if system_of(profile) is System.WINDOWS:
-        blocked = sum(sample.values[count] for sample in profile.samples if _is_blocked(sample))
+        blocked = sum(sample.values[count] for sample in profile.samples if is_blocked(sample))
         readings.append(Reading(quality.CPU_BLOCKED, blocked))
     return readings
 
 
-def _is_blocked(sample: Sample) -> bool:
+def is_blocked(sample: Sample) -> bool:
+    """Whether the leaf is an entry to a system call: on Windows, a thread that waits there and uses no CPU."""
     lines = sample.stack[0].lines if sample.stack else ()
     return bool(lines) and _BLOCKED.fullmatch(lines[0].function.name) is not None

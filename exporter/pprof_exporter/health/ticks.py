@@ -25,13 +25,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from pprof_exporter.catalog import sampling
 from pprof_exporter.profile.trace import ClockSnapshot, Trace
 
-BUCKETS = (0.001, 0.005, 0.007, 0.009, 0.0095, 0.0105, 0.011, 0.013, 0.0145, 0.0165, 0.021, 0.03, 0.05, 0.1, 0.2)
-"""Upper bounds in seconds: narrow around 10 ms, and around the 15.625 ms of a Windows timer without high resolution.
-
-None lies at 8 or 12 ms, where the intervals of a Linux kernel with 250 ticks a second are.
-"""
+BUCKETS = sampling.TICK_BUCKETS
+"""Upper bounds in seconds."""
 
 MIN_INTERVALS = 20
 """Fewer of them tell neither a spread nor a rate: then the figures are None."""

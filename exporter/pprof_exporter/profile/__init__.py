@@ -6,19 +6,31 @@ from pprof_exporter.profile.aggregate import Attribution, Weight, attribute, fun
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.goroutines import State, by_state
+from pprof_exporter.profile.goversion import (
+    GoVersionEvidence,
+    combine,
+    from_index,
+    from_metrics,
+    from_profile,
+    from_trace,
+)
 from pprof_exporter.profile.index import Index, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Span, Value
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, Role, modules
+from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
 from pprof_exporter.profile.system import System, system_of
+from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
 
 __all__ = [
+    "CPU_SECONDS",
     "KINDS",
     "MAX_INFLATED_BYTES",
     "NANOSECONDS",
     "Attribution",
     "DecodeError",
     "Function",
+    "GoVersionEvidence",
     "Index",
     "Kind",
     "Label",
@@ -32,15 +44,25 @@ __all__ = [
     "Span",
     "State",
     "System",
+    "TargetMetrics",
+    "Trace",
+    "UnsupportedTrace",
     "Value",
     "ValueType",
     "Weight",
     "attribute",
     "by_state",
+    "combine",
     "decode",
+    "from_index",
+    "from_metrics",
+    "from_profile",
+    "from_trace",
     "function_weights",
     "modules",
     "read_index",
+    "read_page",
+    "read_trace",
     "system_of",
     "totals",
 ]

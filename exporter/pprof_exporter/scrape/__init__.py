@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from pprof_exporter.scrape.clock import Clock, SystemClock
 from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.identity import Identity
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state import INDEX, ProfileState, Tally, TargetState
+from pprof_exporter.scrape.ticks import TickState
 
-__all__ = ["INDEX", "Clock", "Fetcher", "Pool", "ProfileState", "SystemClock", "Tally", "TargetState"]
+__all__ = [
+    "INDEX",
+    "Clock",
+    "Fetcher",
+    "Identity",
+    "Pool",
+    "ProfileState",
+    "SystemClock",
+    "Tally",
+    "TargetState",
+    "TickState",
+]

@@ -1,26 +1,19 @@
-"""The life of one target: when to look at what, and what to do with what comes back."""
+"""The life of one target: when to look at what, and what to do when that fails."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from random import Random
 
 import structlog
 
 from pprof_exporter.catalog import Outcome, Reason, Skip
-from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import KINDS, DecodeError, read_index
-from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.profile import KINDS, DecodeError
+from pprof_exporter.scrape.cpu import ReadCpuProfile
+from pprof_exporter.scrape.errands import Errand, ReadIndex, ReadProfile, Tools
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Fetcher, Reply
-from pprof_exporter.scrape.limiter import Limiter
-from pprof_exporter.scrape.observation import Observation, observe
 from pprof_exporter.scrape.schedule import Backoff, Ticks
-from pprof_exporter.scrape.state import INDEX, ProfileState, Tally, TargetState
-
-# Below this size decoding takes about a millisecond, less than handing it to a thread and back can cost under load.
-_DECODE_INLINE_BYTES = 16 * 1024
+from pprof_exporter.scrape.state import INDEX, Tally, TargetState
 
 # An index page that is missing while a web server answers: single profiles may be mounted without it.
 _INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
@@ -29,33 +22,24 @@ _INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
 class TargetLoop:
     """Looks at one target until it is stopped. Nothing that the target does ends it."""
 
-    def __init__(
-        self,
-        target: Target,
-        settings: Settings,
-        *,
-        fetcher: Fetcher,
-        limiter: Limiter,
-        clock: Clock,
-        random: Random,
-    ) -> None:
-        self._target = target
-        self._settings = settings
-        self._fetcher = fetcher
-        self._limiter = limiter
-        self._clock = clock
-        kinds = tuple(kind for name, kind in KINDS.items() if settings.profiles[name].enabled)
-        self.state = TargetState(target, kinds, settings.limits.functions)
-        now = clock.steady()
-        self._index_ticks = Ticks(f"{target.name}/{INDEX}", settings.index_interval, now=now)
-        self._ticks = {
-            kind.name: Ticks(f"{target.name}/{kind.name}", settings.profiles[kind.name].interval, now=now)
-            for kind in kinds
-        }
-        self._backoffs = {kind.name: Backoff(settings.profiles[kind.name].interval, random) for kind in kinds}
-        self._windows: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, tools: Tools, random: Random) -> None:
+        self._tools = tools
+        self._clock = tools.clock
+        self._errands = _errands(tools)
+        self._index = ReadIndex(tools)
+        now = tools.clock.steady()
+        name = tools.target.name
+        self._index_ticks = Ticks(f"{name}/{INDEX}", self._index.interval, now=now)
+        self._ticks = {errand: Ticks(f"{name}/{errand.name}", errand.interval, now=now) for errand in self._errands}
+        self._backoffs = {errand: Backoff(errand.interval, random) for errand in self._errands}
+        self._beside: dict[Errand, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
-        self._log = structlog.get_logger().bind(target=target.name)
+        self._log = structlog.get_logger().bind(target=name)
+
+    @property
+    def state(self) -> TargetState:
+        """What is known of the target."""
+        return self._tools.state
 
     def stop(self) -> None:
         """Let `run` end after the fetch that is under way."""
@@ -84,94 +68,63 @@ class TargetLoop:
         if self._index_ticks.due <= self._clock.steady():
             await self._look_at_index()
             self._advance(self._index_ticks, self.state.index_tally)
-        for profile in self.state.profiles.values():
-            ticks = self._ticks[profile.kind.name]
+        for errand, ticks in self._ticks.items():
             if self._stopping.is_set() or ticks.due > self._clock.steady():
                 continue
-            if self._may_fetch(profile):
-                if profile.kind.window:
-                    # Beside the loop, so that the cheap looks go on meanwhile.
-                    self._windows[profile.kind.name] = group.create_task(self._look_at_profile(profile))
+            if self._may(errand):
+                if errand.beside:
+                    # So that the cheap looks go on meanwhile.
+                    self._beside[errand] = group.create_task(self._do(errand))
                 else:
-                    await self._look_at_profile(profile)
-            self._advance(ticks, profile.tally)
+                    await self._do(errand)
+            self._advance(ticks, errand.tally)
 
     def _advance(self, ticks: Ticks, tally: Tally) -> None:
         missed = ticks.advance(self._clock.steady())
         if missed:
             tally.skipped[Skip.LATE] += missed
 
-    def _may_fetch(self, profile: ProfileState) -> bool:
-        if self.state.index is not None and not self.state.index.lists(profile.kind.path):
+    def _may(self, errand: Errand) -> bool:
+        state = self.state
+        if state.index is not None and not state.index.lists(errand.path):
             return False
-        if not self.state.up and self.state.index_problem not in _INDEX_ONLY:
-            profile.tally.skipped[Skip.TARGET_DOWN] += 1
-            return False
-        if self._backoffs[profile.kind.name].blocks(self._clock.steady()):
-            profile.tally.skipped[Skip.BACKOFF] += 1
-            return False
-        running = self._windows.get(profile.kind.name)
-        if running is not None and not running.done():
-            profile.tally.skipped[Skip.LATE] += 1
-            return False
-        return True
+        running = self._beside.get(errand)
+        skip = None
+        if not state.up and state.index_problem not in _INDEX_ONLY:
+            skip = Skip.TARGET_DOWN
+        elif self._backoffs[errand].blocks(self._clock.steady()):
+            skip = Skip.BACKOFF
+        elif running is not None and not running.done():
+            skip = Skip.LATE
+        if skip is not None:
+            errand.tally.skipped[skip] += 1
+        return skip is None
 
     async def _look_at_index(self) -> None:
-        state = self.state
         try:
-            async with self._limiter.slot(self._target):
-                reply = await self._fetcher.get(self._target.url, patience=self._settings.timeout)
-            state.index_tally.response_bytes += len(reply.body)
-            index = read_index(reply.body)
+            await self._index.run()
         except (FetchError, DecodeError) as error:
-            state.index, state.index_problem = None, error.reason
+            self.state.index, self.state.index_problem = None, error.reason
             # Profiles that are mounted without an index page show by themselves that the target is up.
             if error.reason not in _INDEX_ONLY or not self._answered_lately():
                 self._set_up(up=False)
-            self._count_failure(INDEX, state.index_tally, error)
-            return
-        state.index, state.index_problem = index, None
-        state.index_at = reply.asked_at
-        state.index_tally.succeeded(reply.asked_at, reply.phases)
-        self._set_up(up=True)
+            self._count_failure(INDEX, self.state.index_tally, error)
+        else:
+            self._set_up(up=True)
 
-    async def _look_at_profile(self, profile: ProfileState) -> None:
-        kind, tally = profile.kind, profile.tally
-        window = self._settings.profiles[kind.name].window if kind.window else 0
-        backoff = self._backoffs[kind.name]
+    async def _do(self, errand: Errand) -> None:
         try:
-            async with self._limiter.slot(self._target, window=bool(window)):
-                reply = await self._fetcher.get(
-                    self._target.url.joinpath(kind.path),
-                    query=kind.query(window),
-                    patience=self._settings.timeout,
-                    window=window,
-                )
-            tally.response_bytes += len(reply.body)
-            observation = await self._observe(profile, reply, window)
+            await errand.run()
         except (FetchError, DecodeError) as error:
-            backoff.failed(self._clock.steady())
-            self._count_failure(kind.name, tally, error)
-            return
-        backoff.reset()
-        profile.record(observation)
-        tally.succeeded(reply.asked_at, reply.phases)
-        self._set_up(up=True)
-
-    async def _observe(self, profile: ProfileState, reply: Reply, window: float) -> Observation:
-        work = partial(
-            observe,
-            profile.kind,
-            reply,
-            window=window,
-            previous=profile.latest,
-            max_bytes=self._settings.limits.inflated_bytes,
-        )
-        return work() if len(reply.body) <= _DECODE_INLINE_BYTES else await asyncio.to_thread(work)
+            self._backoffs[errand].failed(self._clock.steady())
+            self._count_failure(errand.name, errand.tally, error)
+        else:
+            self._backoffs[errand].reset()
+            self._set_up(up=True)
 
     def _answered_lately(self) -> bool:
-        horizon = self._clock.now() - 3 * self._settings.index_interval
-        return any((profile.tally.last_success or 0) > horizon for profile in self.state.profiles.values())
+        horizon = self._clock.now() - 3 * self._index.interval
+        return any((errand.tally.last_success or 0) > horizon for errand in self._errands)
 
     def _set_up(self, *, up: bool) -> None:
         if up == self.state.up:
@@ -191,8 +144,15 @@ class TargetLoop:
             tally.outcomes[Outcome.FAILURE] += 1
             failures = tally.decode_failures if isinstance(error, DecodeError) else tally.fetch_failures
             failures[reason] += 1
-        problem = f"{reason}: {error.detail}"
         # A failure that goes on is one event, not one every cycle.
         report = self._log.debug if tally.last_problem.startswith(f"{reason}:") else self._log.warning
-        tally.last_problem = problem
+        tally.last_problem = f"{reason}: {error.detail}"
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
+
+
+def _errands(tools: Tools) -> list[Errand]:
+    """An errand for each profile that the settings ask for, in the order of `KINDS`."""
+    return [
+        (ReadCpuProfile if KINDS[name].window else ReadProfile)(tools, profile)
+        for name, profile in tools.state.profiles.items()
+    ]

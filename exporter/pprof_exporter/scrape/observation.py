@@ -5,8 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.health import Fetched, Reading, judge
-from pprof_exporter.profile import NANOSECONDS, Kind, Profile, attribute, decode, totals
+from pprof_exporter.profile import (
+    NANOSECONDS,
+    GoVersionEvidence,
+    Kind,
+    Module,
+    Profile,
+    System,
+    attribute,
+    decode,
+    from_profile,
+    modules,
+    system_of,
+    totals,
+)
 from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.truth import CpuUse
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a profile tells of the process that it comes from."""
+
+    system: System | None
+    modules: tuple[Module, ...]
+    version: GoVersionEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +48,23 @@ class Observation:
     by_function: tuple[dict[str, float] | None, ...]
     profiled: float
     time_nanos: int
+    period_nanos: int
+    facts: Facts
     readings: tuple[Reading, ...]
 
 
-def observe(kind: Kind, reply: Reply, *, window: float, previous: Observation | None, max_bytes: int) -> Observation:
-    """Decode the body of a reply, sum it up and judge it. `previous` is what was seen of this kind before.
+def observe(
+    kind: Kind,
+    reply: Reply,
+    *,
+    window: float,
+    previous: Observation | None,
+    used: CpuUse | None,
+    max_bytes: int,
+) -> Observation:
+    """Decode the body of a reply, sum it up and judge it.
+
+    `previous` is what was seen of this kind before, `used` the CPU time that the process used within the window.
 
     Raises `DecodeError`. Needs no event loop: any thread may run it.
     """
@@ -50,6 +85,8 @@ def observe(kind: Kind, reply: Reply, *, window: float, previous: Observation | 
         ),
         profiled=profile.duration_nanos / NANOSECONDS,
         time_nanos=profile.time_nanos,
+        period_nanos=profile.period,
+        facts=Facts(system_of(profile), modules(profile.mappings), from_profile(profile)),
         readings=judge(
             Fetched(
                 profile,
@@ -59,6 +96,8 @@ def observe(kind: Kind, reply: Reply, *, window: float, previous: Observation | 
                 took=reply.phases.total,
                 window=window,
                 previous_nanos=previous.time_nanos if previous else None,
+                cpu_used=used.seconds if used else None,
+                cpu_source=used.source.value if used else "",
             )
         ),
     )

@@ -11,17 +11,21 @@ import structlog
 
 from pprof_exporter.catalog import exporter
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.scrape.errands import Tools
 from pprof_exporter.scrape.fetch import Fetcher
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.loop import TargetLoop
 from pprof_exporter.scrape.schedule import phase
 from pprof_exporter.scrape.state import TargetState
+from pprof_exporter.store import Policy, Store
 
 _LAG_EVERY = 0.5
 # The first looks of many targets come this many seconds apart, and all within one cycle.
 _FIRST_LOOK_APART = 0.1
 _RESTART_AFTER = 30.0
+_STORE_EVERY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class _Watched:
 class Pool:
     """The targets of one exporter. Use inside a running event loop; `close` ends everything that `apply` began."""
 
-    def __init__(self, settings: Settings, *, fetcher: Fetcher, clock: Clock, random: Random) -> None:
+    def __init__(self, settings: Settings, *, fetcher: Fetcher, clock: Clock, random: Random, store: Store) -> None:
         self.limiter = Limiter(settings.limits)
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
         self.lag_sum = 0.0
@@ -42,9 +46,10 @@ class Pool:
         self._fetcher = fetcher
         self._clock = clock
         self._random = random
+        self._store = store
         self._watched: dict[Target, _Watched] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._lag_task = asyncio.create_task(self._watch_lag())
+        self._chores = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._keep_store())]
         self.apply(settings)
 
     @property
@@ -78,24 +83,22 @@ class Pool:
 
     async def close(self, deadline: float) -> None:
         """Let fetches under way end for `deadline` seconds, then cut them. Go stops profiling when a client goes."""
-        self._lag_task.cancel()
+        for chore in self._chores:
+            chore.cancel()
         for watched in self._watched.values():
             watched.loop.stop()
-        tasks = {watched.task for watched in self._watched.values()} | self._leaving | {self._lag_task}
+        tasks = {watched.task for watched in self._watched.values()} | self._leaving | set(self._chores)
         _, late = await asyncio.wait(tasks, timeout=deadline)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(self._store.close, self._clock.now())
 
     def _watch(self, target: Target, settings: Settings, delay: float) -> None:
-        loop = TargetLoop(
-            target,
-            settings,
-            fetcher=self._fetcher,
-            limiter=self.limiter,
-            clock=self._clock,
-            random=self._random,
-        )
+        kinds = tuple(kind for name, kind in KINDS.items() if settings.profiles[name].enabled)
+        state = TargetState(target, kinds, settings.limits.functions, self._store)
+        tools = Tools(target, settings, self._fetcher, self.limiter, self._clock, state)
+        loop = TargetLoop(tools, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)
 
@@ -110,6 +113,14 @@ class Pool:
                 delay = _RESTART_AFTER
             else:
                 return
+
+    async def _keep_store(self) -> None:
+        """Write what was observed, remove what is too old, and work out the comparisons that /metrics shows."""
+        while True:
+            await self._clock.sleep(_STORE_EVERY)
+            await asyncio.to_thread(self._store.expire, self._clock.now(), Policy())
+            for state in self.states:
+                await asyncio.to_thread(state.identity.compare)
 
     async def _watch_lag(self) -> None:
         while True:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 from pprof_exporter.catalog import Family, MetricType, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.config import Target
-from pprof_exporter.profile import Index, Kind, Span
+from pprof_exporter.profile import Index, Kind, Span, from_index
+from pprof_exporter.scrape.identity import Identity
 from pprof_exporter.scrape.leaders import Leaders
 from pprof_exporter.scrape.observation import Observation
 from pprof_exporter.scrape.stopwatch import Phases
+from pprof_exporter.scrape.ticks import TickState
+from pprof_exporter.store import Store
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -105,7 +108,7 @@ class ProfileState:
 class TargetState:
     """All that is known of one target. Written by its loop, read when /metrics is asked for."""
 
-    def __init__(self, target: Target, kinds: tuple[Kind, ...], functions: int) -> None:
+    def __init__(self, target: Target, kinds: tuple[Kind, ...], functions: int, store: Store) -> None:
         self.target = target
         self.up: bool | None = None
         self.index: Index | None = None
@@ -113,7 +116,29 @@ class TargetState:
         self.index_problem: Reason | None = None
         self.index_tally = Tally()
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
+        self.identity = Identity(target, store)
+        self.ticks = TickState()
 
     def tallies(self) -> list[tuple[str, Tally]]:
         """The counters of every profile and of the index page, by value of the label `profile`."""
         return [(INDEX, self.index_tally), *((name, state.tally) for name, state in self.profiles.items())]
+
+    def saw_index(self, index: Index, at: float) -> None:
+        """Take in an index page that was asked for at `at` (Unix time)."""
+        self.index, self.index_problem, self.index_at = index, None, at
+        self.identity.learn_version(INDEX, from_index(index))
+
+    def learn(self, profile: ProfileState, observation: Observation, phases: Phases, now: float) -> None:
+        """Take in what a profile tells of the target itself, and count its signals towards the epoch."""
+        identity, kind = self.identity, profile.kind.name
+        identity.learn(observation.facts)
+        if kind == "mutex":
+            # Records prove that mutex profiling is on; without any it may be on all the same.
+            identity.mutex_profiling = observation.samples > 0 or None
+        if identity.enter(now):
+            self.ticks.wanted = True
+        identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
+        for family, labels, value in profile.gauges():
+            if not labels:
+                name = family.name.removeprefix("pprof_")
+                identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)

@@ -1,0 +1,78 @@
+"""Families that hold CPU samples against the CPU time that was really used, and the sampling clock against itself."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog.family import counter, gauge, histogram
+
+# Narrow around 10 ms, and around the 15.625 ms of a Windows timer without high resolution. None lies at 8 or 12 ms,
+# where the intervals of a Linux kernel with 250 ticks a second are.
+TICK_BUCKETS = (0.001, 0.005, 0.007, 0.009, 0.0095, 0.0105, 0.011, 0.013, 0.0145, 0.0165, 0.021, 0.03, 0.05, 0.1, 0.2)
+
+CPU_USED = counter(
+    "pprof_cpu_used_seconds_total",
+    "CPU time that the process used within those CPU profiles for which it is known, by who told: metrics or process.",
+    "target",
+    "source",
+)
+CPU_ACCOUNTED = counter(
+    "pprof_cpu_accounted_seconds_total",
+    "CPU time that the samples of these same profiles stand for, without lost samples and blocked threads.",
+    "target",
+    "source",
+)
+CPU_COVERAGE = gauge(
+    "pprof_cpu_coverage_ratio",
+    "Accounted by used CPU time of the latest profile in which at least 100 samples were to be expected.",
+    "target",
+)
+CPU_RATE = gauge(
+    "pprof_cpu_effective_rate_hertz",
+    "Samples per second of CPU time that the latest such profile really took; 64 is the plain timer of Windows.",
+    "target",
+)
+
+TICK_INTERVAL = histogram(
+    "pprof_tick_interval_seconds",
+    "Time between two ticks of the sampling clock, as execution traces taken during a CPU profile tell.",
+    "target",
+    buckets=TICK_BUCKETS,
+)
+TICK_STATISTIC = gauge(
+    "pprof_tick_interval_statistic_seconds",
+    "Mean, stddev, median, p99 and longest of the intervals in the latest audit of the sampling clock.",
+    "target",
+    "statistic",
+)
+TICK_RATE = gauge("pprof_tick_rate_hertz", "Ticks per second by the median interval of the latest audit.", "target")
+TICK_LATE = gauge(
+    "pprof_tick_late_ratio", "Share of ticks in the latest audit that came later than 1.5 periods.", "target"
+)
+TICK_GAPS = gauge("pprof_tick_gaps", "Intervals of more than 3 periods in the latest audit.", "target")
+CLOCK_DRIFT = gauge(
+    "pprof_clock_drift_ratio",
+    "Seconds per second by which the clocks of trace and wall ran ahead of the monotonic clock in the latest audit.",
+    "target",
+    "clock",
+)
+AUDITS = counter(
+    "pprof_tick_audits_total",
+    "Audits of the sampling clock by how they ended: success, unsupported (Go before 1.22) or failure.",
+    "target",
+    "outcome",
+)
+LAST_AUDIT = gauge("pprof_tick_audit_timestamp_seconds", "When the latest audit was made, in Unix time.", "target")
+
+FAMILIES = (
+    CPU_USED,
+    CPU_ACCOUNTED,
+    CPU_COVERAGE,
+    CPU_RATE,
+    TICK_INTERVAL,
+    TICK_STATISTIC,
+    TICK_RATE,
+    TICK_LATE,
+    TICK_GAPS,
+    CLOCK_DRIFT,
+    AUDITS,
+    LAST_AUDIT,
+)

@@ -1,0 +1,98 @@
+"""The CPU profile, with what it can be held against: CPU time really used, and the ticks of the sampling clock."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pprof_exporter.catalog import Outcome
+from pprof_exporter.config import AuditWhen
+from pprof_exporter.health import audit
+from pprof_exporter.profile import (
+    NANOSECONDS,
+    DecodeError,
+    System,
+    Trace,
+    UnsupportedTrace,
+    from_metrics,
+    from_trace,
+    read_trace,
+)
+from pprof_exporter.scrape.errands import ReadProfile, Tools, off_the_loop
+from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.state import ProfileState
+from pprof_exporter.scrape.truth import CpuTime, CpuTruth, use_between
+
+# A trace of one second begins one second into the window, so that the profile encloses it.
+_TRACE_SECONDS = 1.0
+_TRACE_AFTER = 1.0
+_SHORTEST_WINDOW = 3.0
+
+
+class ReadCpuProfile(ReadProfile):
+    """A CPU profile between two readings of the CPU time, and an audit of the sampling clock when one is due."""
+
+    beside = True
+
+    def __init__(self, tools: Tools, profile: ProfileState) -> None:
+        super().__init__(tools, profile)
+        self._truth = CpuTruth(tools.target, tools.settings, tools.fetcher, tools.clock)
+
+    async def run(self) -> None:
+        """Fetch all of it, decode, judge, and note what it says."""
+        tools = self._tools
+        async with tools.limiter.slot(tools.target, window=True):
+            before = await self._truth.read()
+            trace, reply = await self._with_trace() if self._audit_due() else (None, await self._fetch())
+            after = await self._truth.read()
+        self._learn_from_page(after)
+        observation = await self._take_in(reply, use_between(before, after, self._window))
+        if trace is not None:
+            self._audit(trace, observation.period_nanos / NANOSECONDS)
+
+    def _audit_due(self) -> bool:
+        when, ticks = self._tools.settings.audit, self._tools.state.ticks
+        if when is AuditWhen.OFF or self._window < _SHORTEST_WINDOW:
+            return False
+        if ticks.wanted:
+            return True
+        return not isinstance(when, AuditWhen) and self._tools.clock.now() - ticks.asked_at >= when
+
+    async def _with_trace(self) -> tuple[Trace | None, Reply]:
+        """A profile and a trace that runs meanwhile; a trace that fails does not cost the profile."""
+        ticks = self._tools.state.ticks
+        ticks.wanted = False
+        ticks.asked_at = self._tools.clock.now()
+        tracing = asyncio.create_task(self._trace())
+        try:
+            reply = await self._fetch()
+            return await tracing, reply
+        finally:
+            tracing.cancel()
+
+    async def _trace(self) -> Trace | None:
+        tools = self._tools
+        await tools.clock.sleep(_TRACE_AFTER)
+        try:
+            reply = await tools.fetcher.get(
+                tools.target.url.joinpath("trace"),
+                query={"seconds": f"{_TRACE_SECONDS:g}"},
+                patience=tools.settings.timeout,
+                window=_TRACE_SECONDS,
+            )
+            tools.state.identity.learn_version("trace", from_trace(reply.body))
+            return await off_the_loop(lambda: read_trace(reply.body), len(reply.body))
+        except UnsupportedTrace:
+            tools.state.ticks.unsupported += 1
+        except (FetchError, DecodeError):
+            tools.state.ticks.outcomes[Outcome.FAILURE] += 1
+        return None
+
+    def _audit(self, trace: Trace, period: float) -> None:
+        state = self._tools.state
+        found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
+        state.ticks.record(found, self._tools.clock.now())
+
+    def _learn_from_page(self, time: CpuTime | None) -> None:
+        if time is not None and time.page is not None:
+            self._tools.state.identity.learn_version("metrics", from_metrics(time.page.go_version))

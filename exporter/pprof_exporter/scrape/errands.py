@@ -1,0 +1,121 @@
+"""What a loop does for a target when its time has come: one class for each way of looking."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.profile import read_index
+from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.limiter import Limiter
+from pprof_exporter.scrape.observation import Observation, observe
+from pprof_exporter.scrape.state import ProfileState, Tally, TargetState
+from pprof_exporter.scrape.truth import CpuUse
+
+# Below this size decoding takes about a millisecond, less than handing it to a thread and back can cost under load.
+_INLINE_BYTES = 16 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every errand for one target works with."""
+
+    target: Target
+    settings: Settings
+    fetcher: Fetcher
+    limiter: Limiter
+    clock: Clock
+    state: TargetState
+
+
+class Errand(ABC):
+    """Something to do for a target every `interval` seconds. `path` is the row of the index page that it needs."""
+
+    name: str
+    path: str
+    interval: float
+    tally: Tally
+    beside = False
+    """Whether it takes so long that it runs beside the loop."""
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Do it once. Raises `FetchError` and `DecodeError`."""
+
+
+class ReadIndex(Errand):
+    """The index page: whether the target is up, and which profiles it has."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self.interval = tools.settings.index_interval
+
+    async def run(self) -> None:
+        """Fetch the page and note what it says."""
+        tools, state = self._tools, self._tools.state
+        async with tools.limiter.slot(tools.target):
+            reply = await tools.fetcher.get(tools.target.url, patience=tools.settings.timeout)
+        state.index_tally.response_bytes += len(reply.body)
+        state.saw_index(read_index(reply.body), reply.asked_at)
+        state.index_tally.succeeded(reply.asked_at, reply.phases)
+
+
+class ReadProfile(Errand):
+    """A profile of the moment, or of all time since the start."""
+
+    def __init__(self, tools: Tools, profile: ProfileState) -> None:
+        self._tools = tools
+        self._profile = profile
+        settings = tools.settings.profiles[profile.kind.name]
+        self._window = settings.window if profile.kind.window else 0
+        self.name = profile.kind.name
+        self.path = profile.kind.path
+        self.interval = settings.interval
+        self.tally = profile.tally
+
+    async def run(self) -> None:
+        """Fetch, decode and judge the profile, and note what it says."""
+        async with self._tools.limiter.slot(self._tools.target, window=bool(self._window)):
+            reply = await self._fetch()
+        await self._take_in(reply, None)
+
+    async def _fetch(self) -> Reply:
+        tools, kind = self._tools, self._profile.kind
+        reply = await tools.fetcher.get(
+            tools.target.url.joinpath(kind.path),
+            query=kind.query(self._window),
+            patience=tools.settings.timeout,
+            window=self._window,
+        )
+        self.tally.response_bytes += len(reply.body)
+        return reply
+
+    async def _take_in(self, reply: Reply, used: CpuUse | None) -> Observation:
+        tools, profile = self._tools, self._profile
+        work = partial(
+            observe,
+            profile.kind,
+            reply,
+            window=self._window,
+            previous=profile.latest,
+            used=used,
+            max_bytes=tools.settings.limits.inflated_bytes,
+        )
+        observation = await off_the_loop(work, len(reply.body))
+        profile.record(observation)
+        self.tally.succeeded(reply.asked_at, reply.phases)
+        tools.state.learn(profile, observation, reply.phases, tools.clock.now())
+        return observation
+
+
+async def off_the_loop(work: Callable[[], T], size: int) -> T:
+    """Run work on a body of this size: in a thread, unless it is so small that it takes no time."""
+    return work() if size <= _INLINE_BYTES else await asyncio.to_thread(work)

@@ -1,0 +1,171 @@
+"""Sums and weights of recorded profiles are those that the programs were made to have."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pprof_exporter.profile import (
+    Attribution,
+    Function,
+    Line,
+    Location,
+    Mapping,
+    Profile,
+    Sample,
+    ValueType,
+    Weight,
+    attribute,
+    decode,
+    function_weights,
+    totals,
+)
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+PROGRAMS = sorted(folder.name for folder in RECORDINGS.glob("*-go1.*"))
+LEAKS = {
+    "chan": "main.leakOnChannel",
+    "send": "main.leakOnSend",
+    "select": "main.leakOnSelect",
+    "io": "main.leakOnRead",
+    "sleep": "main.leakOnSleep",
+    "mutex": "main.leakOnMutex",
+    "lost": "main.leakOnLostChannel",
+}
+every_program = pytest.mark.parametrize("program", PROGRAMS)
+
+
+def recorded(program: str, file: str) -> Profile:
+    return decode((RECORDINGS / program / file).read_bytes())
+
+
+def index_of(profile: Profile, sample_type: str) -> int:
+    index = profile.index_of(sample_type)
+    assert index is not None
+    return index
+
+
+def planted(program: str) -> dict[str, int]:
+    manifest = json.loads((RECORDINGS / program / "MANIFEST.json").read_text())
+    condition = manifest["files"]["goroutine_leaks.pb.gz"]["condition"]
+    return {LEAKS[how]: int(count) for how, count in re.findall(r"(\w+) (\d+)", condition)}
+
+
+@every_program
+def test_goroutines_by_entry_are_the_planted_ones(program: str) -> None:
+    booked = attribute(recorded(program, "goroutine_leaks.pb.gz"), 0, Attribution.ENTRY)
+    expected = planted(program)
+    assert len(expected) == len(LEAKS)
+    assert {name: count for name, count in booked.items() if name.startswith("main.leak")} == expected
+
+
+@pytest.mark.parametrize("program", [name for name in PROGRAMS if name.endswith("1.27.3")])
+def test_leaked_goroutines_by_entry_are_the_lost_ones(program: str) -> None:
+    booked = attribute(recorded(program, "goroutineleak_leaks.pb.gz"), 0, Attribution.ENTRY)
+    assert booked == {"main.leakOnLostChannel": 20}
+
+
+@every_program
+def test_burning_functions_lead_the_cpu_profile(program: str) -> None:
+    profile = recorded(program, "cpu_burn1.pb.gz")
+    index = index_of(profile, "cpu")
+    weights = function_weights(profile, index)
+    flat = sorted(weights, key=lambda name: -weights[name].flat)
+    burning = {"main.burnPlain", "main.mixHash", "main.burnLabelled", "main.burnInlined"}
+    assert set(flat[:3]) <= burning
+    assert sum(weights[name].flat for name in burning if name in weights) > 0.9 * totals(profile)[index]
+    assert weights["main.burn"].cum == max(weight.cum for weight in weights.values())
+    assert weights["main.burn"].flat <= 20_000_000
+
+
+@every_program
+def test_contention_is_booked_on_who_waited(program: str) -> None:
+    mutex, block = recorded(program, "mutex_contended.pb.gz"), recorded(program, "block_contended.pb.gz")
+    waited = attribute(mutex, index_of(mutex, "delay"), Attribution.CALLER)
+    assert max(waited, key=waited.__getitem__) == "main.(*contention).contendOnMutex"
+    blocked = attribute(block, index_of(block, "delay"), Attribution.CALLER)
+    first, second = sorted(blocked, key=blocked.__getitem__, reverse=True)[:2]
+    assert first == "main.(*contention).contendOnMutex"
+    assert second == "main.(*contention).contendOnChannel"
+
+
+@every_program
+def test_retained_memory_is_booked_on_who_allocated_it(program: str) -> None:
+    profile = recorded(program, "heap_retained.pb.gz")
+    booked = attribute(profile, index_of(profile, "inuse_space"), Attribution.LEAF)
+    kept = booked["main.fillCache"] + booked["main.fillIndex"]
+    assert 16 << 20 < kept < 36 << 20
+    assert kept > 0.8 * sum(booked.values())
+
+
+@every_program
+def test_every_attribution_of_every_recording_sums_to_the_total(program: str) -> None:
+    for path in (RECORDINGS / program).glob("*.pb.gz"):
+        profile = decode(path.read_bytes())
+        for index, total in enumerate(totals(profile)):
+            sums = {sum(attribute(profile, index, attribution).values()) for attribution in Attribution}
+            assert sums == {total}, path.name
+
+
+@every_program
+def test_a_delta_may_be_negative(program: str) -> None:
+    profile = recorded(program, "goroutine_delta_negative.pb.gz")
+    booked = attribute(profile, 0, Attribution.ENTRY)
+    assert booked["main.leakOnSelect"] < 0
+    assert sum(booked.values()) == totals(profile)[0]
+
+
+def made(*samples: Sample) -> Profile:
+    count = ValueType("samples", "count")
+    return Profile((count,), samples, (), (), (), 0, 0, ValueType("", ""), 0, "", (), 0)
+
+
+def place(*names: str, file: str = "") -> Location:
+    mapping = Mapping(file, "", 0, 0, 0, has_functions=False) if file else None
+    return Location(0, mapping, tuple(Line(Function(name, "", "", 0), 1) for name in names))
+
+
+def test_a_recursive_function_counts_once() -> None:
+    again = place("f")
+    profile = made(Sample((again, place("g"), again), (5,), ()))
+    assert function_weights(profile, 0) == {"f": Weight(5, 5), "g": Weight(0, 5)}
+
+
+def test_inlined_calls_count_from_the_innermost() -> None:
+    profile = made(Sample((place("inlined", "outer"), place("main")), (2,), ()))
+    weights = {"inlined": Weight(2, 2), "outer": Weight(0, 2), "main": Weight(0, 2)}
+    assert function_weights(profile, 0) == weights
+    assert attribute(profile, 0, Attribution.ENTRY) == {"main": 2}
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("/lib/libc.so.6", "[libc.so.6]"), ("C:\\windows\\ntdll.dll", "[ntdll.dll]"), ("", "<unknown>")],
+)
+def test_a_place_without_symbols_is_named_after_its_file(file: str, name: str) -> None:
+    profile = made(Sample((place(file=file),), (1,), ()))
+    assert function_weights(profile, 0) == {name: Weight(1, 1)}
+
+
+def test_a_function_without_a_name_goes_by_its_system_name() -> None:
+    location = Location(0, None, (Line(Function("", "_ZN1f", "", 0), 1),))
+    assert attribute(made(Sample((location,), (1,), ())), 0, Attribution.LEAF) == {"_ZN1f": 1}
+
+
+def test_a_sample_without_a_stack_is_unknown() -> None:
+    profile = made(Sample((), (4,), ()))
+    assert function_weights(profile, 0) == {}
+    assert all(attribute(profile, 0, attribution) == {"<unknown>": 4} for attribution in Attribution)
+
+
+def test_a_stack_of_plumbing_alone_is_booked_on_its_leaf() -> None:
+    profile = made(Sample((place("runtime.gopark"), place("runtime.main")), (1,), ()))
+    assert attribute(profile, 0, Attribution.CALLER) == {"runtime.gopark": 1}
+
+
+def test_no_samples_sum_to_zero() -> None:
+    assert totals(made()) == (0,)
+    assert attribute(made(), 0, Attribution.LEAF) == {}

@@ -1,0 +1,380 @@
+"""What is a profile decodes, as Go's reader has it; what is not is refused with the reason that helps."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile import DecodeError, decode
+from pprof_exporter.profile.inflate import inflate
+from pprof_exporter.profile.proto import profile_pb2
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+PROFILES = sorted(path for pattern in ("*/*.pb.gz", "*/*.pb") for path in RECORDINGS.glob(pattern))
+NEWEST = RECORDINGS / "linux-go1.27.3"
+Message = profile_pb2.Profile
+
+
+def named(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def every(pattern: str) -> pytest.MarkDecorator:
+    found = sorted(RECORDINGS.glob(pattern))
+    assert found
+    return pytest.mark.parametrize("path", found, ids=named)
+
+
+def refused(data: bytes, *, max_bytes: int = 1 << 24) -> DecodeError:
+    with pytest.raises(DecodeError) as raised:
+        decode(data, max_bytes=max_bytes)
+    assert raised.value.detail
+    return raised.value
+
+
+def message() -> Message:
+    """One sample of `work` called by `main`, of 3 counts and 30 nanoseconds."""
+    made = Message(string_table=[b"", b"samples", b"count", b"cpu", b"nanoseconds", b"work", b"main", b"/bin/program"])
+    made.sample_type.add(type=1, unit=2)
+    made.sample_type.add(type=3, unit=4)
+    made.mapping.add(id=1, filename=7)
+    made.function.add(id=1, name=5)
+    made.function.add(id=2, name=6)
+    made.location.add(id=1, mapping_id=1).line.add(function_id=1, line=10)
+    made.location.add(id=2, mapping_id=1).line.add(function_id=2, line=20)
+    made.sample.add(location_id=[1, 2], value=[3, 30])
+    return made
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=named)
+def test_every_recorded_profile_decodes(path: Path) -> None:
+    data = path.read_bytes()
+    profile = decode(data)
+    raw = gzip.decompress(data) if path.suffix == ".gz" else data
+    wire = Message.FromString(raw)
+    assert profile.size == len(raw)
+    assert len(profile.samples) == len(wire.sample)
+    assert [sample.values for sample in profile.samples] == [tuple(sample.value) for sample in wire.sample]
+    assert [len(sample.stack) for sample in profile.samples] == [len(sample.location_id) for sample in wire.sample]
+    assert len(profile.locations) == len(wire.location)
+    assert len(profile.functions) == len(wire.function)
+    assert len(profile.mappings) == len(wire.mapping)
+    assert (profile.time_nanos, profile.duration_nanos) == (wire.time_nanos, wire.duration_nanos)
+
+
+def test_ids_and_indexes_are_followed() -> None:
+    profile = decode(message().SerializeToString())
+    (sample,) = profile.samples
+    assert [location.lines[0].function.name for location in sample.stack] == ["work", "main"]
+    assert [location.lines[0].line for location in sample.stack] == [10, 20]
+    assert [kind.type for kind in profile.sample_types] == ["samples", "cpu"]
+    assert [kind.unit for kind in profile.sample_types] == ["count", "nanoseconds"]
+    assert sample.stack[0].mapping is profile.mappings[0]
+    assert profile.mappings[0].file == "/bin/program"
+    assert profile.index_of("cpu") == 1
+    assert profile.index_of("wall") is None
+
+
+def members(plain: bytes) -> bytes:
+    middle = len(plain) // 2
+    return gzip.compress(plain[:middle]) + gzip.compress(b"") + gzip.compress(plain[middle:])
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [gzip.compress, lambda plain: plain, lambda plain: gzip.compress(gzip.compress(plain)), members],
+    ids=["gzip", "plain", "twice", "members"],
+)
+def test_the_same_profile_in_any_wrapping(wrap: Callable[[bytes], bytes]) -> None:
+    data = (NEWEST / "heap_retained.pb.gz").read_bytes()
+    assert decode(wrap(gzip.decompress(data))) == decode(data)
+
+
+def test_ever_so_many_members_take_linear_time() -> None:
+    begin = time.perf_counter()
+    assert inflate(gzip.compress(b"") * 200_000 + gzip.compress(b"end"), 100) == b"end"
+    assert time.perf_counter() - begin < 5
+
+
+def dangling_location(made: Message) -> None:
+    made.sample[0].location_id[0] = 99
+
+
+def location_0(made: Message) -> None:
+    made.sample[0].location_id[0] = 0
+
+
+def dangling_function(made: Message) -> None:
+    made.location[0].line[0].function_id = 99
+
+
+def function_0(made: Message) -> None:
+    made.location[0].line[0].function_id = 0
+
+
+def mapping_with_id_0(made: Message) -> None:
+    made.mapping.add()
+
+
+def location_with_id_0(made: Message) -> None:
+    made.location.add()
+
+
+def function_with_id_0(made: Message) -> None:
+    made.function.add()
+
+
+def duplicate_mapping(made: Message) -> None:
+    made.mapping.add(id=1)
+
+
+def duplicate_location(made: Message) -> None:
+    made.location.add(id=1)
+
+
+def duplicate_function(made: Message) -> None:
+    made.function.add(id=1)
+
+
+def value_missing(made: Message) -> None:
+    del made.sample[0].value[1]
+
+
+def value_too_many(made: Message) -> None:
+    made.sample[0].value.append(1)
+
+
+def name_out_of_range(made: Message) -> None:
+    made.function[0].name = len(made.string_table)
+
+
+def name_negative(made: Message) -> None:
+    made.function[0].name = -1
+
+
+def unit_out_of_range(made: Message) -> None:
+    made.sample_type[0].unit = 1 << 40
+
+
+def comment_out_of_range(made: Message) -> None:
+    made.comment.append(99)
+
+
+def default_out_of_range(made: Message) -> None:
+    made.default_sample_type = 99
+
+
+def period_type_out_of_range(made: Message) -> None:
+    made.period_type.type = 99
+
+
+def label_out_of_range(made: Message) -> None:
+    made.sample[0].label.add(key=99)
+
+
+def file_out_of_range(made: Message) -> None:
+    made.mapping[0].filename = 99
+
+
+def first_string_not_empty(made: Message) -> None:
+    made.string_table[0] = b"x"
+
+
+def no_strings(made: Message) -> None:
+    del made.string_table[:]
+
+
+def no_sample_types(made: Message) -> None:
+    del made.sample_type[:]
+    del made.sample[:]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        dangling_location,
+        location_0,
+        dangling_function,
+        function_0,
+        mapping_with_id_0,
+        location_with_id_0,
+        function_with_id_0,
+        duplicate_mapping,
+        duplicate_location,
+        duplicate_function,
+        value_missing,
+        value_too_many,
+        name_out_of_range,
+        name_negative,
+        unit_out_of_range,
+        comment_out_of_range,
+        default_out_of_range,
+        period_type_out_of_range,
+        label_out_of_range,
+        file_out_of_range,
+        first_string_not_empty,
+        no_strings,
+        no_sample_types,
+    ],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_what_refers_to_nothing_is_invalid(spoil: Callable[[Message], None]) -> None:
+    made = message()
+    spoil(made)
+    assert refused(made.SerializeToString()).reason is Reason.INVALID
+
+
+def test_a_dangling_mapping_is_no_mapping() -> None:
+    made = message()
+    made.location[0].mapping_id = 99
+    made.location[1].mapping_id = 0
+    assert [location.mapping for location in decode(made.SerializeToString()).locations] == [None, None]
+
+
+def test_ids_may_be_any_64_bits_in_any_order() -> None:
+    made = message()
+    ids = {1: 2**64 - 1, 2: 7}
+    for table in (made.location, made.function):
+        for entry in table:
+            entry.id = ids[entry.id]
+    for location in made.location:
+        location.line[0].function_id = ids[location.line[0].function_id]
+    made.sample[0].location_id[:] = [ids[known] for known in made.sample[0].location_id]
+    stack = decode(made.SerializeToString()).samples[0].stack
+    assert [location.lines[0].function.name for location in stack] == ["work", "main"]
+
+
+def test_names_that_are_not_utf8_stay_readable_and_distinct() -> None:
+    made = message()
+    made.string_table[5] = b"w\xff\xc3\xb6rk"
+    made.string_table[6] = b"w\xfe\xc3\xb6rk"
+    first, second = (function.name for function in decode(made.SerializeToString()).functions)
+    assert first == "w\\xff\u00f6rk"
+    assert second == "w\\xfe\u00f6rk"
+
+
+def test_negative_values_and_empty_stacks_stay() -> None:
+    made = message()
+    made.sample.add(value=[-3, -(2**63)])
+    sample = decode(made.SerializeToString()).samples[1]
+    assert sample.stack == ()
+    assert sample.values == (-3, -(2**63))
+
+
+def test_labels_are_texts_or_numbers_with_a_unit() -> None:
+    made = message()
+    made.sample[0].label.add(key=5, str=6)
+    made.sample[0].label.add(key=5, num=-8, num_unit=4)
+    labels = decode(made.SerializeToString()).samples[0].labels
+    assert labels == (("work", "main", 0, ""), ("work", "", -8, "nanoseconds"))
+
+
+def test_a_stream_cut_anywhere_is_truncated() -> None:
+    data = (NEWEST / "threadcreate.pb.gz").read_bytes()
+    reasons = [refused(data[:length]).reason for length in range(len(data))]
+    # One byte is not enough to tell gzip.
+    assert reasons == [Reason.EMPTY, Reason.PROTO, *[Reason.TRUNCATED] * (len(data) - 2)]
+
+
+def test_a_second_member_cut_anywhere_is_no_profile() -> None:
+    whole = gzip.compress(message().SerializeToString())
+    rest = gzip.compress(b"")
+    reasons = {refused(whole + rest[:length]).reason for length in range(1, len(rest))}
+    assert reasons == {Reason.TRUNCATED}
+
+
+def test_a_stream_that_was_changed_is_corrupt() -> None:
+    data = bytearray((NEWEST / "heap.pb.gz").read_bytes())
+    data[-6] ^= 0xFF
+    assert refused(bytes(data)).reason is Reason.GZIP
+    assert refused(b"\x1f\x8b\x08\x00" + b"\xff" * 100).reason is Reason.GZIP
+
+
+def test_garbage_after_the_end_is_corrupt() -> None:
+    assert refused((NEWEST / "heap.pb.gz").read_bytes() + b"garbage").reason is Reason.GZIP
+
+
+def test_three_layers_are_one_too_many() -> None:
+    data = gzip.compress(gzip.compress(gzip.compress(message().SerializeToString())))
+    assert refused(data).reason is Reason.PROTO
+
+
+@pytest.mark.parametrize("wrap", [gzip.compress, lambda plain: plain], ids=["gzip", "plain"])
+def test_the_limit_is_exact(wrap: Callable[[bytes], bytes]) -> None:
+    plain = message().SerializeToString()
+    assert decode(wrap(plain), max_bytes=len(plain)).size == len(plain)
+    assert refused(wrap(plain), max_bytes=len(plain) - 1).reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("count", [1, 200], ids=["one member", "many members"])
+def test_a_bomb_costs_no_more_than_the_limit(layers: int, count: int) -> None:
+    limit = 1 << 20
+    bomb = gzip.compress(bytes((64 << 20) // count)) * count
+    if layers == 2:
+        bomb = gzip.compress(bomb)
+    tracemalloc.start()
+    try:
+        reason = refused(bomb, max_bytes=limit).reason
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reason is Reason.TOO_LARGE
+    assert peak < 4 * limit
+
+
+@every("*/*_debug[12].txt")
+def test_text_formats_are_refused_by_name(path: Path) -> None:
+    error = refused(path.read_bytes())
+    assert error.reason is Reason.TEXT
+    kind, debug = path.stem.split("_")[0], path.stem[-1]
+    assert f"debug={debug}" in error.detail
+    assert kind in error.detail
+
+
+@every("*/*.trace")
+def test_an_execution_trace_is_refused_by_name(path: Path) -> None:
+    error = refused(path.read_bytes())
+    assert error.reason is Reason.PROTO
+    assert "execution trace" in error.detail
+
+
+@every("*/index*.html")
+def test_a_page_is_html(path: Path) -> None:
+    assert refused(path.read_bytes()).reason is Reason.HTML
+    assert refused(gzip.compress(path.read_bytes())).reason is Reason.HTML
+
+
+@every("*/*.zst")
+def test_zstd_is_refused(path: Path) -> None:
+    assert refused(path.read_bytes()).reason is Reason.PROTO
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", Reason.EMPTY, id="nothing"),
+        pytest.param(gzip.compress(b""), Reason.EMPTY, id="nothing in gzip"),
+        pytest.param(b'{"error": "not found"}\n', Reason.TEXT, id="json"),
+        pytest.param(b"404 page not found\n", Reason.TEXT, id="words"),
+        pytest.param("Zugriff für Gäste verweigert\r\n".encode(), Reason.TEXT, id="utf-8"),
+        pytest.param(b"\n  <!DOCTYPE html><title>Log in</title>", Reason.HTML, id="a login page"),
+        pytest.param(bytes(1000), Reason.PROTO, id="zeros"),
+    ],
+)
+def test_what_is_no_profile_is_named(body: bytes, reason: Reason) -> None:
+    assert refused(body).reason is reason
+
+
+@pytest.mark.parametrize("word", [4, 8])
+def test_the_format_of_gperftools_is_refused_by_name(word: int) -> None:
+    body = b"".join(number.to_bytes(word, "little") for number in (0, 3, 0, 10_000, 0, 5, 1, 0x400000))
+    error = refused(body)
+    assert error.reason is Reason.PROTO
+    assert "gperftools" in error.detail

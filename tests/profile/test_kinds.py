@@ -1,0 +1,70 @@
+"""The table of kinds fits what Go serves, on every system and version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from pprof_exporter.profile import KINDS, Span, decode, read_index
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+PROGRAMS = sorted(folder.name for folder in RECORDINGS.glob("*-go1.*"))
+BY_PATH = {kind.path: kind for kind in KINDS.values()}
+every_program = pytest.mark.parametrize("program", PROGRAMS)
+every_kind = pytest.mark.parametrize("name", sorted(KINDS))
+
+
+@every_program
+def test_recorded_profiles_have_the_sample_types_of_their_kind(program: str) -> None:
+    folder = RECORDINGS / program
+    files = json.loads((folder / "MANIFEST.json").read_text())["files"]
+    seen = set()
+    for name in (name for name in files if name.endswith(".pb.gz")):
+        kind = BY_PATH[urlsplit(files[name]["path"]).path.removeprefix("/debug/pprof/")]
+        profile = decode((folder / name).read_bytes())
+        assert all(profile.index_of(value.sample_type) is not None for value in kind.values), name
+        seen.add(kind.name)
+    assert set(KINDS) - seen <= {"goroutineleak"}
+
+
+@every_program
+def test_the_index_lists_every_kind_that_is_served(program: str) -> None:
+    index = read_index((RECORDINGS / program / "index.html").read_bytes())
+    missing = {kind.name for kind in KINDS.values() if not index.lists(kind.path)}
+    assert missing == (set() if program.endswith("1.27.3") else {"goroutineleak"})
+
+
+@every_program
+def test_a_window_is_as_long_as_was_asked(program: str) -> None:
+    folder = RECORDINGS / program
+    asked = json.loads((folder / "MANIFEST.json").read_text())["files"]["cpu_burn1.pb.gz"]["path"]
+    profile = decode((folder / "cpu_burn1.pb.gz").read_bytes())
+    assert float(parse_qs(urlsplit(asked).query)["seconds"][0]) == pytest.approx(profile.duration_nanos / 1e9, abs=0.5)
+
+
+@every_kind
+def test_only_kinds_with_a_window_keep_and_ask_for_seconds(name: str) -> None:
+    kind = KINDS[name]
+    assert kind.name == name
+    assert (kind.query(2.4) == {"seconds": "2"}) == bool(kind.window)
+    assert (kind.profiled is not None) == bool(kind.window)
+    assert all(value.kept == (value.span is Span.WINDOW) == bool(kind.window) for value in kind.values)
+    assert kind.window < kind.interval
+
+
+def test_a_window_is_at_least_one_second() -> None:
+    assert KINDS["cpu"].query(0.2) == {"seconds": "1"}
+
+
+@every_kind
+def test_functions_are_told_of_at_most_one_value(name: str) -> None:
+    assert sum(value.by_function is not None for value in KINDS[name].values) <= 1
+
+
+def test_no_two_values_feed_the_same_series() -> None:
+    # Contention has a label that tells block from mutex.
+    values = [value for kind in KINDS.values() if kind.name != "mutex" for value in kind.values]
+    assert len({value.family.name for value in values}) == len(values)

@@ -1,0 +1,116 @@
+"""Mappings of recorded programs have the roles and times that their systems gave them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pprof_exporter.profile import Mapping, Module, Role, decode, modules
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+WINDOWS = sorted(folder.name for folder in RECORDINGS.glob("windows-go1.*"))
+LINUX = sorted(folder.name for folder in RECORDINGS.glob("linux-go1.*"))
+NTDLL = r"C:\windows\system32\ntdll.dll"
+PROGRAM = r"C:\app\app.exe"
+on_windows = pytest.mark.parametrize("program", WINDOWS)
+
+
+def recorded(program: str, file: str = "goroutine.pb.gz") -> dict[str, Module]:
+    return {module.file: module for module in modules(decode((RECORDINGS / program / file).read_bytes()).mappings)}
+
+
+def mapping(file: str, build_id: str = "") -> Mapping:
+    return Mapping(file, build_id, 0, 0, 0, has_functions=True)
+
+
+def role_of(file: str, program: str) -> Role:
+    return modules([mapping(program), mapping(file)])[1].role
+
+
+def modified(stamp: str) -> datetime | None:
+    return modules([mapping(PROGRAM, PROGRAM + stamp)])[0].modified
+
+
+@on_windows
+def test_windows_programs_list_their_modules(program: str) -> None:
+    found = recorded(program)
+    assert len(found) > 10
+    assert [module.file.rsplit("\\", 1)[-1] for module in found.values() if module.role is Role.MAIN] == ["target.exe"]
+    assert found[NTDLL].role is Role.SYSTEM
+    assert {module.role for module in found.values()} == {Role.MAIN, Role.SYSTEM}
+    assert all(module.modified is not None and module.modified.tzinfo is UTC for module in found.values())
+
+
+@on_windows
+def test_a_security_product_is_foreign(program: str) -> None:
+    foreign = [module for module in recorded(program, "goroutine_agent.pb.gz").values() if module.role is Role.FOREIGN]
+    assert [module.file.rsplit("\\", 1)[-1] for module in foreign] == ["agent64.dll"]
+    assert foreign[0].modified is not None
+
+
+@on_windows
+def test_an_update_shows_as_a_later_time(program: str) -> None:
+    before, after = recorded(program)[NTDLL].modified, recorded(program, "goroutine_updated.pb.gz")[NTDLL].modified
+    assert before is not None
+    assert after is not None
+    assert after - before == timedelta(days=1)
+
+
+@pytest.mark.parametrize("program", LINUX)
+def test_linux_programs_list_themselves_and_the_kernel(program: str) -> None:
+    roles = {module.file.rsplit("/", 1)[-1]: module.role for module in recorded(program).values()}
+    assert roles == {"target": Role.MAIN, "[vdso]": Role.SYSTEM, "[vsyscall]": Role.SYSTEM}
+
+
+@pytest.mark.parametrize(
+    ("file", "program", "role"),
+    [
+        ("c:/WINDOWS/SysWOW64/x.dll", PROGRAM, Role.SYSTEM),
+        (r"c:\APP\helper.dll", PROGRAM, Role.OWN),
+        (r"C:\app\plugins\x.dll", PROGRAM, Role.FOREIGN),
+        (r"\\share\tools\hook.dll", PROGRAM, Role.FOREIGN),
+        ("/usr/lib/libc.so.6", "/srv/app", Role.SYSTEM),
+        ("/lib64/ld.so", "/srv/app", Role.SYSTEM),
+        ("/srv/plugin.so", "/srv/app", Role.OWN),
+        ("/opt/agent/hook.so", "/srv/app", Role.FOREIGN),
+        ("[vdso]", "/srv/app", Role.SYSTEM),
+        ("", "/srv/app", Role.UNNAMED),
+    ],
+)
+def test_a_role_follows_from_the_path(file: str, program: str, role: Role) -> None:
+    assert role_of(file, program) is role
+
+
+def test_the_first_named_mapping_is_the_program() -> None:
+    assert [module.role for module in modules([mapping(""), mapping("/srv/app")])] == [Role.UNNAMED, Role.MAIN]
+    assert modules([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("2026-11-23 19:07:25.5571461 +0000 GMT", datetime(2026, 11, 23, 19, 7, 25, 557146, UTC)),
+        ("2026-11-23 19:07:25 +0200 CEST", datetime(2026, 11, 23, 17, 7, 25, tzinfo=UTC)),
+        ("2026-11-23 19:07:25.5 -0330 NST", datetime(2026, 11, 23, 22, 37, 25, 500000, UTC)),
+    ],
+)
+def test_the_time_of_a_file_is_read_from_its_build_id(stamp: str, expected: datetime) -> None:
+    assert modified(stamp) == expected
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        "abcdef0123",
+        "2026-13-45 19:07:25 +0000 GMT",
+        "2026-11-23 19:07:25 +9900 X",
+        "0001-01-01 00:00:00 +0100 CET",
+        "9999-12-31 23:59:59 -0100 X",
+        "0000-01-01 00:00:00 +0000 UTC",
+    ],
+)
+def test_what_is_no_time_is_none(stamp: str) -> None:
+    assert modified(stamp) is None
