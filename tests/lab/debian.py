@@ -84,7 +84,8 @@ def _fields() -> Iterator[dict[str, str]]:
         if file.suffix == ".sources":
             for stanza in re.split(r"\n\s*\n", text):
                 fields = dict(re.findall(r"^([\w-]+):[ \t]*(.+)$", stanza, re.MULTILINE))
-                if {"URIs", "Suites", "Components"} <= fields.keys() and fields.get("Enabled", "yes") == "yes":
+                binary = "deb" in fields.get("Types", "").split() and fields.get("Enabled", "yes") == "yes"
+                if binary and {"URIs", "Suites", "Components"} <= fields.keys():
                     yield fields
         elif file.suffix == ".list":
             for options, *words in re.findall(r"^deb\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)\s+(.+)$", text, re.MULTILINE):

@@ -1,22 +1,16 @@
-"""Makes the profiles that no producer here writes and prints their manifest entries as JSON.
-
-Run by record.py with the folder of the recordings as the argument.
-"""
+"""The profiles that no producer here writes: conventions of other producers, and variants of a recorded profile."""
 
 from __future__ import annotations
 
 import gzip
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
 from pprof_exporter.profile.proto import profile_pb2
+from tests.record_foreign.place import Entry, Recorded
+from tests.record_foreign.wire import varint
 
 TIME_NANOS = 1_750_000_000_000_000_000
 Frame = tuple[str, str, int]
-Made = tuple[str, bytes, dict[str, Any]]
 
 
 def zipped(message: bytes) -> bytes:
@@ -89,100 +83,138 @@ class Builder:
             sample.label.add(key=self.string(key), num=value, num_unit=self.string(unit))
 
 
-def java() -> Iterator[Made]:
-    """A Java profile: no mappings, dotted names, lines, the thread as a label."""
-    run = [("java.lang.Thread.run", "Thread.java", 840), ("java.lang.Thread.runWith", "Thread.java", 1596)]
-    pool = [
-        ("java.util.concurrent.ThreadPoolExecutor$Worker.run", "ThreadPoolExecutor.java", 642),
-        ("java.util.concurrent.ThreadPoolExecutor.runWorker", "ThreadPoolExecutor.java", 1144),
-    ]
-    stacks: list[tuple[list[Frame], str, int]] = [
-        (
-            [
-                *pool,
-                ("com.example.shop.Prices.lambda$refresh$0", "Prices.java", 41),
-                ("java.util.HashMap.put", "HashMap.java", 610),
-                ("java.util.HashMap.putVal", "HashMap.java", 635),
-            ],
-            "pool-1-thread-1",
-            31,
-        ),
-        (
-            [
-                *pool,
-                ("com.example.shop.Prices$$Lambda/0x00007f1c2c00a400.run", "", 0),
-                ("com.example.shop.Prices.<init>", "Prices.java", 17),
-                ("com.example.shop.Prices.<clinit>", "Prices.java", 9),
-                ("java.util.HashMap.resize", "HashMap.java", 702),
-            ],
-            "pool-1-thread-2",
-            12,
-        ),
-        (
-            [
-                ("com.example.shop.Main.main", "Main.java", 12),
-                ("java.util.stream.ReferencePipeline.collect", "ReferencePipeline.java", 682),
-                ("java.util.Arrays.copyOf", "Arrays.java", 3537),
-                ("jbyte_disjoint_arraycopy", "", 0),
-            ],
-            "main",
-            7,
-        ),
-    ]
+def java() -> Recorded:
+    """A Java profile as async-profiler's converter of JFR recordings writes it.
+
+    One mapping that no location names, neither addresses nor files, a name with slashes in its class, no period.
+    """
     builder = Builder(("cpu", "nanoseconds"))
-    builder.period("cpu", "nanoseconds", 10_000_000, 5_000_000_000)
-    for stack, thread, count in stacks:
-        frames = stack if thread == "main" else [*run, *stack]
+    builder.profile.duration_nanos = 5_000_000_000
+    builder.profile.comment.append(builder.string("Produced by async-profiler"))
+    builder.mapping(0, (1 << 63) - 1, "async-profiler", "")
+    thread = [("java/lang/Thread.run", "", 840)]
+    pool = [
+        *thread,
+        ("java/util/concurrent/ThreadPoolExecutor$Worker.run", "", 642),
+        ("java/util/concurrent/ThreadPoolExecutor.runWorker", "", 1144),
+    ]
+    stacks: list[tuple[str, int, list[Frame]]] = [
+        ("[pool-1-thread-1 tid=31]", 31, [
+            *pool,
+            ("com/example/shop/Prices$$Lambda+0x00007f8177090218/543846639.run", "", 0),
+            ("com/example/shop/Prices.lambda$refresh$0", "", 41),
+            ("java/util/HashMap.putVal", "", 635),
+        ]),
+        ("[pool-1-thread-2 tid=32]", 12, [
+            *pool,
+            ("com/example/shop/Prices.<clinit>", "", 9),
+            ("com/example/shop/Prices.<init>", "", 17),
+            ("java/util/HashMap.resize", "", 702),
+        ]),
+        ("[main tid=1]", 7, [
+            ("com/example/shop/Main.main", "", 12),
+            ("java/util/Arrays.copyOf", "", 3537),
+            ("jbyte_disjoint_arraycopy", "", 0),
+        ]),
+        ("[tid=40]", 2, [("start_thread", "", 0), ("CompileBroker::compiler_thread_loop", "", 0)]),
+    ]  # fmt: skip
+    for name, count, frames in stacks:
         sample = builder.sample([builder.location(frame) for frame in reversed(frames)], count * 10_000_000)
-        builder.label(sample, "thread", thread)
-    how = "no packaged Java producer was found; made by convention, not compared with a real producer"
-    yield made("made-java.pb.gz", zipped(builder.profile.SerializeToString()), "Java", how)
+        builder.label(sample, "thread", name)
+    for function in builder.profile.function:
+        function.system_name = 0
+    how = "fields and names as async-profiler 4 writes them (src/converter/one/convert/JfrToPprof.java)"
+    reason = "async-profiler was not found in the package registries used here"
+    yield made("made-java.pb.gz", zipped(builder.profile.SerializeToString()), "Java", how, reason)
 
 
-def dotnet() -> Iterator[Made]:
-    """A .NET profile: managed names with `::`, native locations of a mapping with a build id and no lines."""
+def dotnet() -> Recorded:
+    """A .NET profile as the .NET agent of Pyroscope writes it.
+
+    Neither mappings, addresses nor lines; `namespace!Type.Method` in the file of the assembly; period 1; not gzipped.
+    """
+    builder = Builder(("cpu", "nanoseconds"))
+    builder.period("cpu", "nanoseconds", 1, 10_000_000_000)
+    core = "System.Private.CoreLib"
+    pool = [
+        ("System.Threading!Thread.StartCallback", core, 0),
+        ("System.Threading!PortableThreadPool.WorkerThread.WorkerThreadStart", core, 0),
+        ("System.Threading!ThreadPoolWorkQueue.Dispatch", core, 0),
+    ]
+    machine = "AsyncTaskMethodBuilder.AsyncStateMachineBox"
+    stacks: list[tuple[str, int, list[Frame]]] = [
+        (".NET TP Worker", 40, [
+            *pool,
+            (f"System.Runtime.CompilerServices!{machine}<TResult, TStateMachine>.MoveNext", core, 0),
+            ("Shop!Prices.<RefreshAsync>d__4.MoveNext", "Shop", 0),
+            ("System.Collections.Generic!Dictionary<TKey, TValue>.TryInsert", core, 0),
+        ]),
+        (".NET TP Worker", 9, [
+            *pool,
+            ("Shop!Prices.<>c__DisplayClass3_0.<Sort>b__0", "Shop", 0),
+            ("System!Array.Resize<System!Int32>", core, 0),
+        ]),
+        ("Main", 3, [("Program.<Main>$", "Shop", 0), ("NotResolvedFrame", "NotResolvedModule", 0)]),
+    ]  # fmt: skip
+    for name, count, frames in stacks:
+        sample = builder.sample([builder.location(frame) for frame in reversed(frames)], count * 10_000_000)
+        builder.label(sample, "thread name", name)
+    for function in builder.profile.function:
+        function.system_name = 0
+    how = "fields and names as grafana/pyroscope-dotnet writes them (PprofBuilder.cpp, FrameStore.cpp)"
+    reason = "no profiler of .NET that writes profile.proto was found in the package registries used here"
+    yield made("made-dotnet.pb", builder.profile.SerializeToString(), "C#", how, reason)
+
+
+def dotnet_perf_map() -> Recorded:
+    """A .NET profile of a system-wide profiler with the runtime's perf map.
+
+    Names are signatures with the compiler's tier; the runtime's library has a build id and locations without lines.
+    """
     builder = Builder(("samples", "count"), ("cpu", "nanoseconds"))
     builder.period("cpu", "nanoseconds", 52_631_578, 10_000_000_000)
     folder = "/usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11"
-    clr = builder.mapping(
-        0x7F2A10000000, 0x7F2A10700000, f"{folder}/libcoreclr.so", "5d1b0d2c4f0a4d4bb4b0a3e6a4b8c2d7e9f01234"
-    )
-    jit = builder.mapping(0x7F29A0000000, 0x7F29A0800000, "memfd:doublemapper", "")
+    build_id = "5d1b0d2c4f0a4d4bb4b0a3e6a4b8c2d7e9f01234"
+    clr = builder.mapping(0x7F2A10000000, 0x7F2A10700000, f"{folder}/libcoreclr.so", build_id)
+    jit = builder.mapping(0x7F29A0000000, 0x7F29A0800000, "/memfd:doublemapper (deleted)", "")
+    core = "[System.Private.CoreLib]"
+    worker = "System.Threading.PortableThreadPool+WorkerThread"
+    box = "System.Runtime.CompilerServices.AsyncTaskMethodBuilder`1+AsyncStateMachineBox`1"
     managed = [
-        ("System.Threading.Thread::StartCallback", "", 0),
-        ("System.Threading.PortableThreadPool+WorkerThread::WorkerThreadStart", "", 0),
-        ("System.Threading.ThreadPoolWorkQueue::Dispatch", "", 0),
-        ("System.Runtime.CompilerServices.AsyncTaskMethodBuilder`1+AsyncStateMachineBox`1::MoveNext", "", 0),
+        f"instance void {core} System.Threading.Thread::StartCallback()[PreJIT]",
+        f"void {core} {worker}::WorkerThreadStart()[OptimizedTier1]",
+        f"bool {core} System.Threading.ThreadPoolWorkQueue::Dispatch()[OptimizedTier1]",
+        f"instance void {core} {box}[System.__Canon,System.__Canon]::MoveNext()[OptimizedTier1]",
     ]
-    leaves: list[tuple[Frame, int]] = [
-        (("Shop.Prices+<RefreshAsync>d__4::MoveNext", "/src/Shop/Prices.cs", 52), 40),
-        (("System.Collections.Generic.Dictionary`2[System.__Canon,System.Int32]::TryInsert", "", 0), 25),
-        (("Shop.Prices+<>c__DisplayClass3_0::<Sort>b__0", "/src/Shop/Prices.cs", 31), 9),
+    table = "System.Collections.Generic.Dictionary`2[System.__Canon,int32]"
+    leaves = [
+        ("instance void [Shop] Shop.Prices+<RefreshAsync>d__4::MoveNext()[QuickJitted]", 40),
+        (f"instance bool {core} {table}::TryInsert(!0,!1,valuetype InsertionBehavior)[OptimizedTier1OSR]", 25),
+        ("instance int32 [Shop] Shop.Prices+<>c__DisplayClass3_0::<Sort>b__0(int32,int32)[Instrumented]", 9),
     ]
     native = [builder.location(None, 0x7F2A10000000 + offset, clr) for offset in (0x3A51C7, 0x2F0E44, 0x1B2210)]
-    stack = [builder.location(frame, 0x7F29A0001000 + 0x140 * place, jit) for place, frame in enumerate(managed)]
-    for place, (leaf, count) in enumerate(leaves):
-        top = builder.location(leaf, 0x7F29A0100000 + 0x200 * place, jit)
-        builder.sample([top, *reversed(stack), *native], count, count * 52_631_578)
+    stack = [builder.location((name, "", 0), 0x7F29A0001000 + 0x140 * place, jit) for place, name in enumerate(managed)]
+    for place, (name, count) in enumerate(leaves):
+        leaf = builder.location((name, "", 0), 0x7F29A0100000 + 0x200 * place, jit)
+        builder.sample([leaf, *reversed(stack), *native], count, count * 52_631_578)
     builder.sample(native[:2], 3, 3 * 52_631_578)
-    how = "no packaged .NET producer was found; made by convention, not compared with a real producer"
-    yield made("made-dotnet.pb.gz", zipped(builder.profile.SerializeToString()), "C#", how)
+    how = "names as the runtime writes them into /tmp/perf-PID.map; addresses, mappings and build id as perf tells them"
+    reason = "no .NET with a perf map and no converter of perf.data was found in the package registries used here"
+    yield made("made-dotnet-perf-map.pb.gz", zipped(builder.profile.SerializeToString()), "C#", how, reason)
 
 
-def variants(message: bytes) -> Iterator[Made]:
+def variants(message: bytes) -> Recorded:
     """Other encodings and contents of the recorded C++ profile."""
-    yield made("made-cpp-plain.pb", message, "C++", "cpp-cpu.pb.gz, inflated")
+    source = "cpp-cpu.pb.gz"
+    reason = "every converter here compresses what it writes"
+    yield made("made-cpp-plain.pb", message, "C++", f"{source}, inflated", reason)
 
     broken = message.replace(b"round_of_work", b"round_\xff\xfe_work")
-    yield made("made-not-utf8.pb.gz", zipped(broken), "C++", "cpp-cpu.pb.gz with bytes ff fe in function names")
+    reason = "no compiler here makes such a name of a function; cpp-cpu-latin1.pb.gz has a real name of a file"
+    yield made("made-not-utf8.pb.gz", zipped(broken), "C++", f"{source} with bytes ff fe in function names", reason)
 
-    yield made("made-unpacked.pb.gz", zipped(unpacked(message)), "C++", "cpp-cpu.pb.gz, repeated numbers unpacked")
-
-    delta = profile_pb2.Profile.FromString(message)
-    for sample in delta.sample[1::2]:
-        sample.value[:] = [-value for value in sample.value]
-    how = "cpp-cpu.pb.gz, values of every second sample negated, as a profile less its base has them"
-    yield made("made-negative.pb.gz", zipped(delta.SerializeToString()), "C++", how)
+    reason = "java-bazel-cpu.pb.gz is a real one; this one has the same content as its packed original"
+    yield made("made-unpacked.pb.gz", zipped(unpacked(message)), "C++", f"{source}, repeated numbers unpacked", reason)
 
     sparse = profile_pb2.Profile.FromString(message)
     locations = sparse_ids(location.id for location in sparse.location)
@@ -195,8 +227,9 @@ def variants(message: bytes) -> Iterator[Made]:
             line.function_id = functions[line.function_id]
     for sample in sparse.sample:
         sample.location_id[:] = [locations[number] for number in sample.location_id]
-    how = "cpp-cpu.pb.gz with location and function ids 7, 2^40, 3, 2^64-1, then others from all 63 bits"
-    yield made("made-sparse-ids.pb.gz", zipped(sparse.SerializeToString()), "C++", how)
+    how = f"{source} with location and function ids 7, 2^40, 3, 2^64-1, then others from all 63 bits"
+    reason = "java-bazel-cpu.pb.gz is a real one, whose ids have 31 bits"
+    yield made("made-sparse-ids.pb.gz", zipped(sparse.SerializeToString()), "C++", how, reason)
 
 
 def sparse_ids(numbers: Iterable[int]) -> dict[int, int]:
@@ -222,17 +255,7 @@ def unpacked(message: bytes) -> bytes:
     return profile.SerializeToString() + bytes(body)
 
 
-def varint(number: int) -> bytes:
-    """The number as protobuf writes it."""
-    number &= (1 << 64) - 1
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def labels() -> Iterator[Made]:
+def labels() -> Recorded:
     """A profile with text labels, numeric labels with and without units, negative and repeated ones."""
     builder = Builder(("alloc_objects", "count"), ("alloc_space", "bytes"))
     builder.period("space", "bytes", 524_288, 0)
@@ -250,24 +273,17 @@ def labels() -> Iterator[Made]:
         if place == 2:
             builder.label(sample, "latency", (1 << 63) - 1, "nanoseconds")
     how = "numeric labels with units, without one, negative, of 2^63-1; keys that occur twice in a sample"
-    yield made("made-num-labels.pb.gz", zipped(builder.profile.SerializeToString()), "C++", how)
+    reason = "the producers here write no numeric labels that are negative or occur twice"
+    yield made("made-num-labels.pb.gz", zipped(builder.profile.SerializeToString()), "C++", how, reason)
 
 
-def made(name: str, body: bytes, language: str, how: str) -> Made:
+def made(name: str, body: bytes, language: str, how: str, reason: str) -> tuple[str, bytes, Entry]:
     """A file and its entry in the manifest."""
-    return name, body, {"language": language, "producer": "made.py", "made": True, "how": how}
+    entry = {"language": language, "producer": "tests/record_foreign/made.py", "made": True, "how": how}
+    return name, body, entry | {"reason": reason}
 
 
-def main(out: Path) -> None:
-    """Write the files."""
-    message = gzip.decompress((out / "cpp-cpu.pb.gz").read_bytes())
-    entries: dict[str, dict[str, Any]] = {}
-    for files in (java(), dotnet(), variants(message), labels()):
-        for name, body, entry in files:
-            (out / name).write_bytes(body)
-            entries[name] = entry
-    print(json.dumps(entries))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+def make(message: bytes) -> Recorded:
+    """Every made profile; the variants are of this recorded one."""
+    for profiles in (java(), dotnet(), dotnet_perf_map(), variants(message), labels()):
+        yield from profiles
