@@ -87,6 +87,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
         found |= {name.removesuffix("_bucket") for name in collect(pool, clock)}
     agent = (RECORDINGS / "windows-go1.24.11" / "goroutine_agent.pb.gz").read_bytes()
     fetcher.bodies = {kind.path: agent for kind in KINDS.values()}
+    fetcher.faults["shop:1/cmdline"] = failing(FetchError(Reason.TIMEOUT_HEADER, "no reply"))
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()

@@ -40,6 +40,8 @@ def record_demo(name: str) -> None:
                 for kind in KINDS:
                     recorder.take(f"{state}/{kind}.pb.gz", kind)
                 recorder.take(f"{state}/index.html", "")
+                for kind in ("heap", "threadcreate"):
+                    recorder.take(f"{state}/{kind}_debug1.txt", f"{kind}?debug=1")
                 stats = target.stats()
                 kept = ("goroutines", "gomaxprocs", "memstats", "rates", "load")
                 states[state] = {key: stats[key] for key in kept}

@@ -12,8 +12,8 @@ from random import Random
 
 from yarl import URL
 
-from pprof_exporter.config import Limits, ProfileSettings, Settings, Target, parse_target
-from pprof_exporter.profile import KINDS
+from pprof_exporter.config import Limits, Settings, Target, parse_target
+from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Fetcher, Reply
 from pprof_exporter.scrape.pool import Pool
@@ -23,6 +23,7 @@ from tests.conftest import RECORDINGS
 
 RECORDED = RECORDINGS / "linux-go1.27.3"
 FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz", "metrics": "metrics.txt", "trace": "burn2.trace"}
+FILES |= {"cmdline": "cmdline.txt", "heap_debug1": "heap_debug1.txt", "threadcreate_debug1": "threadcreate_debug1.txt"}
 
 
 class FakeClock:
@@ -79,7 +80,7 @@ class FakeFetcher(Fetcher):
         self.most_running: Counter[str] = Counter()
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
-        path = url.path.rpartition("/")[2]
+        path = url.path.rpartition("/")[2] + ("_debug1" if (query or {}).get("debug") else "")
         key = f"{url.host}:{url.port}/{path}"
         asked_at = self.clock.time
         self.asked[path] += 1
@@ -112,8 +113,7 @@ def failing(error: FetchError) -> Callable[[], Exception]:
 def settings(*targets: str | Target) -> Settings:
     """Default settings for these targets."""
     parsed = tuple(parse_target(target) if isinstance(target, str) else target for target in targets)
-    profiles = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
-    return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16))
+    return Settings(parsed, default_profiles(), limits=Limits(concurrency=16, concurrency_per_host=16))
 
 
 def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target) -> Pool:

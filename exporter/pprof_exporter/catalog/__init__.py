@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import content, exporter, fetching, identity, quality, sampling
+from pprof_exporter.catalog import content, exporter, fetching, identity, quality, runtime, sampling
 from pprof_exporter.catalog.family import Family, MetricType
 from pprof_exporter.catalog.vocabulary import Outcome, Phase, Reason, Skip
 
@@ -11,6 +11,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "What the profiles hold": content.FAMILIES,
     "How far the profiles can be trusted": quality.FAMILIES,
     "Whether samples are missing": sampling.FAMILIES,
+    "How the runtime is doing, and how quickly it answers": runtime.FAMILIES,
     "What a target is, and what changed": identity.FAMILIES,
     "The exporter itself": exporter.FAMILIES,
 }
@@ -30,5 +31,6 @@ __all__ = [
     "fetching",
     "identity",
     "quality",
+    "runtime",
     "sampling",
 ]

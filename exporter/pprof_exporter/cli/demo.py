@@ -15,9 +15,9 @@ from aiohttp import web
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_listen_flag, add_log_flags
 from pprof_exporter.cli.serve import Service, serve
-from pprof_exporter.config import ProfileSettings, Settings, Target, parse_duration, parse_target
+from pprof_exporter.config import Settings, Target, parse_duration, parse_target
 from pprof_exporter.demo import STORY, NoGo, Story, live_target, replay_app, systems
-from pprof_exporter.profile import KINDS
+from pprof_exporter.scrape import default_profiles
 from pprof_exporter.web import Listen, WebSecurity, start_sites
 
 _LOOPBACK = Listen("127.0.0.1", 0)
@@ -51,7 +51,8 @@ async def _demo(options: Namespace) -> int:
             url = await stack.enter_async_context(live_target())
             targets.append(replace(parse_target(url), name="live"))
         # Everything comes often, so that a person who looks need not wait.
-        profiles = {name: ProfileSettings(min(kind.interval, 15), kind.window) for name, kind in KINDS.items()}
+        known = default_profiles()
+        profiles = {name: replace(settings, interval=min(settings.interval, 15)) for name, settings in known.items()}
         service = Service(
             settings=Settings(tuple(targets), profiles, index_interval=5),
             addresses=vars(options)["web.listen-address"],

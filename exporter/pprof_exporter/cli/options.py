@@ -14,14 +14,13 @@ from pprof_exporter.config import (
     BadTarget,
     ConfigError,
     Limits,
-    ProfileSettings,
     Settings,
     check,
     load_config,
     parse_duration,
     parse_target,
 )
-from pprof_exporter.profile import KINDS
+from pprof_exporter.scrape import default_profiles
 from pprof_exporter.web import Listen, parse_listen
 
 DEFAULT_LISTEN = ":9717"
@@ -80,10 +79,11 @@ def _listen_addresses(text: str) -> list[Listen]:
 
 
 def _profiles(text: str) -> list[str]:
-    names = list(KINDS) if text == "all" else [part.strip() for part in text.split(",")]
-    unknown = next((name for name in names if name not in KINDS), None)
+    known = default_profiles()
+    names = list(known) if text == "all" else [part.strip() for part in text.split(",")]
+    unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise ValueError(f"no profile {unknown!r}; known are {', '.join(KINDS)}")
+        raise ValueError(f"no profile {unknown!r}; known are {', '.join(known)}")
     return names
 
 
@@ -144,8 +144,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
     except BadTarget as error:
         raise ConfigError(str(error)) from None
     profiles = {
-        name: ProfileSettings(kind.interval, kind.window, enabled=name in values["scrape.profiles"])
-        for name, kind in KINDS.items()
+        name: replace(known, enabled=name in values["scrape.profiles"]) for name, known in default_profiles().items()
     }
     profiles["cpu"] = replace(
         profiles["cpu"], interval=values["scrape.cpu-interval"], window=values["scrape.cpu-window"]

@@ -21,6 +21,7 @@ from pprof_exporter.profile.proto import profile_pb2
 STORY = ("idle", "busy", "leaking1", "leaking2", "leaking3", "contended")
 
 _SYSTEMS = {"linux": "linux-go1.27.3", "windows": "windows-go1.27.3"}
+_AS_TEXT = ("heap", "threadcreate")
 _BINARY = "application/octet-stream"
 
 
@@ -58,7 +59,15 @@ def replay_app(system: str, story: Story, clock: Callable[[], float] = time.time
         await asyncio.sleep(window)
         return web.Response(body=_taken_at(file.read_bytes(), began), content_type=_BINARY)
 
+    async def text(request: web.Request) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        debug = "_debug1" if name not in ("cmdline", "metrics") else ""
+        body = recorded(f"{name}{debug}.txt").read_bytes()
+        return web.Response(body=body, content_type="text/plain", charset="utf-8")
+
     async def snapshot(request: web.Request) -> web.Response:
+        if request.query.get("debug") == "1" and request.match_info["name"] in _AS_TEXT:
+            return await text(request)
         file = recorded(f"{request.match_info['name']}.pb.gz")
         if not file.is_file():
             return web.Response(status=404, text="Unknown profile\n", headers={"X-Go-Pprof": "1"})
@@ -69,6 +78,7 @@ def replay_app(system: str, story: Story, clock: Callable[[], float] = time.time
         [
             web.get("/debug/pprof/", index),
             web.get("/debug/pprof/profile", profile),
+            web.get("/debug/pprof/cmdline", text),
             web.get("/debug/pprof/{name:[a-z]+}", snapshot),
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.health.clock import clock
 from pprof_exporter.health.coverage import coverage
+from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
 from pprof_exporter.health.known_bugs import KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import Check, Fetched, Reading
@@ -21,4 +22,17 @@ def judge(fetched: Fetched) -> tuple[Reading, ...]:
     return tuple(reading for check in CHECKS for reading in check(fetched))
 
 
-__all__ = ["CHECKS", "Check", "Fetched", "KnownBug", "Reading", "TickAudit", "audit", "judge", "known_bugs"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Fetched",
+    "KnownBug",
+    "Reading",
+    "TickAudit",
+    "audit",
+    "judge",
+    "known_bugs",
+    "new_pauses",
+    "pauses_within",
+    "unseen_collections",
+]

@@ -16,6 +16,7 @@ from pprof_exporter.profile.goversion import (
 )
 from pprof_exporter.profile.index import Index, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Span, Value
+from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, Role, modules
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
@@ -37,6 +38,7 @@ __all__ = [
     "Line",
     "Location",
     "Mapping",
+    "MemStats",
     "Module",
     "Profile",
     "Role",
@@ -61,6 +63,7 @@ __all__ = [
     "function_weights",
     "modules",
     "read_index",
+    "read_memstats",
     "read_page",
     "read_trace",
     "system_of",

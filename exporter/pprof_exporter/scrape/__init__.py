@@ -5,12 +5,16 @@ from __future__ import annotations
 from pprof_exporter.scrape.clock import Clock, SystemClock
 from pprof_exporter.scrape.fetch import Fetcher
 from pprof_exporter.scrape.identity import Identity
+from pprof_exporter.scrape.looks import default_profiles
+from pprof_exporter.scrape.pauses import MEMSTATS
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.scrape.state import INDEX, ProfileState, Tally, TargetState
+from pprof_exporter.scrape.state import INDEX, ProfileState, TargetState
+from pprof_exporter.scrape.tally import Tally
 from pprof_exporter.scrape.ticks import TickState
 
 __all__ = [
     "INDEX",
+    "MEMSTATS",
     "Clock",
     "Fetcher",
     "Identity",
@@ -20,4 +24,5 @@ __all__ = [
     "Tally",
     "TargetState",
     "TickState",
+    "default_profiles",
 ]

@@ -20,6 +20,7 @@ from pprof_exporter.profile import (
 from pprof_exporter.scrape.errands import ReadProfile, Tools, off_the_loop
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.looks import time_canary
 from pprof_exporter.scrape.state import ProfileState
 from pprof_exporter.scrape.truth import CpuTime, CpuTruth, use_between
 
@@ -43,10 +44,12 @@ class ReadCpuProfile(ReadProfile):
         tools = self._tools
         async with tools.limiter.slot(tools.target, window=True):
             before = await self._truth.read()
-            trace, reply = await self._with_trace() if self._audit_due() else (None, await self._fetch())
+            trace, reply = await self._with_company()
             after = await self._truth.read()
         self._learn_from_page(after)
         observation = await self._take_in(reply, use_between(before, after, self._window))
+        began = observation.time_nanos / NANOSECONDS
+        self._tools.state.pauses.profiled(began, began + observation.profiled)
         if trace is not None:
             self._audit(trace, observation.period_nanos / NANOSECONDS)
 
@@ -58,20 +61,26 @@ class ReadCpuProfile(ReadProfile):
             return True
         return not isinstance(when, AuditWhen) and self._tools.clock.now() - ticks.asked_at >= when
 
-    async def _with_trace(self) -> tuple[Trace | None, Reply]:
-        """A profile and a trace that runs meanwhile; a trace that fails does not cost the profile."""
-        ticks = self._tools.state.ticks
-        ticks.wanted = False
-        ticks.asked_at = self._tools.clock.now()
-        tracing = asyncio.create_task(self._trace())
+    async def _with_company(self) -> tuple[Trace | None, Reply]:
+        """A profile, and what is looked at while it runs; what fails of that does not cost the profile."""
+        beside = asyncio.gather(self._trace() if self._audit_due() else _nothing(), self._time_canary())
+        self._tools.state.canary.windows += 1
         try:
             reply = await self._fetch()
-            return await tracing, reply
+            trace, _ = await beside
         finally:
-            tracing.cancel()
+            self._tools.state.canary.windows -= 1
+            beside.cancel()
+        return trace, reply
+
+    async def _time_canary(self) -> None:
+        await self._tools.clock.sleep(self._window / 2)
+        await time_canary(self._tools)
 
     async def _trace(self) -> Trace | None:
         tools = self._tools
+        tools.state.ticks.wanted = False
+        tools.state.ticks.asked_at = tools.clock.now()
         await tools.clock.sleep(_TRACE_AFTER)
         try:
             reply = await tools.fetcher.get(
@@ -96,3 +105,7 @@ class ReadCpuProfile(ReadProfile):
     def _learn_from_page(self, time: CpuTime | None) -> None:
         if time is not None and time.page is not None:
             self._tools.state.identity.learn_version("metrics", from_metrics(time.page.go_version))
+
+
+async def _nothing() -> None:
+    """Stand in for a trace that is not due."""

@@ -15,7 +15,8 @@ from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.fetch import Fetcher, Reply
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.observation import Observation, observe
-from pprof_exporter.scrape.state import ProfileState, Tally, TargetState
+from pprof_exporter.scrape.state import ProfileState, TargetState
+from pprof_exporter.scrape.tally import Tally
 from pprof_exporter.scrape.truth import CpuUse
 
 # Below this size decoding takes about a millisecond, less than handing it to a thread and back can cost under load.

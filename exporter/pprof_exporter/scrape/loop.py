@@ -9,11 +9,15 @@ import structlog
 
 from pprof_exporter.catalog import Outcome, Reason, Skip
 from pprof_exporter.profile import KINDS, DecodeError
+from pprof_exporter.scrape.canary import CANARY
 from pprof_exporter.scrape.cpu import ReadCpuProfile
 from pprof_exporter.scrape.errands import Errand, ReadIndex, ReadProfile, Tools
 from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.looks import ReadMemStats, TimeCanary
+from pprof_exporter.scrape.pauses import MEMSTATS
 from pprof_exporter.scrape.schedule import Backoff, Ticks
-from pprof_exporter.scrape.state import INDEX, Tally, TargetState
+from pprof_exporter.scrape.state import INDEX, TargetState
+from pprof_exporter.scrape.tally import Tally
 
 # An index page that is missing while a web server answers: single profiles may be mounted without it.
 _INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
@@ -151,8 +155,10 @@ class TargetLoop:
 
 
 def _errands(tools: Tools) -> list[Errand]:
-    """An errand for each profile that the settings ask for, in the order of `KINDS`."""
-    return [
+    """What the settings ask for: the profiles in the order of `KINDS`, then the other looks."""
+    errands: list[Errand] = [
         (ReadCpuProfile if KINDS[name].window else ReadProfile)(tools, profile)
         for name, profile in tools.state.profiles.items()
     ]
+    others: dict[str, type[TimeCanary | ReadMemStats]] = {CANARY: TimeCanary, MEMSTATS: ReadMemStats}
+    return errands + [look(tools) for name, look in others.items() if tools.settings.profiles[name].enabled]

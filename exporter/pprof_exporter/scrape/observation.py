@@ -36,12 +36,13 @@ class Facts:
 class Observation:
     """One profile in base units.
 
-    `sums` and `by_function` follow `Kind.values`; a sum is None where the profile has no such sample type, and
-    `by_function` is None where the kind does not ask for it. `profiled` is the seconds that a window covered,
-    `time_nanos` the time stamp of the profile.
+    `took` is its latency without the window. `sums` and `by_function` follow `Kind.values`; a sum is None where the
+    profile has no such sample type, and `by_function` is None where the kind does not ask for it. `profiled` is the
+    seconds that a window covered, `time_nanos` the time stamp of the profile.
     """
 
     at: float
+    took: float
     samples: int
     size: int
     sums: tuple[float | None, ...]
@@ -73,6 +74,7 @@ def observe(
     columns = [profile.index_of(value.sample_type) for value in kind.values]
     return Observation(
         at=reply.asked_at,
+        took=reply.phases.total,
         samples=len(profile.samples),
         size=profile.size,
         sums=tuple(

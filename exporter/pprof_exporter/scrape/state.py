@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
 
-from pprof_exporter.catalog import Family, MetricType, Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.config import Target
 from pprof_exporter.profile import Index, Kind, Span, from_index
+from pprof_exporter.scrape.canary import CANARY, CanaryState
 from pprof_exporter.scrape.identity import Identity
 from pprof_exporter.scrape.leaders import Leaders
 from pprof_exporter.scrape.observation import Observation
+from pprof_exporter.scrape.pauses import MEMSTATS, PauseState
 from pprof_exporter.scrape.stopwatch import Phases
+from pprof_exporter.scrape.tally import Tally
 from pprof_exporter.scrape.ticks import TickState
 from pprof_exporter.store import Store
 
@@ -20,45 +21,6 @@ Labels = tuple[tuple[str, str], ...]
 
 INDEX = "index"
 """Value of the label `profile` for the index page."""
-
-
-class Latency:
-    """A histogram over `fetching.LATENCY_BUCKETS`."""
-
-    __slots__ = ("counts", "sum")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(fetching.LATENCY_BUCKETS) + 1)
-        self.sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one latency."""
-        self.counts[bisect_left(fetching.LATENCY_BUCKETS, seconds)] += 1
-        self.sum += seconds
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counters of one profile (or the index page) of one target, over the life of the exporter."""
-
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    fetch_failures: Counter[Reason] = field(default_factory=Counter)
-    decode_failures: Counter[Reason] = field(default_factory=Counter)
-    skipped: Counter[Skip] = field(default_factory=Counter)
-    latency: Latency = field(default_factory=Latency)
-    phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
-    response_bytes: int = 0
-    last_success: float | None = None
-    last_problem: str = ""
-
-    def succeeded(self, at: float, phases: Phases) -> None:
-        """Count a fetch that brought what was asked for."""
-        self.outcomes[Outcome.SUCCESS] += 1
-        self.latency.observe(phases.total)
-        for phase, seconds in phases.items():
-            self.phases[phase] += seconds
-        self.last_success = at
-        self.last_problem = ""
 
 
 class ProfileState:
@@ -118,10 +80,17 @@ class TargetState:
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
         self.identity = Identity(target, store)
         self.ticks = TickState()
+        self.pauses = PauseState()
+        self.canary = CanaryState()
 
     def tallies(self) -> list[tuple[str, Tally]]:
         """The counters of every profile and of the index page, by value of the label `profile`."""
-        return [(INDEX, self.index_tally), *((name, state.tally) for name, state in self.profiles.items())]
+        return [
+            (INDEX, self.index_tally),
+            *((name, state.tally) for name, state in self.profiles.items()),
+            (MEMSTATS, self.pauses.tally),
+            (CANARY, self.canary.tally),
+        ]
 
     def saw_index(self, index: Index, at: float) -> None:
         """Take in an index page that was asked for at `at` (Unix time)."""

@@ -1,0 +1,49 @@
+"""Counters of one thing that is fetched from one target."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pprof_exporter.catalog import Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.scrape.stopwatch import Phases
+
+
+class Latency:
+    """A histogram over `fetching.LATENCY_BUCKETS`."""
+
+    __slots__ = ("counts", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(fetching.LATENCY_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one latency."""
+        self.counts[bisect_left(fetching.LATENCY_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters of one profile (or the index page) of one target, over the life of the exporter."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    fetch_failures: Counter[Reason] = field(default_factory=Counter)
+    decode_failures: Counter[Reason] = field(default_factory=Counter)
+    skipped: Counter[Skip] = field(default_factory=Counter)
+    latency: Latency = field(default_factory=Latency)
+    phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
+    response_bytes: int = 0
+    last_success: float | None = None
+    last_problem: str = ""
+
+    def succeeded(self, at: float, phases: Phases) -> None:
+        """Count a fetch that brought what was asked for."""
+        self.outcomes[Outcome.SUCCESS] += 1
+        self.latency.observe(phases.total)
+        for phase, seconds in phases.items():
+            self.phases[phase] += seconds
+        self.last_success = at
+        self.last_problem = ""
