@@ -15,7 +15,7 @@ from tests.record import demo, recorded
 from tests.record.privacy import check
 
 SETS = tuple(f"{system}-go{version}" for system in ("linux", "windows") for version in go.VERSIONS)
-LIMITS = {recorded.FOLDER: 1_500_000, demo.FOLDER: 500_000}
+LIMITS = {recorded.FOLDER: 1_500_000, demo.FOLDER: 700_000}
 
 
 def main() -> None:
