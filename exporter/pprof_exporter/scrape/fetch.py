@@ -16,7 +16,7 @@ from pprof_exporter import __version__
 from pprof_exporter.catalog import Phase, Reason
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError, Refusal, judge
-from pprof_exporter.scrape.stopwatch import Phases, Stopwatch, start, timed_context, trace_config
+from pprof_exporter.scrape.stopwatch import Phases, SecondTry, Stopwatch, start, timed_context, trace_config
 
 _HEADERS = {
     "User-Agent": f"pprof-exporter/{__version__}",
@@ -87,6 +87,8 @@ class Fetcher:
             raise FetchError(Reason.RESOLVE, str(error.os_error)) from error
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise FetchError(Reason.TLS, str(error)) from error
+        except SecondTry as error:
+            raise FetchError(*_BROKEN[Phase.FIRST_BYTE]) from error
         except aiohttp.ClientResponseError as error:
             raise FetchError(Reason.TEXT, f"the reply is not HTTP: {error.message}") from error
         except (aiohttp.ClientError, OSError) as error:

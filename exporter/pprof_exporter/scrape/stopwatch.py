@@ -120,6 +120,18 @@ def start() -> Stopwatch:
     return watch
 
 
+class SecondTry(Exception):
+    """aiohttp was about to send the request again."""
+
+
+async def _refuse_second_try(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    # aiohttp repeats a GET whose connection was closed without a reply (ClientSession._request), which for a CPU
+    # profile would ask a target that is in trouble for another one.
+    watch = _current.get()
+    if watch is not None and watch.connected is not None:
+        raise SecondTry
+
+
 def trace_config() -> aiohttp.TraceConfig:
     """Hooks that stamp the running stopwatch of the task; one configuration serves a whole session."""
     hooks = aiohttp.TraceConfig()
@@ -134,5 +146,6 @@ def trace_config() -> aiohttp.TraceConfig:
 
     hooks.on_dns_resolvehost_start.append(stamp("resolving"))
     hooks.on_dns_resolvehost_end.append(stamp("resolved"))
+    hooks.on_connection_create_start.append(_refuse_second_try)
     hooks.on_connection_create_end.append(stamp("connected"))
     return hooks
