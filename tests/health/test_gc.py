@@ -119,11 +119,11 @@ def test_pauses_are_within_a_window_by_their_end() -> None:
     ],
 )
 def test_samples_of_the_collector_are_told_by_any_frame(names: list[str], *, collects: bool) -> None:
-    stack = tuple(Location(0, None, (Line(Function(name, name, "", 0), 0),)) for name in names)
-    other = Location(0, None, (Line(Function("main.main", "", "", 0), 0),))
-    samples = (Sample(stack, (3, 30), ()), Sample((other,), (7, 70), ()))
+    lines = [Line(Function(name, name, "", 0), 0) for name in ["main.main", *names]]
+    locations = {place: Location(0, None, (line,)) for place, line in enumerate(lines, 1)}
+    samples = (Sample(tuple(range(2, len(names) + 2)), (3, 30), ()), Sample((1,), (7, 70), ()))
     kinds = (ValueType("samples", "count"), ValueType("cpu", "nanoseconds"))
-    profile = Profile(kinds, samples, (*stack, other), (), (), 0, 0, kinds[1], 10, "", (), 0)
+    profile = Profile(kinds, samples, locations, (), (), 0, 0, kinds[1], 10, "", (), 0)
     assert collector_value(profile, 0) == (3 if collects else 0)
     assert collector_value(profile, 1) == (30 if collects else 0)
 

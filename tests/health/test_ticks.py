@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from itertools import accumulate, pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,28 +11,25 @@ from hypothesis import strategies as st
 
 from pprof_exporter.health.ticks import BUCKETS, MIN_INTERVALS, TickAudit, Trouble, audit, troubles
 from pprof_exporter.profile.trace import ClockSnapshot, Trace, read_trace
+from tests.recorded import RECORDINGS
 
-ROOT = Path(__file__).parents[2]
-DEMO = "exporter/pprof_exporter/demo/recordings"
 PERIOD = 0.01
 COARSE = 1 / 64
 """Seconds between the interrupts of a Windows machine on which nobody asked for a finer timer."""
 
 MEASURED = {
     # file: mean, standard deviation, median, 99th percentile (in ms), rate in hertz, share later than 15 ms
-    "tests/recordings/linux-go1.24.11/burn2.trace": (9.96, 1.98, 8.88, 12.14, 112.7, 0.000),
-    "tests/recordings/linux-go1.27.3/burn2.trace": (10.12, 2.06, 11.86, 12.19, 84.3, 0.010),
-    "tests/recordings/windows-go1.24.11/burn2.trace": (9.76, 2.28, 9.59, 15.98, 104.3, 0.030),
-    "tests/recordings/windows-go1.27.3/burn2.trace": (10.11, 3.00, 9.53, 18.07, 104.9, 0.119),
-    f"{DEMO}/linux-go1.27.3/busy/trace.bin": (10.29, 2.10, 11.93, 15.99, 83.8, 0.010),
-    f"{DEMO}/windows-go1.27.3/busy/trace.bin": (10.01, 1.70, 9.97, 15.54, 100.3, 0.020),
+    "linux-go1.24.11/burn2.trace": (9.96, 1.98, 8.88, 12.14, 112.7, 0.000),
+    "linux-go1.27.3/burn2.trace": (10.12, 2.06, 11.86, 12.19, 84.3, 0.010),
+    "windows-go1.24.11/burn2.trace": (9.76, 2.28, 9.59, 15.98, 104.3, 0.030),
+    "windows-go1.27.3/burn2.trace": (10.11, 3.00, 9.53, 18.07, 104.9, 0.119),
 }
 
 every_recording = pytest.mark.parametrize("file", MEASURED)
 
 
 def recorded(file: str) -> Trace:
-    return read_trace((ROOT / file).read_bytes())
+    return read_trace((RECORDINGS / file).read_bytes())
 
 
 def made(times: list[float], *clocks: ClockSnapshot) -> Trace:

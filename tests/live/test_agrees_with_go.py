@@ -1,71 +1,96 @@
-"""Every recorded profile is read as `go tool pprof` reads it.
+"""Every recorded profile is read as `go tool pprof` reads it, and what Go's reader refuses is refused.
 
-Given one file, Go's reader merges nothing and drops nothing (combineProfiles in google/pprof), so samples compare one
-by one, in order.
+Given one file, `go tool pprof` merges no samples and drops none (google/pprof combineProfiles), so `-raw` compares line
+by line. `-top` leaves out functions whose values are all 0.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks.decode.gopprof import Google, build
 from pprof_exporter.cli.inspect import describe
-from pprof_exporter.profile import KINDS, Profile, decode
+from pprof_exporter.profile import DecodeError, Line, Location, Mapping, Profile, decode, function_weights, totals
+from pprof_exporter.profile.inflate import inflate
+from pprof_exporter.profile.proto import profile_pb2
+from tests import lab
 from tests.lab import go
+from tests.recorded import FOREIGN, PROFILES, RECORDINGS, Counted, foreign, named
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROFILES = sorted(path for pattern in ("*/*.pb.gz", "*/*.pb") for path in RECORDINGS.glob(pattern))
-FOREIGN = json.loads((RECORDINGS / "foreign" / "MANIFEST.json").read_text())
-READABLE = sorted(name for name, entry in FOREIGN.items() if entry["go_raw"] is not None)
-TOP = {
-    "allocs_retained.pb.gz": "alloc_space",
-    "block_contended.pb.gz": "delay",
-    "cpu_burn2.pb.gz": "cpu",
-    "goroutine_leaks.pb.gz": "goroutine",
-    "heap_retained.pb.gz": "inuse_space",
-    "mutex_contended.pb.gz": "delay",
-    "threadcreate_syscall4.pb.gz": "threadcreate",
-}
-_SAMPLE = re.compile(r"((?: +-?\d+)+): ([\d ]*)")
-
-
-def named(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+COUNTED = foreign()
+EVERYTHING = ("-symbolize=none", "-nodecount=1000000", "-nodefraction=0", "-edgefraction=0")
+PROMPT = "(pprof) "
+ROW = re.compile(
+    r"\s*(?P<flat>-?\d+)\D*?\s+\S+%\s+\S+%\s+(?P<cum>-?\d+)\D*?\s+\S+%  (?P<function>.+?)(?: \((?:partial-)?inline\))?"
+)
+SAMPLE = re.compile(r"((?: +-?\d+)+): ([\d ]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """The sample types as Go writes them in one line, then the values and the depth of every sample."""
+class Printed:
+    """What `go tool pprof` prints of one file: `raw`, and `top` of each sample type."""
 
-    types: str
-    samples: list[tuple[tuple[int, ...], int]]
+    raw: list[str]
+    tops: list[str]
 
-    @property
-    def totals(self) -> list[int]:
-        return [sum(column) for column in zip(*(values for values, _ in self.samples), strict=True)]
+    def between(self, first: str, last: str | None) -> list[str]:
+        """The lines of `raw` from one heading to another."""
+        return self.raw[self.raw.index(first) + 1 : self.raw.index(last) if last else None]
+
+    def samples(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Values and stack of each sample; the lines of labels are left out."""
+        rows = map(SAMPLE.fullmatch, self.between("Samples:", "Locations")[1:])
+        return [(numbers(row[1]), numbers(row[2])) for row in rows if row]
+
+    def weights(self, index: int) -> dict[str, tuple[int, int]]:
+        """Flat and cum by function, of those that have any."""
+        rows = [row for row in map(ROW.fullmatch, self.tops[index].splitlines()) if row]
+        assert len({row["function"] for row in rows}) == len(rows)
+        weights = {row["function"]: (int(row["flat"]), int(row["cum"])) for row in rows}
+        return {function: weight for function, weight in weights.items() if any(weight)}
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split()))
+
+
+def ask(program: str, path: Path) -> Printed:
+    """Ask `go tool pprof` everything at once; each unit is that of the sample type, so that nothing is rounded."""
+    kinds = decode(path.read_bytes()).sample_types
+    tops = "".join(f"sample_index={i}\nunit={kind.unit or 'count'}\ntop\n" for i, kind in enumerate(kinds))
+    done = subprocess.run(
+        [program, *EVERYTHING, str(path)],
+        input=f"raw\n{tops}".encode(),
+        capture_output=True,
+        check=True,
+        env=go._environment({}),
+        timeout=60,
+    )
+    replies = done.stdout.decode("utf-8", "backslashreplace").split(PROMPT)
+    raw, *printed = [reply for reply in replies if reply]
+    assert len(printed) == len(kinds), done.stderr.decode(errors="replace")
+    return Printed(raw.splitlines(), printed)
 
 
 @pytest.fixture(scope="module")
-def raws() -> Iterator[dict[Path, Future[str]]]:
-    """What Go prints for every recorded profile."""
-    go.toolchain(go.VERSIONS[-1])
+def printed() -> Iterator[dict[Path, Future[Printed]]]:
+    """What Go prints of every recorded profile."""
+    program = lab.run([go.toolchain(go.VERSIONS[-1]), "tool", "-n", "pprof"], env=go._environment({})).strip()
     with ThreadPoolExecutor(4) as pool:
-        yield {path: pool.submit(go.pprof_raw, path) for path in PROFILES}
+        yield {path: pool.submit(ask, program, path) for path in PROFILES}
 
 
-def parse(printed: str) -> Raw:
-    lines = printed.splitlines()
-    begin = lines.index("Samples:")
-    rows = (_SAMPLE.fullmatch(line) for line in lines[begin + 2 : lines.index("Locations")])
-    return Raw(lines[begin + 1], [(tuple(map(int, row[1].split())), len(row[2].split())) for row in rows if row])
+every_profile = pytest.mark.parametrize("path", PROFILES, ids=named)
 
 
 def header(profile: Profile) -> str:
@@ -73,49 +98,94 @@ def header(profile: Profile) -> str:
     return " ".join(f"{kind.type}/{kind.unit}{marks.get(kind.type, '')}" for kind in profile.sample_types)
 
 
-@pytest.mark.parametrize("path", PROFILES, ids=named)
-def test_samples_and_totals_are_those_of_go(path: Path, raws: dict[Path, Future[str]]) -> None:
+@every_profile
+def test_samples_are_those_of_go(path: Path, printed: dict[Path, Future[Printed]]) -> None:
     profile = decode(path.read_bytes())
-    raw = parse(raws[path].result())
-    assert header(profile) == raw.types
-    assert [(sample.values, len(sample.stack)) for sample in profile.samples] == raw.samples
-    facts = json.loads(json.dumps(describe(profile, 10)))
-    assert facts["samples"] == len(raw.samples)
-    assert [kind["total"] for kind in facts["sample_types"]] == (raw.totals or [0] * len(profile.sample_types))
+    expected = printed[path].result()
+    assert header(profile) == expected.between("Samples:", "Locations")[0]
+    assert [(sample.values, sample.stack) for sample in profile.samples] == expected.samples()
+    assert f"Period: {profile.period}" in expected.raw
+    assert f"PeriodType: {profile.period_type.type} {profile.period_type.unit}" in expected.raw
+    assert [f"Comment: {comment}" for comment in profile.comments] == expected.raw[: len(profile.comments)]
 
 
-@pytest.mark.parametrize("name", READABLE)
+def shown_line(line: Line) -> str:
+    function = line.function
+    mangled = f"({function.system_name})" if function.system_name != function.name else ""
+    return f"{function.name} {function.file}:{line.line}:COLUMN s={function.start_line}{mangled}"
+
+
+NO_MAPPING = Mapping("", "", 0, 0, 0, has_functions=False)
+"""What `go tool pprof` gives to all locations of a profile without mappings (google/pprof locateBinaries)."""
+
+
+def shown(place: int, location: Location, *, mapped: bool) -> Iterator[str]:
+    """A location as `raw` has it, but for the id of its mapping and the column, which we do not keep."""
+    beginning = f"{place:6}: {location.address:#x} {'M=ID ' if mapped else ''}"
+    for line in map(shown_line, location.lines or ()):
+        yield beginning + line
+        beginning = " " * 13
+    if not location.lines:
+        yield beginning
+
+
+def shown_mapping(mapping: Mapping) -> str:
+    functions = "[FN]" if mapping.has_functions else ""
+    return f"{mapping.start:#x}/{mapping.limit:#x}/{mapping.offset:#x} {mapping.file} {mapping.build_id} {functions}"
+
+
+@every_profile
+def test_locations_and_functions_are_those_of_go(path: Path, printed: dict[Path, Future[Printed]]) -> None:
+    profile = decode(path.read_bytes())
+    expected = "\n".join(printed[path].result().between("Locations", "Mappings"))
+    expected = re.sub(r"(?m)^( *\d+: 0x[0-9a-f]+ )M=\d+ (?:\[F\] )?", r"\1M=ID ", expected)
+    expected = re.sub(r"(?m):-?\d+ s=(-?\d+)", r":COLUMN s=\1", expected)
+    ours = [
+        line
+        for place, location in profile.locations.items()
+        for line in shown(place, location, mapped=bool(location.mapping) or not profile.mappings)
+    ]
+    assert ours == expected.splitlines()
+
+
+@every_profile
+def test_mappings_are_those_of_go(path: Path, printed: dict[Path, Future[Printed]]) -> None:
+    profile = decode(path.read_bytes())
+    lines = [line.partition(": ")[2] for line in printed[path].result().between("Mappings", None)]
+    expected = [re.sub(r"(?:\[FL\])?(?:\[LN\])?(?:\[IN\])?$", "", line) for line in lines if line]
+    assert [shown_mapping(mapping) for mapping in profile.mappings or (NO_MAPPING,)] == expected
+
+
+@every_profile
+def test_sums_are_those_of_go(path: Path, printed: dict[Path, Future[Printed]]) -> None:
+    profile = decode(path.read_bytes())
+    facts = describe(profile, sys.maxsize)
+    expected = printed[path].result()
+    samples = expected.samples()
+    assert facts["samples"] == len(samples)
+    assert facts["locations"] == sum(line[:6].strip().isdigit() for line in expected.between("Locations", "Mappings"))
+    for i, kind in enumerate(facts["sample_types"]):
+        assert kind["total"] == sum(values[i] for values, _ in samples)
+        ours = {row["function"]: (row["flat"], row["cum"]) for row in facts["top"][kind["type"]]}
+        assert {function: weight for function, weight in ours.items() if any(weight)} == expected.weights(i)
+
+
+@pytest.mark.parametrize("name", [name for name, counted in COUNTED.items() if counted])
 def test_foreign_counts_and_totals_are_those_of_the_manifest(name: str) -> None:
-    profile = decode((RECORDINGS / "foreign" / name).read_bytes())
+    profile = decode((FOREIGN / name).read_bytes())
     facts = describe(profile, 1)
-    expected = FOREIGN[name]["go_raw"]
-    assert {f"{kind['type']}/{kind['unit']}": kind["total"] for kind in facts["sample_types"]} == expected["totals"]
-    counts = {**facts, "mappings": len(facts["mappings"])}
-    assert {key: counts[key] for key in expected if key != "totals"} == {
-        key: count for key, count in expected.items() if key != "totals"
-    }
+    assert COUNTED[name] == Counted(
+        samples=facts["samples"],
+        locations=facts["locations"],
+        functions=facts["functions"],
+        mappings=len(facts["mappings"]),
+        totals={f"{kind['type']}/{kind['unit']}": kind["total"] for kind in facts["sample_types"]},
+    )
 
 
-def test_every_foreign_file_is_compared() -> None:
-    assert {path.name for path in PROFILES if path.parent.name == "foreign"} == set(READABLE)
-
-
-def test_the_functions_compared_are_of_every_kind() -> None:
-    fed = {value.sample_type for kind in KINDS.values() for value in kind.values}
-    assert set(TOP.values()) <= fed
-
-
-@pytest.mark.parametrize("program", ["linux-go1.27.3", "windows-go1.21.13"])
-@pytest.mark.parametrize("name", sorted(TOP))
-def test_functions_are_those_of_go_to_the_unit(program: str, name: str) -> None:
-    path = RECORDINGS / program / name
-    ours = describe(decode(path.read_bytes()), sys.maxsize)["top"][TOP[name]]
-    assert ours
-    rows = go.pprof_top(path, TOP[name])
-    assert {row.function: (row.flat, row.cum) for row in rows if row.cum} == {
-        row["function"]: (row["flat"], row["cum"]) for row in ours if row["cum"]
-    }
-    assert [row["flat"] for row in ours if row["cum"]] == [row.flat for row in rows if row.cum]
+def test_every_foreign_file_that_go_reads_is_compared() -> None:
+    readable = {name for name, counted in COUNTED.items() if counted}
+    assert readable == {path.name for path in PROFILES if path.parent == FOREIGN}
 
 
 @pytest.mark.parametrize(
@@ -123,14 +193,103 @@ def test_functions_are_those_of_go_to_the_unit(program: str, name: str) -> None:
     [
         RECORDINGS / "linux-go1.27.3" / "heap_retained.pb.gz",
         RECORDINGS / "windows-go1.24.11" / "cpu_burn1.pb.gz",
-        RECORDINGS / "foreign" / "python-austin.pb",
+        FOREIGN / "python-austin.pb",
     ],
     ids=named,
 )
-def test_the_command_prints_what_go_reads(path: Path, raws: dict[Path, Future[str]]) -> None:
+def test_the_command_prints_what_go_reads(path: Path, printed: dict[Path, Future[Printed]]) -> None:
     command = [sys.executable, "-m", "pprof_exporter", "inspect", "--format", "json", "--top", "0", str(path)]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     facts = json.loads(done.stdout.decode())
-    profile = decode(path.read_bytes())
-    assert facts == describe(profile, sys.maxsize)
-    assert [kind["total"] for kind in facts["sample_types"]] == parse(raws[path].result()).totals
+    samples = printed[path].result().samples()
+    assert facts == describe(decode(path.read_bytes()), sys.maxsize)
+    assert [kind["total"] for kind in facts["sample_types"]] == [
+        sum(column) for column in zip(*(values for values, _ in samples), strict=True)
+    ]
+
+
+BODIES = [
+    inflate(path.read_bytes(), 1 << 20)
+    for path in (
+        RECORDINGS / "linux-go1.27.3" / "heap.pb.gz",
+        RECORDINGS / "windows-go1.21.13" / "cpu_burn1.pb.gz",
+        FOREIGN / "made-num-labels.pb.gz",
+        FOREIGN / "java-bazel-cpu.pb.gz",
+    )
+]
+ONLY_GO_REFUSES = (
+    "type mismatch",  # To protobuf, a field of another wire type is an unknown one.
+    "unknown wire type",  # protobuf skips groups.
+    "concatenated profiles",  # To protobuf, two messages one after the other are one.
+)
+ONLY_WE_REFUSE = (
+    "not a profile.proto message",  # Tags with the field number 0.
+    "no sample types",
+)
+
+
+@pytest.fixture(scope="module")
+def google() -> Iterator[Google]:
+    """Go's own reader."""
+    with Google(build()) as running:
+        yield running
+
+
+def flipped(chance: random.Random) -> bytes:
+    """The bytes of a real message, one bit of them changed."""
+    body = bytearray(chance.choice(BODIES))
+    body[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
+    return bytes(body)
+
+
+def redirected(chance: random.Random) -> bytes:
+    """A real message, one id or index of which leads elsewhere."""
+    message = profile_pb2.Profile.FromString(chance.choice(BODIES))
+    tables = (message.sample_type, message.mapping, message.function, message.location, message.sample)
+    entry = chance.choice(chance.choice([table for table in tables if table]))
+    for nested in ("line", "label"):
+        entry = chance.choice(list(getattr(entry, nested, ())) or [entry])
+    field = chance.choice([field for field in entry.DESCRIPTOR.fields if field.cpp_type != field.CPPTYPE_MESSAGE])
+    elsewhere = chance.choice([0, 1, 2, len(message.string_table) - 1, len(message.string_table), 2**40])
+    if not field.is_repeated:
+        setattr(entry, field.name, bool(elsewhere) if field.type == field.TYPE_BOOL else elsewhere)
+    else:
+        getattr(entry, field.name).append(elsewhere)
+    return message.SerializeToString()
+
+
+def attempt(body: bytes) -> Profile | DecodeError:
+    try:
+        return decode(body)
+    except DecodeError as refusal:
+        return refusal
+
+
+def wrapped(number: int) -> int:
+    """As 64 bits hold it: sums of Go wrap around, those of Python do not."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+@pytest.mark.parametrize("change", [flipped, redirected], ids=lambda change: change.__name__)
+def test_broken_messages_are_refused_and_summed_as_by_go(
+    change: Callable[[random.Random], bytes], google: Google, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.pb"
+    verdicts = set()
+    for seed in range(1500):
+        body = change(random.Random(seed))
+        path.write_bytes(body)
+        words = google.check(path)
+        verdicts.add(bool(words))
+        profile = attempt(body)
+        if isinstance(profile, DecodeError):
+            assert words or profile.detail.startswith(ONLY_WE_REFUSE), (seed, profile)
+            continue
+        if words:
+            assert words.startswith(ONLY_GO_REFUSES), (seed, words)
+            continue
+        total, _, flat, _ = google.sums(path)
+        last = len(profile.sample_types) - 1
+        assert total == wrapped(totals(profile)[last])
+        assert flat == wrapped(sum(weight.flat for weight in function_weights(profile, last).values()))
+    assert verdicts == {True, False}

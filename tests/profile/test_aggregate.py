@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
@@ -23,23 +21,10 @@ from pprof_exporter.profile import (
     function_weights,
     totals,
 )
+from tests.recorded import LEAKS, PROGRAMS, WITH_LEAK_DETECTION, replies, reply
+from tests.recorded import profile as recorded
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROGRAMS = sorted(folder.name for folder in RECORDINGS.glob("*-go1.*"))
-LEAKS = {
-    "chan": "main.leakOnChannel",
-    "send": "main.leakOnSend",
-    "select": "main.leakOnSelect",
-    "io": "main.leakOnRead",
-    "sleep": "main.leakOnSleep",
-    "mutex": "main.leakOnMutex",
-    "lost": "main.leakOnLostChannel",
-}
 every_program = pytest.mark.parametrize("program", PROGRAMS)
-
-
-def recorded(program: str, file: str) -> Profile:
-    return decode((RECORDINGS / program / file).read_bytes())
 
 
 def index_of(profile: Profile, sample_type: str) -> int:
@@ -48,21 +33,15 @@ def index_of(profile: Profile, sample_type: str) -> int:
     return index
 
 
-def planted(program: str) -> dict[str, int]:
-    manifest = json.loads((RECORDINGS / program / "MANIFEST.json").read_text())
-    condition = manifest["files"]["goroutine_leaks.pb.gz"]["condition"]
-    return {LEAKS[how]: int(count) for how, count in re.findall(r"(\w+) (\d+)", condition)}
-
-
 @every_program
 def test_goroutines_by_entry_are_the_planted_ones(program: str) -> None:
     booked = attribute(recorded(program, "goroutine_leaks.pb.gz"), 0, Attribution.ENTRY)
-    expected = planted(program)
+    expected = {LEAKS[how]: count for how, count in reply(program, "goroutine_leaks.pb.gz").leaks.items()}
     assert len(expected) == len(LEAKS)
     assert {name: count for name, count in booked.items() if name.startswith("main.leak")} == expected
 
 
-@pytest.mark.parametrize("program", [name for name in PROGRAMS if name.endswith("1.27.3")])
+@pytest.mark.parametrize("program", WITH_LEAK_DETECTION)
 def test_leaked_goroutines_by_entry_are_the_lost_ones(program: str) -> None:
     booked = attribute(recorded(program, "goroutineleak_leaks.pb.gz"), 0, Attribution.ENTRY)
     assert booked == {"main.leakOnLostChannel": 20}
@@ -103,11 +82,13 @@ def test_retained_memory_is_booked_on_who_allocated_it(program: str) -> None:
 
 @every_program
 def test_every_attribution_of_every_recording_sums_to_the_total(program: str) -> None:
-    for path in (RECORDINGS / program).glob("*.pb.gz"):
-        profile = decode(path.read_bytes())
+    for name, recording in replies(program).items():
+        if not name.endswith(".pb.gz"):
+            continue
+        profile = decode(recording.body)
         for index, total in enumerate(totals(profile)):
             sums = {sum(attribute(profile, index, attribution).values()) for attribution in Attribution}
-            assert sums == {total}, path.name
+            assert sums == {total}, name
 
 
 @every_program
@@ -118,9 +99,12 @@ def test_a_delta_may_be_negative(program: str) -> None:
     assert sum(booked.values()) == totals(profile)[0]
 
 
-def made(*samples: Sample) -> Profile:
+def made(*stacks: tuple[Location, ...], value: int = 1) -> Profile:
+    """A profile with one sample for each stack."""
+    places = list(dict.fromkeys(location for stack in stacks for location in stack))
+    samples = tuple(Sample(tuple(map(places.index, stack)), (value,), ()) for stack in stacks)
     count = ValueType("samples", "count")
-    return Profile((count,), samples, (), (), (), 0, 0, ValueType("", ""), 0, "", (), 0)
+    return Profile((count,), samples, dict(enumerate(places)), (), (), 0, 0, ValueType("", ""), 0, "", (), 0)
 
 
 def place(*names: str, file: str = "") -> Location:
@@ -128,14 +112,29 @@ def place(*names: str, file: str = "") -> Location:
     return Location(0, mapping, tuple(Line(Function(name, "", "", 0), 1) for name in names))
 
 
+def test_samples_of_one_stack_add_up_and_may_cancel_out() -> None:
+    stack = (place("f"), place("main"))
+    assert function_weights(made(stack, stack, value=2), 0) == {"f": Weight(4, 4), "main": Weight(0, 4)}
+    gone = made(stack, stack)
+    first, second = gone.samples
+    gone = replace(gone, samples=(first, second._replace(values=(-1,))))
+    assert function_weights(gone, 0) == {}
+    assert attribute(gone, 0, Attribution.LEAF) == {}
+
+
+def test_two_places_of_one_function_are_one_function() -> None:
+    leaf, caller = place("f"), Location(9, None, place("f").lines)
+    assert function_weights(made((leaf, caller), (caller,)), 0) == {"f": Weight(2, 2)}
+
+
 def test_a_recursive_function_counts_once() -> None:
     again = place("f")
-    profile = made(Sample((again, place("g"), again), (5,), ()))
+    profile = made((again, place("g"), again), value=5)
     assert function_weights(profile, 0) == {"f": Weight(5, 5), "g": Weight(0, 5)}
 
 
 def test_inlined_calls_count_from_the_innermost() -> None:
-    profile = made(Sample((place("inlined", "outer"), place("main")), (2,), ()))
+    profile = made((place("inlined", "outer"), place("main")), value=2)
     weights = {"inlined": Weight(2, 2), "outer": Weight(0, 2), "main": Weight(0, 2)}
     assert function_weights(profile, 0) == weights
     assert attribute(profile, 0, Attribution.ENTRY) == {"main": 2}
@@ -146,23 +145,23 @@ def test_inlined_calls_count_from_the_innermost() -> None:
     [("/lib/libc.so.6", "[libc.so.6]"), ("C:\\windows\\ntdll.dll", "[ntdll.dll]"), ("", "<unknown>")],
 )
 def test_a_place_without_symbols_is_named_after_its_file(file: str, name: str) -> None:
-    profile = made(Sample((place(file=file),), (1,), ()))
+    profile = made((place(file=file),))
     assert function_weights(profile, 0) == {name: Weight(1, 1)}
 
 
 def test_a_function_without_a_name_goes_by_its_system_name() -> None:
     location = Location(0, None, (Line(Function("", "_ZN1f", "", 0), 1),))
-    assert attribute(made(Sample((location,), (1,), ())), 0, Attribution.LEAF) == {"_ZN1f": 1}
+    assert attribute(made((location,)), 0, Attribution.LEAF) == {"_ZN1f": 1}
 
 
 def test_a_sample_without_a_stack_is_unknown() -> None:
-    profile = made(Sample((), (4,), ()))
+    profile = made((), value=4)
     assert function_weights(profile, 0) == {}
     assert all(attribute(profile, 0, attribution) == {"<unknown>": 4} for attribution in Attribution)
 
 
 def test_a_stack_of_plumbing_alone_is_booked_on_its_leaf() -> None:
-    profile = made(Sample((place("runtime.gopark"), place("runtime.main")), (1,), ()))
+    profile = made((place("runtime.gopark"), place("runtime.main")))
     assert attribute(profile, 0, Attribution.CALLER) == {"runtime.gopark": 1}
 
 

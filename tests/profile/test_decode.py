@@ -14,15 +14,10 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError, decode
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.proto import profile_pb2
+from tests.recorded import PROFILES, RECORDINGS, named
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROFILES = sorted(path for pattern in ("*/*.pb.gz", "*/*.pb") for path in RECORDINGS.glob(pattern))
 NEWEST = RECORDINGS / "linux-go1.27.3"
 Message = profile_pb2.Profile
-
-
-def named(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
 
 
 def every(pattern: str) -> pytest.MarkDecorator:
@@ -61,7 +56,8 @@ def test_every_recorded_profile_decodes(path: Path) -> None:
     assert profile.size == len(raw)
     assert len(profile.samples) == len(wire.sample)
     assert [sample.values for sample in profile.samples] == [tuple(sample.value) for sample in wire.sample]
-    assert [len(sample.stack) for sample in profile.samples] == [len(sample.location_id) for sample in wire.sample]
+    assert [sample.stack for sample in profile.samples] == [tuple(sample.location_id) for sample in wire.sample]
+    assert [location.address for location in profile.locations.values()] == [place.address for place in wire.location]
     assert len(profile.locations) == len(wire.location)
     assert len(profile.functions) == len(wire.function)
     assert len(profile.mappings) == len(wire.mapping)
@@ -71,11 +67,13 @@ def test_every_recorded_profile_decodes(path: Path) -> None:
 def test_ids_and_indexes_are_followed() -> None:
     profile = decode(message().SerializeToString())
     (sample,) = profile.samples
-    assert [location.lines[0].function.name for location in sample.stack] == ["work", "main"]
-    assert [location.lines[0].line for location in sample.stack] == [10, 20]
+    stack = profile.stack_of(sample)
+    assert [location.lines[0].function.name for location in stack] == ["work", "main"]
+    assert [location.lines[0].line for location in stack] == [10, 20]
+    assert profile.leaf_name(sample) == "work"
     assert [kind.type for kind in profile.sample_types] == ["samples", "cpu"]
     assert [kind.unit for kind in profile.sample_types] == ["count", "nanoseconds"]
-    assert sample.stack[0].mapping is profile.mappings[0]
+    assert stack[0].mapping is profile.mappings[0]
     assert profile.mappings[0].file == "/bin/program"
     assert profile.index_of("cpu") == 1
     assert profile.index_of("wall") is None
@@ -234,7 +232,8 @@ def test_a_dangling_mapping_is_no_mapping() -> None:
     made = message()
     made.location[0].mapping_id = 99
     made.location[1].mapping_id = 0
-    assert [location.mapping for location in decode(made.SerializeToString()).locations] == [None, None]
+    locations = decode(made.SerializeToString()).locations.values()
+    assert [location.mapping for location in locations] == [None, None]
 
 
 def test_ids_may_be_any_64_bits_in_any_order() -> None:
@@ -246,8 +245,9 @@ def test_ids_may_be_any_64_bits_in_any_order() -> None:
     for location in made.location:
         location.line[0].function_id = ids[location.line[0].function_id]
     made.sample[0].location_id[:] = [ids[known] for known in made.sample[0].location_id]
-    stack = decode(made.SerializeToString()).samples[0].stack
-    assert [location.lines[0].function.name for location in stack] == ["work", "main"]
+    profile = decode(made.SerializeToString())
+    (sample,) = profile.samples
+    assert [location.lines[0].function.name for location in profile.stack_of(sample)] == ["work", "main"]
 
 
 def test_names_that_are_not_utf8_stay_readable_and_distinct() -> None:
@@ -262,8 +262,11 @@ def test_names_that_are_not_utf8_stay_readable_and_distinct() -> None:
 def test_negative_values_and_empty_stacks_stay() -> None:
     made = message()
     made.sample.add(value=[-3, -(2**63)])
-    sample = decode(made.SerializeToString()).samples[1]
+    profile = decode(made.SerializeToString())
+    sample = profile.samples[1]
     assert sample.stack == ()
+    assert profile.stack_of(sample) == ()
+    assert profile.leaf_name(sample) == ""
     assert sample.values == (-3, -(2**63))
 
 

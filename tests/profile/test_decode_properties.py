@@ -25,8 +25,8 @@ from pprof_exporter.profile import (
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.names import entry_name
 from pprof_exporter.profile.proto import profile_pb2
+from tests.recorded import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 LIMIT = 1 << 20
 SEEDS = [
     RECORDINGS / "linux-go1.27.3" / "cpu_burn1.pb.gz",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.profile import Attribution, Function, Line, Location, Mapping, Profile, attribute, decode
+from pprof_exporter.profile import Attribution, Function, Line, Location, Mapping, Profile, Sample, attribute
 from pprof_exporter.profile.goroutines import Growth, State, by_state, growing, state_of
+from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
+from tests.recorded import profile as recorded
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROGRAMS = sorted(folder.parent.name for folder in RECORDINGS.glob("*-go1.*/goroutine_leaks.pb.gz"))
 # How tests/target/leak.go parks its goroutines.
 PARKED = {
     "chan": State.CHAN_RECEIVE,
@@ -28,25 +25,17 @@ PARKED = {
 }
 
 
-def recorded(program: str, file: str) -> Profile:
-    return decode((RECORDINGS / program / file).read_bytes())
-
-
-def condition(program: str, file: str) -> str:
-    manifest = json.loads((RECORDINGS / program / "MANIFEST.json").read_text())
-    return str(manifest["files"][file]["condition"])
-
-
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_leaks_are_told_by_what_they_wait_for(program: str) -> None:
     expected: dict[State, int] = {}
-    for how, count in re.findall(r"(\w+) (\d+)", condition(program, "goroutine_leaks.pb.gz")):
-        expected[PARKED[how]] = expected.get(PARKED[how], 0) + int(count)
+    for how, count in reply(program, "goroutine_leaks.pb.gz").leaks.items():
+        expected[PARKED[how]] = expected.get(PARKED[how], 0) + count
     profile = recorded(program, "goroutine_leaks.pb.gz")
-    leaks = [sample for sample in profile.samples if any("main.leakOn" in name for name in names(sample.stack))]
+    leaks = [sample for sample in profile.samples if any("main.leakOn" in name for name in names(profile, sample))]
     counts: dict[State, int] = {}
     for sample in leaks:
-        counts[state_of(sample.stack)] = counts.get(state_of(sample.stack), 0) + sample.values[0]
+        state = state_of(profile.stack_of(sample))
+        counts[state] = counts.get(state, 0) + sample.values[0]
     assert counts == expected
 
 
@@ -67,10 +56,10 @@ def test_what_is_no_leak_is_the_server_at_work(program: str) -> None:
 def test_threads_in_a_system_call_are_told(program: str) -> None:
     profile = recorded(program, "goroutine_syscall4.pb.gz")
     sleepers = [
-        sample for sample in profile.samples if any("sleepInSystemCall" in name for name in names(sample.stack))
+        sample for sample in profile.samples if any("sleepInSystemCall" in name for name in names(profile, sample))
     ]
     assert sum(sample.values[0] for sample in sleepers) == 4
-    assert {state_of(sample.stack) for sample in sleepers} == {State.SYSCALL}
+    assert {state_of(profile.stack_of(sample)) for sample in sleepers} == {State.SYSCALL}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -90,7 +79,7 @@ def test_deep_stacks_are_told_by_their_leaves(program: str) -> None:
     assert counts[State.RUNNING] >= 2, "the busy one, and the one that takes the profile"
 
 
-@pytest.mark.parametrize("program", [name for name in PROGRAMS if name.endswith("go1.27.3")])
+@pytest.mark.parametrize("program", WITH_LEAK_DETECTION)
 def test_goroutines_that_go_1_27_finds_lost_wait_for_a_channel(program: str) -> None:
     assert by_state(recorded(program, "goroutineleak_leaks.pb.gz")) == {State.CHAN_RECEIVE: 20}
     assert by_state(recorded(program, "goroutineleak.pb.gz")) == {}
@@ -103,11 +92,14 @@ def test_a_difference_counts_down_what_ended(program: str) -> None:
     assert counts[State.SELECT] == -30
 
 
-def test_every_recorded_goroutine_has_a_state() -> None:
-    for file in RECORDINGS.glob("*-go1.*/goroutine*.pb.gz"):
-        profile = decode(file.read_bytes())
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_recorded_goroutine_has_a_state(program: str) -> None:
+    for name in replies(program):
+        if not (name.startswith("goroutine") and name.endswith(".pb.gz")):
+            continue
+        profile = recorded(program, name)
         counts = by_state(profile)
-        assert State.OTHER not in counts, file
+        assert State.OTHER not in counts, name
         assert sum(counts.values()) == sum(sample.values[0] for sample in profile.samples)
 
 
@@ -204,8 +196,8 @@ def test_growth_is_never_claimed_over_a_fall(history: list[dict[str, int]], rise
         assert counts[-1] - counts[0] == growth.rise >= max(at_least, rises)
 
 
-def names(stack: tuple[Location, ...]) -> Iterator[str]:
-    return (line.function.name for location in stack for line in location.lines)
+def names(profile: Profile, sample: Sample) -> Iterator[str]:
+    return (line.function.name for location in profile.stack_of(sample) for line in location.lines)
 
 
 def location(*functions: str) -> Location:

@@ -166,5 +166,5 @@ def test_the_limit_of_cpu_stacks_is_always_known_and_that_of_threadcreate_never(
 @pytest.mark.parametrize(("kind", "file"), [("cpu", "cpu_deep.pb.gz"), ("goroutine", "goroutine_deep.pb.gz")])
 def test_recorded_deep_stacks_are_cut_at_the_limit(program: str, kind: str, file: str) -> None:
     profile = decode((RECORDINGS / program / file).read_bytes())
-    deepest = max(sum(len(location.lines) for location in sample.stack) for sample in profile.samples)
+    deepest = max(sum(len(location.lines) for location in profile.stack_of(sample)) for sample in profile.samples)
     assert deepest == stack_limit(kind, from_metrics(program.partition("-")[2]))

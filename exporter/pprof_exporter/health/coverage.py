@@ -41,8 +41,7 @@ def _accounted(profile: Profile) -> float:
     windows = system_of(profile) is System.WINDOWS
     nanoseconds = 0
     for sample in profile.samples:
-        lines = sample.stack[0].lines if sample.stack else ()
-        lost = bool(lines) and lines[0].function.name in LOST
-        if not lost and not (windows and is_blocked(sample)):
+        leaf = profile.leaf_name(sample)
+        if leaf not in LOST and not (windows and is_blocked(leaf)):
             nanoseconds += sample.values[index]
     return nanoseconds / NANOSECONDS

@@ -58,13 +58,8 @@ def collector_value(profile: Profile, index: int) -> int:
     Of CPU time, a quarter of the processors is what Go sets aside for marking while a collection runs; the assists of
     goroutines that allocate come on top (runtime/mgcpacer.go gcBackgroundUtilization).
     """
-    # By identity: locations are unique objects within a profile, and hashing one by value would hash its lines.
-    collector = {id(location) for location in profile.locations if _is_collector(location)}
-    return sum(
-        sample.values[index]
-        for sample in profile.samples
-        if any(id(location) in collector for location in sample.stack)
-    )
+    collector = {known for known, location in profile.locations.items() if _is_collector(location)}
+    return sum(sample.values[index] for sample in profile.samples if not collector.isdisjoint(sample.stack))
 
 
 def _passed(before: MemStats | None, after: MemStats) -> int:

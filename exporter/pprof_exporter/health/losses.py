@@ -26,7 +26,7 @@ def losses(fetched: Fetched) -> list[Reading]:
         return []
     seen: Counter[str] = Counter()
     for sample in profile.samples:
-        lines = sample.stack[0].lines if sample.stack else ()
-        if lines and lines[0].function.name in _FAMILIES:
-            seen[lines[0].function.name] += sample.values[count]
+        leaf = profile.leaf_name(sample)
+        if leaf in _FAMILIES:
+            seen[leaf] += sample.values[count]
     return [Reading(family, seen[name], (("function", name),)) for name, family in _FAMILIES.items()]

@@ -11,7 +11,7 @@ import re
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.gc import collector_value
 from pprof_exporter.health.reading import Fetched, Reading, is_cpu
-from pprof_exporter.profile import Sample, System, system_of
+from pprof_exporter.profile import System, system_of
 
 # Entries to system calls of the Windows runtime, Go 1.16 to 1.27. semawakeup, netpoll and the yields are there because
 # they are calls into the system like the others; a busy Windows build shows 5 to 10 % of its samples in them.
@@ -29,12 +29,11 @@ def sampling(fetched: Fetched) -> list[Reading]:
         return []
     readings = [Reading(quality.CPU_GC, collector_value(profile, count))]
     if system_of(profile) is System.WINDOWS:
-        blocked = sum(sample.values[count] for sample in profile.samples if is_blocked(sample))
+        blocked = sum(sample.values[count] for sample in profile.samples if is_blocked(profile.leaf_name(sample)))
         readings.append(Reading(quality.CPU_BLOCKED, blocked))
     return readings
 
 
-def is_blocked(sample: Sample) -> bool:
+def is_blocked(leaf: str) -> bool:
     """Whether the leaf is an entry to a system call: on Windows, a thread that waits there and uses no CPU."""
-    lines = sample.stack[0].lines if sample.stack else ()
-    return bool(lines) and _BLOCKED.fullmatch(lines[0].function.name) is not None
+    return _BLOCKED.fullmatch(leaf) is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import Fetched, Reading, is_cpu, main_value, ratio
-from pprof_exporter.profile import Profile, Sample
+from pprof_exporter.profile import Profile
 
 _CPU_LIMIT = 64
 _OTHER_LIMITS = (32, 128)
@@ -25,7 +25,8 @@ def stacks(fetched: Fetched) -> list[Reading]:
     index = main_value(profile)
     if profile.sample_types[index].type == "threadcreate":
         return []
-    depths = [_depth(sample) for sample in profile.samples]
+    frames = {known: max(1, len(location.lines)) for known, location in profile.locations.items()}
+    depths = [sum(map(frames.__getitem__, sample.stack)) for sample in profile.samples]
     deepest = max(depths, default=0)
     limit = _limit(profile, deepest)
     if limit is None:
@@ -33,10 +34,6 @@ def stacks(fetched: Fetched) -> list[Reading]:
     total = sum(sample.values[index] for sample in profile.samples)
     cut = sum(sample.values[index] for sample, depth in zip(profile.samples, depths, strict=True) if depth >= limit)
     return [Reading(quality.TRUNCATED, ratio(cut, total))]
-
-
-def _depth(sample: Sample) -> int:
-    return sum(max(1, len(location.lines)) for location in sample.stack)
 
 
 def _limit(profile: Profile, deepest: int) -> int | None:

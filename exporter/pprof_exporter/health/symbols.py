@@ -16,14 +16,14 @@ def symbols(fetched: Fetched) -> list[Reading]:
     index = main_value(profile)
     if profile.sample_types[index].type == _WITHOUT_SYMBOLS:
         return []
-    blind = {id(location) for location in profile.locations if _has_no_symbol(location)}
+    blind = {known for known, location in profile.locations.items() if _has_no_symbol(location)}
     total = unseen = 0
     for sample in profile.samples:
         value = sample.values[index]
         total += value
-        if blind and any(id(location) in blind for location in sample.stack):
+        if blind and not blind.isdisjoint(sample.stack):
             unseen += value
-    inlined = sum(len(location.lines) > 1 for location in profile.locations)
+    inlined = sum(len(location.lines) > 1 for location in profile.locations.values())
     return [
         Reading(quality.UNSYMBOLIZED, ratio(unseen, total)),
         Reading(quality.INLINED, ratio(inlined, len(profile.locations))),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from pprof_exporter.profile.model import Function, Location, Profile, Sample
+from pprof_exporter.profile.model import Location, Profile
 from pprof_exporter.profile.names import entry_name, is_plumbing
 
 UNKNOWN = "<unknown>"
@@ -28,22 +28,21 @@ def totals(profile: Profile) -> tuple[int, ...]:
 
 
 def function_weights(profile: Profile, index: int) -> dict[str, Weight]:
-    """Flat and cumulative value per function name, of the sample type at `index`; samples of value 0 are left out.
+    """Flat and cumulative value per function name, of the sample type at `index`; stacks of value 0 are left out.
 
     A function that stands on a stack more than once counts once, as in `go tool pprof -top`.
     """
-    names = _Names()
-    flat: dict[str, int] = {}
-    cum: dict[str, int] = {}
-    for sample in profile.samples:
-        value = sample.values[index]
-        if not value or not sample.stack:
+    rows = _Rows(profile)
+    for stack, value in _by_stack(profile, index).items():
+        if not stack:
             continue
-        leaf = names.of(sample.stack[0])[0]
-        flat[leaf] = flat.get(leaf, 0) + value
-        for name in {name for location in sample.stack for name in names.of(location)}:
-            cum[name] = cum.get(name, 0) + value
-    return {name: Weight(flat.get(name, 0), value) for name, value in cum.items()}
+        rows[stack[0]][0].flat += value
+        for place in stack:
+            for row in rows[place]:
+                if row.counted is not stack:
+                    row.counted = stack
+                    row.cum += value
+    return {name: Weight(row.flat, row.cum) for name, row in rows.by_name.items()}
 
 
 class Attribution(Enum):
@@ -59,35 +58,64 @@ class Attribution(Enum):
 
 def attribute(profile: Profile, index: int, attribution: Attribution) -> dict[str, int]:
     """Value per function, each sample booked on one function; the values sum up to the total."""
-    names = _Names()
+    names = _Names(profile)
     choose = _CHOOSERS[attribution]
     booked: dict[str, int] = {}
-    for sample in profile.samples:
-        value = sample.values[index]
-        if value:
-            name = choose(sample, names) if sample.stack else UNKNOWN
-            booked[name] = booked.get(name, 0) + value
+    for stack, value in _by_stack(profile, index).items():
+        name = choose(stack, names) if stack else UNKNOWN
+        booked[name] = booked.get(name, 0) + value
     return booked
 
 
-class _Names:
-    """Function names of a location, innermost first, worked out once per location."""
+def _by_stack(profile: Profile, index: int) -> dict[tuple[int, ...], int]:
+    """Value per stack, where it is not 0. Samples that differ in their labels often have the same one."""
+    values: dict[tuple[int, ...], int] = {}
+    for stack, sampled, _ in profile.samples:
+        values[stack] = values.get(stack, 0) + sampled[index]
+    return {stack: value for stack, value in values.items() if value}
+
+
+class _Names(dict[int, tuple[str, ...]]):
+    """Function names by id of location, innermost first, worked out on first use.
+
+    At least one name: a location without symbols is named after its file, as in the reports of `go tool pprof`.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__()
+        self._locations = profile.locations
+
+    def __missing__(self, place: int) -> tuple[str, ...]:
+        location = self._locations[place]
+        functions = [line.function for line in location.lines]
+        unnamed = _unsymbolised(location)
+        names = tuple([function.name or function.system_name or unnamed for function in functions]) or (unnamed,)
+        self[place] = names
+        return names
+
+
+class _Row:
+    """A function while stacks are summed; `counted` is the last stack that it was found on."""
+
+    __slots__ = ("counted", "cum", "flat")
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[str, ...]] = {}
-
-    def of(self, location: Location) -> tuple[str, ...]:
-        """At least one name: a location without symbols is named after its file."""
-        # By identity: locations are unique objects within a profile, and hashing one by value would hash its lines.
-        known = self._known.get(id(location))
-        if known is None:
-            known = tuple(_function_name(line.function) for line in location.lines) or (_unsymbolised(location),)
-            self._known[id(location)] = known
-        return known
+        self.flat = self.cum = 0
+        self.counted: tuple[int, ...] = ()
 
 
-def _function_name(function: Function) -> str:
-    return function.name or function.system_name or UNKNOWN
+class _Rows(dict[int, tuple[_Row, ...]]):
+    """The rows of the functions of a location, by its id. Places of one function share its row."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__()
+        self._names = _Names(profile)
+        self.by_name: dict[str, _Row] = {}
+
+    def __missing__(self, place: int) -> tuple[_Row, ...]:
+        rows = tuple([self.by_name.setdefault(name, _Row()) for name in self._names[place]])
+        self[place] = rows
+        return rows
 
 
 def _unsymbolised(location: Location) -> str:
@@ -97,21 +125,21 @@ def _unsymbolised(location: Location) -> str:
     return f"[{base}]"
 
 
-def _leaf(sample: Sample, names: _Names) -> str:
-    return names.of(sample.stack[0])[0]
+def _leaf(stack: tuple[int, ...], names: _Names) -> str:
+    return names[stack[0]][0]
 
 
-def _caller(sample: Sample, names: _Names) -> str:
-    frames = (name for location in sample.stack for name in names.of(location))
-    return next((name for name in frames if not is_plumbing(name)), _leaf(sample, names))
+def _caller(stack: tuple[int, ...], names: _Names) -> str:
+    frames = (name for place in stack for name in names[place])
+    return next((name for name in frames if not is_plumbing(name)), _leaf(stack, names))
 
 
-def _entry(sample: Sample, names: _Names) -> str:
-    frames = (name for location in reversed(sample.stack) for name in reversed(names.of(location)))
-    return entry_name(next((name for name in frames if name != "runtime.goexit"), _leaf(sample, names)))
+def _entry(stack: tuple[int, ...], names: _Names) -> str:
+    frames = (name for place in reversed(stack) for name in reversed(names[place]))
+    return entry_name(next((name for name in frames if name != "runtime.goexit"), _leaf(stack, names)))
 
 
-_CHOOSERS: dict[Attribution, Callable[[Sample, _Names], str]] = {
+_CHOOSERS: dict[Attribution, Callable[[tuple[int, ...], _Names], str]] = {
     Attribution.LEAF: _leaf,
     Attribution.CALLER: _caller,
     Attribution.ENTRY: _entry,

@@ -1,7 +1,8 @@
 """Bytes of a profile.proto body to a `Profile`.
 
 The rules of validity are those of google/pprof (profile/profile.go CheckValid, profile/encode.go postDecode, as
-vendored in Go 1.27): what Go's reader accepts is accepted, with one exception: a profile without any sample type.
+vendored in Go 1.27): what Go's reader accepts is accepted, except for a profile without any sample type, and for tags
+that are none by the rules of protobuf.
 """
 
 from __future__ import annotations
@@ -36,25 +37,21 @@ def decode(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES) -> Profile:
     return _Reader(message).profile(len(body))
 
 
-class _Strings:
+class _Strings(dict[int, str]):
     """The string table, decoded on first use."""
-
-    __slots__ = ("_known", "_table")
 
     def __init__(self, table: Sequence[bytes]) -> None:
         if table and table[0] != b"":
             raise DecodeError(Reason.INVALID, "the first string of the table is not empty")
+        super().__init__({0: ""})
         self._table = table
-        self._known: dict[int, str] = {0: ""}
 
-    def __getitem__(self, index: int) -> str:
-        known = self._known.get(index)
-        if known is None:
-            if not 0 < index < len(self._table):
-                raise DecodeError(Reason.INVALID, f"string index {index}, but {len(self._table)} strings")
-            known = self._table[index].decode("utf-8", "backslashreplace")
-            self._known[index] = known
-        return known
+    def __missing__(self, index: int) -> str:
+        if not 0 < index < len(self._table):
+            raise DecodeError(Reason.INVALID, f"string index {index}, but {len(self._table)} strings")
+        text = self._table[index].decode("utf-8", "backslashreplace")
+        self[index] = text
+        return text
 
 
 class _Reader:
@@ -66,6 +63,7 @@ class _Reader:
 
     def profile(self, size: int) -> Profile:
         message, strings = self._message, self._strings
+        self._follow(message.drop_frames, message.keep_frames, message.doc_url)
         if not message.sample_type:
             raise DecodeError(Reason.INVALID, "no sample types")
         sample_types = tuple(self._value_type(kind) for kind in message.sample_type)
@@ -75,7 +73,7 @@ class _Reader:
         return Profile(
             sample_types=sample_types,
             samples=self._samples(locations, len(sample_types)),
-            locations=tuple(locations.values()),
+            locations=locations,
             functions=tuple(functions.values()),
             mappings=tuple(mappings.values()),
             time_nanos=message.time_nanos,
@@ -86,6 +84,11 @@ class _Reader:
             comments=tuple(strings[index] for index in message.comment),
             size=size,
         )
+
+    def _follow(self, *indexes: int) -> None:
+        """Refuse indexes of strings that nothing here reads, where Go's reader refuses them."""
+        for index in indexes:
+            self._strings[index]
 
     def _value_type(self, kind: profile_pb2.ValueType) -> ValueType:
         return ValueType(self._strings[kind.type], self._strings[kind.unit])
@@ -135,25 +138,27 @@ class _Reader:
         return locations
 
     def _samples(self, locations: dict[int, Location], width: int) -> tuple[Sample, ...]:
-        find = locations.__getitem__
         samples: list[Sample] = []
-        try:
-            for entry in self._message.sample:
-                values = tuple(entry.value)
-                if len(values) != width:
-                    raise DecodeError(Reason.INVALID, f"a sample has {len(values)} values for {width} sample types")
-                labels = entry.label
-                samples.append(
-                    Sample(tuple(map(find, entry.location_id)), values, self._labels(labels) if labels else ())
-                )
-        except KeyError as error:
-            raise DecodeError(Reason.INVALID, f"a sample refers to location {error}, which is not there") from error
+        used: set[int] = set()
+        for entry in self._message.sample:
+            stack, values, labels = tuple(entry.location_id), tuple(entry.value), entry.label
+            if len(values) != width:
+                raise DecodeError(Reason.INVALID, f"a sample has {len(values)} values for {width} sample types")
+            used.update(stack)
+            samples.append(Sample(stack, values, self._labels(labels) if labels else ()))
+        for missing in used.difference(locations):
+            raise DecodeError(Reason.INVALID, f"a sample refers to location {missing}, which is not there")
         return tuple(samples)
 
     def _labels(self, entries: Sequence[profile_pb2.Label]) -> tuple[Label, ...]:
         strings = self._strings
         return tuple(
-            [Label(strings[entry.key], strings[entry.str], entry.num, strings[entry.num_unit]) for entry in entries]
+            [
+                Label(strings[entry.key], strings[text], 0, "")
+                if (text := entry.str)
+                else Label(strings[entry.key], "", entry.num, strings[entry.num_unit])
+                for entry in entries
+            ]
         )
 
 

@@ -66,7 +66,7 @@ _PARKED_BY: dict[str, State] = {
 }
 
 
-def state_of(stack: tuple[Location, ...]) -> State:
+def state_of(stack: Sequence[Location]) -> State:
     """State of a goroutine by the leaf frames of its stack.
 
     An empty stack is that of a goroutine which is ready, but has not run yet: Go leaves out the wrapper that it starts
@@ -92,7 +92,7 @@ def by_state(profile: Profile) -> dict[State, int]:
     """
     counts: dict[State, int] = {}
     for sample in profile.samples:
-        state = state_of(sample.stack)
+        state = state_of([profile.locations[place] for place in sample.stack[:_DEPTH]])
         counts[state] = counts.get(state, 0) + sample.values[0]
     return {state: count for state, count in counts.items() if count}
 
@@ -132,7 +132,7 @@ def growing(history: Sequence[Mapping[str, int]], *, rises: int, at_least: int) 
     )
 
 
-def _names(stack: tuple[Location, ...]) -> Iterator[str]:
+def _names(stack: Sequence[Location]) -> Iterator[str]:
     return (line.function.name for location in stack for line in location.lines)
 
 

@@ -30,8 +30,10 @@ class Mapping:
     has_functions: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+# Named tuples and not dataclasses from here on: a profile holds thousands of each, and they are made much faster.
+
+
+class Function(NamedTuple):
     """A function by its full name; `system_name` is the mangled one where there is such a thing."""
 
     name: str
@@ -40,16 +42,14 @@ class Function:
     start_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A function and the source line in it."""
 
     function: Function
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in the program. Several lines are calls inlined there, innermost first; none means not symbolised."""
 
     address: int
@@ -69,21 +69,22 @@ class Label(NamedTuple):
 class Sample(NamedTuple):
     """A stack, leaf first, and one value per sample type. The stack may be empty, the values negative (deltas).
 
-    A named tuple and not a dataclass: a profile holds tens of thousands, and these are made three times faster.
+    The stack is made of ids of locations, as in the message: most readers need few of them, or all but the same again
+    and again.
     """
 
-    stack: tuple[Location, ...]
+    stack: tuple[int, ...]
     values: tuple[int, ...]
     labels: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A whole profile. Times are Unix nanoseconds, or 0 where the producer did not say."""
+    """A whole profile. Locations are by id. Times are Unix nanoseconds, or 0 where the producer did not say."""
 
     sample_types: tuple[ValueType, ...]
     samples: tuple[Sample, ...]
-    locations: tuple[Location, ...]
+    locations: dict[int, Location]
     functions: tuple[Function, ...]
     mappings: tuple[Mapping, ...]
     time_nanos: int
@@ -98,3 +99,12 @@ class Profile:
     def index_of(self, sample_type: str) -> int | None:
         """Position of a sample type in `Sample.values`, or None if the profile has no such type."""
         return next((i for i, known in enumerate(self.sample_types) if known.type == sample_type), None)
+
+    def stack_of(self, sample: Sample) -> tuple[Location, ...]:
+        """The locations of a sample, leaf first."""
+        return tuple(map(self.locations.__getitem__, sample.stack))
+
+    def leaf_name(self, sample: Sample) -> str:
+        """Name of the innermost function of a sample, or "" where there is no stack or no symbol."""
+        lines = self.locations[sample.stack[0]].lines if sample.stack else ()
+        return lines[0].function.name if lines else ""

@@ -1,0 +1,47 @@
+"""Readings by name, and recorded profiles made ill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pprof_exporter.health import Fetched, Reading
+from pprof_exporter.profile import Function, Line, Location, Profile, Sample
+
+
+def by_name(readings: Iterable[Reading]) -> dict[str, float | None]:
+    """Value per family, with the label values behind the name where there are any besides the source."""
+    values: dict[str, float | None] = {}
+    for reading in readings:
+        labels = [value for name, value in reading.labels if name != "source"]
+        name = " ".join([reading.family.name, *labels])
+        assert name not in values
+        values[name] = reading.value
+    return values
+
+
+def value(fetched: Fetched, readings: Iterable[Reading], name: str) -> float | None:
+    """The one reading of that name."""
+    found = by_name(readings)
+    assert name in found, f"{name} is not among {sorted(found)} of {fetched.profile.sample_types}"
+    return found[name]
+
+
+def with_sample(profile: Profile, stack: Iterable[str], values: tuple[int, ...]) -> Profile:
+    """The profile and one sample more; a name of "" is a place without a symbol."""
+    locations = dict(profile.locations)
+    places = []
+    for name in stack:
+        place = max(locations, default=0) + 1
+        lines = (Line(Function(name, name, "", 0), 1),) if name else ()
+        locations[place] = Location(0, None, lines)
+        places.append(place)
+    return replace(profile, locations=locations, samples=(*profile.samples, Sample(tuple(places), values, ())))
+
+
+def scaled(profile: Profile, factor: float) -> Profile:
+    """The profile with each value times a factor, as if so many samples had been taken."""
+    samples = tuple(
+        sample._replace(values=tuple(round(value * factor) for value in sample.values)) for sample in profile.samples
+    )
+    return replace(profile, samples=samples)

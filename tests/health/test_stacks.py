@@ -1,0 +1,72 @@
+"""Stacks as deep as the runtime records are cut stacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from pprof_exporter.health import Fetched
+from pprof_exporter.health.stacks import stacks
+from pprof_exporter.profile import Profile
+from tests.health.readings import value, with_sample
+from tests.recorded import PROGRAMS, profile
+
+
+def cut(judged: Profile) -> float | None:
+    fetched = Fetched(judged)
+    return value(fetched, stacks(fetched), "pprof_truncated_stack_ratio")
+
+
+def goroutines(*depths: int) -> Profile:
+    """One goroutine of each depth besides those of an idle program."""
+    made = profile("linux-go1.27.3", "goroutine")
+    for depth in depths:
+        made = with_sample(made, [f"main.f{level}" for level in range(depth)], (1,))
+    return made
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_goroutines_parked_200_frames_deep_are_cut(program: str) -> None:
+    # Five of them, the busy one is as deep; three more belong to the server.
+    assert cut(profile(program, "goroutine_deep")) == pytest.approx(6 / 9)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_that_works_200_frames_deep_is_cut(program: str) -> None:
+    ratio = cut(profile(program, "cpu_deep"))
+    assert ratio is not None
+    assert ratio > 0.9
+
+
+@pytest.mark.parametrize(
+    "file", ["cpu_burn1", "heap_retained", "allocs_retained", "block_contended", "goroutine_leaks"]
+)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_ordinary_stacks_are_whole(program: str, file: str) -> None:
+    assert cut(profile(program, file)) == 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_thread_creation_has_no_stacks(program: str) -> None:
+    assert stacks(Fetched(profile(program, "threadcreate"))) == []
+
+
+def test_the_limit_is_the_one_that_nothing_exceeds() -> None:
+    idle = sum(sample.values[0] for sample in goroutines().samples)
+    assert cut(goroutines(31)) == 0
+    assert cut(goroutines(31, 32)) == pytest.approx(1 / (idle + 2))
+    assert cut(goroutines(32, 33)) == 0
+    assert cut(goroutines(33, 127)) == 0
+    assert cut(goroutines(127, 128, 128)) == pytest.approx(2 / (idle + 3))
+
+
+def test_a_limit_of_the_programs_own_is_unknown() -> None:
+    assert cut(goroutines(128, 129)) is None
+
+
+def test_inlined_frames_count() -> None:
+    made = goroutines(31)
+    deepest = made.samples[-1]
+    place = deepest.stack[0]
+    leaf = made.locations[place]
+    made.locations[place] = leaf._replace(lines=leaf.lines * 2)
+    assert cut(made) == pytest.approx(1 / sum(sample.values[0] for sample in made.samples))
