@@ -59,6 +59,11 @@ def replay_app(system: str, story: Story, clock: Callable[[], float] = time.time
         await asyncio.sleep(window)
         return web.Response(body=_taken_at(file.read_bytes(), began), content_type=_BINARY)
 
+    async def trace(request: web.Request) -> web.Response:
+        # Only a busy program has ticks to show, so its trace stands for all phases.
+        await asyncio.sleep(_seconds(request.query.get("seconds", "1")))
+        return web.Response(body=(folder / "busy" / "trace.bin").read_bytes(), content_type=_BINARY)
+
     async def text(request: web.Request) -> web.Response:
         name = request.path.rpartition("/")[2]
         debug = "_debug1" if name not in ("cmdline", "metrics") else ""
@@ -78,6 +83,7 @@ def replay_app(system: str, story: Story, clock: Callable[[], float] = time.time
         [
             web.get("/debug/pprof/", index),
             web.get("/debug/pprof/profile", profile),
+            web.get("/debug/pprof/trace", trace),
             web.get("/debug/pprof/cmdline", text),
             web.get("/debug/pprof/{name:[a-z]+}", snapshot),
         ]
