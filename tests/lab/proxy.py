@@ -12,7 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Proxy:
-    """`url` answers like the target; `bodies` are the complete 200 replies, by last part of the path."""
+    """`url` answers like the target; `bodies` are the complete 200 replies, by last part of the path.
+
+    Those that were asked for with `debug` are kept apart, under the same name with ` as text` behind it.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -31,7 +34,9 @@ def recording(target: str) -> Iterator[Proxy]:
             except urllib.error.HTTPError as refusal:
                 status, headers, body = refusal.code, refusal.headers, refusal.read()
             if status == 200:
-                proxy.bodies[self.path.partition("?")[0].rsplit("/", 1)[-1]].append(body)
+                path, _, query = self.path.partition("?")
+                name = path.rsplit("/", 1)[-1]
+                proxy.bodies[f"{name} as text" if "debug=" in query else name].append(body)
             self.send_response(status)
             for name in ("Content-Type", "X-Go-Pprof"):
                 if headers[name]:
