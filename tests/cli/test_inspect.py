@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from rich.cells import cell_len
 from pprof_exporter.catalog import Reason
 from pprof_exporter.cli import main
 from pprof_exporter.profile.proto import profile_pb2
+from tests.recorded import RECORDINGS, named
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
 NEWEST = RECORDINGS / "linux-go1.27.3"
 WINDOWS = RECORDINGS / "windows-go1.27.3"
 HEAP = NEWEST / "heap_retained.pb.gz"
@@ -42,10 +43,6 @@ KEYS = {
     "top",
     "signals",
 }
-
-
-def named(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
 
 
 def no_constant(word: str) -> None:
@@ -192,6 +189,15 @@ def test_a_function_name_is_no_markup(capsys: pytest.CaptureFixture[str], tmp_pa
     path = tmp_path / "odd.pb"
     path.write_bytes(one_stack(b"samples", b"main.Map[/x]"))
     assert "main.Map[/x]" in told(capsys, str(path))
+
+
+def test_escape_sequences_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "odd.pb"
+    path.write_bytes(one_stack("samples\x9b2J".encode(), b"main.\x1b]0;title\x07\x04"))
+    text = told(capsys, str(path))
+    assert not [character for character in text if character != "\n" and unicodedata.category(character) == "Cc"]
+    assert r"main.\x1b]0;title\x07\x04" in text
+    assert r"samples\x9b2J" in text
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

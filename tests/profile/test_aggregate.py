@@ -154,6 +154,11 @@ def test_a_function_without_a_name_goes_by_its_system_name() -> None:
     assert attribute(made((location,)), 0, Attribution.LEAF) == {"_ZN1f": 1}
 
 
+def test_a_function_without_any_name_goes_by_the_file_of_its_place() -> None:
+    bare = Location(0, Mapping("/srv/program", "", 0, 0, 0, has_functions=False), (Line(Function("", "", "", 0), 0),))
+    assert function_weights(made((bare,)), 0) == {"[program]": Weight(1, 1)}
+
+
 def test_a_sample_without_a_stack_is_unknown() -> None:
     profile = made((), value=4)
     assert function_weights(profile, 0) == {}

@@ -180,6 +180,18 @@ def file_out_of_range(made: Message) -> None:
     made.mapping[0].filename = 99
 
 
+def drop_frames_out_of_range(made: Message) -> None:
+    made.drop_frames = 99
+
+
+def keep_frames_out_of_range(made: Message) -> None:
+    made.keep_frames = 99
+
+
+def doc_url_out_of_range(made: Message) -> None:
+    made.doc_url = -1
+
+
 def first_string_not_empty(made: Message) -> None:
     made.string_table[0] = b"x"
 
@@ -216,6 +228,9 @@ def no_sample_types(made: Message) -> None:
         period_type_out_of_range,
         label_out_of_range,
         file_out_of_range,
+        drop_frames_out_of_range,
+        keep_frames_out_of_range,
+        doc_url_out_of_range,
         first_string_not_empty,
         no_strings,
         no_sample_types,
@@ -276,6 +291,31 @@ def test_labels_are_texts_or_numbers_with_a_unit() -> None:
     made.sample[0].label.add(key=5, num=-8, num_unit=4)
     labels = decode(made.SerializeToString()).samples[0].labels
     assert labels == (("work", "main", 0, ""), ("work", "", -8, "nanoseconds"))
+
+
+def test_a_label_with_a_text_has_no_number_whatever_is_written_there() -> None:
+    made = message()
+    made.sample[0].label.add(key=5, str=6, num=7, num_unit=99)
+    assert decode(made.SerializeToString()).samples[0].labels == (("work", "main", 0, ""),)
+
+
+def test_stacks_and_values_may_be_written_unpacked() -> None:
+    packed = message().sample[0].SerializeToString()
+    unpacked = b"\x08\x01\x08\x02\x10\x03\x10\x1e"
+    whole = message().SerializeToString()
+    assert whole.count(packed) == 1
+    body = whole.replace(b"\x12" + bytes([len(packed)]) + packed, b"\x12" + bytes([len(unpacked)]) + unpacked)
+    assert decode(body).samples == decode(whole).samples
+
+
+def test_fields_may_come_in_any_order() -> None:
+    whole = message()
+    sample = Message(sample=whole.sample).SerializeToString()
+    strings = Message(string_table=whole.string_table).SerializeToString()
+    whole.ClearField("sample")
+    whole.ClearField("string_table")
+    body = sample + strings + whole.SerializeToString()
+    assert decode(body) == decode(message().SerializeToString())
 
 
 def test_a_stream_cut_anywhere_is_truncated() -> None:

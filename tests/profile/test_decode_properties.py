@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pprof_exporter.health import Fetched, judge
 from pprof_exporter.profile import (
     Attribution,
     DecodeError,
@@ -39,7 +40,7 @@ PLAIN = [inflate(data, LIMIT) for data in COMPRESSED]
 PAGES = [path.read_bytes() for path in sorted(RECORDINGS.glob("linux-*/index*.html"))]
 
 bounded = settings(
-    max_examples=400, deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck)
+    max_examples=300, deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck)
 )
 
 
@@ -56,6 +57,8 @@ def check(profile: Profile | None) -> None:
         return
     assert profile.size <= LIMIT
     assert len(modules(profile.mappings)) == len(profile.mappings)
+    ratios = [reading.value for reading in judge(Fetched(profile)) if reading.family.name.endswith("_ratio")]
+    assert all(ratio is None or 0 <= ratio <= 1 for ratio in ratios)
     plain = [sum(sample.values[i] for sample in profile.samples) for i in range(len(profile.sample_types))]
     assert list(totals(profile)) == plain
     for i, total in enumerate(plain):
@@ -70,18 +73,20 @@ def check(profile: Profile | None) -> None:
 
 @st.composite
 def mutated(draw: st.DrawFn, bodies: list[bytes]) -> bytes:
-    """A real body with a few bytes flipped, cut out, put in, or taken from another body."""
+    """A real body with a few bytes flipped, cut out, put in, doubled, or taken from another body."""
     body = bytearray(draw(st.sampled_from(bodies)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, max(0, len(body) - 1)))
         length = draw(st.integers(1, 40))
-        match draw(st.sampled_from(["flip", "cut", "insert", "splice"])):
+        match draw(st.sampled_from(["flip", "cut", "insert", "double", "splice"])):
             case "flip" if body:
                 body[at] ^= draw(st.integers(1, 255))
             case "cut":
                 del body[at : at + length]
             case "insert":
                 body[at:at] = draw(st.binary(max_size=20))
+            case "double":
+                body[at:at] = body[at : at + length]
             case _:
                 other = draw(st.sampled_from(bodies))
                 start = draw(st.integers(0, len(other) - 1))

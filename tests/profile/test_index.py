@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.profile import DecodeError, decode, read_index, totals
+from pprof_exporter.profile import DecodeError, read_index, totals
+from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, profile, reply
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROGRAMS = sorted(folder.name for folder in RECORDINGS.glob("*-go1.*"))
 ALWAYS = {"allocs", "block", "cmdline", "goroutine", "heap", "mutex", "profile", "threadcreate", "trace"}
 every_program = pytest.mark.parametrize("program", PROGRAMS)
 
@@ -23,10 +19,9 @@ def row(name: str, count: str = "1") -> bytes:
 @every_program
 @pytest.mark.parametrize("page", ["index.html", "index_leaks.html"])
 def test_counts_are_the_truth(program: str, page: str) -> None:
-    folder = RECORDINGS / program
-    index = read_index((folder / page).read_bytes())
-    truth = json.loads((folder / "MANIFEST.json").read_text())["files"][page]["goroutines"]
-    assert index.counts["goroutine"] == truth
+    recorded = reply(program, page)
+    index = read_index(recorded.body)
+    assert index.counts["goroutine"] == recorded.goroutines
     assert set(index.counts) >= ALWAYS
     assert index.counts["threadcreate"] >= 4
     assert all(index.counts[name] == 0 for name in ("cmdline", "profile", "trace", "block", "mutex"))
@@ -34,12 +29,11 @@ def test_counts_are_the_truth(program: str, page: str) -> None:
 
 @every_program
 def test_leaks_are_counted_where_the_runtime_finds_them(program: str) -> None:
-    folder = RECORDINGS / program
-    index = read_index((folder / "index_leaks.html").read_bytes())
-    assert index.lists("goroutineleak") == (folder / "goroutineleak_leaks.pb.gz").exists()
-    if index.lists("goroutineleak"):
-        profile = decode((folder / "goroutineleak_leaks.pb.gz").read_bytes())
-        assert index.counts["goroutineleak"] == totals(profile)[0] == 20
+    index = read_index(reply(program, "index_leaks.html").body)
+    assert index.lists("goroutineleak") == (program in WITH_LEAK_DETECTION)
+    if program in WITH_LEAK_DETECTION:
+        found = totals(profile(program, "goroutineleak_leaks"))[0]
+        assert index.counts["goroutineleak"] == found == reply(program, "index_leaks.html").leaks["lost"]
 
 
 def test_names_are_unescaped_and_queries_dropped() -> None:

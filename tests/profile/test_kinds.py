@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from pprof_exporter.profile import KINDS, Span, decode, read_index
+from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-PROGRAMS = sorted(folder.name for folder in RECORDINGS.glob("*-go1.*"))
 BY_PATH = {kind.path: kind for kind in KINDS.values()}
 every_program = pytest.mark.parametrize("program", PROGRAMS)
 every_kind = pytest.mark.parametrize("name", sorted(KINDS))
@@ -19,12 +16,12 @@ every_kind = pytest.mark.parametrize("name", sorted(KINDS))
 
 @every_program
 def test_recorded_profiles_have_the_sample_types_of_their_kind(program: str) -> None:
-    folder = RECORDINGS / program
-    files = json.loads((folder / "MANIFEST.json").read_text())["files"]
     seen = set()
-    for name in (name for name in files if name.endswith(".pb.gz")):
-        kind = BY_PATH[urlsplit(files[name]["path"]).path.removeprefix("/debug/pprof/")]
-        profile = decode((folder / name).read_bytes())
+    for name, recorded in replies(program).items():
+        if not name.endswith(".pb.gz"):
+            continue
+        kind = BY_PATH[urlsplit(recorded.path).path.removeprefix("/debug/pprof/")]
+        profile = decode(recorded.body)
         assert all(profile.index_of(value.sample_type) is not None for value in kind.values), name
         seen.add(kind.name)
     assert set(KINDS) - seen <= {"goroutineleak"}
@@ -32,17 +29,16 @@ def test_recorded_profiles_have_the_sample_types_of_their_kind(program: str) -> 
 
 @every_program
 def test_the_index_lists_every_kind_that_is_served(program: str) -> None:
-    index = read_index((RECORDINGS / program / "index.html").read_bytes())
+    index = read_index(reply(program, "index.html").body)
     missing = {kind.name for kind in KINDS.values() if not index.lists(kind.path)}
-    assert missing == (set() if program.endswith("1.27.3") else {"goroutineleak"})
+    assert missing == (set() if program in WITH_LEAK_DETECTION else {"goroutineleak"})
 
 
 @every_program
 def test_a_window_is_as_long_as_was_asked(program: str) -> None:
-    folder = RECORDINGS / program
-    asked = json.loads((folder / "MANIFEST.json").read_text())["files"]["cpu_burn1.pb.gz"]["path"]
-    profile = decode((folder / "cpu_burn1.pb.gz").read_bytes())
-    assert float(parse_qs(urlsplit(asked).query)["seconds"][0]) == pytest.approx(profile.duration_nanos / 1e9, abs=0.5)
+    recorded = reply(program, "cpu_burn1.pb.gz")
+    asked = float(parse_qs(urlsplit(recorded.path).query)["seconds"][0])
+    assert decode(recorded.body).duration_nanos / 1e9 == pytest.approx(asked, abs=0.5)
 
 
 @every_kind

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from pprof_exporter.profile import Mapping, Module, Role, decode, modules
+from pprof_exporter.profile import Mapping, Module, Role, modules
+from tests.recorded import LINUX, WINDOWS, profile
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-WINDOWS = sorted(folder.name for folder in RECORDINGS.glob("windows-go1.*"))
-LINUX = sorted(folder.name for folder in RECORDINGS.glob("linux-go1.*"))
 NTDLL = r"C:\windows\system32\ntdll.dll"
 PROGRAM = r"C:\app\app.exe"
 on_windows = pytest.mark.parametrize("program", WINDOWS)
 
 
 def recorded(program: str, file: str = "goroutine.pb.gz") -> dict[str, Module]:
-    return {module.file: module for module in modules(decode((RECORDINGS / program / file).read_bytes()).mappings)}
+    return {module.file: module for module in modules(profile(program, file).mappings)}
 
 
 def mapping(file: str, build_id: str = "") -> Mapping:

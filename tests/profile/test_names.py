@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 
-from pprof_exporter.profile import decode
 from pprof_exporter.profile.names import entry_name, is_plumbing
-
-RECORDINGS = Path(__file__).parents[1] / "recordings"
+from tests.recorded import PROGRAMS, profile, replies
 
 
 @pytest.mark.parametrize(
@@ -41,9 +38,10 @@ def test_numbers_of_closures_are_dropped(name: str, kept: str) -> None:
     assert entry_name(name) == kept
 
 
-def test_no_recorded_name_ends_in_a_number_of_the_compiler() -> None:
-    profiles = [decode(path.read_bytes()) for path in RECORDINGS.glob("*-go1.*/goroutine*.pb.gz")]
-    kept = {entry_name(function.name) for profile in profiles for function in profile.functions}
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_recorded_name_ends_in_a_number_of_the_compiler(program: str) -> None:
+    files = [name for name in replies(program) if name.startswith("goroutine") and name.endswith(".pb.gz")]
+    kept = {entry_name(function.name) for name in files for function in profile(program, name).functions}
     assert kept
     assert not [name for name in kept if re.search(r"\.(func|gowrap|deferwrap)?\d+$|-fm$", name)]
 

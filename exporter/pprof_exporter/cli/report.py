@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich import box
@@ -14,6 +14,9 @@ _STEPS = {
     "nanoseconds": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns")),
     "bytes": ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")),
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Names come from outside: an escape sequence in one must not reach the terminal.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 def print_report(facts: dict[str, Any], console: Console | None = None) -> None:
@@ -40,6 +43,11 @@ def human(value: float, unit: str) -> str:
     return f"{value:,} {unit}" if unit not in ("count", "") else f"{value:,}"
 
 
+def _text(text: str) -> Text:
+    """Neither markup nor control characters, whatever is in it."""
+    return Text(text.translate(_CONTROLS))
+
+
 def _shown_first(facts: dict[str, Any]) -> dict[str, Any]:
     kinds: list[dict[str, Any]] = facts["sample_types"]
     return next((kind for kind in kinds if kind["type"] == facts["default_sample_type"]), kinds[-1])
@@ -50,24 +58,28 @@ def _summary(facts: dict[str, Any]) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for kind in facts["sample_types"]:
-        table.add_row(Text(kind["type"]), Text(human(kind["total"], kind["unit"])))
+        table.add_row(_text(kind["type"]), _text(human(kind["total"], kind["unit"])))
     table.add_row("stacks", f"{facts['samples']:,}")
     table.add_row("locations", f"{facts['locations']:,}")
     table.add_row("functions", f"{facts['functions']:,}")
     if facts["time_nanos"]:
-        table.add_row("taken", f"{datetime.fromtimestamp(facts['time_nanos'] / 1e9, UTC):%Y-%m-%d %H:%M:%S} UTC")
+        # Not fromtimestamp, which refuses times before 1970 on Windows.
+        taken = _EPOCH + timedelta(microseconds=facts["time_nanos"] // 1000)
+        table.add_row("taken", f"{taken:%Y-%m-%d %H:%M:%S} UTC")
     if facts["duration_nanos"]:
         table.add_row("window", human(facts["duration_nanos"], "nanoseconds"))
     if facts["period"]:
         kind = facts["period_type"]
-        table.add_row("period", Text(f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}"))
+        table.add_row(
+            "period", _text(f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}")
+        )
     for comment in facts["comments"]:
-        table.add_row("comment", Text(comment))
+        table.add_row("comment", _text(comment))
     return table
 
 
 def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=Text(f"{kind['type']} by function"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=_text(f"{kind['type']} by function"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("flat", "flat %", "cum", "cum %"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("function", overflow="fold")
@@ -76,9 +88,9 @@ def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
         cells = [
             cell
             for value in (row["flat"], row["cum"])
-            for cell in (Text(human(value, kind["unit"])), f"{100 * value / total:.1f}" if total else "")
+            for cell in (_text(human(value, kind["unit"])), f"{100 * value / total:.1f}" if total else "")
         ]
-        table.add_row(*cells, Text(row["function"]))
+        table.add_row(*cells, _text(row["function"]))
     return table
 
 
@@ -89,7 +101,7 @@ def _modules(mappings: list[dict[str, Any]]) -> Table:
     table.add_column("changed, or build id", overflow="fold")
     for mapping in mappings:
         build = mapping.get("modified", mapping["build_id"])
-        table.add_row(mapping["role"], Text(mapping["file"] or "(none)"), Text(build[:40]))
+        table.add_row(mapping["role"], _text(mapping["file"] or "(none)"), _text(build[:40]))
     return table
 
 
@@ -104,5 +116,5 @@ def _signals(signals: dict[str, float | None]) -> Table:
     table.add_column("value", justify="right")
     table.add_column("signal", overflow="fold")
     for name, value in signals.items():
-        table.add_row(_shown(name, value), Text(name))
+        table.add_row(_shown(name, value), _text(name))
     return table

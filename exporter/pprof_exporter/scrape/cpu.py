@@ -71,6 +71,8 @@ class ReadCpuProfile(ReadProfile):
         finally:
             self._tools.state.canary.windows -= 1
             beside.cancel()
+            # Until they have ended; of a gather that nobody awaits, asyncio complains.
+            await asyncio.gather(beside, return_exceptions=True)
         return trace, reply
 
     async def _time_canary(self) -> None:
@@ -79,9 +81,10 @@ class ReadCpuProfile(ReadProfile):
 
     async def _trace(self) -> Trace | None:
         tools = self._tools
+        await tools.clock.sleep(_TRACE_AFTER)
+        # Only now: a profile that is refused at once leaves the audit to the next one.
         tools.state.ticks.wanted = False
         tools.state.ticks.asked_at = tools.clock.now()
-        await tools.clock.sleep(_TRACE_AFTER)
         try:
             reply = await tools.fetcher.get(
                 tools.target.url.joinpath("trace"),

@@ -9,7 +9,7 @@ from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
 from pprof_exporter.profile import GoVersionEvidence, Module, Role, System, combine
 from pprof_exporter.scrape.observation import Facts
-from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store
+from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, changed
 
 # Every Windows update of the kernel's user side replaces these, and every process has them.
 _CORE_MODULES = ("ntdll.dll", "kernel32.dll", "kernelbase.dll")
@@ -31,6 +31,7 @@ class Identity:
         self.changes: Counter[Change] = Counter()
         self.last_change: dict[Change, float] = {}
         self.epoch: Epoch | None = None
+        self._entered_as = Fingerprint()
         self.comparison: Comparison | None = None
 
     @property
@@ -93,15 +94,17 @@ class Identity:
 
     def enter(self, now: float) -> bool:
         """Say to the store what the target is now; returns whether an upgrade or rollback of its service began."""
-        entered = self._store.enter(self._service, self._fingerprint(), now)
-        moved = self.epoch is not None and entered.epoch.id != self.epoch.id
-        self.epoch = entered.epoch
-        if not entered.changes or not (entered.began or moved):
-            return False
-        for change in entered.changes:
+        fingerprint = self._fingerprint()
+        entered = self._store.enter(self._service, fingerprint, now)
+        before, self.epoch = self.epoch, entered.epoch
+        # Who goes back to an earlier epoch waits for the store to say that the whole service does.
+        followed = before is not None and entered.epoch.id != before.id and entered.epoch.entered >= before.entered
+        changes = entered.changes if entered.began else changed(self._entered_as, fingerprint) if followed else ()
+        self._entered_as = fingerprint
+        for change in changes:
             self.changes[change] += 1
             self.last_change[change] = now
-        return True
+        return bool(changes)
 
     def observe(self, signal: str, value: float) -> None:
         """Count a value towards the epoch that the target is in."""

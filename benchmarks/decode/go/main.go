@@ -1,0 +1,167 @@
+// Command decode reads profiles with the package that `go tool pprof` reads them with.
+//
+// Each line of standard input is a request, each line of standard output its answer:
+//
+//	check FILE     "ok", or why Go refuses the message in the file, which is not compressed
+//	sums FILE      the total of the last sample type, how many functions, the sum of their flat and of their cum
+//	time N FILE    nanoseconds of CPU that N times parsing and summing took, with the collection of its garbage
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/pprof/profile"
+)
+
+// weight is the value of a function; last is the sample that was added last.
+type weight struct {
+	flat, cum int64
+	last      int
+}
+
+func main() {
+	requests := bufio.NewScanner(os.Stdin)
+	for requests.Scan() {
+		fmt.Println(answer(requests.Text()))
+	}
+}
+
+func answer(request string) string {
+	verb, rest, _ := strings.Cut(request, " ")
+	rounds := 1
+	if verb == "time" {
+		if _, err := fmt.Sscan(rest, &rounds); err != nil {
+			return err.Error()
+		}
+		_, rest, _ = strings.Cut(rest, " ")
+	}
+	data, err := os.ReadFile(rest)
+	if err != nil {
+		return err.Error()
+	}
+	if verb == "check" {
+		return check(data)
+	}
+	parsed, err := profile.ParseData(data)
+	if err != nil {
+		return err.Error()
+	}
+	switch verb {
+	case "sums":
+		return sums(parsed)
+	case "time":
+		return fmt.Sprint(measure(data, rounds).Nanoseconds())
+	}
+	return "unknown request " + verb
+}
+
+// check leaves out the text formats, which ParseData tries next: the reason why it is no message is lost there.
+func check(data []byte) string {
+	parsed, err := profile.ParseUncompressed(data)
+	if err == nil {
+		err = parsed.CheckValid()
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
+func sums(p *profile.Profile) string {
+	all, byFunction := totals(p), weights(p, len(p.SampleType)-1)
+	var flat, cum int64
+	for _, w := range byFunction {
+		flat += w.flat
+		cum += w.cum
+	}
+	return fmt.Sprint(all[len(all)-1], len(byFunction), flat, cum)
+}
+
+// measure leaves the garbage of the rounds before behind first, so that each measurement pays for its own.
+func measure(data []byte, rounds int) time.Duration {
+	runtime.GC()
+	began := used()
+	for range rounds {
+		p, err := profile.ParseData(data)
+		if err != nil {
+			panic(err)
+		}
+		totals(p)
+		weights(p, len(p.SampleType)-1)
+	}
+	return used() - began
+}
+
+// used is the CPU time of the process.
+func used() time.Duration {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func totals(p *profile.Profile) []int64 {
+	sums := make([]int64, len(p.SampleType))
+	for _, sample := range p.Sample {
+		for i, value := range sample.Value {
+			sums[i] += value
+		}
+	}
+	return sums
+}
+
+// weights sums one sample type by function name. A function that stands on a stack twice counts once.
+func weights(p *profile.Profile, index int) map[string]*weight {
+	byFunction := make(map[string]*weight)
+	of := func(name string) *weight {
+		w := byFunction[name]
+		if w == nil {
+			w = &weight{last: -1}
+			byFunction[name] = w
+		}
+		return w
+	}
+	for i, sample := range p.Sample {
+		value := sample.Value[index]
+		if value == 0 || len(sample.Location) == 0 {
+			continue
+		}
+		of(leaf(sample.Location[0])).flat += value
+		add := func(w *weight) {
+			if w.last != i {
+				w.last = i
+				w.cum += value
+			}
+		}
+		for _, location := range sample.Location {
+			if len(location.Line) == 0 {
+				add(of(unsymbolised(location)))
+			}
+			for _, line := range location.Line {
+				add(of(line.Function.Name))
+			}
+		}
+	}
+	return byFunction
+}
+
+func leaf(location *profile.Location) string {
+	if len(location.Line) == 0 {
+		return unsymbolised(location)
+	}
+	return location.Line[0].Function.Name
+}
+
+// unsymbolised names a location after its file, in the form of the reports of pprof.
+func unsymbolised(location *profile.Location) string {
+	if location.Mapping == nil || location.Mapping.File == "" {
+		return "<unknown>"
+	}
+	file := location.Mapping.File
+	return "[" + file[strings.LastIndexAny(file, `/\`)+1:] + "]"
+}
