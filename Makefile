@@ -44,6 +44,10 @@ $(VENV)/ready: $(BIN)/pprof-exporter
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check
 	touch $@
 
+bench: setup  ## Measure: decoding against Go's own reader, and /metrics while targets do everything wrong
+	$(BIN)/python -m benchmarks.decode.run
+	$(BIN)/python -m benchmarks.metrics_latency
+
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py
 
