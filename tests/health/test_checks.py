@@ -142,6 +142,12 @@ def test_a_fault_shows_in_its_own_reading_only(program: str, fault: str) -> None
     assert set(after) == set(before)
 
 
+@pytest.mark.parametrize("name", [*LOST, *OPAQUE])
+def test_lost_and_opaque_samples_are_added_up(name: str) -> None:
+    family = "pprof_cpu_lost_samples_total" if name in LOST else "pprof_cpu_opaque_samples_total"
+    assert read(lose(name)(lose(name)(fetched(LINUX[0]))))[f"{family} {name}"] == 10
+
+
 @on_every_recording
 def test_every_reading_is_of_a_family_of_quality_or_sampling_with_its_labels(path: Path) -> None:
     program, file = path.parent.name, path.name

@@ -26,12 +26,16 @@ from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settin
 
 TARGET = "shop:6060"
 PAGE = (RECORDED / "metrics.txt").read_bytes()
-BUSY = failing(FetchError(Reason.BUSY, "cpu profiling already in use"))
 TIMED_OUT = failing(FetchError(Reason.TIMEOUT_BODY, "the reply did not end"))
 MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
 WINDOW = 5
 
 Start = Callable[..., TargetState]
+
+
+def busy() -> FetchError:
+    """A new error each time: one that is kept would keep all that was under way when it came."""
+    return FetchError(Reason.BUSY, "cpu profiling already in use")
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +148,7 @@ async def test_a_window_that_is_too_short_for_a_trace_has_none(
     assert fetcher.asked["trace"] == 0
 
 
-@pytest.mark.parametrize("fault", [TIMED_OUT, BUSY, None], ids=["timeout", "busy", "no trace"])
+@pytest.mark.parametrize("fault", [TIMED_OUT, busy, None], ids=["timeout", "busy", "no trace"])
 async def test_a_trace_that_fails_costs_its_own_counter_only(
     start: Start, clock: FakeClock, fetcher: FakeFetcher, fault: Callable[[], Exception] | None
 ) -> None:
@@ -180,7 +184,7 @@ async def test_a_busy_profile_leaves_nothing_running(
 ) -> None:
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    fetcher.faults["profile"] = BUSY
+    fetcher.faults["profile"] = busy
     fetcher.takes["profile"] = after - WINDOW
     state = start()
     while not fetcher.asked["profile"]:
@@ -197,8 +201,8 @@ async def test_a_busy_profile_leaves_nothing_running(
 async def test_the_audit_is_left_to_the_next_profile_if_the_first_is_busy(
     start: Start, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
-    fetcher.faults["profile"] = BUSY
-    fetcher.takes["profile"] = -WINDOW
+    fetcher.faults["profile"] = busy
+    fetcher.takes["profile"] = 0.1 - WINDOW
     state = start()
     await clock.advance(30)
     assert fetcher.asked["trace"] == 0

@@ -108,7 +108,7 @@ def test_a_module_of_security_software_is_told_by_its_base_name(program: str) ->
 @pytest.mark.parametrize("path", RECORDED, ids=named)
 def test_no_name_is_a_path(path: Path) -> None:
     known = learnt(path.parent.name, path.name)
-    names = [known.program, *known.foreign, *known.core_modules]
+    names = [known.program, known.build, *known.foreign, *known.core_modules]
     assert not any(mark in name for name in names for mark in "/\\:")
 
 
