@@ -1,7 +1,8 @@
 """F1: how much of the CPU time that a process used do its CPU samples account for.
 
-Healthy programs show 0.94 to 1.15. On Windows, a Go from 1.16 to 1.21 samples by a timer that ticks at 64 Hz where 100
-are assumed (golang/go 61665): 0.64.
+Healthy programs show 0.94 to 1.15, and up to 1.8 on Windows when more threads want to run than there are processors,
+since there a thread that waits for one is sampled too. A Go from 1.16 to 1.21 on Windows samples by a timer that ticks
+at 64 Hz where 100 are assumed (golang/go 61665): 0.64.
 """
 
 from __future__ import annotations
