@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
-from pprof_exporter.catalog import SECTIONS, Family, MetricType, Outcome, Phase, Reason, Skip
+from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.profile import KINDS, Kind
 
 DOCS = Path(__file__).parent
@@ -60,7 +61,12 @@ def _family(family: Family) -> str:
 
 
 def _vocabulary() -> list[str]:
-    sets = {"outcome": Outcome, "phase": Phase, "reason` of `pprof_fetches_skipped_total": Skip}
+    sets: dict[str, type[StrEnum]] = {
+        "outcome": Outcome,
+        "phase": Phase,
+        "reason` of `pprof_fetches_skipped_total": Skip,
+    }
+    sets["reason` of `pprof_fetches_deferred_total"] = Deferral
     lines = [f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" for label, values in sets.items()]
     return ["\n".join([*lines, "- `reason` elsewhere: see [reasons](reasons.md)"])]
 

@@ -7,10 +7,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.lab import Missing
 
 RECORDINGS = Path(__file__).parent / "recordings"
+
+
+# The default draws tracebacks in colour, which takes seconds each.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 def _without(error: Missing) -> None:

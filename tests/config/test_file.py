@@ -35,7 +35,7 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         """
-        global: {scrape_interval: 15s, scrape_timeout: 3s}
+        global: {scrape_interval: 15s, scrape_timeout: 3s, profiling_budget: 0.5, defer_at_most: 1m}
         profiles:
           cpu: {interval: 2m, window: 10s}
           goroutineleak: {enabled: false}
@@ -50,6 +50,8 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
     )
     assert settings.index_interval == 15
     assert settings.timeout == 3
+    assert settings.budget == 0.5
+    assert settings.defer_at_most == 60
     assert settings.profiles["cpu"] == ProfileSettings(interval=120, window=10)
     assert settings.profiles["goroutineleak"].enabled is False
     assert settings.profiles["heap"] == BASE.profiles["heap"]
@@ -59,6 +61,11 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
         "http://other:1/debug/pprof/",
     ]
     assert settings.targets[1].labels == (("service", "shop"),)
+
+
+@pytest.mark.parametrize("off", ["off", '"off"'])
+def test_deferral_can_be_switched_off(tmp_path: Path, off: str) -> None:
+    assert load(tmp_path, f"global: {{defer_at_most: {off}}}").defer_at_most == 0
 
 
 @pytest.mark.parametrize(
@@ -77,6 +84,8 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
         ("profiles: {cpu: {windw: 5s}}", "profiles.cpu.windw: unknown key; did you mean 'window'?"),
         ("profiles: {cpuu: {}}", "profiles.cpuu: no such profile; known are cpu, heap"),
         ("global: {scrape_interval: 5}", ""),
+        ("global: {profiling_budget: 1.5}", "global.profiling_budget: input should be less than or equal to 1"),
+        ("global: {defer_at_most: later}", "global.defer_at_most: 'later' is not a duration"),
         ("global: {scrape_interval: fast}", "global.scrape_interval: 'fast' is not a duration"),
         ("scrape_configs: [{job_name: ''}]", "scrape_configs.0.job_name"),
         ("scrape_configs: [{job_name: a}, {job_name: a}]", "two scrape_configs have the job_name 'a'"),

@@ -15,7 +15,7 @@ from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from tests.conftest import RECORDINGS
-from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, times
 
 Series = dict[str, list[tuple[dict[str, str], float]]]
 
@@ -32,7 +32,7 @@ def fetcher(clock: FakeClock) -> FakeFetcher:
 
 @pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
-    pool = pool_of(clock, fetcher, parse_target("shop:1", labels={"team": "blue"}), "gone:1", "new:1")
+    pool = pool_of(clock, fetcher, parse_target("shop:1", labels={"team": "blue"}), "gone:1", "new:1", stacks=True)
     fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     fetcher.takes["new:1/"] = 100_000
     fetcher.faults["shop:1/block"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
@@ -85,6 +85,13 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
         fetcher.folder = RECORDINGS / recorded
         await clock.advance(700)
         found |= {name.removesuffix("_bucket") for name in collect(pool, clock)}
+    fetcher.bodies["mutex"] = (fetcher.folder / "mutex_contended.pb.gz").read_bytes()
+    await clock.advance(700)
+    for factor in range(1, 8):
+        for name in ("goroutine", "heap"):
+            fetcher.bodies[name] = times((fetcher.folder / f"{name}.pb.gz").read_bytes(), factor * 10)
+        await clock.advance(30)
+    found |= set(collect(pool, clock))
     agent = (RECORDINGS / "windows-go1.24.11" / "goroutine_agent.pb.gz").read_bytes()
     fetcher.bodies = {kind.path: agent for kind in KINDS.values()}
     fetcher.faults["shop:1/cmdline"] = failing(FetchError(Reason.TIMEOUT_HEADER, "no reply"))
@@ -107,6 +114,7 @@ async def test_a_target_that_is_down_has_only_what_says_so(pool: Pool, clock: Fa
     names = {name for name in series if of(series, name, "gone:1")}
     assert names == {
         "pprof_up",
+        "pprof_profiling_seconds_total",
         "pprof_fetches_total",
         "pprof_fetch_failures_total",
         "pprof_fetches_skipped_total",

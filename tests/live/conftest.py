@@ -11,7 +11,7 @@ from tests.lab import go
 from tests.lab.target import Target, running
 
 FAST = """
-global: {scrape_interval: 1s, scrape_timeout: 1s}
+global: {scrape_interval: 1s, scrape_timeout: 1s, profiling_budget: 1, defer_at_most: off}
 profiles:
   cpu: {interval: 2s, window: 1s}
   heap: {interval: 1s}

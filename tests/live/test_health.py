@@ -17,7 +17,7 @@ from tests.lab.go import System
 from tests.lab.target import Target, running
 
 FAST = """
-global: {scrape_interval: 1s, scrape_timeout: 5s}
+global: {scrape_interval: 1s, scrape_timeout: 5s, profiling_budget: 1, defer_at_most: off}
 profiles:
   cpu: {interval: 5s, window: 3s}
   heap: {interval: 2s}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pprof_exporter.profile import Attribution, Function, Line, Location, Mapping, Profile, Sample, attribute
-from pprof_exporter.profile.goroutines import Growth, State, by_state, growing, state_of
+from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample
+from pprof_exporter.profile.goroutines import State, by_state, state_of
 from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 from tests.recorded import profile as recorded
 
@@ -147,53 +145,6 @@ def test_an_empty_stack_is_ready_to_run_and_one_without_symbols_is_unknown() -> 
     assert state_of(()) is State.RUNNING
     bare = Location(1, Mapping("a.exe", "", 0, 0, 0, has_functions=False), ())
     assert state_of((bare, location("runtime.gopark"))) is State.OTHER
-
-
-def test_entry_functions_that_rise_at_each_fetch_are_growing() -> None:
-    history = [{"main.serve": 5, "main.a": 3}, {"main.serve": 6, "main.a": 9}, {"main.serve": 30, "main.a": 8}]
-    assert growing(history, rises=2, at_least=20) == (Growth("main.serve", 5, 30),)
-    assert growing(history, rises=2, at_least=25)[0].rise == 25
-    assert growing(history, rises=2, at_least=26) == ()
-    assert growing(history, rises=3, at_least=1) == (), "not enough fetches"
-    assert growing(history, rises=0, at_least=0) == ()
-
-
-def test_what_appears_grows_from_0_and_the_most_comes_first() -> None:
-    history: list[dict[str, int]] = [
-        {},
-        {"main.b": 1, "main.a": 1, "main.c": 4},
-        {"main.b": 3, "main.a": 3, "main.c": 9},
-    ]
-    assert [growth.entry for growth in growing(history, rises=2, at_least=1)] == ["main.c", "main.a", "main.b"]
-
-
-def test_growth_of_recorded_profiles_is_booked_on_the_function_that_leaks() -> None:
-    files = ("goroutine.pb.gz", "goroutine_leaks.pb.gz")
-    for program in PROGRAMS:
-        history = [attribute(recorded(program, file), 0, Attribution.ENTRY) for file in files]
-        found = {growth.entry: growth.rise for growth in growing(history, rises=1, at_least=5)}
-        assert found == {
-            "main.leakOnLostChannel": 20,
-            "main.leakOnChannel": 12,
-            "main.leakOnSelect": 10,
-            "main.leakOnRead": 8,
-            "main.leakOnSleep": 7,
-            "main.leakOnSend": 6,
-            "main.leakOnMutex": 5,
-        }
-
-
-@given(
-    st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)), max_size=6),
-    st.integers(0, 6),
-    st.integers(0, 9),
-)
-def test_growth_is_never_claimed_over_a_fall(history: list[dict[str, int]], rises: int, at_least: int) -> None:
-    for growth in growing(history, rises=rises, at_least=at_least):
-        counts = [fetch.get(growth.entry, 0) for fetch in history[-rises - 1 :]]
-        assert counts == sorted(set(counts))
-        assert len(counts) == rises + 1
-        assert counts[-1] - counts[0] == growth.rise >= max(at_least, rises)
 
 
 def names(profile: Profile, sample: Sample) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import gzip
 import heapq
 import re
 from collections import Counter
@@ -13,7 +15,8 @@ from random import Random
 from yarl import URL
 
 from pprof_exporter.config import Limits, Settings, Target, parse_target
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.profile.proto import profile_pb2
+from pprof_exporter.scrape import STACKS, default_profiles
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Fetcher, Reply
 from pprof_exporter.scrape.pool import Pool
@@ -23,7 +26,8 @@ from tests.conftest import RECORDINGS
 
 RECORDED = RECORDINGS / "linux-go1.27.3"
 FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz", "metrics": "metrics.txt", "trace": "burn2.trace"}
-FILES |= {"cmdline": "cmdline.txt", "heap_debug1": "heap_debug1.txt", "threadcreate_debug1": "threadcreate_debug1.txt"}
+FILES |= {f"{name}_debug1": f"{name}_debug1.txt" for name in ("heap", "mutex", "threadcreate")}
+FILES |= {"cmdline": "cmdline.txt", "goroutine_debug2": "goroutine_leaks_debug2.txt"}
 
 
 class FakeClock:
@@ -80,7 +84,8 @@ class FakeFetcher(Fetcher):
         self.most_running: Counter[str] = Counter()
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
-        path = url.path.rpartition("/")[2] + ("_debug1" if (query or {}).get("debug") else "")
+        debug = (query or {}).get("debug")
+        path = url.path.rpartition("/")[2] + (f"_debug{debug}" if debug else "")
         key = f"{url.host}:{url.port}/{path}"
         asked_at = self.clock.time
         self.asked[path] += 1
@@ -106,15 +111,32 @@ class FakeFetcher(Fetcher):
         return body
 
 
+def times(body: bytes, factor: int) -> bytes:
+    """A profile with every value multiplied."""
+    message = profile_pb2.Profile()
+    message.ParseFromString(gzip.decompress(body))
+    for sample in message.sample:
+        sample.value[:] = [value * factor for value in sample.value]
+    return message.SerializeToString()
+
+
 def failing(error: FetchError) -> Callable[[], Exception]:
     return lambda: error
 
 
-def settings(*targets: str | Target) -> Settings:
-    """Default settings for these targets."""
+def settings(*targets: str | Target, stacks: bool = False) -> Settings:
+    """Default settings for these targets, and printed stacks if they are asked for."""
     parsed = tuple(parse_target(target) if isinstance(target, str) else target for target in targets)
-    return Settings(parsed, default_profiles(), limits=Limits(concurrency=16, concurrency_per_host=16))
+    profiles = default_profiles()
+    profiles[STACKS] = dataclasses.replace(profiles[STACKS], enabled=stacks)
+    return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16))
 
 
-def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target) -> Pool:
-    return Pool(settings(*targets), fetcher=fetcher, clock=clock, random=Random(1), store=Store.open(None, clock.time))
+def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target, stacks: bool = False) -> Pool:
+    return Pool(
+        settings(*targets, stacks=stacks),
+        fetcher=fetcher,
+        clock=clock,
+        random=Random(1),
+        store=Store.open(None, clock.time),
+    )

@@ -43,14 +43,14 @@ async def test_the_canary_is_timed_at_rest_and_within_every_cpu_profile(pool: Po
     assert counts[During.REST] >= 100
 
 
-async def test_a_canary_without_an_answer_is_counted_and_costs_nothing_else(
+async def test_a_canary_without_an_answer_is_counted_and_is_no_failure_of_anything_else(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
     fetcher.faults["cmdline"] = failing(FetchError(Reason.TIMEOUT_HEADER, "no reply"))
     await clock.advance(300)
     state = pool.states[0]
     assert state.canary.failures[During.REST] >= 5
-    assert state.canary.failures[During.PROFILE] >= 3
+    assert state.canary.failures[During.PROFILE] >= 1
     assert state.profiles["cpu"].latest is not None
     assert state.up is True
 

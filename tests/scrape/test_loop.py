@@ -154,7 +154,7 @@ async def test_cheap_looks_go_on_while_a_window_runs(pool: Pool, clock: FakeCloc
     fetcher.takes["profile"] = 300
     await clock.advance(200)
     assert fetcher.running["profile"] == 1
-    assert fetcher.asked["heap"] >= 6
+    assert fetcher.asked["goroutine"] >= 6
 
 
 async def test_a_window_that_overruns_its_interval_is_not_started_twice(

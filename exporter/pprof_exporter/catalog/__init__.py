@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, exporter, fetching, identity, quality, runtime, sampling
 from pprof_exporter.catalog.family import Family, MetricType
-from pprof_exporter.catalog.vocabulary import Outcome, Phase, Reason, Skip
+from pprof_exporter.catalog.vocabulary import Deferral, Outcome, Phase, Reason, Skip
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
     "How fetching goes": fetching.FAMILIES,
@@ -20,6 +20,7 @@ FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for
 __all__ = [
     "FAMILIES",
     "SECTIONS",
+    "Deferral",
     "Family",
     "MetricType",
     "Outcome",

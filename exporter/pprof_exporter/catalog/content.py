@@ -91,6 +91,32 @@ FUNCTION_CONTENTION = gauge(
     "function",
 )
 
+GOROUTINE_GROWTH = gauge(
+    "pprof_function_goroutine_growth",
+    "Goroutines that came on top over the last 5 fetches, of functions that had more at every one of them.",
+    "target",
+    "function",
+)
+HEAP_GROWTH = gauge(
+    "pprof_function_heap_growth_bytes",
+    "Live heap that came on top over the last 5 fetches between which a collection ran, of functions that had more at "
+    "every one of them.",
+    "target",
+    "function",
+)
+CREATORS = gauge(
+    "pprof_goroutine_creators",
+    "Goroutines by the function that created them, from goroutine?debug=2 (only where the profile 'stacks' is on).",
+    "target",
+    "function",
+)
+LONGEST_WAIT = gauge(
+    "pprof_goroutine_longest_wait_seconds",
+    "Longest wait of a goroutine in each state, in whole minutes, from goroutine?debug=2 (profile 'stacks').",
+    "target",
+    "state",
+)
+
 FAMILIES = (
     SAMPLES,
     RECORDS,
@@ -112,4 +138,8 @@ FAMILIES = (
     FUNCTION_HEAP,
     FUNCTION_ALLOCATED,
     FUNCTION_CONTENTION,
+    GOROUTINE_GROWTH,
+    HEAP_GROWTH,
+    CREATORS,
+    LONGEST_WAIT,
 )

@@ -13,6 +13,9 @@ IN_FLIGHT_LIMIT = gauge(
     "pprof_exporter_fetches_in_flight_limit",
     "Fetches that may be under way at once; those with a window have as many places again.",
 )
+BUDGET = gauge(
+    "pprof_exporter_profiling_budget_ratio", "Share of its time for which a target may be profiled at the most."
+)
 LOOP_LAG = histogram(
     "pprof_exporter_loop_lag_seconds",
     "How much later than asked the event loop woke a timer; large values mean that the exporter is overloaded.",
@@ -35,6 +38,7 @@ FAMILIES = (
     TARGETS,
     IN_FLIGHT,
     IN_FLIGHT_LIMIT,
+    BUDGET,
     LOOP_LAG,
     INTERNAL_ERRORS,
     CONFIG_SUCCESSFUL,

@@ -57,10 +57,37 @@ LAST_SUCCESS = gauge(
 )
 SKIPPED = counter(
     "pprof_fetches_skipped_total",
-    "Planned fetches that were not made: late (an earlier one still ran), backoff (after failures), target_down.",
+    "Planned fetches that were not made: late (an earlier one still ran), backoff (after failures), target_down, or "
+    "guard (the target is so large now that making the profile would stop it for long).",
     "target",
     "profile",
     "reason",
+)
+
+DEFERRED = counter(
+    "pprof_fetches_deferred_total",
+    "Fetches put off to a later tick: budget (the target was profiled enough), slow (its canary), cpu (it is busy).",
+    "target",
+    "profile",
+    "reason",
+)
+OVERDUE = counter(
+    "pprof_fetches_overdue_total",
+    "Fetches made although they would have been deferred, since they had been for too long.",
+    "target",
+    "profile",
+)
+PROFILING = counter(
+    "pprof_profiling_seconds_total",
+    "Time during which at least one fetch that costs the target something was under way.",
+    "target",
+)
+WEDGED = gauge(
+    "pprof_wedged",
+    "1 if the target accepts connections and never answers for its index page (nothing runs) or its goroutines "
+    "(the world cannot be stopped), 0 if it answers. Absent while it cannot be connected to.",
+    "target",
+    "profile",
 )
 
 FAMILIES = (
@@ -75,4 +102,8 @@ FAMILIES = (
     PROFILE_SIZE,
     LAST_SUCCESS,
     SKIPPED,
+    DEFERRED,
+    OVERDUE,
+    PROFILING,
+    WEDGED,
 )

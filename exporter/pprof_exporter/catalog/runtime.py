@@ -35,6 +35,14 @@ PROFILER_MEMORY = gauge(
 )
 MAX_RSS = gauge("pprof_max_resident_memory_bytes", "Largest resident memory of the target since it started.", "target")
 
+CONTENTION_PROFILING = gauge(
+    "pprof_contention_profiling_enabled",
+    "1 if block or mutex profiling is on, 0 if it is off. Mutex: by the rate that mutex?debug=1 states. Block, which "
+    "states none: 1 with any record, 0 if goroutines wait on and on and there is none. Absent while it cannot be told.",
+    "target",
+    "profile",
+)
+
 CANARY = histogram(
     "pprof_canary_duration_seconds",
     "Time of a request that costs the target nothing, while a CPU profile runs (profile) and while none runs (rest).",
@@ -61,6 +69,7 @@ FAMILIES = (
     NEXT_GC,
     PROFILER_MEMORY,
     MAX_RSS,
+    CONTENTION_PROFILING,
     CANARY,
     CANARY_FAILURES,
     LATENCY_DIFFERENCE,

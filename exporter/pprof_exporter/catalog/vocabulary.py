@@ -32,6 +32,19 @@ class Skip(StrEnum):
     """Earlier fetches of this profile failed; the exporter waits longer before the next try."""
     TARGET_DOWN = "target_down"
     """The index page did not answer, so the dear profiles were not asked for."""
+    GUARD = "guard"
+    """To make this profile would stop the target for long, as large as it is now."""
+
+
+class Deferral(StrEnum):
+    """Why a profile that costs the target something waits for a better moment, though not for ever."""
+
+    BUDGET = "budget"
+    """The target has been profiled for more of its time than the budget allows."""
+    SLOW = "slow"
+    """The canary is slow, or was not answered: the target has trouble already."""
+    CPU = "cpu"
+    """The target uses nearly all processors that it may. CPU profiles are made all the same: they show with what."""
 
 
 class Reason(StrEnum):

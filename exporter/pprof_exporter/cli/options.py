@@ -24,6 +24,7 @@ from pprof_exporter.scrape import default_profiles
 from pprof_exporter.web import Listen, parse_listen
 
 DEFAULT_LISTEN = ":9717"
+_ALL = "all"
 
 T = TypeVar("T")
 
@@ -80,7 +81,10 @@ def _listen_addresses(text: str) -> list[Listen]:
 
 def _profiles(text: str) -> list[str]:
     known = default_profiles()
-    names = list(known) if text == "all" else [part.strip() for part in text.split(",")]
+    names = [part.strip() for part in text.split(",")]
+    if _ALL in names:
+        names += [name for name, settings in known.items() if settings.enabled]
+        names.remove(_ALL)
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
         raise ValueError(f"no profile {unknown!r}; known are {', '.join(known)}")
@@ -95,6 +99,20 @@ def _whole(text: str) -> int:
 
 def _audit(text: str) -> AuditWhen | float:
     return next((when for when in AuditWhen if when.value == text), None) or parse_duration(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise ValueError(f"{text!r} is not a share; write a number above 0, and at most 1")
+    return share
+
+
+def _deferral(text: str) -> float:
+    return 0.0 if text == "off" else parse_duration(text)
 
 
 def _path(text: str) -> Path | None:
@@ -124,13 +142,17 @@ def add_serve_flags(parser: Parser) -> None:
     parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)
     parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
     parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=_whole)
-    parser.flag("scrape.profiles", "Profiles to fetch, by comma", default="all", read=_profiles)
+    parser.flag("scrape.profiles", "Profiles to fetch, by comma; stacks is not among all", default=_ALL, read=_profiles)
     parser.flag("scrape.cpu-interval", "Time between two CPU profiles", default="1m", read=parse_duration)
     parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
     parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=_whole)
     parser.flag("scrape.metrics-path", "Where targets serve metrics of their own", default="/metrics")
     parser.flag(
         "scrape.audit", "Audit the sampling clock: off, on-change, or every so long", default="on-change", read=_audit
+    )
+    parser.flag("scrape.budget", "Share of its time that a target may be profiled", default="0.15", read=_share)
+    parser.flag(
+        "scrape.defer-at-most", "How long a fetch waits for a better moment, or off", default="5m", read=_deferral
     )
     parser.flag("storage.path", "Folder for what outlives a restart; none keeps it in memory", default="", read=_path)
     add_log_flags(parser)
@@ -156,6 +178,8 @@ def settings_from(options: argparse.Namespace) -> Settings:
         timeout=values["scrape.timeout"],
         truth_path=values["scrape.metrics-path"],
         audit=values["scrape.audit"],
+        budget=values["scrape.budget"],
+        defer_at_most=values["scrape.defer-at-most"],
         limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
     )
     path = values["config.file"]

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pprof_exporter.config.settings import ProfileSettings, Settings
-from pprof_exporter.config.strict import ConfigError, Duration, Strict, load_yaml
+from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -21,6 +21,8 @@ _RESERVED = frozenset({"target", "profile", "reason", "outcome", "phase", "funct
 class _Global(Strict):
     scrape_interval: Duration | None = None
     scrape_timeout: Duration | None = None
+    profiling_budget: float | None = Field(default=None, gt=0, le=1)
+    defer_at_most: DurationOrOff | None = None
 
 
 class _Profile(Strict):
@@ -90,6 +92,8 @@ def load_config(path: Path, base: Settings) -> Settings:
                 profiles={name: _merged(known, file.profiles.get(name)) for name, known in base.profiles.items()},
                 index_interval=file.global_.scrape_interval or base.index_interval,
                 timeout=file.global_.scrape_timeout or base.timeout,
+                budget=file.global_.profiling_budget or base.budget,
+                defer_at_most=base.defer_at_most if file.global_.defer_at_most is None else file.global_.defer_at_most,
             )
         )
     except (BadTarget, ConfigError) as error:

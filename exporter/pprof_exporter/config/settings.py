@@ -51,4 +51,8 @@ class Settings:
     truth_family: str = "process_cpu_seconds_total"
     audit: AuditWhen | float = AuditWhen.ON_CHANGE
     """When to audit the sampling clock with an execution trace: also every so many seconds."""
+    budget: float = 0.15
+    """Share of its time for which a target may be profiled."""
+    defer_at_most: float = 300
+    """For how long a fetch that costs the target something waits for a better moment; 0: not at all."""
     limits: Limits = field(default_factory=Limits)

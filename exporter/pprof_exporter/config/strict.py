@@ -26,7 +26,13 @@ def _seconds(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _seconds_or_off(value: object) -> object:
+    # YAML 1.1 reads a bare `off` as false.
+    return 0.0 if value in ("off", False) else _seconds(value)
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
+DurationOrOff = Annotated[float, BeforeValidator(_seconds_or_off)]
 Model = TypeVar("Model", bound=Strict)
 
 

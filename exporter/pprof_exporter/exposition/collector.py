@@ -52,6 +52,7 @@ class PprofCollector(Collector):
         sink.add(exporter.TARGETS, {}, len(pool.states))
         sink.add(exporter.IN_FLIGHT, {}, pool.limiter.in_flight)
         sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
+        sink.add(exporter.BUDGET, {}, pool.settings.budget)
         sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
         sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors)
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)

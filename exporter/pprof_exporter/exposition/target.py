@@ -7,7 +7,17 @@ from collections import Counter
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
 from pprof_exporter.config import Settings
 from pprof_exporter.exposition.sink import Sink
-from pprof_exporter.scrape import MEMSTATS, Identity, ProfileState, Tally, TargetState, TickState
+from pprof_exporter.scrape import (
+    INDEX,
+    MEMSTATS,
+    STACKS,
+    Identity,
+    ProfileState,
+    StacksState,
+    Tally,
+    TargetState,
+    TickState,
+)
 from pprof_exporter.store import Change, Comparison
 
 # Content older than this many intervals is not shown: a series that stands still looks healthy and is not.
@@ -32,6 +42,9 @@ class TargetSeries:
         state = self._state
         if state.up is not None:
             self._sink.add(fetching.UP, self._labels, state.up)
+            self._sink.add(fetching.PROFILING, self._labels, state.budget.spent)
+        for name, hangs in state.wedge.hangs.items():
+            self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
         for name, tally in state.tallies():
             self._add_tally(name, tally)
         self._add_index()
@@ -39,15 +52,20 @@ class TargetSeries:
         self._add_identity(state.identity)
         self._add_runtime(state)
         self._add_canary(state)
+        self._add_stacks(state.stacks)
         for profile in state.profiles.values():
             self._add_profile(profile)
 
-    def _fresh(self, at: float, interval: float) -> bool:
-        return self._now - at <= _FRESH_INTERVALS * interval + self._settings.timeout
+    def _fresh(self, at: float, name: str, tally: Tally) -> bool:
+        """Whether what was read at this time still stands. What is put off holds for as long as it may be put off."""
+        settings = self._settings
+        interval = settings.index_interval if name == INDEX else settings.profiles[name].interval
+        patience = settings.defer_at_most if tally.deferring else 0
+        return self._now - at <= _FRESH_INTERVALS * interval + settings.timeout + patience
 
     def _add_tally(self, profile: str, tally: Tally) -> None:
         sink, labels = self._sink, {**self._labels, "profile": profile}
-        if not tally.outcomes and not tally.skipped:
+        if not tally.outcomes and not tally.skipped and not tally.deferred:
             return
         for outcome in Outcome:
             sink.add(fetching.FETCHES, {**labels, "outcome": outcome}, tally.outcomes[outcome])
@@ -57,6 +75,10 @@ class TargetSeries:
             sink.add(fetching.DECODE_FAILURES, {**labels, "reason": reason}, count)
         for skip, count in tally.skipped.items():
             sink.add(fetching.SKIPPED, {**labels, "reason": skip}, count)
+        for deferral, count in tally.deferred.items():
+            sink.add(fetching.DEFERRED, {**labels, "reason": deferral}, count)
+        if tally.deferred:
+            sink.add(fetching.OVERDUE, labels, tally.overdue)
         sink.add(fetching.RESPONSE_BYTES, labels, tally.response_bytes)
         if tally.last_success is None:
             return
@@ -67,7 +89,7 @@ class TargetSeries:
 
     def _add_index(self) -> None:
         index = self._state.index
-        if index is None or not self._fresh(self._state.index_at, self._settings.index_interval):
+        if index is None or not self._fresh(self._state.index_at, INDEX, self._state.index_tally):
             return
         sink, labels = self._sink, self._labels
         for profile in self._state.profiles.values():
@@ -107,13 +129,16 @@ class TargetSeries:
 
     def _add_runtime(self, state: TargetState) -> None:
         pauses, sink, labels = state.pauses, self._sink, self._labels
+        contention = {"block": state.contention.block, "mutex": state.contention.mutex}
+        for profile, enabled in contention.items():
+            sink.add_known(runtime.CONTENTION_PROFILING, {**labels, "profile": profile}, enabled)
         found = pauses.latest
         if found is None:
             return
         sink.add_histogram(runtime.GC_PAUSE, labels, pauses.pause_counts, pauses.pause_sum)
         sink.add(runtime.GC_UNSEEN, labels, pauses.unseen)
         sink.add(runtime.GC_IN_WINDOW, labels, pauses.within_windows)
-        if not self._fresh(pauses.at, self._settings.profiles[MEMSTATS].interval):
+        if not self._fresh(pauses.at, MEMSTATS, pauses.tally):
             return
         sink.add(runtime.GC_CYCLES, labels, found.num_gc)
         sink.add_known(runtime.GC_FORCED, labels, found.num_forced_gc)
@@ -138,6 +163,14 @@ class TargetSeries:
         for cause, name in (("heap", "heap"), ("goroutines", "goroutine")):
             if name in latest:
                 sink.add(runtime.LATENCY_DIFFERENCE, {**labels, "cause": cause}, latest[name] - base)
+
+    def _add_stacks(self, stacks: StacksState) -> None:
+        if stacks.at is None or not self._fresh(stacks.at, STACKS, stacks.tally):
+            return
+        for function, count in stacks.creators.items():
+            self._sink.add(content.CREATORS, {**self._labels, "function": function}, count)
+        for state, seconds in stacks.longest_wait.items():
+            self._sink.add(content.LONGEST_WAIT, {**self._labels, "state": state}, seconds)
 
     def _add_identity(self, known: Identity) -> None:
         if known.epoch is None:
@@ -182,7 +215,7 @@ class TargetSeries:
         if latest is None:
             return
         labels = {**self._labels, "profile": profile.kind.name}
-        fresh = self._fresh(latest.at, self._settings.profiles[profile.kind.name].interval)
+        fresh = self._fresh(latest.at, profile.kind.name, profile.tally)
         self._add_kept(profile, labels)
         for value, total in zip(profile.kind.values, profile.totals(), strict=True):
             if total is not None and (fresh or value.kept):
@@ -207,6 +240,10 @@ class TargetSeries:
                 of_family = self._for(value.by_function, labels)
                 for function, weight in leaders.items():
                     self._sink.add(value.by_function, {**of_family, "function": function}, weight)
+        for value, rises in zip(profile.kind.values, profile.rises, strict=True):
+            for function, rise in rises.items():
+                if value.rise is not None:
+                    self._sink.add(value.rise.family, {**self._labels, "function": function}, rise)
 
     def _for(self, family: Family, labels: dict[str, str]) -> dict[str, str]:
         """The labels that a family has: `profile` only where more than one kind of profile feeds it."""

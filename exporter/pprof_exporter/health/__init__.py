@@ -5,6 +5,7 @@ from __future__ import annotations
 from pprof_exporter.health.clock import clock
 from pprof_exporter.health.coverage import coverage
 from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
+from pprof_exporter.health.growth import Growth
 from pprof_exporter.health.known_bugs import KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import Check, Fetched, Reading
@@ -26,6 +27,7 @@ __all__ = [
     "CHECKS",
     "Check",
     "Fetched",
+    "Growth",
     "KnownBug",
     "Reading",
     "TickAudit",

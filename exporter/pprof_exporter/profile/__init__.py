@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pprof_exporter.profile.aggregate import Attribution, Weight, attribute, function_weights, totals
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
+from pprof_exporter.profile.dump import Dump, creators, longest_wait, read_dump
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.goroutines import State, by_state
 from pprof_exporter.profile.goversion import (
+    GoVersion,
     GoVersionEvidence,
     combine,
     from_index,
@@ -15,10 +17,11 @@ from pprof_exporter.profile.goversion import (
     from_trace,
 )
 from pprof_exporter.profile.index import Index, read_index
-from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Span, Value
+from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Rise, Span, Value
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, Role, modules
+from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
 from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
@@ -30,7 +33,9 @@ __all__ = [
     "NANOSECONDS",
     "Attribution",
     "DecodeError",
+    "Dump",
     "Function",
+    "GoVersion",
     "GoVersionEvidence",
     "Index",
     "Kind",
@@ -41,6 +46,7 @@ __all__ = [
     "MemStats",
     "Module",
     "Profile",
+    "Rise",
     "Role",
     "Sample",
     "Span",
@@ -55,15 +61,19 @@ __all__ = [
     "attribute",
     "by_state",
     "combine",
+    "creators",
     "decode",
     "from_index",
     "from_metrics",
     "from_profile",
     "from_trace",
     "function_weights",
+    "longest_wait",
     "modules",
+    "read_dump",
     "read_index",
     "read_memstats",
+    "read_mutex_rate",
     "read_page",
     "read_trace",
     "system_of",

@@ -1,4 +1,4 @@
-"""What goroutines wait for, by their stacks, and which of them grow in number.
+"""What goroutines wait for, by their stacks.
 
 The text of `goroutine?debug=2` names the state, but stops the world for as long as it writes. The binary profile does
 not name it, and needs not: who called `runtime.gopark` says why a goroutine is parked.
@@ -7,10 +7,9 @@ not name it, and needs not: who called `runtime.gopark` says why a goroutine is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import islice
 
 from pprof_exporter.profile.model import Location, Profile
 
@@ -95,41 +94,6 @@ def by_state(profile: Profile) -> dict[State, int]:
         state = state_of([profile.locations[place] for place in sample.stack[:_DEPTH]])
         counts[state] = counts.get(state, 0) + sample.values[0]
     return {state: count for state, count in counts.items() if count}
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """An entry function of which there were more goroutines at each of several fetches in a row."""
-
-    entry: str
-    before: int
-    after: int
-
-    @property
-    def rise(self) -> int:
-        """Goroutines that came on top over all these fetches."""
-        return self.after - self.before
-
-
-def growing(history: Sequence[Mapping[str, int]], *, rises: int, at_least: int) -> tuple[Growth, ...]:
-    """Entry functions whose count rose at each of the last `rises` fetches, by `at_least` in all; most first.
-
-    `history` holds goroutines per entry function of one process, oldest first, as `attribute` with `Attribution.ENTRY`
-    gives them (the names outlive a rebuild). It takes `rises` + 1 fetches to see that many rises; of fewer nothing is
-    said. What is not in a fetch counts as 0 there. Start a new history when the process restarts.
-    """
-    if rises < 1 or len(history) <= rises:
-        return ()
-    recent = history[-rises - 1 :]
-    found = [
-        Growth(entry, counts[0], counts[-1])
-        for entry in recent[-1]
-        for counts in [[fetch.get(entry, 0) for fetch in recent]]
-        if all(later > earlier for earlier, later in pairwise(counts))
-    ]
-    return tuple(
-        sorted((growth for growth in found if growth.rise >= at_least), key=lambda growth: (-growth.rise, growth.entry))
-    )
 
 
 def _names(stack: Sequence[Location]) -> Iterator[str]:

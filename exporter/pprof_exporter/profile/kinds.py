@@ -26,6 +26,18 @@ class Span(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rise:
+    """The family of what grows by function, and by how much in all (base units) it must have grown to be worth it.
+
+    `changes_only`: a profile that equals the one before says nothing about growth.
+    """
+
+    family: Family
+    at_least: float
+    changes_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """One sample type of a kind, the families it feeds, and how many of its unit make one of their base unit."""
 
@@ -34,6 +46,8 @@ class Value:
     span: Span
     per_unit: int = 1
     by_function: Family | None = None
+    rise: Rise | None = None
+    """None, or what to watch of `by_function`."""
 
     @property
     def kept(self) -> bool:
@@ -46,7 +60,8 @@ class Kind:
     """A profile kind.
 
     `path` is below /debug/pprof/, `interval` and `window` are default seconds (window 0: none). `profiled` counts the
-    seconds that the windows covered.
+    seconds that the windows covered. A kind that is `heavy` costs the target more than the request itself, and waits
+    while the target has trouble.
     """
 
     name: str
@@ -54,6 +69,7 @@ class Kind:
     interval: float
     values: tuple[Value, ...]
     window: float = 0
+    heavy: bool = True
     attribution: Attribution = Attribution.LEAF
     profiled: Family | None = None
 
@@ -79,7 +95,14 @@ HEAP = Kind(
     interval=30,
     values=(
         Value("inuse_objects", content.HEAP_INUSE_OBJECTS, Span.NOW),
-        Value("inuse_space", content.HEAP_INUSE_BYTES, Span.NOW, 1, content.FUNCTION_HEAP),
+        Value(
+            "inuse_space",
+            content.HEAP_INUSE_BYTES,
+            Span.NOW,
+            by_function=content.FUNCTION_HEAP,
+            # Live heap is that of the last collection.
+            rise=Rise(content.HEAP_GROWTH, at_least=2**20, changes_only=True),
+        ),
     ),
 )
 ALLOCS = Kind(
@@ -91,12 +114,22 @@ ALLOCS = Kind(
         Value("alloc_space", content.ALLOCATED_BYTES, Span.SINCE_START, 1, content.FUNCTION_ALLOCATED),
     ),
 )
+# Goroutines are what a target in trouble is asked for first; since Go 1.19 its world stands still for moments only.
 GOROUTINE = Kind(
     name="goroutine",
     path="goroutine",
     interval=30,
+    heavy=False,
     attribution=Attribution.ENTRY,
-    values=(Value("goroutine", content.PROFILED_GOROUTINES, Span.NOW, 1, content.FUNCTION_GOROUTINES),),
+    values=(
+        Value(
+            "goroutine",
+            content.PROFILED_GOROUTINES,
+            Span.NOW,
+            by_function=content.FUNCTION_GOROUTINES,
+            rise=Rise(content.GOROUTINE_GROWTH, at_least=10),
+        ),
+    ),
 )
 # Each fetch runs a garbage collection (runtime/pprof.runtime_goroutineleakcount), hence ten minutes.
 GOROUTINELEAK = Kind(
@@ -110,6 +143,7 @@ THREADCREATE = Kind(
     name="threadcreate",
     path="threadcreate",
     interval=60,
+    heavy=False,
     values=(Value("threadcreate", content.THREADS_CREATED, Span.SINCE_START),),
 )
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from enum import StrEnum
+from statistics import median
 
 from pprof_exporter.catalog import runtime
+from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.tally import Tally
 
-CANARY = "canary"
-"""Name among the profiles in settings, and value of the label `profile`."""
+# A canary is slow from so many times the median of the last ones, if it is worth the name at all; while there are too
+# few of them, from a whole second.
+_SLOW_TIMES = 4.0
+_SLOW_SECONDS = 0.25
+_SLOW_AT_FIRST = 1.0
+_FEW = 5
+_REMEMBERED = 20
+# A canary older than this many seconds says nothing about now.
+_TOLD_OF_NOW = 90.0
 
 
 class During(StrEnum):
@@ -23,8 +32,11 @@ class During(StrEnum):
 class CanaryState:
     """Distributions of the canary, and the latest latency of the request that lists no modules."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.tally = Tally()
+        self._clock = clock
+        self._recent: deque[float] = deque(maxlen=_REMEMBERED)
+        self._latest: tuple[float, float | None] | None = None
         self.windows = 0
         """CPU profiles that run now."""
         self.counts = {during: [0] * (len(runtime.CANARY.buckets) + 1) for during in During}
@@ -39,5 +51,23 @@ class CanaryState:
 
     def record(self, during: During, seconds: float) -> None:
         """Count one answer."""
+        self._latest = (self._clock.steady(), seconds)
+        self._recent.append(seconds)
         self.counts[during][bisect_left(runtime.CANARY.buckets, seconds)] += 1
         self.sums[during] += seconds
+
+    def fail(self, during: During) -> None:
+        """Count one that was not answered."""
+        self._latest = (self._clock.steady(), None)
+        self.failures[during] += 1
+
+    def is_slow(self) -> bool:
+        """Whether the latest canary was not answered, or much later than is usual for this target."""
+        if self._latest is None or self._clock.steady() - self._latest[0] > _TOLD_OF_NOW:
+            return False
+        seconds = self._latest[1]
+        if seconds is None:
+            return True
+        usual = median(self._recent)
+        limit = _SLOW_AT_FIRST if len(self._recent) < _FEW else max(_SLOW_SECONDS, _SLOW_TIMES * usual)
+        return seconds > limit

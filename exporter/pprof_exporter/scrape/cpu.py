@@ -42,12 +42,14 @@ class ReadCpuProfile(ReadProfile):
     async def run(self) -> None:
         """Fetch all of it, decode, judge, and note what it says."""
         tools = self._tools
-        async with tools.limiter.slot(tools.target, window=True):
+        async with tools.place(window=True, heavy=True):
             before = await self._truth.read()
             trace, reply = await self._with_company()
             after = await self._truth.read()
         self._learn_from_page(after)
-        observation = await self._take_in(reply, use_between(before, after, self._window))
+        used = use_between(before, after, self._window)
+        tools.state.cpu_load.record(used.load if used else None)
+        observation = await self._take_in(reply, used)
         began = observation.time_nanos / NANOSECONDS
         self._tools.state.pauses.profiled(began, began + observation.profiled)
         if trace is not None:

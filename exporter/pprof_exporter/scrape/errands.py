@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -13,6 +14,7 @@ from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import read_index
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.guards import goroutines_stop_the_world, heap_records_take_long
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.observation import Observation, observe
 from pprof_exporter.scrape.state import ProfileState, TargetState
@@ -36,6 +38,13 @@ class Tools:
     clock: Clock
     state: TargetState
 
+    @contextlib.asynccontextmanager
+    async def place(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
+        """Wait for a place for a fetch, and count the time that a heavy one takes towards the budget."""
+        async with self.limiter.slot(self.target, window=window):
+            with self.state.budget.profiling() if heavy else contextlib.nullcontext():
+                yield
+
 
 class Errand(ABC):
     """Something to do for a target every `interval` seconds. `path` is the row of the index page that it needs."""
@@ -46,6 +55,12 @@ class Errand(ABC):
     tally: Tally
     beside = False
     """Whether it takes so long that it runs beside the loop."""
+    heavy = False
+    """Whether it costs the target more than the request itself."""
+
+    def would_harm(self) -> bool:
+        """Whether the target is so large now that it would be stopped for long."""
+        return False
 
     @abstractmethod
     async def run(self) -> None:
@@ -62,7 +77,7 @@ class ReadIndex(Errand):
     async def run(self) -> None:
         """Fetch the page and note what it says."""
         tools, state = self._tools, self._tools.state
-        async with tools.limiter.slot(tools.target):
+        async with tools.place():
             reply = await tools.fetcher.get(tools.target.url, patience=tools.settings.timeout)
         state.index_tally.response_bytes += len(reply.body)
         state.saw_index(read_index(reply.body), reply.asked_at)
@@ -81,10 +96,22 @@ class ReadProfile(Errand):
         self.path = profile.kind.path
         self.interval = settings.interval
         self.tally = profile.tally
+        self.heavy = profile.kind.heavy
+
+    def would_harm(self) -> bool:
+        """See `guards`."""
+        state = self._tools.state
+        match self._profile.kind.name:
+            case "goroutine":
+                return goroutines_stop_the_world(state.index, state.identity.go)
+            case "heap" | "allocs":
+                return heap_records_take_long(state.index)
+            case _:
+                return False
 
     async def run(self) -> None:
         """Fetch, decode and judge the profile, and note what it says."""
-        async with self._tools.limiter.slot(self._tools.target, window=bool(self._window)):
+        async with self._tools.place(window=bool(self._window), heavy=self.heavy):
             reply = await self._fetch()
         await self._take_in(reply, None)
 

@@ -26,6 +26,12 @@ class Leaders:
         return members | {OTHER: sum(weight for name, weight in weights.items() if name not in members)}
 
 
+def largest(weights: dict[str, float], limit: int) -> dict[str, float]:
+    """The `limit` largest alone, without a remainder."""
+    short = _shortened(weights)
+    return {name: short[name] for name in sorted(short, key=lambda name: (-short[name], name))[:limit]}
+
+
 def _shortened(weights: dict[str, float]) -> dict[str, float]:
     if all(len(name) <= _LONGEST_NAME for name in weights):
         return weights

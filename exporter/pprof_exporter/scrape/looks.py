@@ -1,13 +1,13 @@
-"""Looks at a target that bring no profile: the canary, and the memory statistics."""
+"""Looks at a target that bring no profile: the canary, the memory statistics, and the printed stacks."""
 
 from __future__ import annotations
 
 from pprof_exporter.config import ProfileSettings
-from pprof_exporter.profile import KINDS, read_memstats
-from pprof_exporter.scrape.canary import CANARY
+from pprof_exporter.profile import KINDS, read_dump, read_memstats
 from pprof_exporter.scrape.errands import Errand, Tools, off_the_loop
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.pauses import MEMSTATS
+from pprof_exporter.scrape.guards import too_many_to_print
+from pprof_exporter.scrape.names import CANARY, MEMSTATS, STACKS
 
 # Neither reads anything but what is there already: no lock of the scheduler, no stop of the world.
 _CHEAP = "cmdline"
@@ -15,12 +15,17 @@ _WITHOUT_MODULES = "threadcreate"
 
 _CANARY_EVERY = 30.0
 _MEMSTATS_EVERY = 300.0
+_STACKS_EVERY = 600.0
 
 
 def default_profiles() -> dict[str, ProfileSettings]:
     """Interval and window of everything that is looked at besides the index page, by name."""
     kinds = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
-    return kinds | {CANARY: ProfileSettings(_CANARY_EVERY), MEMSTATS: ProfileSettings(_MEMSTATS_EVERY)}
+    return kinds | {
+        CANARY: ProfileSettings(_CANARY_EVERY),
+        MEMSTATS: ProfileSettings(_MEMSTATS_EVERY),
+        STACKS: ProfileSettings(_STACKS_EVERY, enabled=False),
+    }
 
 
 async def time_canary(tools: Tools) -> None:
@@ -30,7 +35,7 @@ async def time_canary(tools: Tools) -> None:
     try:
         reply = await tools.fetcher.get(tools.target.url.joinpath(_CHEAP), patience=tools.settings.timeout)
     except FetchError:
-        state.failures[during] += 1
+        state.fail(during)
         return
     # A window that began or ended meanwhile makes it neither the one nor the other.
     if state.during is during:
@@ -51,7 +56,7 @@ class TimeCanary(Errand):
     async def run(self) -> None:
         """Time both."""
         tools = self._tools
-        async with tools.limiter.slot(tools.target):
+        async with tools.place():
             await time_canary(tools)
             reply = await tools.fetcher.get(
                 tools.target.url.joinpath(_WITHOUT_MODULES), query={"debug": "1"}, patience=tools.settings.timeout
@@ -66,6 +71,7 @@ class ReadMemStats(Errand):
 
     name = MEMSTATS
     path = "heap"
+    heavy = True
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -75,11 +81,40 @@ class ReadMemStats(Errand):
     async def run(self) -> None:
         """Fetch the text and note what its end says."""
         tools = self._tools
-        async with tools.limiter.slot(tools.target):
+        async with tools.place(heavy=True):
             reply = await tools.fetcher.get(
                 tools.target.url.joinpath("heap"), query={"debug": "1"}, patience=tools.settings.timeout
             )
         self.tally.response_bytes += len(reply.body)
         found = await off_the_loop(lambda: read_memstats(reply.body), len(reply.body))
         tools.state.pauses.record(found, reply.asked_at)
+        self.tally.succeeded(reply.asked_at, reply.phases)
+
+
+class ReadStacks(Errand):
+    """goroutine?debug=2, which stops the world until it is printed: only if it is asked for, and not of many."""
+
+    name = STACKS
+    path = "goroutine"
+    heavy = True
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self.interval = tools.settings.profiles[STACKS].interval
+        self.tally = tools.state.stacks.tally
+
+    def would_harm(self) -> bool:
+        """See `guards`."""
+        return too_many_to_print(self._tools.state.index)
+
+    async def run(self) -> None:
+        """Fetch the text, and note who created goroutines and for how long they wait."""
+        tools = self._tools
+        async with tools.place(heavy=True):
+            reply = await tools.fetcher.get(
+                tools.target.url.joinpath("goroutine"), query={"debug": "2"}, patience=tools.settings.timeout
+            )
+        self.tally.response_bytes += len(reply.body)
+        dump = await off_the_loop(lambda: read_dump(reply.body), len(reply.body))
+        tools.state.stacks.record(dump, reply.asked_at)
         self.tally.succeeded(reply.asked_at, reply.phases)

@@ -8,19 +8,17 @@ from random import Random
 import structlog
 
 from pprof_exporter.catalog import Outcome, Reason, Skip
-from pprof_exporter.profile import KINDS, DecodeError
-from pprof_exporter.scrape.canary import CANARY
+from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.cpu import ReadCpuProfile
 from pprof_exporter.scrape.errands import Errand, ReadIndex, ReadProfile, Tools
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.looks import ReadMemStats, TimeCanary
-from pprof_exporter.scrape.pauses import MEMSTATS
-from pprof_exporter.scrape.schedule import Backoff, Ticks
-from pprof_exporter.scrape.state import INDEX, TargetState
+from pprof_exporter.scrape.gate import INDEX_ONLY, Gate
+from pprof_exporter.scrape.looks import ReadMemStats, ReadStacks, TimeCanary
+from pprof_exporter.scrape.mutex import ReadMutexProfile
+from pprof_exporter.scrape.names import CANARY, INDEX, MEMSTATS, STACKS
+from pprof_exporter.scrape.schedule import Ticks
+from pprof_exporter.scrape.state import TargetState
 from pprof_exporter.scrape.tally import Tally
-
-# An index page that is missing while a web server answers: single profiles may be mounted without it.
-_INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
 
 
 class TargetLoop:
@@ -30,12 +28,12 @@ class TargetLoop:
         self._tools = tools
         self._clock = tools.clock
         self._errands = _errands(tools)
+        self._gate = Gate(tools, self._errands, random)
         self._index = ReadIndex(tools)
         now = tools.clock.steady()
         name = tools.target.name
         self._index_ticks = Ticks(f"{name}/{INDEX}", self._index.interval, now=now)
         self._ticks = {errand: Ticks(f"{name}/{errand.name}", errand.interval, now=now) for errand in self._errands}
-        self._backoffs = {errand: Backoff(errand.interval, random) for errand in self._errands}
         self._beside: dict[Errand, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._log = structlog.get_logger().bind(target=name)
@@ -75,7 +73,7 @@ class TargetLoop:
         for errand, ticks in self._ticks.items():
             if self._stopping.is_set() or ticks.due > self._clock.steady():
                 continue
-            if self._may(errand):
+            if self._gate.opens(errand, running=self._running(errand)):
                 if errand.beside:
                     # So that the cheap looks go on meanwhile.
                     self._beside[errand] = group.create_task(self._do(errand))
@@ -88,42 +86,34 @@ class TargetLoop:
         if missed:
             tally.skipped[Skip.LATE] += missed
 
-    def _may(self, errand: Errand) -> bool:
-        state = self.state
-        if state.index is not None and not state.index.lists(errand.path):
-            return False
-        running = self._beside.get(errand)
-        skip = None
-        if not state.up and state.index_problem not in _INDEX_ONLY:
-            skip = Skip.TARGET_DOWN
-        elif self._backoffs[errand].blocks(self._clock.steady()):
-            skip = Skip.BACKOFF
-        elif running is not None and not running.done():
-            skip = Skip.LATE
-        if skip is not None:
-            errand.tally.skipped[skip] += 1
-        return skip is None
+    def _running(self, errand: Errand) -> bool:
+        task = self._beside.get(errand)
+        return task is not None and not task.done()
 
     async def _look_at_index(self) -> None:
         try:
             await self._index.run()
         except (FetchError, DecodeError) as error:
             self.state.index, self.state.index_problem = None, error.reason
+            self.state.wedge.asked(INDEX, error.reason)
             # Profiles that are mounted without an index page show by themselves that the target is up.
-            if error.reason not in _INDEX_ONLY or not self._answered_lately():
+            if error.reason not in INDEX_ONLY or not self._answered_lately():
                 self._set_up(up=False)
             self._count_failure(INDEX, self.state.index_tally, error)
         else:
+            self.state.wedge.asked(INDEX, None)
             self._set_up(up=True)
 
     async def _do(self, errand: Errand) -> None:
         try:
             await errand.run()
         except (FetchError, DecodeError) as error:
-            self._backoffs[errand].failed(self._clock.steady())
+            self._gate.failed(errand)
+            self.state.wedge.asked(errand.name, error.reason)
             self._count_failure(errand.name, errand.tally, error)
         else:
-            self._backoffs[errand].reset()
+            self._gate.succeeded(errand)
+            self.state.wedge.asked(errand.name, None)
             self._set_up(up=True)
 
     def _answered_lately(self) -> bool:
@@ -135,9 +125,7 @@ class TargetLoop:
             return
         if up:
             self._log.info("target is up")
-            # What failed while the target went down or came up says nothing about the target of now.
-            for backoff in self._backoffs.values():
-                backoff.reset()
+            self._gate.came_up()
         self.state.up = up
 
     def _count_failure(self, profile: str, tally: Tally, error: FetchError | DecodeError) -> None:
@@ -157,8 +145,14 @@ class TargetLoop:
 def _errands(tools: Tools) -> list[Errand]:
     """What the settings ask for: the profiles in the order of `KINDS`, then the other looks."""
     errands: list[Errand] = [
-        (ReadCpuProfile if KINDS[name].window else ReadProfile)(tools, profile)
-        for name, profile in tools.state.profiles.items()
+        _READERS.get(name, ReadProfile)(tools, profile) for name, profile in tools.state.profiles.items()
     ]
-    others: dict[str, type[TimeCanary | ReadMemStats]] = {CANARY: TimeCanary, MEMSTATS: ReadMemStats}
-    return errands + [look(tools) for name, look in others.items() if tools.settings.profiles[name].enabled]
+    return errands + [look(tools) for name, look in _LOOKS.items() if tools.settings.profiles[name].enabled]
+
+
+_READERS: dict[str, type[ReadProfile]] = {"cpu": ReadCpuProfile, "mutex": ReadMutexProfile}
+_LOOKS: dict[str, type[TimeCanary | ReadMemStats | ReadStacks]] = {
+    CANARY: TimeCanary,
+    MEMSTATS: ReadMemStats,
+    STACKS: ReadStacks,
+}

@@ -10,9 +10,6 @@ from pprof_exporter.health import new_pauses, pauses_within, unseen_collections
 from pprof_exporter.profile import MemStats
 from pprof_exporter.scrape.tally import Tally
 
-MEMSTATS = "memstats"
-"""Name among the profiles in settings, and value of the label `profile`."""
-
 
 class PauseState:
     """The latest MemStats of a target, and the pauses that were seen since the first."""

@@ -11,7 +11,6 @@ import structlog
 
 from pprof_exporter.catalog import exporter
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.errands import Tools
 from pprof_exporter.scrape.fetch import Fetcher
@@ -95,8 +94,7 @@ class Pool:
         await asyncio.to_thread(self._store.close, self._clock.now())
 
     def _watch(self, target: Target, settings: Settings, delay: float) -> None:
-        kinds = tuple(kind for name, kind in KINDS.items() if settings.profiles[name].enabled)
-        state = TargetState(target, kinds, settings.limits.functions, self._store)
+        state = TargetState(target, settings, self._store, self._clock)
         tools = Tools(target, settings, self._fetcher, self.limiter, self._clock, state)
         loop = TargetLoop(tools, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")

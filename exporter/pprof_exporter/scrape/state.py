@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 
 from pprof_exporter.catalog import Family, MetricType, Reason
-from pprof_exporter.config import Target
-from pprof_exporter.profile import Index, Kind, Span, from_index
-from pprof_exporter.scrape.canary import CANARY, CanaryState
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.health import Growth
+from pprof_exporter.profile import KINDS, Index, Kind, Span, Value, from_index
+from pprof_exporter.scrape.budget import Budget
+from pprof_exporter.scrape.canary import CanaryState
+from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.scrape.contention import ContentionState
 from pprof_exporter.scrape.identity import Identity
-from pprof_exporter.scrape.leaders import Leaders
+from pprof_exporter.scrape.leaders import Leaders, largest
+from pprof_exporter.scrape.names import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.scrape.observation import Observation
-from pprof_exporter.scrape.pauses import MEMSTATS, PauseState
+from pprof_exporter.scrape.pauses import PauseState
+from pprof_exporter.scrape.stacks import StacksState
 from pprof_exporter.scrape.stopwatch import Phases
 from pprof_exporter.scrape.tally import Tally
 from pprof_exporter.scrape.ticks import TickState
+from pprof_exporter.scrape.truth import CpuLoad
+from pprof_exporter.scrape.wedge import Wedge
 from pprof_exporter.store import Store
 
 Labels = tuple[tuple[str, str], ...]
-
-INDEX = "index"
-"""Value of the label `profile` for the index page."""
 
 
 class ProfileState:
@@ -34,7 +39,10 @@ class ProfileState:
         self.profiled = 0.0
         self.counted: dict[tuple[Family, Labels], float] = defaultdict(float)
         self.leaders: list[dict[str, float] | None] = [None] * len(kind.values)
+        self.rises: list[dict[str, float]] = [{} for _ in kind.values]
         self._rankings = [Leaders(functions) for _ in kind.values]
+        self._growth = [_growth(value) for value in kind.values]
+        self._functions = functions
 
     def record(self, observation: Observation) -> None:
         """Take in a profile: windows are added up, all else replaces what was there."""
@@ -48,6 +56,9 @@ class ProfileState:
                 self.accumulated[i] += observation.sums[i] or 0.0
             weights = observation.by_function[i]
             self.leaders[i] = None if weights is None else self._rankings[i].update(weights)
+            growth = self._growth[i]
+            if growth is not None and weights is not None:
+                self.rises[i] = largest(growth.update(weights), self._functions)
 
     def gauges(self) -> list[tuple[Family, Labels, float]]:
         """What the checks measured on the latest profile and could tell."""
@@ -70,7 +81,9 @@ class ProfileState:
 class TargetState:
     """All that is known of one target. Written by its loop, read when /metrics is asked for."""
 
-    def __init__(self, target: Target, kinds: tuple[Kind, ...], functions: int, store: Store) -> None:
+    def __init__(self, target: Target, settings: Settings, store: Store, clock: Clock) -> None:
+        functions = settings.limits.functions
+        kinds = [kind for name, kind in KINDS.items() if settings.profiles[name].enabled]
         self.target = target
         self.up: bool | None = None
         self.index: Index | None = None
@@ -81,7 +94,12 @@ class TargetState:
         self.identity = Identity(target, store)
         self.ticks = TickState()
         self.pauses = PauseState()
-        self.canary = CanaryState()
+        self.canary = CanaryState(clock)
+        self.stacks = StacksState(functions)
+        self.contention = ContentionState()
+        self.wedge = Wedge()
+        self.budget = Budget(settings.budget, clock)
+        self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
 
     def tallies(self) -> list[tuple[str, Tally]]:
         """The counters of every profile and of the index page, by value of the label `profile`."""
@@ -90,6 +108,7 @@ class TargetState:
             *((name, state.tally) for name, state in self.profiles.items()),
             (MEMSTATS, self.pauses.tally),
             (CANARY, self.canary.tally),
+            (STACKS, self.stacks.tally),
         ]
 
     def saw_index(self, index: Index, at: float) -> None:
@@ -101,9 +120,8 @@ class TargetState:
         """Take in what a profile tells of the target itself, and count its signals towards the epoch."""
         identity, kind = self.identity, profile.kind.name
         identity.learn(observation.facts)
-        if kind == "mutex":
-            # Records prove that mutex profiling is on; without any it may be on all the same.
-            identity.mutex_profiling = observation.samples > 0 or None
+        self.contention.learn(kind, observation)
+        identity.mutex_profiling = self.contention.mutex
         if identity.enter(now):
             self.ticks.wanted = True
         identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
@@ -111,3 +129,8 @@ class TargetState:
             if not labels:
                 name = family.name.removeprefix("pprof_")
                 identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+
+
+def _growth(value: Value) -> Growth | None:
+    rise = value.rise
+    return Growth(at_least=rise.at_least, changes_only=rise.changes_only) if rise else None

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pprof_exporter.catalog import Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.scrape.stopwatch import Phases
 
 
@@ -33,6 +33,10 @@ class Tally:
     fetch_failures: Counter[Reason] = field(default_factory=Counter)
     decode_failures: Counter[Reason] = field(default_factory=Counter)
     skipped: Counter[Skip] = field(default_factory=Counter)
+    deferred: Counter[Deferral] = field(default_factory=Counter)
+    deferring: bool = False
+    """The latest tick was put off: what there is stays valid meanwhile."""
+    overdue: int = 0
     latency: Latency = field(default_factory=Latency)
     phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
     response_bytes: int = 0

@@ -19,6 +19,9 @@ from pprof_exporter.scrape.fetch import Fetcher
 # After this many seconds a page that was not there, or a process that was not found, is looked for again.
 _LOOK_AGAIN = 600.0
 
+# A service needs some of its processors for itself, to answer quickly.
+_HIGH_LOAD = 0.8
+
 
 class Source(StrEnum):
     """Who told the CPU time."""
@@ -37,15 +40,21 @@ class CpuTime:
     at: float
     started: float | None
     source: Source
+    processors: float | None = None
+    """How many the process may use at once."""
     page: TargetMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CpuUse:
-    """CPU seconds used within a window, as far as they can be compared with the samples of that window."""
+    """CPU seconds used within a window, as far as they can be compared with the samples of that window.
+
+    `load` is their share of what all processors that the process may use had to give; None: unknown.
+    """
 
     seconds: float
     source: Source
+    load: float | None = None
 
 
 def use_between(before: CpuTime | None, after: CpuTime | None, window: float) -> CpuUse | None:
@@ -60,7 +69,31 @@ def use_between(before: CpuTime | None, after: CpuTime | None, window: float) ->
     seconds, elapsed = after.seconds - before.seconds, after.at - before.at
     if seconds < 0 or elapsed < window:
         return None
-    return CpuUse(seconds * window / elapsed, after.source)
+    return CpuUse(
+        seconds * window / elapsed,
+        after.source,
+        seconds / elapsed / after.processors if after.processors else None,
+    )
+
+
+class CpuLoad:
+    """How busy the target was within its latest CPU profile."""
+
+    def __init__(self, clock: Clock, valid: float) -> None:
+        """`valid` is for how many seconds that is believed to be so."""
+        self._clock = clock
+        self._valid = valid
+        self._latest: tuple[float, float] | None = None
+
+    def record(self, load: float | None) -> None:
+        """Take in `CpuUse.load`."""
+        self._latest = None if load is None else (self._clock.steady(), load)
+
+    def is_high(self) -> bool:
+        """Whether next to nothing of its processors was left; False where that is not known."""
+        if self._latest is None or self._clock.steady() - self._latest[0] > self._valid:
+            return False
+        return self._latest[1] > _HIGH_LOAD
 
 
 class CpuTruth:
@@ -91,7 +124,7 @@ class CpuTruth:
         if page is None or page.cpu_seconds is None:
             self._no_page_until = self._clock.steady() + _LOOK_AGAIN
             return None
-        return CpuTime(page.cpu_seconds, self._clock.steady(), page.start_time, Source.METRICS, page)
+        return CpuTime(page.cpu_seconds, self._clock.steady(), page.start_time, Source.METRICS, page.gomaxprocs, page)
 
     async def _from_process(self) -> CpuTime | None:
         if self._clock.steady() < self._no_process_until:
@@ -101,7 +134,7 @@ class CpuTruth:
             self._no_process_until = self._clock.steady() + _LOOK_AGAIN
             return None
         seconds, started = found
-        return CpuTime(seconds, self._clock.steady(), started, Source.PROCESS)
+        return CpuTime(seconds, self._clock.steady(), started, Source.PROCESS, psutil.cpu_count())
 
 
 def _process_time(host: str, port: int) -> tuple[float, float] | None:

@@ -1,0 +1,21 @@
+"""The rate of the mutex profile, which only its text states.
+
+Written by runtime/pprof.writeProfileInternal (Go 1.16 to 1.27): `--- mutex:`, cycles per second, `sampling period=N`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+
+_HEAD = re.compile(rb"--- mutex:\r?\ncycles/second=\d{1,20}\r?\nsampling period=(\d{1,10})\r?\n")
+
+
+def read_mutex_rate(body: bytes) -> int:
+    """On average one in so many contentions is recorded; 0: the profile is off. Raises `DecodeError`."""
+    found = _HEAD.match(body)
+    if found is None:
+        raise DecodeError(Reason.TEXT if body.strip() else Reason.EMPTY, "not the text of mutex?debug=1")
+    return int(found[1])
