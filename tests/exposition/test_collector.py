@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from prometheus_client.exposition import generate_latest
@@ -31,8 +32,9 @@ def fetcher(clock: FakeClock) -> FakeFetcher:
 
 
 @pytest.fixture
-async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
-    pool = pool_of(clock, fetcher, parse_target("shop:1", labels={"team": "blue"}), "gone:1", "new:1", stacks=True)
+async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncIterator[Pool]:
+    shop = parse_target("shop:1", labels={"team": "blue"})
+    pool = pool_of(clock, fetcher, shop, "gone:1", "new:1", stacks=True, storage=tmp_path / "epochs.sqlite")
     fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     fetcher.takes["new:1/"] = 100_000
     fetcher.faults["shop:1/block"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
@@ -100,6 +102,20 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
         state.identity.compare()
     found |= set(collect(pool, clock))
     assert {family.name for family in FAMILIES} - found == set()
+
+
+async def test_storage_that_cannot_be_used_is_told_and_costs_nothing_else(
+    clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path
+) -> None:
+    (tmp_path / "epochs.sqlite").mkdir()
+    pool = pool_of(clock, fetcher, "shop:1", storage=tmp_path / "epochs.sqlite")
+    await clock.advance(10)
+    series = collect(pool, clock)
+    await pool.close(0)
+    assert series["pprof_exporter_storage_persistent"] == [({}, 0)]
+    troubles = {labels["trouble"]: value for labels, value in series["pprof_exporter_storage_troubles_total"]}
+    assert troubles["unwritable"] > 0
+    assert of(series, "pprof_up") == [({"target": "shop:1"}, 1)]
 
 
 async def test_a_target_that_was_not_seen_yet_has_no_series_at_all(pool: Pool, clock: FakeClock) -> None:

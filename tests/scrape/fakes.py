@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from random import Random
 
 from yarl import URL
@@ -132,11 +133,9 @@ def settings(*targets: str | Target, stacks: bool = False) -> Settings:
     return Settings(parsed, profiles, limits=Limits(concurrency=16, concurrency_per_host=16))
 
 
-def pool_of(clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target, stacks: bool = False) -> Pool:
-    return Pool(
-        settings(*targets, stacks=stacks),
-        fetcher=fetcher,
-        clock=clock,
-        random=Random(1),
-        store=Store.open(None, clock.time),
-    )
+def pool_of(
+    clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target, stacks: bool = False, storage: Path | None = None
+) -> Pool:
+    """A pool with default settings; what it knows of epochs is in memory, or in the file at `storage`."""
+    store = Store.open(storage, clock.time)
+    return Pool(settings(*targets, stacks=stacks), fetcher=fetcher, clock=clock, random=Random(1), store=store)

@@ -32,6 +32,14 @@ CONFIG_TIMESTAMP = gauge(
     "pprof_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration in use was loaded, in Unix time.",
 )
+STORAGE_PERSISTENT = gauge(
+    "pprof_exporter_storage_persistent",
+    "1 if the statistics of signals outlive a restart, 0 if the file in --storage.path cannot be used now. Absent "
+    "without that flag.",
+)
+STORAGE_TROUBLES = counter(
+    "pprof_exporter_storage_troubles_total", "What went wrong with the file in --storage.path, by kind.", "trouble"
+)
 
 FAMILIES = (
     BUILD,
@@ -43,4 +51,6 @@ FAMILIES = (
     INTERNAL_ERRORS,
     CONFIG_SUCCESSFUL,
     CONFIG_TIMESTAMP,
+    STORAGE_PERSISTENT,
+    STORAGE_TROUBLES,
 )

@@ -48,6 +48,11 @@ TICK_LATE = gauge(
     "pprof_tick_late_ratio", "Share of ticks in the latest audit that came later than 1.5 periods.", "target"
 )
 TICK_GAPS = gauge("pprof_tick_gaps", "Intervals of more than 3 periods in the latest audit.", "target")
+TICK_PROCESSORS = gauge(
+    "pprof_tick_audit_busy_processors",
+    "Processors that the target kept busy within the CPU profile of the latest audit; below 1, late ticks are natural.",
+    "target",
+)
 CLOCK_DRIFT = gauge(
     "pprof_clock_drift_ratio",
     "Seconds per second by which the clocks of trace and wall ran ahead of the monotonic clock in the latest audit.",
@@ -72,6 +77,7 @@ FAMILIES = (
     TICK_RATE,
     TICK_LATE,
     TICK_GAPS,
+    TICK_PROCESSORS,
     CLOCK_DRIFT,
     AUDITS,
     LAST_AUDIT,

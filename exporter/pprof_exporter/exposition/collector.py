@@ -14,6 +14,7 @@ from pprof_exporter.catalog import exporter
 from pprof_exporter.exposition.sink import Sink, descriptions
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.store import Trouble
 
 
 @dataclass(slots=True)
@@ -57,3 +58,8 @@ class PprofCollector(Collector):
         sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors)
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
         sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
+        store = pool.store
+        if store.configured:
+            sink.add(exporter.STORAGE_PERSISTENT, {}, store.persistent)
+            for trouble in Trouble:
+                sink.add(exporter.STORAGE_TROUBLES, {"trouble": trouble}, store.troubles[trouble])

@@ -123,6 +123,7 @@ class TargetSeries:
         sink.add_known(sampling.TICK_RATE, labels, found.rate)
         sink.add_known(sampling.TICK_LATE, labels, found.late_ratio)
         sink.add_known(sampling.TICK_GAPS, labels, found.gaps)
+        sink.add_known(sampling.TICK_PROCESSORS, labels, ticks.processors)
         if found.drift is not None:
             sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "trace"}, found.drift.trace)
             sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "wall"}, found.drift.wall)

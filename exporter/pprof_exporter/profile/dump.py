@@ -52,8 +52,11 @@ class DumpedGoroutine:
     qualifiers: tuple[str, ...]
     """What else the header says: `nil chan`, `no cases`, `durable`, `scan`, `synctest bubble 1`."""
     minutes: int | None
-    """Whole minutes since the first collection that saw it wait (runtime/mgcmark.go markroot); None below one, and for
-    what does not wait or is leaked."""
+    """Whole minutes; None below one, and for what does not wait or is leaked.
+
+    They count from the collection before the one that first saw it wait (runtime/mgcmark.go markroot takes the time
+    that gcMark, in mgc.go, set last): up to one interval of the collector too many, and none before the second.
+    """
     locked: bool
     """Locked to its thread."""
     leaked: bool
@@ -110,10 +113,10 @@ def creators(dump: Dump) -> dict[str, int]:
 
 
 def longest_wait(dump: Dump) -> dict[str, float]:
-    """Seconds that the longest wait of each state took at least, in whole minutes: 0 where all are below one.
+    """Seconds of the longest wait in each state, in whole minutes: 0 where all are below one.
 
     Go tells no wait of goroutines that run or are leaked (runtime/traceback.go goroutineheader): states that have only
-    such are left out.
+    such are left out. As exact as `DumpedGoroutine.minutes`.
     """
     waits: dict[str, float] = {}
     for goroutine in dump.goroutines:

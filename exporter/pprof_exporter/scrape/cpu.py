@@ -22,7 +22,7 @@ from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Reply
 from pprof_exporter.scrape.looks import time_canary
 from pprof_exporter.scrape.state import ProfileState
-from pprof_exporter.scrape.truth import CpuTime, CpuTruth, use_between
+from pprof_exporter.scrape.truth import CpuTime, CpuTruth, CpuUse, use_between
 
 # A trace of one second begins one second into the window, so that the profile encloses it.
 _TRACE_SECONDS = 1.0
@@ -53,7 +53,7 @@ class ReadCpuProfile(ReadProfile):
         began = observation.time_nanos / NANOSECONDS
         self._tools.state.pauses.profiled(began, began + observation.profiled)
         if trace is not None:
-            self._audit(trace, observation.period_nanos / NANOSECONDS)
+            self._audit(trace, observation.period_nanos / NANOSECONDS, used)
 
     def _audit_due(self) -> bool:
         when, ticks = self._tools.settings.audit, self._tools.state.ticks
@@ -102,10 +102,18 @@ class ReadCpuProfile(ReadProfile):
             tools.state.ticks.outcomes[Outcome.FAILURE] += 1
         return None
 
-    def _audit(self, trace: Trace, period: float) -> None:
+    def _audit(self, trace: Trace, period: float, used: CpuUse | None) -> None:
         state = self._tools.state
         found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
-        state.ticks.record(found, self._tools.clock.now())
+        state.ticks.record(found, self._tools.clock.now(), used.seconds / self._window if used else None)
+        signals = {
+            "tick_interval_stddev_seconds": found.stddev,
+            "tick_late_ratio": found.late_ratio,
+            "tick_rate_hertz": found.rate,
+        }
+        for signal, value in signals.items():
+            if value is not None:
+                state.identity.observe(signal, value)
 
     def _learn_from_page(self, time: CpuTime | None) -> None:
         if time is not None and time.page is not None:

@@ -40,6 +40,7 @@ async def time_canary(tools: Tools) -> None:
     # A window that began or ended meanwhile makes it neither the one nor the other.
     if state.during is during:
         state.record(during, reply.phases.total)
+        tools.state.identity.observe(f"canary_duration_seconds:{during}", reply.phases.total)
 
 
 class TimeCanary(Errand):
@@ -62,6 +63,10 @@ class TimeCanary(Errand):
                 tools.target.url.joinpath(_WITHOUT_MODULES), query={"debug": "1"}, patience=tools.settings.timeout
             )
         tools.state.canary.without_modules = reply.phases.total
+        listing = tools.state.profiles.get(_WITHOUT_MODULES)
+        if listing is not None and listing.latest is not None:
+            difference = listing.latest.took - reply.phases.total
+            tools.state.identity.observe("latency_difference_seconds:modules", difference)
         self.tally.response_bytes += len(reply.body)
         self.tally.succeeded(reply.asked_at, reply.phases)
 

@@ -52,6 +52,11 @@ class Pool:
         self.apply(settings)
 
     @property
+    def store(self) -> Store:
+        """Where the statistics of signals are kept."""
+        return self._store
+
+    @property
     def settings(self) -> Settings:
         """The settings in use, without their targets."""
         return self._settings
@@ -114,7 +119,11 @@ class Pool:
 
     async def _keep_store(self) -> None:
         """Write what was observed, remove what is too old, and work out the comparisons that /metrics shows."""
+        told = ""
         while True:
+            if self._store.last_trouble != told:
+                told = self._store.last_trouble
+                structlog.get_logger().warning("storage trouble, statistics stay in memory", detail=told)
             await self._clock.sleep(_STORE_EVERY)
             await asyncio.to_thread(self._store.expire, self._clock.now(), Policy())
             for state in self.states:

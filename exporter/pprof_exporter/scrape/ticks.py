@@ -17,13 +17,15 @@ class TickState:
         self.asked_at = 0.0
         self.at: float | None = None
         self.latest: TickAudit | None = None
+        self.processors: float | None = None
         self.outcomes: Counter[Outcome] = Counter()
         self.unsupported = 0
         self.counts = [0] * (len(sampling.TICK_BUCKETS) + 1)
         self.sum = 0.0
 
-    def record(self, found: TickAudit, now: float) -> None:
-        """Take in an audit."""
+    def record(self, found: TickAudit, now: float, processors: float | None) -> None:
+        """Take in an audit; `processors` is how many the target kept busy meanwhile, None if that is not known."""
+        self.processors = processors
         self.outcomes[Outcome.SUCCESS] += 1
         self.latest, self.at = found, now
         if found.buckets is not None:

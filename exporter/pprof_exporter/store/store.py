@@ -55,6 +55,11 @@ class Store:
         return store
 
     @property
+    def configured(self) -> bool:
+        """A file was asked for, whether it can be used or not."""
+        return self._path is not None
+
+    @property
     def persistent(self) -> bool:
         """The file is open: what is observed will outlive this program."""
         return self._database is not None

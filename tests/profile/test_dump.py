@@ -1,0 +1,476 @@
+"""`goroutine?debug=2` of real programs is read goroutine by goroutine, and of a cut one all that are whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile import DecodeError
+from pprof_exporter.profile.dump import Dump, DumpedGoroutine, creators, longest_wait, read_dump
+from tests.recorded import LEAKS, PROGRAMS, RECORDINGS, WITH_LEAK_DETECTION, reply
+
+DUMPS = [f"{program}/{name}_debug2.txt" for program in PROGRAMS for name in ("goroutine_leaks", "goroutine_deep")]
+MIB = 1024 * 1024
+
+# What goroutineleak?debug=2 printed of a program with cgo, 62 s after its first collection (Go 1.27.3, Linux); eleven
+# of its goroutines are left out. The labels are who = `a}: b"` with a line break, and k = v.
+WAITING = b"""goroutine 1 [running]:
+runtime/pprof.writeGoroutineStacks({0x5f1438, 0x34a17cf04040})
+	runtime/pprof/pprof.go:816 +0x69
+runtime/pprof.writeGoroutineLeak({0x5f1438, 0x34a17cf04040}, 0x2)
+	runtime/pprof/pprof.go:803 +0xa8
+runtime/pprof.(*Profile).WriteTo(0x4e84f8?, {0x5f1438?, 0x34a17cf04040?}, 0x1?)
+	runtime/pprof/pprof.go:405 +0x149
+main.main()
+	target/main.go:91 +0x3f4
+
+goroutine 6 [chan receive, 1 minutes]:
+main.main.func12(0x0?)
+	target/main.go:80 +0x1c
+runtime.runFinalizers()
+	runtime/mfinal.go:272 +0x3f7
+
+goroutine 7 [chan send (leaked)]:
+main.generic[...](...)
+	target/main.go:27
+created by main.main in goroutine 1
+	target/main.go:55 +0x8c
+
+goroutine 8 [chan receive (leaked)]:
+main.(*T[...]).Wait(...)
+	target/main.go:25
+created by main.main in goroutine 1
+	target/main.go:56 +0x11d
+
+goroutine 12 [chan receive (nil chan) (leaked)]:
+main.main.func1()
+	target/main.go:59 +0x17
+created by main.main in goroutine 1
+	target/main.go:59 +0x13d
+
+goroutine 14 [select (no cases) (leaked)]:
+main.main.func3()
+	target/main.go:61 +0xf
+created by main.main in goroutine 1
+	target/main.go:61 +0x155
+
+goroutine 18 [chan receive, 1 minutes, locked to thread]:
+main.goWait(...)
+	target/main.go:32
+main._Cfunc_callGo()
+	_cgo_gotypes.go:46 +0x3a
+main.main.func6()
+	target/main.go:64 +0xf
+created by main.main in goroutine 1
+	target/main.go:64 +0x17d
+
+goroutine 19 [syscall, 1 minutes]:
+main._Cfunc_nap()
+	_cgo_gotypes.go:56 +0x3a
+main.main.func7()
+	target/main.go:65 +0xf
+created by main.main in goroutine 1
+	target/main.go:65 +0x189
+
+goroutine 25 [chan receive, 1 minutes] {k: v, who: "a}: b\\"\\n"}:
+main.main.func11.1()
+	target/main.go:78 +0x1c
+created by main.main.func11 in goroutine 1
+	target/main.go:78 +0x1a
+
+goroutine 34 [chan receive, 1 minutes]:
+main.main.func10.1(0x34a17d008080)
+	target/main.go:75 +0x25
+iter.Pull[...].func1()
+	iter/iter.go:301 +0xef
+created by iter.Pull[...] in goroutine 24
+	iter/iter.go:271 +0xa5
+"""
+PLAIN = DumpedGoroutine("chan receive", (), None, locked=False, leaked=False, creator=None, entry="", elided=False)
+
+
+# Programs as they were recorded.
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_leaks_are_counted_by_what_created_them(program: str) -> None:
+    recorded = reply(program, "goroutine_leaks_debug2.txt")
+    counts = creators(read_dump(recorded.body))
+    started_by = {
+        "chan": "main.leakChannels",
+        "send": "main.leakSends",
+        "select": "main.leakSelects",
+        "mutex": "main.leakLocks",
+        "io": "main.leakReads",
+        "sleep": "main.leakSleeps",
+        "lost": "main.leakLost",
+    }
+    leaks = {started_by[how]: count for how, count in recorded.leaks.items()}
+    assert counts == leaks | {
+        "main.main": 1,
+        "net/http.(*Server).Serve": 1,
+        "net/http.(*connReader).startBackgroundRead": 1,
+    }
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_leaks_are_told_by_what_they_wait_for_and_run(program: str) -> None:
+    recorded = reply(program, "goroutine_leaks_debug2.txt")
+    dump = read_dump(recorded.body)
+    leaks = Counter(goroutine.entry for goroutine in dump.goroutines if goroutine.entry.startswith("main.leakOn"))
+    assert leaks == {LEAKS[how]: count for how, count in recorded.leaks.items()}
+    states = Counter(goroutine.state for goroutine in dump.goroutines)
+    assert len(dump.goroutines) == states.total() == 71
+    assert states["chan receive"] == 32
+    assert states["chan send"] == 6
+    assert states["select"] == 10
+    assert states["sync.Mutex.Lock"] == 5
+    assert states["sleep"] == 7
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_goroutines_that_leak_detection_found_are_leaked(program: str) -> None:
+    # The goroutineleak profile was fetched just before, and the runtime keeps what it found.
+    recorded = reply(program, "goroutine_leaks_debug2.txt")
+    leaked = Counter(goroutine.entry for goroutine in read_dump(recorded.body).goroutines if goroutine.leaked)
+    assert leaked == ({LEAKS["lost"]: recorded.leaks["lost"]} if program in WITH_LEAK_DETECTION else {})
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_deep_stacks_are_elided_in_the_middle_and_keep_their_entry(program: str) -> None:
+    dump = read_dump(reply(program, "goroutine_deep_debug2.txt").body)
+    deep = [goroutine for goroutine in dump.goroutines if goroutine.elided]
+    assert len(deep) == 6
+    assert {goroutine.creator for goroutine in deep} == {"main.(*group).run"}
+    assert all(goroutine.entry.startswith("main.") for goroutine in deep)
+    assert "main.descend" not in {goroutine.entry for goroutine in deep}
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+def test_every_recorded_goroutine_is_read(dump: str) -> None:
+    body = (RECORDINGS / dump).read_bytes()
+    read = read_dump(body)
+    assert read.whole
+    assert len(read.goroutines) == body.count(b"\ngoroutine ") + 1
+    assert all(goroutine.entry not in {"", "runtime.goexit"} for goroutine in read.goroutines)
+    assert [goroutine.entry for goroutine in read.goroutines if goroutine.creator is None] == ["main.main"]
+
+
+# One goroutine at a time.
+
+
+def test_a_real_text_says_all_about_waits() -> None:
+    expected = [
+        ("running", (), None, False, False, None, "main.main"),
+        ("chan receive", (), 1, False, False, None, "runtime.runFinalizers"),
+        ("chan send", (), None, False, True, "main.main", "main.generic[...]"),
+        ("chan receive", (), None, False, True, "main.main", "main.(*T[...]).Wait"),
+        ("chan receive", ("nil chan",), None, False, True, "main.main", "main.main"),
+        ("select", ("no cases",), None, False, True, "main.main", "main.main"),
+        ("chan receive", (), 1, True, False, "main.main", "main.main"),
+        ("syscall", (), 1, False, False, "main.main", "main.main"),
+        ("chan receive", (), 1, False, False, "main.main", "main.main"),
+        ("chan receive", (), 1, False, False, "iter.Pull[...]", "iter.Pull[...]"),
+    ]
+    dump = read_dump(WAITING)
+    assert dump.whole
+    assert [
+        (one.state, one.qualifiers, one.minutes, one.locked, one.leaked, one.creator, one.entry)
+        for one in dump.goroutines
+    ] == expected
+
+
+# Statuses and waits that runtime/traceback.go goroutineheader may print, of any version.
+@pytest.mark.parametrize(
+    ("header", "state", "qualifiers", "minutes"),
+    [
+        ("[runnable]", "runnable", (), None),
+        ("[IO wait, 153722867 minutes]", "IO wait", (), 153722867),
+        ("[chan receive (scan), 2 minutes]", "chan receive", ("scan",), 2),
+        ("[chan receive (nil chan) (durable), 2 minutes]", "chan receive", ("nil chan", "durable"), 2),
+        (
+            "[sync.WaitGroup.Wait (durable), synctest bubble 7]",
+            "sync.WaitGroup.Wait",
+            ("durable", "synctest bubble 7"),
+            None,
+        ),
+        ("[select, locked to thread, synctest group 7]", "select", ("synctest group 7",), None),
+        ("[force gc (idle), 5 minutes]", "force gc", ("idle",), 5),
+        ("gp=0xc000002380 m=nil [GC sweep wait]", "GC sweep wait", (), None),
+        ("gp=0x22e26b4381e0 m=0 mp=0x600840 [syscall, 3 minutes]", "syscall", (), 3),
+        ('[sleep] {"a b": "]:\\n[x, 9 minutes]:", k: v}', "sleep", (), None),
+        ("[???]", "???", (), None),
+    ],
+)
+def test_headers_are_taken_apart(header: str, state: str, qualifiers: tuple[str, ...], minutes: int | None) -> None:
+    goroutine = _one(
+        f"goroutine 9 {header}:\nmain.f()\n\tm.go:1 +0x1\ncreated by main.g in goroutine 1\n\tm.go:2 +0x1\n"
+    )
+    assert (goroutine.state, goroutine.qualifiers, goroutine.minutes) == (state, qualifiers, minutes)
+    assert goroutine.locked == ("locked" in header)
+    assert not goroutine.leaked
+
+
+@pytest.mark.parametrize(
+    ("stack", "entry"),
+    [
+        ("main.(*T).Method(0x1, {0x2, 0x3}, {{0x4, ...}, _})\n\tm.go:1 +0x1\n", "main.(*T).Method"),
+        ("main.F[...](...)\n\tm.go:1\n", "main.F[...]"),
+        ("main.serve.func1.2({0xc000012345?, 0x1})\n\tC:/a b/m.go:1 +0x1\n", "main.serve"),
+        ("gopkg.in/yaml%2ev3.(*Decoder).Decode-fm(0x1)\n\tm.go:1 +0x1\n", "gopkg.in/yaml%2ev3.(*Decoder).Decode"),
+        ("main.f()\n\tm.go:1 +0x1 fp=0xc00008 sp=0xc00004 pc=0x45d8ae\n", "main.f"),
+        ("main.f.gowrap2()\n\tm.go:1\nruntime.goexit({})\n\truntime/asm_amd64.s:1700 +0x1\n", "main.f"),
+        ("runtime.goexit()\n\truntime/asm_amd64.s:1650 +0x1\n", "runtime.goexit"),
+        ("main.cb()\n\tm.go:1 +0x1\nnon-Go function at pc=4711\n", "main.cb"),
+        ("main.cb()\n\tm.go:1 +0x1\nnon-Go function\n\tpc=0x4711\n", "main.cb"),
+        ("main.cb()\n\tm.go:1 +0x1\nns::run(int, char*)\n\trun.cc:12 pc=0x4711\n", "main.cb"),
+        ("\tgoroutine running on other thread; stack unavailable\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_entry_is_the_outermost_function_of_go(stack: str, entry: str) -> None:
+    goroutine = _one(f"goroutine 9 [syscall]:\n{stack}created by main.start.func3 in goroutine 1\n\tm.go:2 +0x1\n")
+    assert goroutine.entry == entry
+    assert goroutine.creator == "main.start"
+    assert not goroutine.elided
+
+
+def test_creators_of_go_before_1_21_stand_without_their_goroutine() -> None:
+    goroutine = _one("goroutine 9 [select]:\nmain.f(0x1)\n\tm.go:1 +0x1\ncreated by main.(*S).Run\n\tm.go:2 +0x1\n")
+    assert goroutine.creator == "main.(*S).Run"
+
+
+def test_the_entry_of_a_deep_stack_is_unknown_before_go_1_21() -> None:
+    stack = "main.f(0x1)\n\tm.go:1 +0x1\n...additional frames elided...\n"
+    goroutine = _one(f"goroutine 9 [select]:\n{stack}created by main.g\n\tm.go:2 +0x1\n")
+    assert (goroutine.entry, goroutine.creator, goroutine.elided) == ("", "main.g", True)
+
+
+def test_ancestors_are_no_part_of_a_goroutine() -> None:
+    # GODEBUG=tracebackancestors=N (runtime/traceback.go printAncestorTraceback).
+    ancestor = "[originating from goroutine 1]:\nmain.outer(...)\n\tm.go:3 +0x1\ncreated by main.far\n\tm.go:4 +0x1\n"
+    start = "goroutine 9 [select]:\nmain.f()\n\tm.go:1 +0x1\n"
+    with_creator = _one(f"{start}created by main.near in goroutine 1\n\tm.go:2 +0x1\n{ancestor}")
+    without = _one(f"{start}{ancestor}")
+    assert (with_creator.creator, with_creator.entry) == ("main.near", "main.f")
+    assert (without.creator, without.entry) == (None, "main.f")
+
+
+def test_names_that_are_not_utf8_are_escaped() -> None:
+    text = b"goroutine 9 [select]:\nmain.\xff()\n\tm.go:1 +0x1\ncreated by main.\xfe in goroutine 1\n\tm.go:2 +0x1\n"
+    (goroutine,) = read_dump(text).goroutines
+    assert (goroutine.entry, goroutine.creator) == (r"main.\xff", r"main.\xfe")
+
+
+@pytest.mark.parametrize("body", [WAITING, *((RECORDINGS / dump).read_bytes() for dump in DUMPS[:2])])
+def test_lines_may_end_as_on_windows(body: bytes) -> None:
+    assert read_dump(body.replace(b"\n", b"\r\n")) == read_dump(body)
+
+
+# Sums.
+
+
+def test_without_a_creator_the_entry_counts() -> None:
+    assert creators(read_dump(WAITING)) == {
+        "main.main": 8,
+        "runtime.runFinalizers": 1,
+        "iter.Pull[...]": 1,
+    }
+    assert creators(Dump((PLAIN,), whole=True)) == {}
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+def test_young_waits_are_0_and_what_runs_does_not_wait(dump: str) -> None:
+    read = read_dump((RECORDINGS / dump).read_bytes())
+    waits = longest_wait(read)
+    assert set(waits.values()) == {0.0}
+    assert waits.keys() == {one.state for one in read.goroutines} - {"running", "runnable"}
+
+
+def test_the_longest_wait_of_a_state_counts_in_seconds() -> None:
+    text = WAITING.replace(b"syscall, 1 minutes", b"syscall, 90 minutes").replace(b"receive, 1 m", b"receive, 3 m", 1)
+    # Of those in `chan send` and `select`, all are leaked: Go does not tell how long they wait.
+    assert longest_wait(read_dump(text)) == {"chan receive": 180.0, "syscall": 5400.0}
+
+
+# Cuts, strangers and noise.
+
+
+@pytest.mark.parametrize("body", [WAITING, WAITING.replace(b"\n", b"\r\n")])
+def test_every_cut_leaves_the_whole_goroutines_before_it(body: bytes) -> None:
+    for at in range(len(body) + 1):
+        _check_cut(body, at)
+
+
+@given(st.sampled_from(DUMPS), st.integers(0, 40_000))
+def test_cuts_of_recorded_dumps_leave_the_whole_goroutines_before_them(dump: str, at: int) -> None:
+    body = (RECORDINGS / dump).read_bytes()
+    _check_cut(body, at % (len(body) + 1))
+
+
+def test_a_text_of_64_mb_is_not_whole_even_if_it_ends_with_a_goroutine() -> None:
+    start, end = (
+        b"goroutine 7 [select]:\nmain.f(",
+        b")\n\tm.go:1 +0x1\ncreated by main.g in goroutine 1\n\tm.go:2 +0x1\n",
+    )
+    arguments = b"0" * (64 * MIB - len(start) - len(end))
+    cut = read_dump(start + arguments + end)
+    uncut = read_dump(start + arguments[1:] + end)
+    assert cut.goroutines == uncut.goroutines
+    assert (cut.whole, uncut.whole) == (False, True)
+
+
+def test_a_goroutine_with_an_unreadable_header_is_missed() -> None:
+    dump = read_dump(WAITING.replace(b"goroutine 12 [", b"goroutine twelve ["))
+    assert len(dump.goroutines) == len(read_dump(WAITING).goroutines) - 1
+    assert not dump.whole
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("index.html", Reason.HTML),
+        ("goroutine_debug1.txt", Reason.TEXT),
+        ("heap_debug1.txt", Reason.TEXT),
+        ("metrics.txt", Reason.TEXT),
+        ("not_mounted.txt", Reason.TEXT),
+        ("goroutine_leaks.pb.gz", Reason.PROTO),
+        ("burn2.trace", Reason.PROTO),
+    ],
+)
+def test_other_replies_are_refused_by_name(program: str, file: str, reason: Reason) -> None:
+    assert _reason((RECORDINGS / program / file).read_bytes()) is reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", Reason.EMPTY),
+        (b"\r\n \n", Reason.EMPTY),
+        (b"gorout", Reason.TRUNCATED),
+        (b"goroutine 1", Reason.TRUNCATED),
+        (b"goroutine 1 [running]:\r", Reason.TRUNCATED),
+        (b"goroutine 7 [running]:\n", Reason.TRUNCATED),
+        (b"goroutine 7 [running]:\nmain.main()\n\tm.go:1 +0x1\n", Reason.TRUNCATED),
+        (b"goroutine leaks are bad\n", Reason.TEXT),
+        (b"goroutine 1 is fine\n", Reason.TEXT),
+        (b"\0\1\2", Reason.PROTO),
+    ],
+)
+def test_what_holds_no_goroutine_is_refused(body: bytes, reason: Reason) -> None:
+    assert _reason(body) is reason
+
+
+@given(st.integers(0, len(WAITING)), st.binary(max_size=8), st.integers(0, 40))
+def test_damage_raises_nothing_but_decode_errors(at: int, insert: bytes, drop: int) -> None:
+    _try(WAITING[:at] + insert + WAITING[at + drop :])
+
+
+WORDS = (
+    *(
+        "goroutine ",
+        "7",
+        " [",
+        "select",
+        " (leaked)",
+        ", ",
+        "9",
+        " minutes",
+        "]",
+        " {",
+        "}",
+        ":",
+        "\n",
+        "\n",
+        "\t",
+        "\r\n",
+    ),
+    *("created by ", " in goroutine ", "main.f", "(", ")", ".func1", "pc=0x1", "[originating from goroutine "),
+    *("...additional frames elided...\n", "\n\n", "é", "\0"),
+)
+
+
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.lists(st.sampled_from(WORDS)).map(lambda words: "".join(words).encode())
+    | st.lists(st.sampled_from(WORDS)).map(lambda words: b"goroutine 7 [select]:\n" + "".join(words).encode())
+)
+def test_noise_raises_nothing_but_decode_errors(body: bytes) -> None:
+    _try(body)
+
+
+# Each takes a fraction of a second, or minutes where the time grows with the square of the length.
+@pytest.mark.parametrize(
+    "filler",
+    [
+        b"created by main.f\n",
+        b"created by main.f in goroutine 1 in goroutine 1",
+        b"created by main.f\n\tm.go",
+        b"main.f(",
+        b"main.f()\n\t:1 :1 :1 pc=0x",
+        b"non-Go function at pc=1\n",
+        b"runtime.goexit()\n\tm.go:1\n",
+        b".func1.1",
+        b"\n\ngoroutine 1 {",
+        b"\n\ngoroutine 1 [x] {a}:b",
+        b"\n",
+        b"\t",
+        b" (, ",
+    ],
+)
+def test_hostile_texts_are_read_in_one_pass(filler: bytes) -> None:
+    for start in (
+        b"goroutine 7 [select]:\nmain.f()\n\t",
+        b"goroutine 7 [select]:\ncreated by main",
+        b"goroutine 7 [x] {",
+    ):
+        _try(start + filler * (MIB // len(filler)))
+        _try(start + filler * (MIB // len(filler)) + b"\n\tm.go:1\n")
+
+
+def _check_cut(body: bytes, at: int) -> None:
+    """A goroutine reaches to the end of its last line; an empty line stands between two."""
+    line_end = b"\r\n" if b"\r\n" in body else b"\n"
+    blocks = body.split(line_end * 2)
+    ends = []
+    place = 0
+    for block in blocks:
+        place += len(block) + len(line_end)
+        ends.append(place)
+        place += len(line_end)
+    ends[-1] = len(body)
+    whole = sum(end <= at for end in ends)
+    if not whole:
+        assert _reason(body[:at]) is (Reason.TRUNCATED if at else Reason.EMPTY)
+        return
+    dump = read_dump(body[:at])
+    assert dump.goroutines == read_dump(body).goroutines[:whole]
+    assert dump.whole == (at in ends)
+
+
+def _one(text: str) -> DumpedGoroutine:
+    dump = read_dump(text.encode())
+    assert dump.whole
+    (goroutine,) = dump.goroutines
+    return goroutine
+
+
+def _reason(body: bytes) -> Reason:
+    with pytest.raises(DecodeError) as error:
+        read_dump(body)
+    return error.value.reason
+
+
+def _try(body: bytes) -> None:
+    try:
+        dump = read_dump(body)
+    except DecodeError:
+        return
+    assert sum(creators(dump).values()) <= len(dump.goroutines)
+    assert all(seconds >= 0 for seconds in longest_wait(dump).values())
