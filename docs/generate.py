@@ -7,8 +7,10 @@ from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.profile import KINDS, Kind
+from pprof_exporter.rules import GROUPS, render
 
 DOCS = Path(__file__).parent
+RULES = DOCS.parent / "rules"
 _MARK = "<!-- Written by docs/generate.py from the catalogue; change that, then run `make docs`. -->"
 
 _ABOUT = """\
@@ -19,7 +21,11 @@ that is no longer configured."""
 
 def pages() -> dict[Path, str]:
     """Every generated page with its text."""
-    return {DOCS / "metrics.md": metrics(), DOCS / "reasons.md": reasons()}
+    return {
+        DOCS / "metrics.md": metrics(),
+        DOCS / "reasons.md": reasons(),
+        RULES / "pprof.rules.yaml": render(GROUPS),
+    }
 
 
 def metrics() -> str:

@@ -1,4 +1,4 @@
-"""A proxy before a target that delays replies or changes the profiles in them: faults that no program has on command."""
+"""A proxy before a target that delays replies or changes the profiles in them, for what no program does on command."""
 
 from __future__ import annotations
 

@@ -112,7 +112,8 @@ CREATORS = gauge(
 )
 LONGEST_WAIT = gauge(
     "pprof_goroutine_longest_wait_seconds",
-    "Longest wait of a goroutine in each state, in whole minutes, from goroutine?debug=2 (profile 'stacks').",
+    "Longest wait of a goroutine in each state by Go's own account, which has whole minutes and begins a collection "
+    "early, from goroutine?debug=2 (profile 'stacks').",
     "target",
     "state",
 )

@@ -1,0 +1,52 @@
+"""`pprof-exporter rules`: the recording rules and alerts, for Prometheus to load."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pprof_exporter.catalog.thresholds import BY_NAME, THRESHOLDS
+from pprof_exporter.cli.options import Parser
+from pprof_exporter.rules import GROUPS, render
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; exit code 0, or 2 when the file cannot be written."""
+    parser = Parser(
+        prog="pprof-exporter rules",
+        description="Write the recording rules and alerts that Prometheus loads with rule_files.",
+        environ=environ,
+    )
+    parser.add_argument(
+        "--set", dest="set", metavar="NAME=VALUE", action="append", default=[], type=_setting, help="change a threshold"
+    )
+    parser.add_argument("--list-thresholds", action="store_true", help="show what can be set, with the reasons")
+    parser.flag("runbook-url", "What the name of an alert is appended to", default="")
+    parser.flag("output", "File to write, - for standard output", default="-")
+    options = vars(parser.parse_args(argv))
+    if options["list_thresholds"]:
+        for threshold in THRESHOLDS:
+            print(f"{threshold.name}={threshold.value:.12g}  # {threshold.unit or 'plain'}: {threshold.reason}")
+        return 0
+    text = render(GROUPS, thresholds=dict(options["set"]), runbook_url=options["runbook-url"])
+    if options["output"] == "-":
+        print(text, end="")
+        return 0
+    try:
+        Path(options["output"]).write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"pprof-exporter: {options['output']}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    if name not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"no threshold {name!r}; see --list-thresholds")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER") from None

@@ -1,0 +1,158 @@
+"""F1, F2, F3: CPU samples that are missing, lost, opaque, or taken at odd times."""
+
+from __future__ import annotations
+
+from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+_RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
+_SIXTY_FOUR = f"""
+({_RATE} >= <cpu_timer_lowest> and {_RATE} <= <cpu_timer_highest>)
+  and on (job, instance, target) pprof_target_info{{system="windows"}}
+"""
+_WITH_ENOUGH_SAMPLES = "increase(pprof_cpu_samples_total[30m]) >= 50"
+
+GROUP = Group(
+    "pprof-sampling",
+    (
+        Record(
+            "target:pprof_cpu_coverage:ratio_increase30m",
+            """
+            sum without (source) (increase(pprof_cpu_accounted_seconds_total[30m]))
+              / (sum without (source) (increase(pprof_cpu_used_seconds_total[30m])) > <cpu_enough_seconds>)
+            """,
+        ),
+        Record(
+            "target:pprof_cpu_lost_samples:ratio_increase30m",
+            f"""
+            sum without (function) (increase(pprof_cpu_lost_samples_total[30m]))
+              / ({_WITH_ENOUGH_SAMPLES})
+            """,
+        ),
+        Record(
+            "target:pprof_cpu_opaque_samples:ratio_increase30m",
+            f"""
+            sum without (function) (increase(pprof_cpu_opaque_samples_total[30m]))
+              / ({_WITH_ENOUGH_SAMPLES})
+            """,
+        ),
+        Alert(
+            "PprofCpuTimer64Hz",
+            "F1",
+            Severity.WARNING,
+            _SIXTY_FOUR,
+            "15m",
+            "The CPU profiler of {{ $labels.target }} ticks at the 64 Hz of a plain Windows timer",
+            """
+            CPU profiles of {{ $labels.target }} hold {{ $value | printf "%.0f" }} samples per CPU second where 100 are
+            assumed, so that a third of the CPU time is missing from them without a word. Go 1.16 to 1.21 on Windows has
+            no better timer (golang/go 61665): build the service with Go 1.22 or later.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofCpuCoverageLow",
+            "F1",
+            Severity.WARNING,
+            f"""
+            target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_low>
+              unless on (job, instance, target) ({_SIXTY_FOUR})
+            """,
+            "15m",
+            "CPU profiles of {{ $labels.target }} miss CPU time",
+            """
+            The samples of the last half hour account for {{ $value | humanizePercentage }} of the CPU time that
+            {{ $labels.target }} really used within its profiles; healthy are 94 % and more. Hot paths look smaller than
+            they are.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofCpuCoverageLow",
+            "F1",
+            Severity.CRITICAL,
+            "target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_very_low>",
+            "15m",
+            "CPU profiles of {{ $labels.target }} miss most of the CPU time",
+            """
+            The samples of the last half hour account for only {{ $value | humanizePercentage }} of the CPU time that
+            {{ $labels.target }} really used within its profiles. Do not trust its CPU profiles.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofCpuNoSamples",
+            "F1",
+            Severity.WARNING,
+            """
+            sum without (source) (increase(pprof_cpu_used_seconds_total[30m])) > <cpu_enough_seconds>
+              and ignoring (source) increase(pprof_cpu_samples_total[30m]) == 0
+            """,
+            "15m",
+            "CPU profiles of {{ $labels.target }} are empty although it works",
+            """
+            {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last half
+            hour, and not one sample was taken.
+            """,
+        ),
+        Alert(
+            "PprofSamplesLost",
+            "F2",
+            Severity.WARNING,
+            "target:pprof_cpu_lost_samples:ratio_increase30m > <samples_lost>",
+            "15m",
+            "The Go runtime of {{ $labels.target }} loses CPU samples",
+            """
+            The runtime itself counts {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} as
+            lost: they came faster than they could be written down, or from threads that are not Go's.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofSamplesOpaque",
+            "F2",
+            Severity.WARNING,
+            "target:pprof_cpu_opaque_samples:ratio_increase30m > <samples_opaque>",
+            "15m",
+            "CPU samples of {{ $labels.target }} have no stack",
+            """
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} stand under a catch-all name
+            (runtime._System, _GC, _ExternalCode), since their stacks could not be walked.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofSamplesOpaque",
+            "F2",
+            Severity.CRITICAL,
+            "target:pprof_cpu_opaque_samples:ratio_increase30m > <samples_opaque_severe>",
+            "15m",
+            "Most CPU samples of {{ $labels.target }} have no stack",
+            """
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} stand under a catch-all name:
+            its CPU profiles say next to nothing.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofSamplingJitter",
+            "F3",
+            Severity.WARNING,
+            """
+            (
+              pprof_tick_interval_statistic_seconds{statistic="stddev"} > <tick_stddev>
+                or label_replace(pprof_tick_late_ratio > <tick_late>, "statistic", "late ratio", "", "")
+                or label_replace(pprof_tick_rate_hertz < <tick_slow>, "statistic", "rate", "", "")
+            )
+              and on (job, instance, target) pprof_tick_audit_busy_processors >= 0.9
+            """,
+            "5m",
+            "The sampling clock of {{ $labels.target }} is uneven",
+            """
+            The latest audit of the sampling clock of {{ $labels.target }} found ticks that come too late or too seldom:
+            their {{ $labels.statistic }} is {{ $value | printf "%.3g" }} (healthy: a stddev below <tick_stddev> s, a late
+            ratio below <tick_late>, a rate above <tick_slow> Hz). What runs between two late ticks is missing from CPU
+            profiles.
+            """,
+        ),
+    ),
+)
