@@ -29,7 +29,7 @@ from tests.lab.verdict import bad
 CONFIG = """
 global: {scrape_interval: 1s, scrape_timeout: 5s}
 profiles:
-  cpu: {interval: 3500ms, window: 3s}
+  cpu: {interval: 4s, window: 3s}
   heap: {interval: 1s}
   allocs: {interval: 1s}
   goroutine: {interval: 1s}

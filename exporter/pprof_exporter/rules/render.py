@@ -66,7 +66,7 @@ def _expression(expr: str, values: Mapping[str, float]) -> str:
 class _Dumper(yaml.SafeDumper):
     """Expressions of several lines as blocks, so that a person can read them."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 - of PyYAML
+    def increase_indent(self, flow: bool = False, *_: bool, **__: bool) -> None:  # noqa: FBT001, FBT002 - of PyYAML
         super().increase_indent(flow, indentless=False)
 
 

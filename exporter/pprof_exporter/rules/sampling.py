@@ -5,10 +5,10 @@ from __future__ import annotations
 from pprof_exporter.rules.model import Alert, Group, Record, Severity
 
 _RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
-_SIXTY_FOUR = f"""
-({_RATE} >= <cpu_timer_lowest> and {_RATE} <= <cpu_timer_highest>)
-  and on (job, instance, target) pprof_target_info{{system="windows"}}
-"""
+_SIXTY_FOUR = (
+    f"({_RATE} >= <cpu_timer_lowest> and {_RATE} <= <cpu_timer_highest>)"
+    '\n  and on (job, instance, target) pprof_target_info{system="windows"}'
+)
 _WITH_ENOUGH_SAMPLES = "increase(pprof_cpu_samples_total[30m]) >= 50"
 
 GROUP = Group(
@@ -55,7 +55,7 @@ GROUP = Group(
             Severity.WARNING,
             f"""
             target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_low>
-              unless on (job, instance, target) ({_SIXTY_FOUR})
+              unless on (job, instance, target) ({" ".join(_SIXTY_FOUR.split())})
             """,
             "15m",
             "CPU profiles of {{ $labels.target }} miss CPU time",
@@ -90,8 +90,8 @@ GROUP = Group(
             "15m",
             "CPU profiles of {{ $labels.target }} are empty although it works",
             """
-            {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last half
-            hour, and not one sample was taken.
+            {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last
+            half hour, and not one sample was taken.
             """,
         ),
         Alert(
@@ -149,9 +149,9 @@ GROUP = Group(
             "The sampling clock of {{ $labels.target }} is uneven",
             """
             The latest audit of the sampling clock of {{ $labels.target }} found ticks that come too late or too seldom:
-            their {{ $labels.statistic }} is {{ $value | printf "%.3g" }} (healthy: a stddev below <tick_stddev> s, a late
-            ratio below <tick_late>, a rate above <tick_slow> Hz). What runs between two late ticks is missing from CPU
-            profiles.
+            their {{ $labels.statistic }} is {{ $value | printf "%.3g" }} (healthy: a stddev below <tick_stddev> s, a
+            late ratio below <tick_late>, a rate above <tick_slow> Hz). What runs between two late ticks is missing from
+            CPU profiles.
             """,
         ),
     ),
