@@ -38,6 +38,7 @@ def test_the_wheel_holds_the_whole_package_with_its_data(dist: Path) -> None:
     }
     assert wanted <= packed
     assert "pprof_exporter/demo/target/main.go" in packed
+    assert "pprof_exporter/rules/runbooks/PprofCpuCoverageLow.md" in packed
     assert not [name for name in packed if name.startswith("tests")]
 
 

@@ -27,6 +27,20 @@ def test_samples_are_counted_by_their_leaf(name: str) -> None:
     assert by_name(losses(Fetched(cpu))) == {**dict.fromkeys(NAMES.values(), 0), NAMES[name]: 42}
 
 
+@pytest.mark.parametrize("name", ["runtime._System", "runtime._GC"])
+def test_a_known_function_without_callers_is_opaque_by_what_stands_below_it(name: str) -> None:
+    cpu = with_sample(profile(PROGRAMS[0], "cpu_burn1"), ["runtime.memmove", name], (42, 420_000_000))
+    assert by_name(losses(Fetched(cpu))) == {**dict.fromkeys(NAMES.values(), 0), NAMES[name]: 42}
+
+
+def test_each_sample_counts_once() -> None:
+    cpu = with_sample(
+        profile(PROGRAMS[0], "cpu_burn1"), ["runtime._ExternalCode", "runtime._System"], (42, 420_000_000)
+    )
+    found = by_name(losses(Fetched(cpu)))
+    assert found == {**dict.fromkeys(NAMES.values(), 0), NAMES["runtime._ExternalCode"]: 42}
+
+
 def test_a_caller_of_that_name_is_no_loss() -> None:
     cpu = with_sample(profile(PROGRAMS[0], "cpu_burn1"), ["main.burn", LOST[0]], (42, 420_000_000))
     assert set(by_name(losses(Fetched(cpu))).values()) == {0}

@@ -37,16 +37,19 @@ def _cpu_coverage(now: Scrape) -> bool:
 
 
 def _tick_jitter(now: Scrape) -> bool:
-    """Only of a busy program, for which alone coverage is known: in an idle one, ticks without a sample are natural."""
-    if now.value("pprof_cpu_coverage_ratio") is None:
-        return False
-    # At the least, of the seconds that all audits have seen.
-    in_gaps = (now.value("pprof_tick_gaps") or 0) * 3 * PERIOD
-    return (
+    return _busy(now) and (
         _above(now, "pprof_tick_interval_statistic_seconds", 0.5 * PERIOD, statistic="stddev")
         or _above(now, "pprof_tick_late_ratio", 0.2)
-        or in_gaps > 0.05 * (now.value("pprof_tick_interval_seconds_sum") or 0)
     )
+
+
+def _tick_rate(now: Scrape) -> bool:
+    return _busy(now) and any(rate < 1 / (1.4 * PERIOD) for _, rate in now.find("pprof_tick_rate_hertz"))
+
+
+def _busy(now: Scrape) -> bool:
+    """Whether at least one processor was busy throughout the audit: else ticks without a sample are natural."""
+    return (now.value("pprof_tick_audit_busy_processors") or 0) >= 0.9
 
 
 def _window_error(now: Scrape) -> bool:
@@ -59,7 +62,7 @@ _SIGNALS: dict[str, Callable[[Scrape], bool]] = {
     "cpu_lost": lambda now: _share(now, "pprof_cpu_lost_samples_total", "pprof_cpu_samples_total") > 0.01,
     "opaque": lambda now: _share(now, "pprof_cpu_opaque_samples_total", "pprof_cpu_samples_total") > 0.2,
     "tick_jitter": _tick_jitter,
-    "tick_rate": lambda now: any(rate < 1 / (1.4 * PERIOD) for _, rate in now.find("pprof_tick_rate_hertz")),
+    "tick_rate": _tick_rate,
     "clock_skew": lambda now: any(abs(value) > 2 for _, value in now.find("pprof_profile_clock_skew_seconds")),
     "clock_regression": lambda now: _above(now, "pprof_profile_clock_regressions_total", 0),
     "window_error": _window_error,

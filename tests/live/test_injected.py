@@ -216,17 +216,17 @@ def stripped(profile: Profile) -> None:
 
 @contextlib.contextmanager
 def stuttering(target: Target) -> Iterator[None]:
-    """Freeze the program for a tick or so, over and over, as antivirus software and hypervisors do."""
+    """Freeze the program for a tick or so, a fifth of the time, as antivirus software and hypervisors do."""
     stop, random = threading.Event(), Random(3)
 
     def freeze() -> None:
         while not stop.is_set():
             target.pause()
             try:
-                time.sleep(0.012)
+                time.sleep(0.014)
             finally:
                 target.resume()
-            stop.wait(random.uniform(0.008, 0.016))
+            stop.wait(random.uniform(0.04, 0.06))
 
     thread = threading.Thread(target=freeze)
     thread.start()
@@ -287,6 +287,7 @@ def test_stacks_that_cannot_be_walked_are_only_opaque(busy: Target, watch: Watch
 def test_a_program_that_stutters_has_only_jitter(busy: Target, watch: Watch) -> None:
     with watch(busy, "--scrape.audit=2s") as watched:
         watched.healthy()
+        busy.control("burn", threads=2)
         with stuttering(busy):
             now = watched.sees_only("tick_jitter", profile="cpu")
         # It is held against the CPU time that was really used.

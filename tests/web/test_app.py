@@ -10,10 +10,12 @@ import bcrypt
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.registry import CollectorRegistry
+from yarl import URL
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import Readiness, build_app
@@ -155,3 +157,35 @@ async def test_with_users_every_path_wants_the_right_password(client_of: MakeCli
         assert (await client.get("/metrics", headers={"Authorization": header})).status == 401
     for _ in range(2):
         assert (await client.get("/metrics", headers=basic("prometheus", "secret"))).status == 200
+
+
+async def test_every_alert_has_its_runbook_on_a_page(client_of: MakeClient) -> None:
+    client = await client_of()
+    index = await (await client.get("/runbooks/")).text()
+    for alert in ALERTS:
+        assert f"/runbooks/{alert.name}" in index
+        reply = await client.get(f"/runbooks/{alert.name}")
+        assert reply.status == 200
+        assert f"<h2>{alert.name}</h2>" in await reply.text()
+
+
+async def test_a_runbook_speaks_of_the_target_that_the_link_names(client_of: MakeClient) -> None:
+    client = await client_of()
+    text = await (await client.get("/runbooks/PprofCpuCoverageLow", params={"target": "gone:1"})).text()
+    assert "http://gone:1/debug/pprof/profile" in text
+    assert "{target=&quot;gone:1&quot;}" in text
+
+
+async def test_a_runbook_takes_no_word_from_strangers(client_of: MakeClient) -> None:
+    client = await client_of()
+    text = await (await client.get("/runbooks/PprofCpuCoverageLow", params={"target": "<b>other</b>"})).text()
+    assert "other</b>" not in text
+    text = await (await client.get("/runbooks/PprofCpuCoverageLow", params={"target": "<b>shop</b>:1"})).text()
+    assert "&lt;b&gt;shop&lt;/b&gt;:1" in text
+    assert "<b>shop" not in text
+
+
+@pytest.mark.parametrize("name", ["PprofNone", "..%2F..%2FREADME", "%00"])
+async def test_no_other_file_is_a_runbook(client_of: MakeClient, name: str) -> None:
+    client = await client_of()
+    assert (await client.get(URL(f"/runbooks/{name}", encoded=True))).status == 404

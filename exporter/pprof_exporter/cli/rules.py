@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.catalog.thresholds import BY_NAME, THRESHOLDS
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.rules import GROUPS, render
+from pprof_exporter.rules import GROUPS, Options, render
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -24,13 +25,17 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     )
     parser.add_argument("--list-thresholds", action="store_true", help="show what can be set, with the reasons")
     parser.flag("runbook-url", "What the name of an alert is appended to", default="")
+    parser.flag(
+        "time-scale", "Factor on all ranges and waits, to see alerts at work within minutes", default="1", read=_scale
+    )
     parser.flag("output", "File to write, - for standard output", default="-")
     options = vars(parser.parse_args(argv))
     if options["list_thresholds"]:
         for threshold in THRESHOLDS:
             print(f"{threshold.name}={threshold.value:.12g}  # {threshold.unit or 'plain'}: {threshold.reason}")
         return 0
-    text = render(GROUPS, thresholds=dict(options["set"]), runbook_url=options["runbook-url"])
+    chosen = Options(dict(options["set"]), options["runbook-url"], options["time-scale"])
+    text = render(GROUPS, chosen)
     if options["output"] == "-":
         print(text, end="")
         return 0
@@ -40,6 +45,15 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         print(f"pprof-exporter: {options['output']}: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _scale(text: str) -> float:
+    scale = 0.0
+    with contextlib.suppress(ValueError):
+        scale = float(text)
+    if not 0 < scale <= 100:
+        raise ValueError(f"{text!r}: write a number above 0 and up to 100")
+    return scale
 
 
 def _setting(text: str) -> tuple[str, float]:

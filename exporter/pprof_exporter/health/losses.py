@@ -9,7 +9,8 @@ from pprof_exporter.health.reading import Fetched, Reading, is_cpu
 
 # Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go).
 LOST = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
-# Leaf functions of samples whose stack could not be walked (runtime/proc.go sigprof).
+# Functions that stand for the stack of a sample where it could not be walked (runtime/proc.go sigprof): below the one
+# function that is known, or below _ExternalCode, where not even that is Go's.
 OPAQUE = ("runtime._System", "runtime._GC", "runtime._ExternalCode")
 
 _FAMILIES: dict[str, Family] = {
@@ -26,7 +27,9 @@ def losses(fetched: Fetched) -> list[Reading]:
         return []
     seen: Counter[str] = Counter()
     for sample in profile.samples:
-        leaf = profile.leaf_name(sample)
+        leaf, root = profile.leaf_name(sample), profile.root_name(sample)
         if leaf in _FAMILIES:
             seen[leaf] += sample.values[count]
+        elif root in OPAQUE:
+            seen[root] += sample.values[count]
     return [Reading(family, seen[name], (("function", name),)) for name, family in _FAMILIES.items()]

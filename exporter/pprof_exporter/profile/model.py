@@ -108,3 +108,8 @@ class Profile:
         """Name of the innermost function of a sample, or "" where there is no stack or no symbol."""
         lines = self.locations[sample.stack[0]].lines if sample.stack else ()
         return lines[0].function.name if lines else ""
+
+    def root_name(self, sample: Sample) -> str:
+        """Name of the outermost function of a sample, or "" where there is no stack or no symbol."""
+        lines = self.locations[sample.stack[-1]].lines if sample.stack else ()
+        return lines[-1].function.name if lines else ""

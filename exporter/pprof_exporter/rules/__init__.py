@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.rules import sampling
 from pprof_exporter.rules.model import Alert, Group, Record, Severity, UnknownThreshold, filled, thresholds_of
-from pprof_exporter.rules.render import render
+from pprof_exporter.rules.render import Options, render
 
 GROUPS: tuple[Group, ...] = (sampling.GROUP,)
 ALERTS: tuple[Alert, ...] = tuple(rule for group in GROUPS for rule in group.rules if isinstance(rule, Alert))
@@ -16,6 +16,7 @@ __all__ = [
     "RECORDS",
     "Alert",
     "Group",
+    "Options",
     "Record",
     "Severity",
     "UnknownThreshold",

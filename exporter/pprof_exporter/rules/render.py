@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -16,6 +18,18 @@ _HEAD = """\
 # which serves them under /runbooks/.
 """
 
+_MILLISECONDS = {
+    "ms": 1,
+    "s": 1_000,
+    "m": 60_000,
+    "h": 3_600_000,
+    "d": 86_400_000,
+    "w": 604_800_000,
+}
+_PART = re.compile(r"(\d+)(ms|[smhdw])")
+# The range or the step of a selector, or its offset.
+_IN_EXPRESSION = re.compile(r"([\[:]|\boffset\s+-?)((?:\d+(?:ms|[smhdw]))+)")
+
 _OWN_PAGES = "http://{{ $labels.instance }}/runbooks"
 # An alert over many exporters has no instance: then any of them will do.
 _ANY_EXPORTER = (
@@ -23,44 +37,65 @@ _ANY_EXPORTER = (
 )
 
 
-def render(groups: Iterable[Group], *, thresholds: Mapping[str, float] | None = None, runbook_url: str = "") -> str:
-    """The file. `runbook_url` is what the name of an alert is appended to; "" for the exporter's own pages.
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may have otherwise.
 
-    Raises `UnknownThreshold`.
+    `thresholds` replace those of the catalogue, by name. `runbook_url` is what the name of an alert is appended to; ""
+    for the exporter's own pages. `time_scale` is a factor on every range, offset and wait: with 0.01 an alert that
+    wants half an hour needs 18 seconds.
     """
-    values = thresholds or {}
-    document = {"groups": [_group(group, values, runbook_url.rstrip("/")) for group in groups]}
+
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    runbook_url: str = ""
+    time_scale: float = 1
+
+
+def render(groups: Iterable[Group], options: Options | None = None) -> str:
+    """The file. Raises `UnknownThreshold`."""
+    options = options or Options()
+    document = {"groups": [_group(group, options) for group in groups]}
     return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1_000, allow_unicode=True)
 
 
-def _group(group: Group, values: Mapping[str, float], runbook_url: str) -> dict[str, Any]:
-    rules = [
-        _record(rule, values) if isinstance(rule, Record) else _alert(rule, values, runbook_url) for rule in group.rules
-    ]
-    return {"name": group.name, **({"interval": group.interval} if group.interval else {}), "rules": rules}
+def scaled(duration: str, factor: float) -> str:
+    """A Prometheus duration times a factor, to the millisecond and at least one; 0 stays 0."""
+    if factor == 1:
+        return duration
+    milliseconds = sum(int(count) * _MILLISECONDS[unit] for count, unit in _PART.findall(duration))
+    return f"{max(1, round(milliseconds * factor))}ms" if milliseconds else "0s"
 
 
-def _record(rule: Record, values: Mapping[str, float]) -> dict[str, Any]:
-    return {"record": rule.name, "expr": _expression(rule.expr, values)}
+def _group(group: Group, options: Options) -> dict[str, Any]:
+    rules = [_record(rule, options) if isinstance(rule, Record) else _alert(rule, options) for rule in group.rules]
+    interval = {"interval": scaled(group.interval, options.time_scale)} if group.interval else {}
+    return {"name": group.name, **interval, "rules": rules}
 
 
-def _alert(rule: Alert, values: Mapping[str, float], runbook_url: str) -> dict[str, Any]:
+def _record(rule: Record, options: Options) -> dict[str, Any]:
+    return {"record": rule.name, "expr": _expression(rule.expr, options)}
+
+
+def _alert(rule: Alert, options: Options) -> dict[str, Any]:
+    pages = options.runbook_url.rstrip("/") or (_ANY_EXPORTER if rule.over_many else _OWN_PAGES)
+    keep = {"keep_firing_for": scaled(rule.keep_firing_for, options.time_scale)} if rule.keep_firing_for else {}
     return {
         "alert": rule.name,
-        "expr": _expression(rule.expr, values),
-        "for": rule.for_,
-        **({"keep_firing_for": rule.keep_firing_for} if rule.keep_firing_for else {}),
+        "expr": _expression(rule.expr, options),
+        "for": scaled(rule.for_, options.time_scale),
+        **keep,
         "labels": {"severity": rule.severity.value, **({"failure_mode": rule.mode} if rule.mode else {})},
         "annotations": {
-            "summary": filled(rule.summary, values),
-            "description": filled(" ".join(rule.description.split()), values),
-            "runbook_url": f"{runbook_url or (_ANY_EXPORTER if rule.over_many else _OWN_PAGES)}/{rule.name}",
+            "summary": filled(rule.summary, options.thresholds),
+            "description": filled(" ".join(rule.description.split()), options.thresholds),
+            "runbook_url": f"{pages}/{rule.name}",
         },
     }
 
 
-def _expression(expr: str, values: Mapping[str, float]) -> str:
-    return filled(textwrap.dedent(expr).strip(), values) + "\n"
+def _expression(expr: str, options: Options) -> str:
+    text = filled(textwrap.dedent(expr).strip(), options.thresholds)
+    return _IN_EXPRESSION.sub(lambda found: found[1] + scaled(found[2], options.time_scale), text) + "\n"
 
 
 class _Dumper(yaml.SafeDumper):

@@ -12,6 +12,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.scrape import Pool
 from pprof_exporter.web.landing import landing_page
+from pprof_exporter.web.runbooks import runbook_routes
 from pprof_exporter.web.security import PasswordGate
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,6 +63,7 @@ def build_app(
         [
             web.get("/", landing),
             web.get("/metrics", make_aiohttp_handler(registry)),
+            *runbook_routes(lambda: [state.target for state in pool.states]),
             web.get("/-/healthy", healthy),
             web.get("/-/ready", ready),
             web.post("/-/reload", reload_configuration),

@@ -1,29 +1,13 @@
-"""The page at `/`: what is watched, and where to go on. One HTML file without any asset."""
+"""The page at `/`: what is watched, and where to go on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from pprof_exporter import __version__
 from pprof_exporter.catalog import Outcome
 from pprof_exporter.scrape import TargetState
-
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #1a7f37; --bad: #cf222e; }
-@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0; } h1 small { font-size: 1rem; font-weight: normal; opacity: .7; }
-nav a { margin-right: 1rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; white-space: nowrap; }
-td.n, th.n { text-align: right; padding-right: 1.5rem; }
-.up { color: var(--good); } .down { color: var(--bad); } .unknown { opacity: .7; }
-code { background: var(--soft); padding: .1rem .3rem; border-radius: .25rem; }
-ul { margin: 0; padding-left: 1rem; }
-"""
+from pprof_exporter.web.page import page
 
 
 def landing_page(states: Sequence[TargetState]) -> str:
@@ -35,16 +19,7 @@ def landing_page(states: Sequence[TargetState]) -> str:
         if states
         else "<p>No targets. Name one: <code>pprof-exporter localhost:6060</code>.</p>"
     )
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>pprof-exporter</title><style>{_STYLE}</style></head><body>
-<h1>pprof-exporter <small>{escape(__version__)}</small></h1>
-<p>Watches the health of Go profiling.</p>
-<nav><a href="/metrics">Metrics</a><a href="/-/healthy">Health</a><a href="/-/ready">Readiness</a></nav>
-<h2>Targets</h2>
-{table}
-</body></html>
-"""
+    return page("Targets", f"<h2>Targets</h2>{table}")
 
 
 def _row(state: TargetState) -> str:

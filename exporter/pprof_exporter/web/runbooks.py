@@ -1,0 +1,77 @@
+"""The runbooks as pages, so that the link in a notification works wherever the exporter is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from html import escape
+
+from aiohttp import web
+from markdown_it import MarkdownIt
+
+from pprof_exporter.config import Target
+from pprof_exporter.rules import ALERTS
+from pprof_exporter.rules.books import EXAMPLE_TARGET, EXAMPLE_URL, runbook
+from pprof_exporter.web.page import page
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def runbook_routes(targets: Callable[[], Iterable[Target]]) -> list[web.RouteDef]:
+    """`/runbooks/`, and `/runbooks/ALERT?target=NAME`, whose commands then have the target in them."""
+
+    async def index(request: web.Request) -> web.Response:
+        return _html_page(index_page())
+
+    async def runbook(request: web.Request) -> web.Response:
+        named = request.query.get("target")
+        target = next((target for target in targets() if target.name == named), None)
+        html = runbook_page(request.match_info["alert"].removesuffix(".md"), target)
+        if html is None:
+            return web.Response(status=404, text="There is no such runbook; /runbooks/ lists them all.\n")
+        return _html_page(html)
+
+    return [web.get("/runbooks/", index), web.get("/runbooks/{alert}", runbook)]
+
+
+def index_page() -> str:
+    """All runbooks, by failure mode."""
+    summaries: dict[str, tuple[str, str]] = {}
+    for alert in ALERTS:
+        summaries.setdefault(alert.name, (alert.mode, ", ".join(severities(alert.name))))
+    rows = "".join(
+        f'<tr><td><a href="/runbooks/{name}">{name}</a></td><td>{severity}</td><td>{mode or "the exporter"}</td></tr>'
+        for name, (mode, severity) in summaries.items()
+    )
+    table = f"<table><tr><th>Alert</th><th>Severity</th><th>Failure mode</th></tr>{rows}</table>"
+    return page("Runbooks", f'<h2>Runbooks</h2><div class="scroll">{table}</div>')
+
+
+def severities(alert: str) -> list[str]:
+    """How severe an alert of this name can be, the mildest first."""
+    return [found.severity.value for found in ALERTS if found.name == alert]
+
+
+def runbook_page(alert: str, target: Target | None) -> str | None:
+    """The runbook of an alert, with the target in its commands; None if there is no such page."""
+    text = runbook(alert)
+    if text is None:
+        return None
+    html = _html(text)
+    if target is not None:
+        url = str(target.url.with_user(None)).rstrip("/")
+        html = html.replace(EXAMPLE_URL, escape(url)).replace(EXAMPLE_TARGET, escape(target.name))
+    return page(alert, f'<div class="text">{html}</div>')
+
+
+def _html(text: str) -> str:
+    """The Markdown as HTML, its headings one level lower, since the page has a title already."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.tag in ("h1", "h2", "h3"):
+            token.tag = f"h{int(token.tag[1]) + 1}"
+    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return html
+
+
+def _html_page(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", charset="utf-8")
