@@ -59,6 +59,11 @@ def test_the_limit_is_the_one_that_nothing_exceeds() -> None:
     assert cut(goroutines(127, 128, 128)) == pytest.approx(2 / (idle + 3))
 
 
+def test_no_older_limit_is_guessed_where_functions_show_a_newer_go() -> None:
+    frames = ["internal/runtime/maps.(*Map).grow", *(f"main.f{level}" for level in range(31))]
+    assert cut(with_sample(goroutines(), frames, (1,))) == 0
+
+
 def test_a_limit_of_the_programs_own_is_unknown() -> None:
     assert cut(goroutines(128, 129)) is None
 

@@ -147,19 +147,17 @@ def test_a_release_candidate_satisfies_the_bound_of_its_line() -> None:
     assert candidate.exact == GoVersion.parse("go1.26rc1")
 
 
-@pytest.mark.parametrize("kind", ["heap", "allocs", "block", "mutex", "goroutine"])
-def test_stack_limits_by_kind_and_version(kind: str) -> None:
-    assert stack_limit(kind, from_metrics("go1.22.12")) == 32
-    assert stack_limit(kind, from_metrics("go1.23rc1")) == 128
-    assert stack_limit(kind, from_metrics("go1.27.3")) == 128
-    assert stack_limit(kind, from_trace(b"go 1.23 trace\0\0\0")) == 128
-    assert stack_limit(kind, from_trace(b"go 1.22 trace\0\0\0")) is None, "Go 1.22, or any later one"
-    assert stack_limit(kind, NOTHING) is None
+def test_stack_limits_by_version() -> None:
+    assert stack_limit(from_metrics("go1.22.12"), cpu=False) == 32
+    assert stack_limit(from_metrics("go1.23rc1"), cpu=False) == 128
+    assert stack_limit(from_metrics("go1.27.3"), cpu=False) == 128
+    assert stack_limit(from_trace(b"go 1.23 trace\0\0\0"), cpu=False) == 128
+    assert stack_limit(from_trace(b"go 1.22 trace\0\0\0"), cpu=False) is None, "Go 1.22, or any later one"
+    assert stack_limit(NOTHING, cpu=False) is None
 
 
-def test_the_limit_of_cpu_stacks_is_always_known_and_that_of_threadcreate_never() -> None:
-    assert stack_limit("cpu", NOTHING) == 64
-    assert stack_limit("threadcreate", from_metrics("go1.27.3")) is None
+def test_the_limit_of_cpu_stacks_is_always_known() -> None:
+    assert stack_limit(NOTHING, cpu=True) == 64
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -167,4 +165,4 @@ def test_the_limit_of_cpu_stacks_is_always_known_and_that_of_threadcreate_never(
 def test_recorded_deep_stacks_are_cut_at_the_limit(program: str, kind: str, file: str) -> None:
     profile = decode((RECORDINGS / program / file).read_bytes())
     deepest = max(sum(len(location.lines) for location in profile.stack_of(sample)) for sample in profile.samples)
-    assert deepest == stack_limit(kind, from_metrics(program.partition("-")[2]))
+    assert deepest == stack_limit(from_metrics(program.partition("-")[2]), cpu=kind == "cpu")

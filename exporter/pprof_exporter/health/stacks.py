@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import Fetched, Reading, is_cpu, main_value, ratio
-from pprof_exporter.profile import Profile
+from pprof_exporter.profile import Profile, from_profile
+from pprof_exporter.profile.goversion import stack_limit
 
-_CPU_LIMIT = 64
-_OTHER_LIMITS = (32, 128)
+_LIMITS = (32, 128)
 
 
 def stacks(fetched: Fetched) -> list[Reading]:
@@ -37,6 +37,6 @@ def stacks(fetched: Fetched) -> list[Reading]:
 
 
 def _limit(profile: Profile, deepest: int) -> int | None:
-    """The limit that was in force, as the profile itself tells: nothing in it is deeper."""
-    limits = (_CPU_LIMIT,) if is_cpu(profile) else _OTHER_LIMITS
-    return next((limit for limit in limits if deepest <= limit), None)
+    """The limit that was in force: by the version, if the profile shows it, else the first that nothing exceeds."""
+    known = stack_limit(from_profile(profile), cpu=is_cpu(profile))
+    return next((limit for limit in ([known] if known else _LIMITS) if deepest <= limit), None)

@@ -139,19 +139,16 @@ _CPU_LIMIT = 64
 _OLD_LIMIT = 32
 _NEW_LIMIT = 128
 _DEEPER_SINCE = GoVersion(1, 23)
-_DEEPER = frozenset({"heap", "allocs", "block", "mutex", "goroutine", "goroutineleak"})
 
 
-def stack_limit(kind: str, evidence: GoVersionEvidence) -> int | None:
-    """Frames, with inlined ones, at which Go cuts the stacks of a kind of profile; None if that is not known.
+def stack_limit(evidence: GoVersionEvidence, *, cpu: bool) -> int | None:
+    """Frames, with inlined ones, at which Go cuts the stacks of a CPU profile or of another; None if not known.
 
-    64 for cpu in all versions (runtime/cpuprof.go maxCPUProfStack). For the others 32 up to Go 1.22 (runtime/mprof.go
+    64 for CPU in all versions (runtime/cpuprof.go maxCPUProfStack). For the others 32 up to Go 1.22 (runtime/mprof.go
     maxStack), and 128 since, unless the program runs with another `GODEBUG=profstackdepth=`.
     """
-    if kind == "cpu":
+    if cpu:
         return _CPU_LIMIT
-    if kind not in _DEEPER:
-        return None
     if evidence.lowest and _line(evidence.lowest) >= _line(_DEEPER_SINCE):
         return _NEW_LIMIT
     return _OLD_LIMIT if evidence.exact else None
