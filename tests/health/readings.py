@@ -30,13 +30,15 @@ def value(fetched: Fetched, readings: Iterable[Reading], name: str) -> float | N
 def with_sample(profile: Profile, stack: Iterable[str], values: tuple[int, ...]) -> Profile:
     """The profile and one sample more; a name of "" is a place without a symbol."""
     locations = dict(profile.locations)
-    places = []
+    functions, places = list(profile.functions), []
     for name in stack:
         place = max(locations, default=0) + 1
-        lines = (Line(Function(name, name, "", 0), 1),) if name else ()
-        locations[place] = Location(0, None, lines)
+        function = Function(name, name, "", 0)
+        locations[place] = Location(0, None, (Line(function, 1),) if name else ())
+        functions += [function] if name else []
         places.append(place)
-    return replace(profile, locations=locations, samples=(*profile.samples, Sample(tuple(places), values, ())))
+    samples = (*profile.samples, Sample(tuple(places), values, ()))
+    return replace(profile, locations=locations, functions=tuple(functions), samples=samples)
 
 
 def scaled(profile: Profile, factor: float) -> Profile:
