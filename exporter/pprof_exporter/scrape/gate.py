@@ -35,15 +35,17 @@ class Gate:
         deferral = self._deferral(errand)
         if deferral is not None:
             errand.tally.deferred[deferral] += 1
-        errand.tally.deferring = deferral is not None
+            errand.tally.deferring = True
         return deferral is None
 
     def failed(self, errand: Errand) -> None:
         """An errand failed: the next try comes later, and later still if that fails too."""
+        errand.tally.deferring = False
         self._backoffs[errand].failed(self._clock.steady())
 
     def succeeded(self, errand: Errand) -> None:
         """An errand succeeded."""
+        errand.tally.deferring = False
         self._backoffs[errand].reset()
 
     def came_up(self) -> None:
