@@ -117,7 +117,7 @@ def test_what_contention_profiling_is_set_to_is_known(program: Target, fast: Pat
         watching.wait_for(lambda now: now.value("pprof_contention_profiling_enabled", profile="mutex") == 0)
         program.control("rates", block=1, mutex=1)
         program.control("contend", workers=2)
-        now = watching.wait_for(lambda now: now.value("pprof_contention_profiling_enabled", profile="mutex") == 1)
-        assert watching.wait_for(lambda now: now.value("pprof_contention_profiling_enabled", profile="block") == 1), (
-            now.text
+        on = {"mutex": 1.0, "block": 1.0}
+        watching.wait_for(
+            lambda now: {one["profile"]: value for one, value in now.find("pprof_contention_profiling_enabled")} == on
         )
