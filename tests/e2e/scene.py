@@ -1,0 +1,184 @@
+"""Everything at once: Go programs, exporter, Prometheus with the shipped rules, Alertmanager with the shipped routes.
+
+What takes half an hour in earnest takes half a minute here: the rules are written with `--time-scale`, the exporter and
+Alertmanager have shorter intervals. Nothing else differs from what is shipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.lab import PROJECT, alertmanager, exporter, free_port, prometheus
+from tests.lab import run as run_command
+from tests.lab.debian import Suite
+from tests.lab.exporter import Exporter
+from tests.lab.receiver import Notification, Receiver, receiving
+from tests.lab.rewrite import Rewriter, rewriting
+from tests.lab.target import Target, running
+
+SCALE = 1 / 60
+"""An hour of the rules is a minute here."""
+
+_EVERY = "2s"
+_OFTEN = ("heap", "allocs", "goroutine", "block", "mutex", "threadcreate", "canary")
+_SETTINGS = {
+    # In the seconds that the others are in.
+    "profile_stale": 1800 * SCALE,
+    # A CPU profile of 2 s in 4, for half a minute.
+    "cpu_enough_seconds": 2,
+}
+_EXPORTER = {
+    "global": {"scrape_interval": _EVERY, "scrape_timeout": "2s", "profiling_budget": 1, "defer_at_most": "off"},
+    "profiles": {
+        "cpu": {"interval": "4s", "window": "2s"},
+        **{name: {"interval": _EVERY} for name in _OFTEN},
+        "goroutineleak": {"interval": "5s"},
+        "memstats": {"interval": "5s"},
+    },
+}
+
+
+@dataclass
+class Service:
+    """A Go program that can be killed and started again at its address, and a proxy before it if it has one."""
+
+    name: str
+    program: Path
+    wine: bool = False
+    proxied: bool = False
+    address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
+    _life: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _target: Target | None = None
+    proxy: Rewriter | None = None
+
+    @property
+    def target(self) -> Target:
+        """The program that runs now."""
+        assert self._target is not None, f"{self.name} does not run"
+        return self._target
+
+    @property
+    def watched(self) -> str:
+        """Where the exporter finds it: HOST:PORT, its name in the metrics."""
+        return self.proxy.url.removeprefix("http://") if self.proxy else self.address
+
+    def start(self) -> None:
+        """Run it."""
+        self._target = self._life.enter_context(running(self.program, "-listen", self.address, wine=self.wine))
+
+    def stop(self) -> None:
+        """End it at once."""
+        self._life.close()
+        self._target = None
+
+    def restart(self) -> None:
+        """End it, and run it again."""
+        self.stop()
+        self.start()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One generation of Prometheus and Alertmanager, and what it tells."""
+
+    suite: Suite
+    server: prometheus.Prometheus
+    alerts: alertmanager.Alertmanager
+    told: Receiver
+
+    def state(self) -> str:
+        """For a message: what fires or is pending, and what was sent."""
+        fires = [labels for labels, _ in self.server.query("ALERTS")]
+        sent = [(one.status, one.labels) for one in self.told.received]
+        return f"{self.suite}: " + json.dumps({"alerts": fires, "sent": sent}, indent=1)
+
+
+@contextlib.contextmanager
+def started(services: Sequence[Service]) -> Iterator[None]:
+    """Run them all, with their proxies."""
+    with contextlib.ExitStack() as stack:
+        for service in services:
+            stack.callback(service.stop)
+            service.start()
+            if service.proxied:
+                service.proxy = stack.enter_context(rewriting(f"http://{service.address}"))
+        yield
+
+
+@contextlib.contextmanager
+def exporting(services: Sequence[Service], folder: Path) -> Iterator[Exporter]:
+    """The exporter, with these as targets; each has its name as label `service`."""
+    targets = [{"targets": [service.watched], "labels": {"service": service.name}} for service in services]
+    config = folder / "exporter.yml"
+    config.write_text(json.dumps({**_EXPORTER, "scrape_configs": [{"job_name": "demo", "static_configs": targets}]}))
+    with exporter.running(f"--config.file={config}", f"--storage.path={folder / 'store'}") as program:
+        yield program
+
+
+@contextlib.contextmanager
+def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
+    """Prometheus and Alertmanager of one generation, with the shipped rules and routes."""
+    with contextlib.ExitStack() as stack:
+        told = stack.enter_context(receiving())
+        templates = (PROJECT / "deploy" / "alertmanager" / "templates").glob("*.tmpl")
+        alerts = stack.enter_context(alertmanager.running(_routes(told.url), suite, templates=tuple(templates)))
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(_rules(folder))],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts.url[7:]]}]}]},
+            "scrape_configs": [{"job_name": "pprof", "static_configs": [{"targets": [program.url[7:]]}]}],
+        }
+        server = stack.enter_context(prometheus.running(config, suite))
+        yield Watch(suite, server, alerts, told)
+
+
+def firing(told: Sequence[Notification]) -> set[tuple[str, str]]:
+    """Service (or "") and name of what was last said to be firing."""
+    last: dict[str, Notification] = {}
+    for one in told:
+        last[json.dumps(one.labels, sort_keys=True)] = one
+    return {(one.labels.get("service", ""), one.name) for one in last.values() if one.status == "firing"}
+
+
+def quiet_for(seconds: float, watches: Sequence[Watch]) -> None:
+    """Let time pass in which nobody is told anything."""
+    counts = [len(watch.told.received) for watch in watches]
+    time.sleep(seconds)
+    for watch, count in zip(watches, counts, strict=True):
+        assert len(watch.told.received) == count, watch.state()
+
+
+def _rules(folder: Path) -> Path:
+    file = folder / "pprof.rules.yaml"
+    settings = [word for name, value in _SETTINGS.items() for word in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "pprof_exporter", "rules", *settings, "--time-scale", str(SCALE)]
+    run_command([*command, "--output", str(file)])
+    return file
+
+
+def _routes(url: str) -> dict[str, Any]:
+    """The shipped configuration, but every receiver is the webhook, and groups wait a second."""
+    config: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
+    config["receivers"] = [
+        {"name": receiver["name"], "webhook_configs": [{"url": url, "send_resolved": True}]}
+        for receiver in config["receivers"]
+    ]
+    for name in [name for name in config.get("global", {}) if name.startswith(("smtp", "slack"))]:
+        del config["global"][name]
+    _hurry(config["route"])
+    return config
+
+
+def _hurry(route: dict[str, Any]) -> None:
+    route.update(group_wait="1s", group_interval="1s", repeat_interval="1h")
+    for child in route.get("routes", []):
+        _hurry(child)

@@ -1,0 +1,192 @@
+"""Each fault is told once, by the right alert with its figures; nothing else is; and it resolves when the fault ends.
+
+Twelve services with a fault each and a healthy one, watched at the same time by both generations of Prometheus and
+Alertmanager, with the shipped rules and routes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.scene import Service, Watch, exporting, firing, quiet_for, started, watching
+from tests.lab import go, wine
+from tests.lab.changes import shifted, stripped, thinned
+from tests.lab.debian import Suite
+from tests.lab.exporter import Scrape
+from tests.lab.rewrite import PROFILES
+
+SUITES: tuple[Suite, ...] = ("stable", "sid")
+WINDOWS = "1.24.11"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One service and its fault. `told` are the alerts that a person hears of; `figure` is in a description."""
+
+    service: Service
+    break_it: Callable[[Service], object]
+    mend: Callable[[Service], object]
+    told: frozenset[str]
+    figure: str = ""
+
+    @property
+    def expected(self) -> set[tuple[str, str]]:
+        return {(self.service.name, name) for name in self.told}
+
+
+def case(
+    name: str,
+    break_it: Callable[[Service], object],
+    *told: str,
+    mend: Callable[[Service], object] = Service.restart,
+    figure: str = "",
+    proxied: bool = False,
+) -> Case:
+    return Case(Service(name, go.build(go.VERSIONS[-1]), proxied=proxied), break_it, mend, frozenset(told), figure)
+
+
+def fault(path: str, mode: str, **query: object) -> Callable[[Service], object]:
+    return lambda service: service.target.fault(path, mode, **query)
+
+
+def healed(service: Service) -> None:
+    service.target.control("reset")
+
+
+def unchanged(service: Service) -> None:
+    assert service.proxy is not None
+    service.proxy.heal()
+
+
+def changed(*arguments: object) -> Callable[[Service], object]:
+    def change(service: Service) -> None:
+        assert service.proxy is not None
+        service.proxy.change(*arguments)  # type: ignore[arg-type]  # passed through
+
+    return change
+
+
+def switch(name: str, **query: object) -> Callable[[Service], object]:
+    return lambda service: service.target.control(name, **query)
+
+
+def freeze(service: Service) -> None:
+    service.target.pause()
+
+
+def thaw(service: Service) -> None:
+    service.target.resume()
+
+
+def nothing(service: Service) -> None:
+    """Leave it as it is."""
+
+
+def windows_update(stack: contextlib.ExitStack) -> Callable[[Service], object]:
+    """The system libraries are replaced until the stack is closed, and the heap endpoint is slow from then on."""
+
+    def update(service: Service) -> None:
+        service.stop()
+        stack.enter_context(wine.updated())
+        service.start()
+        service.target.fault("heap", "slow", ms=500)
+
+    return update
+
+
+def cases(stack: contextlib.ExitStack) -> list[Case]:
+    windows = Service("windows", go.build(WINDOWS, "windows"), wine=True)
+    return [
+        case("healthy", nothing, mend=nothing),
+        case(
+            "losing",
+            changed(thinned(0.65), "profile"),
+            "PprofCpuCoverageLow",
+            mend=unchanged,
+            figure=r"account for [67]\d(\.\d+)?%",
+            proxied=True,
+        ),
+        case("leaking", switch("leak", how="lost", n=7), "PprofGoroutinesLeaked", figure=r"\b7\b"),
+        case("garbled", fault("heap", "html"), "PprofDecodeFailing", mend=healed, figure="html"),
+        case("unmounted", fault("*", "404"), "PprofNotMounted", mend=healed),
+        case("contested", fault("profile", "busy"), "PprofProfilerConflict", mend=healed, figure="%"),
+        case("stopped", Service.stop, "PprofTargetDown", mend=Service.start),
+        case("frozen", freeze, "PprofTargetWedged", mend=thaw),
+        case(
+            "untimely",
+            changed(shifted(-10), *PROFILES),
+            "PprofClockSkew",
+            mend=unchanged,
+            figure=r"-?(9\.\d|10)",
+            proxied=True,
+        ),
+        case("nameless", changed(stripped, "heap"), "PprofSymbolsMissing", mend=unchanged, figure="100%", proxied=True),
+        case("slow", fault("heap", "slow", ms=600), "PprofProfileCostly", mend=healed, figure="heap"),
+        case("refused", fault("profile", "write-timeout"), "PprofProfileRejected", mend=healed, figure="WriteTimeout"),
+        Case(
+            windows,
+            windows_update(stack),
+            healed,
+            frozenset({"PprofUpgradeRegression"}),
+            r"operating.system",
+        ),
+    ]
+
+
+def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        services = cases(stack)
+        expected = set().union(*(one.expected for one in services))
+        stack.enter_context(started([one.service for one in services]))
+        for one in services:
+            one.service.target.control("burn", threads=1 if one.service.name == "losing" else 0)
+        program = stack.enter_context(exporting([one.service for one in services], tmp_path))
+        watches = [stack.enter_context(watching(program, tmp_path, suite)) for suite in SUITES]
+        program.wait_for(lambda now: len(now.find("pprof_up")) == len(services) and all_up(now), within=60)
+        quiet_for(40, watches)
+
+        for one in services:
+            one.break_it(one.service)
+        for watch in watches:
+            told(watch, lambda firing_now: expected <= firing_now, within=180)
+        time.sleep(20)
+        for watch in watches:
+            assert firing(watch.told.received) == expected, watch.state()
+            assert {(one.labels.get("service", ""), one.name) for one in watch.told.received} == expected, watch.state()
+            for one in services:
+                check_words(one, watch)
+
+        for one in services:
+            one.mend(one.service)
+        for watch in watches:
+            told(watch, lambda firing_now: not firing_now, within=300)
+            assert {(one.labels.get("service", ""), one.name) for one in watch.told.received} == expected, watch.state()
+        assert "Traceback" not in program.log
+
+
+def all_up(now: Scrape) -> bool:
+    return all(value == 1 for _, value in now.find("pprof_up"))
+
+
+def told(watch: Watch, holds: Callable[[set[tuple[str, str]]], object], *, within: float) -> None:
+    """Wait until what is firing, as a person knows it, satisfies the condition."""
+    try:
+        watch.told.wait_for(lambda received: holds(firing(received)), within=within)
+    except AssertionError as missing:
+        raise AssertionError(watch.state()) from missing
+
+
+def check_words(one: Case, watch: Watch) -> None:
+    """Each message names the target, has the figure, and leads to a runbook."""
+    for sent in watch.told.received:
+        if sent.labels.get("service") != one.service.name:
+            continue
+        assert sent.labels["target"] == one.service.watched
+        assert one.service.watched in sent.annotations["summary"] + sent.annotations["description"]
+        assert re.search(one.figure, sent.annotations["description"]), sent.annotations
+        assert sent.name in sent.annotations["runbook_url"]
