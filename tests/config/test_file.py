@@ -35,7 +35,7 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         """
-        global: {scrape_interval: 15s, scrape_timeout: 3s, profiling_budget: 0.5, defer_at_most: 1m}
+        global: {scrape_interval: 15s, scrape_timeout: 3s, profiling_budget: 0.5, defer_at_most: 1m, backoff_at_most: 2m}
         profiles:
           cpu: {interval: 2m, window: 10s}
           goroutineleak: {enabled: false}
@@ -52,6 +52,7 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
     assert settings.timeout == 3
     assert settings.budget == 0.5
     assert settings.defer_at_most == 60
+    assert settings.backoff_at_most == 120
     assert settings.profiles["cpu"] == ProfileSettings(interval=120, window=10)
     assert settings.profiles["goroutineleak"].enabled is False
     assert settings.profiles["heap"] == BASE.profiles["heap"]

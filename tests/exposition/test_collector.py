@@ -127,9 +127,11 @@ async def test_a_target_that_is_down_has_only_what_says_so(pool: Pool, clock: Fa
     await clock.advance(100)
     series = collect(pool, clock)
     assert of(series, "pprof_up", "gone:1") == [({"target": "gone:1"}, 0)]
+    assert of(series, "pprof_down_info", "gone:1") == [({"target": "gone:1", "reason": "connect"}, 1)]
     names = {name for name in series if of(series, name, "gone:1")}
     assert names == {
         "pprof_up",
+        "pprof_down_info",
         "pprof_profiling_seconds_total",
         "pprof_fetches_total",
         "pprof_fetch_failures_total",

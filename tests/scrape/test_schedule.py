@@ -61,6 +61,6 @@ def test_failures_in_a_row_double_the_wait_up_to_ten_minutes_and_a_success_ends_
 
 
 def test_an_interval_beyond_ten_minutes_is_not_shortened_by_failures() -> None:
-    backoff = Backoff(3600, Random(1))
+    backoff = Backoff(3600, Random(1), longest=600)
     backoff.failed(0)
     assert backoff.blocks(2800)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog.family import counter, gauge, histogram
+from pprof_exporter.catalog.family import counter, gauge, histogram, info
 
 # From "a few milliseconds" (healthy) over "hundreds of milliseconds" (the complaint) to the deadline.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 UP = gauge("pprof_up", "1 if net/http/pprof answered the latest round of this target, 0 if not.", "target")
+DOWN = info(
+    "pprof_down_info", "Why the latest round found no index page; absent while one is found.", "target", "reason"
+)
 AVAILABLE = gauge(
     "pprof_profile_available",
     "1 if the index page of the target lists this profile, 0 if it does not. Absent while no index page was read.",
@@ -92,6 +95,7 @@ WEDGED = gauge(
 
 FAMILIES = (
     UP,
+    DOWN,
     AVAILABLE,
     FETCHES,
     FETCH_FAILURES,

@@ -9,13 +9,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.config.settings import ProfileSettings, Settings
 from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
-_RESERVED = frozenset({"target", "profile", "reason", "outcome", "phase", "function", "le", "job", "instance"})
+_RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
 
 
 class _Global(Strict):
@@ -23,6 +24,7 @@ class _Global(Strict):
     scrape_timeout: Duration | None = None
     profiling_budget: float | None = Field(default=None, gt=0, le=1)
     defer_at_most: DurationOrOff | None = None
+    backoff_at_most: Duration | None = None
 
 
 class _Profile(Strict):
@@ -93,6 +95,7 @@ def load_config(path: Path, base: Settings) -> Settings:
                 index_interval=file.global_.scrape_interval or base.index_interval,
                 timeout=file.global_.scrape_timeout or base.timeout,
                 budget=file.global_.profiling_budget or base.budget,
+                backoff_at_most=file.global_.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if file.global_.defer_at_most is None else file.global_.defer_at_most,
             )
         )

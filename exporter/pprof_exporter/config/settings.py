@@ -55,4 +55,6 @@ class Settings:
     """Share of its time for which a target may be profiled."""
     defer_at_most: float = 300
     """For how long a fetch that costs the target something waits for a better moment; 0: not at all."""
+    backoff_at_most: float = 600
+    """The longest wait after failures in a row, before the next try."""
     limits: Limits = field(default_factory=Limits)

@@ -43,6 +43,8 @@ class TargetSeries:
         if state.up is not None:
             self._sink.add(fetching.UP, self._labels, state.up)
             self._sink.add(fetching.PROFILING, self._labels, state.budget.spent)
+        if state.index_problem is not None:
+            self._sink.add(fetching.DOWN, {**self._labels, "reason": state.index_problem}, 1)
         for name, hangs in state.wedge.hangs.items():
             self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
         for name, tally in state.tallies():

@@ -20,7 +20,8 @@ class Gate:
         self._state = tools.state
         self._clock = tools.clock
         self._longest = tools.settings.defer_at_most
-        self._backoffs = {errand: Backoff(errand.interval, random) for errand in errands}
+        longest = tools.settings.backoff_at_most
+        self._backoffs = {errand: Backoff(errand.interval, random, longest=longest) for errand in errands}
         self._deferred_since: dict[Errand, float] = {}
 
     def opens(self, errand: Errand, *, running: bool) -> bool:

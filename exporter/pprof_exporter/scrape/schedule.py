@@ -6,8 +6,6 @@ import math
 from hashlib import blake2b
 from random import Random
 
-_LONGEST_WAIT = 600.0
-
 
 def phase(key: str, interval: float) -> float:
     """Where in its interval a key fetches, in seconds: spread evenly over keys, the same after a restart."""
@@ -39,10 +37,11 @@ class Ticks:
 
 
 class Backoff:
-    """Doubles the distance of tries with every failure in a row, with jitter, up to ten minutes."""
+    """Doubles the distance of tries with every failure in a row, with jitter, up to `longest` or the interval."""
 
-    def __init__(self, interval: float, random: Random) -> None:
+    def __init__(self, interval: float, random: Random, *, longest: float = 600) -> None:
         self._interval = interval
+        self._longest = max(longest, interval)
         self._random = random
         self._failures = 0
         self._until = -math.inf
@@ -50,7 +49,7 @@ class Backoff:
     def failed(self, now: float) -> None:
         """One more failure in a row."""
         self._failures += 1
-        wait = min(self._interval * 2 ** min(self._failures, 16), max(_LONGEST_WAIT, self._interval))
+        wait = min(self._interval * 2 ** min(self._failures, 16), self._longest)
         self._until = now + wait * self._random.uniform(0.8, 1.0)
 
     def reset(self) -> None:
