@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import demo, inspect, rules
+from pprof_exporter.cli import dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -17,7 +17,12 @@ from pprof_exporter.web import WebSecurity, load_web_config
 
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
-COMMANDS: dict[str, Command] = {"inspect": inspect.run, "demo": demo.run, "rules": rules.run}
+COMMANDS: dict[str, Command] = {
+    "inspect": inspect.run,
+    "rules": rules.run,
+    "dashboards": dashboards.run,
+    "demo": demo.run,
+}
 
 _DESCRIPTION = """\
 Watch the health of Go profiling: fetch the pprof endpoints of TARGETs, decode them, and serve metrics.
@@ -26,6 +31,7 @@ commands:
   pprof-exporter TARGET...      serve metrics about these targets
   pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
+  pprof-exporter dashboards     write dashboards for Grafana
   pprof-exporter demo           try everything without a Go service at hand
 """
 

@@ -1,0 +1,31 @@
+"""`pprof-exporter dashboards`: the Grafana dashboards, as files to import or to provision."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pprof_exporter.cli.options import Parser
+from pprof_exporter.dashboards import DASHBOARDS, render
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; exit code 0, or 2 when the files cannot be written."""
+    parser = Parser(
+        prog="pprof-exporter dashboards",
+        description="Write the Grafana dashboards (10.4 and later), one JSON file each.",
+        environ=environ,
+    )
+    parser.flag("output", "Folder to write to", default="dashboards", read=Path)
+    folder: Path = vars(parser.parse_args(argv))["output"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for dashboard in DASHBOARDS:
+            path = folder / f"{dashboard.uid}.json"
+            path.write_text(render(dashboard), encoding="utf-8")
+            print(path)
+    except OSError as error:
+        print(f"pprof-exporter: {folder}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0

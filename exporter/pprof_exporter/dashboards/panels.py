@@ -1,0 +1,257 @@
+"""Builders for the kinds of panels that the dashboards are made of: a line or two each where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pprof_exporter.dashboards.model import PLAIN, Colour, Limits, Panel, Query
+
+
+def stat(
+    title: str, description: str, expr: str, *, unit: str = "short", limits: Limits = PLAIN, width: int = 4
+) -> Panel:
+    """One number, coloured by its limits."""
+    options = {
+        "colorMode": "background_solid" if limits is not PLAIN else "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "textMode": "value",
+        "wideLayout": True,
+    }
+    queries = (Query(expr, instant=True),)
+    return Panel(title, description, "stat", queries, width, 4, unit=unit, limits=limits, options=options)
+
+
+def lines(  # noqa: PLR0913 - each is a property of the picture.
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: str = "short",
+    limits: Limits | None = None,
+    width: int = 12,
+    height: int = 8,
+    stacked: bool = False,
+    shades: Colour = Colour.NOW,
+) -> Panel:
+    """Series over time, in shades of one colour unless a query has its own; limits are dashed lines."""
+    custom = {
+        "drawStyle": "line",
+        "fillOpacity": 25 if stacked else 5,
+        "lineInterpolation": "linear",
+        "lineWidth": 1,
+        "showPoints": "auto",
+        "spanNulls": False,
+        "stacking": {"group": "A", "mode": "normal" if stacked else "none"},
+        "thresholdsStyle": {"mode": "dashed" if limits else "off"},
+    }
+    defaults = {"color": {"fixedColor": shades.value, "mode": "shades"}, "custom": custom, "min": 0}
+    options = {
+        "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+    return Panel(
+        title,
+        description,
+        "timeseries",
+        queries,
+        width,
+        height,
+        unit=unit,
+        limits=limits,
+        defaults=defaults,
+        options=options,
+    )
+
+
+def signed(panel: Panel) -> Panel:
+    """The same lines, whose axis may go below zero."""
+    return replace(panel, defaults={key: value for key, value in panel.defaults.items() if key != "min"})
+
+
+SEVERITIES: tuple[tuple[int, str, Colour], ...] = (
+    (0, "ok", Colour.GOOD),
+    (1, "info", Colour.NOTE),
+    (2, "warning", Colour.WARNING),
+    (3, "critical", Colour.CRITICAL),
+)
+"""How the worst alert is drawn: as a number in the data, as a word to the reader."""
+
+
+def mapped(values: Sequence[tuple[int, str, Colour]]) -> list[dict[str, Any]]:
+    """Words and fixed colours for numbers; thresholds would paint them all alike."""
+    return [
+        {
+            "options": {
+                str(value): {"color": colour.value, "index": index, "text": text}
+                for index, (value, text, colour) in enumerate(values)
+            },
+            "type": "value",
+        }
+    ]
+
+
+def timeline(title: str, description: str, query: Query, *, width: int = 24, height: int = 9) -> Panel:
+    """The worst severity of each series over time."""
+    defaults = {
+        "color": {"fixedColor": Colour.GOOD.value, "mode": "fixed"},
+        "custom": {"fillOpacity": 80, "insertNulls": False, "lineWidth": 0, "spanNulls": False},
+        "mappings": mapped(SEVERITIES),
+    }
+    options = {
+        "alignValue": "left",
+        "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
+        "mergeValues": True,
+        "rowHeight": 0.8,
+        "showValue": "never",
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    return Panel(
+        title,
+        description,
+        "state-timeline",
+        (query,),
+        width,
+        height,
+        defaults=defaults,
+        options=options,
+        interval="1m",
+    )
+
+
+def heatmap(title: str, description: str, expr: str, *, unit: str = "s", width: int = 12, height: int = 8) -> Panel:
+    """Where the values of a histogram lie over time; `expr` gives a rate by `le`."""
+    options = {
+        "calculate": False,
+        "cellGap": 1,
+        "color": {
+            "exponent": 0.5,
+            "fill": "blue",
+            "mode": "scheme",
+            "reverse": False,
+            "scale": "exponential",
+            "scheme": "Blues",
+            "steps": 64,
+        },
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "filterValues": {"le": 1e-9},
+        "legend": {"show": False},
+        "rowsFrame": {"layout": "auto"},
+        "tooltip": {"mode": "single", "showColorScale": False, "yHistogram": False},
+        "yAxis": {"axisPlacement": "left", "reverse": False, "unit": unit},
+    }
+    defaults = {"custom": {"hideFrom": {"legend": False, "tooltip": False, "viz": False}}}
+    queries = (Query(expr, "{{le}}"),)
+    return Panel(
+        title,
+        description,
+        "heatmap",
+        queries,
+        width,
+        height,
+        unit=unit,
+        defaults=defaults,
+        options=options,
+        interval="1m",
+    )
+
+
+def bars(title: str, description: str, query: Query, *, unit: str = "short", width: int = 12, height: int = 8) -> Panel:
+    """One bar for each series, the longest first."""
+    defaults = {"color": {"fixedColor": Colour.NOW.value, "mode": "fixed"}, "min": 0}
+    options = {
+        "displayMode": "basic",
+        "maxVizHeight": 24,
+        "minVizHeight": 12,
+        "minVizWidth": 8,
+        "namePlacement": "auto",
+        "orientation": "horizontal",
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "showUnfilled": False,
+        "sizing": "auto",
+        "valueMode": "color",
+    }
+    return Panel(title, description, "bargauge", (query,), width, height, unit=unit, defaults=defaults, options=options)
+
+
+Column = tuple[str, str, int, Mapping[str, Any]]
+"""Name of the field, title, width in pixels, and what of the field's configuration is its own."""
+
+
+def table(  # noqa: PLR0913 - each is a property of the picture.
+    title: str,
+    description: str,
+    *queries: Query,
+    columns: Sequence[Column],
+    transformations: Sequence[Mapping[str, Any]],
+    sort_by: str = "",
+    descending: bool = True,
+    width: int = 24,
+    height: int = 9,
+) -> Panel:
+    """A row for each thing. Every column has a width: tables cut what they have no room for."""
+    options = {
+        "cellHeight": "sm",
+        "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
+        "showHeader": True,
+        "sortBy": [{"desc": descending, "displayName": sort_by}] if sort_by else [],
+    }
+    return Panel(
+        title,
+        description,
+        "table",
+        tuple(replace(query, instant=True) for query in queries),
+        width,
+        height,
+        defaults={"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}},
+        options=options,
+        overrides=[_column(column) for column in columns],
+        transformations=transformations,
+    )
+
+
+def _column(column: Column) -> dict[str, Any]:
+    name, title, width, own = column
+    properties = {"displayName": title, "custom.width": width, **own}
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": key, "value": value} for key, value in properties.items()],
+    }
+
+
+def coloured(limits: Limits) -> dict[str, Any]:
+    """The configuration of a column whose cells are coloured by limits."""
+    first: dict[str, Any] = {"color": limits.first.value, "value": None}
+    steps = [first, *({"color": colour.value, "value": at} for at, colour in limits.steps)]
+    return {
+        "custom.cellOptions": {"type": "color-text"},
+        "color": {"mode": "thresholds"},
+        "thresholds": {"mode": "absolute", "steps": steps},
+    }
+
+
+def worded(values: Sequence[tuple[int, str, Colour]]) -> dict[str, Any]:
+    """The configuration of a column of numbers that stand for words."""
+    return {
+        "mappings": mapped(values),
+        "custom.cellOptions": {"mode": "basic", "type": "color-background"},
+    }
+
+
+def merged(*hidden: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """All queries of a table in one row for each set of labels; hides fields, and puts the others in order."""
+    return [
+        {"id": "merge", "options": {}},
+        {
+            "id": "organize",
+            "options": {
+                "excludeByName": dict.fromkeys(("Time", *hidden), True),
+                "includeByName": {},
+                "indexByName": {name: index for index, name in enumerate(order)},
+                "renameByName": {},
+            },
+        },
+    ]

@@ -1,0 +1,52 @@
+"""Choices at the top of the dashboards, the same on each, and what is selected by them on more than one."""
+
+from __future__ import annotations
+
+from pprof_exporter.dashboards.model import Variable
+from pprof_exporter.dashboards.panels import SEVERITIES
+
+# A target without this label is chosen by All too, hence .* and not .+
+SERVICE_LABEL = "service"
+
+JOB = Variable("job", "Job", "label_values(pprof_up, job)")
+SERVICE = Variable("service", "Service", f'label_values(pprof_up{{job=~"$job"}}, {SERVICE_LABEL})', all_value=".*")
+TARGET = Variable("target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)')
+ONE_TARGET = Variable(
+    "target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)', all_value="", multi=False
+)
+# The newest change first: who opens the page after an upgrade sees it at once.
+CHANGED_TARGET = Variable(
+    "target",
+    "Target",
+    'query_result(sort_desc(max by (target) (pprof_last_change_timestamp_seconds{job=~"$job",service=~"$service"})'
+    ' or max by (target) (pprof_up{job=~"$job",service=~"$service"})))',
+    all_value="",
+    multi=False,
+    regex='/target="([^"]+)"/',
+    newest_first=True,
+)
+EXPORTER_JOB = Variable("job", "Job", "label_values(pprof_exporter_build_info, job)")
+INSTANCE = Variable("instance", "Exporter", 'label_values(pprof_exporter_build_info{job=~"$job"}, instance)')
+
+CHOSEN = 'job=~"$job",service=~"$service",target=~"$target"'
+"""Matchers of what the variables choose."""
+EXPORTERS = 'job=~"$job",instance=~"$instance"'
+
+
+COVERAGE = f"target:pprof_cpu_coverage:ratio_increase30m{{{CHOSEN}}}"
+HEAP_P95 = f'target_profile:pprof_fetch_duration_seconds:p95_30m{{profile="heap",{CHOSEN}}}'
+REGRESSED = f"target_signal:pprof_signal_median:regressed{{{CHOSEN}}}"
+
+
+def firing(*matchers: str) -> str:
+    """Alerts of the chosen targets that fire."""
+    chosen = ",".join(('alertname=~"Pprof.+"', 'alertstate="firing"', *matchers, CHOSEN))
+    return f"ALERTS{{{chosen}}}"
+
+
+def worst(*labels: str) -> str:
+    """The worst severity that fires for each set of these labels, as a number; nothing where nothing fires."""
+    by = ", ".join(labels)
+    severities = [(number, word) for number, word, _ in SEVERITIES if number]
+    of = {word: firing('severity="' + word + '"') for _, word in severities}
+    return " or ".join(f"{number} * max by ({by}) ({of[word]})" for number, word in reversed(severities))
