@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from enum import StrEnum
 from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
+from pprof_exporter.catalog.signals import SIGNALS, Signal
+from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
+from pprof_exporter.dashboards import DASHBOARDS
+from pprof_exporter.dashboards import render as render_dashboard
 from pprof_exporter.profile import KINDS, Kind
-from pprof_exporter.rules import GROUPS, render
+from pprof_exporter.rules import ALERTS, GROUPS, render
 
 DOCS = Path(__file__).parent
 RULES = DOCS.parent / "rules"
+GRAFANA = DOCS.parent / "grafana" / "dashboards"
 _MARK = "<!-- Written by docs/generate.py from the catalogue; change that, then run `make docs`. -->"
 
 _ABOUT = """\
@@ -18,13 +25,27 @@ The labels that a target has in the configuration are added to each of its serie
 series: content of a profile that was not read for two and a half intervals vanishes, and so does everything of a target
 that is no longer configured."""
 
+_ABOUT_SIGNALS = """\
+What can go wrong with the profiles of a Go service, and what tells of it. Each failure mode has a number, which its
+alerts carry as label `failure_mode`. Measured figures are those of real Go programs, most of them Go 1.21 to 1.27;
+builds for Windows ran under Wine, which is Go's own code for Windows and not the kernel of Windows.
+
+F21, to watch the first few targets of an upgrade before the rest gets it, is a method and not a signal: compare groups
+of targets as for [F20](#{compare})."""
+
+_ABOUT_THRESHOLDS = """\
+Where healthy ends for alerts and dashboards. A value is changed without editing a rule:
+`pprof-exporter rules --set NAME=VALUE`."""
+
 
 def pages() -> dict[Path, str]:
     """Every generated page with its text."""
     return {
         DOCS / "metrics.md": metrics(),
         DOCS / "reasons.md": reasons(),
+        DOCS / "signals.md": signals(),
         RULES / "pprof.rules.yaml": render(GROUPS),
+        **{GRAFANA / f"{dashboard.uid}.json": render_dashboard(dashboard) for dashboard in DASHBOARDS},
     }
 
 
@@ -56,6 +77,71 @@ counted as an outcome of its own, since it is not a fault of the target.
 | --- | --- | --- |
 {rows}
 """
+
+
+def signals() -> str:
+    """What tells of each failure mode, how it is computed, and where healthy ends."""
+    headings = [f"{signal.mode}: {signal.title}" for signal in SIGNALS] + ["Thresholds"]
+    compare = next(heading for heading in headings if heading.startswith("F20:"))
+    parts = [
+        "# Signals",
+        _MARK,
+        _ABOUT_SIGNALS.format(compare=_anchor(compare)),
+        "\n".join(f"- [{heading}](#{_anchor(heading)})" for heading in headings),
+        *map(_signal, SIGNALS),
+        "## Thresholds",
+        _ABOUT_THRESHOLDS,
+        _thresholds(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _signal(signal: Signal) -> str:
+    metrics = ", ".join(f"[`{family.name}`](metrics.md#{_anchor(family.name)})" for family in signal.families)
+    issues = ", ".join(map(_issue, signal.issues))
+    alerts = ", ".join(_alerts(signal.mode))
+    parts = [
+        f"## {signal.mode}: {signal.title}",
+        inspect.cleandoc(signal.meaning),
+        f"Metrics: {metrics}.",
+        f"Alerts: {alerts}." if alerts else "",
+        "**How it is computed**",
+        inspect.cleandoc(signal.computed),
+        "**What it cannot know**",
+        inspect.cleandoc(signal.cannot_know),
+        "**What is healthy**",
+        inspect.cleandoc(signal.healthy),
+        f"Reported in {issues}." if issues else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _alerts(mode: str) -> list[str]:
+    """Each alert of a mode once, with its severities and a link to its runbook."""
+    severities: dict[str, list[str]] = {}
+    for alert in ALERTS:
+        if alert.mode == mode:
+            severities.setdefault(alert.name, []).append(alert.severity.value)
+    return [f"[{name}](../rules/runbooks/{name}.md) ({', '.join(of)})" for name, of in severities.items()]
+
+
+def _issue(issue: str) -> str:
+    repository, _, number = issue.partition("#")
+    return f"[{issue}](https://github.com/{repository}/issues/{number})"
+
+
+def _thresholds() -> str:
+    rows = "\n".join(map(_threshold, THRESHOLDS))
+    return f"| name | value | unit | reason |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _threshold(threshold: Threshold) -> str:
+    return f"| `{threshold.name}` | {threshold.value:.12g} | {threshold.unit} | {_sentence(threshold.reason)} |"
+
+
+def _anchor(heading: str) -> str:
+    """What GitHub calls a heading in addresses."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _family(family: Family) -> str:

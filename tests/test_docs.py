@@ -15,6 +15,8 @@ from tests.lab import PROJECT
 
 PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
 PAGES += sorted((PROJECT / "docs").glob("*.md"))
+OTHERS = {"--live", "--pace", "--format", "--set"}
+"""Flags of the commands other than the exporter itself."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,6 @@ def test_every_metric_that_a_page_names_exists(page: Path) -> None:
 def test_every_flag_that_a_page_names_exists(page: Path) -> None:
     parser = Parser(environ={})
     add_serve_flags(parser)
-    known = {flag for action in parser._actions for flag in action.option_strings} | {"--live", "--pace", "--format"}
+    known = {flag for action in parser._actions for flag in action.option_strings} | OTHERS
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z.-]+", page.read_text(encoding="utf-8")):
         assert flag in known, flag

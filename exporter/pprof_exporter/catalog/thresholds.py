@@ -36,6 +36,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "seconds",
         "below 500 samples in half an hour chance moves the coverage by some percent",
     ),
+    Threshold("cpu_enough_samples", 50, "", "with fewer samples in half an hour, shares of them are chance"),
     Threshold(
         "cpu_timer_lowest", 60, "hertz", "a timer of 15.625 ms ticks at 64 Hz; below 60 something else is wrong too"
     ),
@@ -47,6 +48,8 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "tick_stddev", 0.005, "seconds", "half a period at 100 Hz; healthy are 0.0017 to 0.0035, kernel ticks included"
     ),
     Threshold("tick_late", 0.2, "ratio", "healthy programs with a busy thread show up to 0.13 later than 1.5 periods"),
+    Threshold("tick_busy", 0.9, "processors", "a thread that rests at times takes no samples then, which looks late"),
+    Threshold("tick_audit_fresh", 86_400, "seconds", "an audit is of one second, and says little about another day"),
     Threshold("tick_slow", 72, "hertz", "1.4 periods at 100 Hz; a timer of 15.625 ms gives 64"),
     # Clocks
     Threshold("clock_skew", 2, "seconds", "one host shows below 0.05; charts and logs begin to disagree visibly"),
@@ -84,11 +87,22 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("regression_latency_least", 0.05, "seconds", "a latency that doubled and is small still is small"),
     Threshold("regression_coverage", 0.15, "ratio", "the timer at 64 Hz takes 0.36"),
     Threshold("regression_observations", 10, "", "fewer values make no median"),
+    Threshold("regression_watch", 86_400, "seconds", "a day has every load once; what lasts has alerts of its own"),
+    Threshold("changes_together", 600, "seconds", "what tells the build and what tells the version come minutes apart"),
+    Threshold("regression_coverage_below", 0.94, "ratio", "healthy programs show 0.94 and more, whatever was before"),
+    Threshold("regression_share", 0.1, "ratio", "a tenth of the value, or of the locations, is more than chance"),
+    Threshold(
+        "regression_jitter_least", 0.004, "seconds", "healthy are 0.0017 to 0.0035, so that twice the least is healthy"
+    ),
+    Threshold("regression_tick_rate", 10, "hertz", "the timer at 64 Hz takes 36; audits of one program differ by less"),
+    Threshold("regression_audits", 3, "", "an audit has a hundred ticks, but the first after an upgrade is no rule"),
+    Threshold("upgrade_told", 7200, "seconds", "time enough to see it beside what else happened"),
     Threshold("regression_fleet", 3, "targets", "from three targets of one job on it is the upgrade, not the target"),
     # The exporter
     Threshold("loop_lag", 0.25, "seconds", "latencies that the exporter measures become its own"),
     Threshold("overdue", 3, "", "three fetches in an hour that waited for the longest time: the target has no rest"),
     Threshold("saturated", 0.9, "ratio", "then fetches begin to wait for each other"),
+    Threshold("storage_troubles", 10, "", "of 120 writes an hour; a lock now and then costs nothing"),
 )
 
 BY_NAME: dict[str, Threshold] = {threshold.name: threshold for threshold in THRESHOLDS}
