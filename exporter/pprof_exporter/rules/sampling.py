@@ -9,7 +9,9 @@ _SIXTY_FOUR = (
     f"({_RATE} >= <cpu_timer_lowest> and {_RATE} <= <cpu_timer_highest>)"
     '\n  and on (job, instance, target) pprof_target_info{system="windows"}'
 )
-_WITH_ENOUGH_SAMPLES = "increase(pprof_cpu_samples_total[30m]) >= 50"
+_NONE = "increase(pprof_cpu_samples_total[30m]) == 0"
+_WITH_ENOUGH_SAMPLES = "increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
+_OR = "or on (job, instance, target)"
 
 GROUP = Group(
     "pprof-sampling",
@@ -56,6 +58,7 @@ GROUP = Group(
             f"""
             target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_low>
               unless on (job, instance, target) ({" ".join(_SIXTY_FOUR.split())})
+              unless on (job, instance, target) {_NONE}
             """,
             "15m",
             "CPU profiles of {{ $labels.target }} miss CPU time",
@@ -70,7 +73,10 @@ GROUP = Group(
             "PprofCpuCoverageLow",
             "F1",
             Severity.CRITICAL,
-            "target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_very_low>",
+            f"""
+            target:pprof_cpu_coverage:ratio_increase30m < <cpu_coverage_very_low>
+              unless on (job, instance, target) {_NONE}
+            """,
             "15m",
             "CPU profiles of {{ $labels.target }} miss most of the CPU time",
             """
@@ -82,17 +88,19 @@ GROUP = Group(
         Alert(
             "PprofCpuNoSamples",
             "F1",
-            Severity.WARNING,
-            """
+            Severity.CRITICAL,
+            f"""
             sum without (source) (increase(pprof_cpu_used_seconds_total[30m])) > <cpu_enough_seconds>
-              and ignoring (source) increase(pprof_cpu_samples_total[30m]) == 0
+              and on (job, instance, target) {_NONE}
             """,
             "15m",
             "CPU profiles of {{ $labels.target }} are empty although it works",
             """
             {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last
-            half hour, and not one sample was taken.
+            half hour, and not one sample was taken. Look whether the program changes the profiling rate itself, and
+            whether its system delivers profiling signals.
             """,
+            keep_firing_for="30m",
         ),
         Alert(
             "PprofSamplesLost",
@@ -133,17 +141,20 @@ GROUP = Group(
             """,
             keep_firing_for="30m",
         ),
+        # One alert for each target, whichever of the three shows first. Even a slow rate tells only of a busy target:
+        # ticks on Linux follow the CPU time of a thread, and one that rests a third of the time seems to tick at 67 Hz.
         Alert(
             "PprofSamplingJitter",
             "F3",
             Severity.WARNING,
-            """
+            f"""
             (
-              pprof_tick_interval_statistic_seconds{statistic="stddev"} > <tick_stddev>
-                or label_replace(pprof_tick_late_ratio > <tick_late>, "statistic", "late ratio", "", "")
-                or label_replace(pprof_tick_rate_hertz < <tick_slow>, "statistic", "rate", "", "")
+              pprof_tick_interval_statistic_seconds{{statistic="stddev"}} > <tick_stddev>
+                {_OR} label_replace(pprof_tick_late_ratio > <tick_late>, "statistic", "late ratio", "", "")
+                {_OR} label_replace(pprof_tick_rate_hertz < <tick_slow>, "statistic", "rate", "", "")
             )
-              and on (job, instance, target) pprof_tick_audit_busy_processors >= 0.9
+              and on (job, instance, target) pprof_tick_audit_busy_processors >= <tick_busy>
+              and on (job, instance, target) time() - pprof_tick_audit_timestamp_seconds < <tick_audit_fresh>
             """,
             "5m",
             "The sampling clock of {{ $labels.target }} is uneven",

@@ -1,0 +1,69 @@
+"""F8, F9: profiles that show addresses instead of functions, or stacks without their root."""
+
+from __future__ import annotations
+
+from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+# Of a CPU profile with a handful of samples any share is chance; the other profiles count things that are there.
+_ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
+
+GROUP = Group(
+    "pprof-quality",
+    (
+        Record(
+            "target_profile:pprof_unsymbolized:ratio_median30m",
+            f"""
+            quantile_over_time(0.5, pprof_unsymbolized_ratio{{profile!="cpu"}}[30m])
+              or quantile_over_time(0.5, pprof_unsymbolized_ratio{{profile="cpu"}}[30m]) and {_ENOUGH}
+            """,
+        ),
+        Record(
+            "target_profile:pprof_truncated_stack:ratio_median30m",
+            f"""
+            quantile_over_time(0.5, pprof_truncated_stack_ratio{{profile!="cpu"}}[30m])
+              or quantile_over_time(0.5, pprof_truncated_stack_ratio{{profile="cpu"}}[30m]) and {_ENOUGH}
+            """,
+        ),
+        Alert(
+            "PprofSymbolsMissing",
+            "F8",
+            Severity.WARNING,
+            "target_profile:pprof_unsymbolized:ratio_median30m > <unsymbolized>",
+            "15m",
+            "The {{ $labels.profile }} profile of {{ $labels.target }} has stacks without function names",
+            """
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
+            stacks with an address that has no function name; of a program in pure Go it is nothing. Look for C code
+            (cgo) and for foreign modules in the process.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofSymbolsMissing",
+            "F8",
+            Severity.CRITICAL,
+            "target_profile:pprof_unsymbolized:ratio_median30m > <unsymbolized_severe>",
+            "15m",
+            "Much of the {{ $labels.profile }} profile of {{ $labels.target }} has no function names",
+            """
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
+            stacks with an address that has no function name. Do not draw conclusions from the functions that are left.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofStacksTruncated",
+            "F9",
+            Severity.INFO,
+            "target_profile:pprof_truncated_stack:ratio_median30m > <stacks_truncated>",
+            "15m",
+            "Stacks in the {{ $labels.profile }} profile of {{ $labels.target }} are cut short",
+            """
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
+            stacks as deep as Go records at all: their outer frames are missing, and flame graphs show them in the wrong
+            place. Look for deep recursion; heap, block, mutex and goroutine stacks go deeper since Go 1.23.
+            """,
+            keep_firing_for="30m",
+        ),
+    ),
+)

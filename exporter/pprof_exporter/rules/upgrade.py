@@ -1,0 +1,191 @@
+"""F16, F20: what changed about a target, and which of its signals are worse since.
+
+A comparison is that of the exporter: the median of a signal in the epoch before the latest change, and in the one now.
+Times of changes are taken over a range, since an exporter that starts anew does not know them any more.
+"""
+
+from __future__ import annotations
+
+from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+_TARGET = "on (job, instance, target)"
+_SIGNAL = "on (job, instance, target, signal)"
+_RECENT = "target_change:pprof_last_change_timestamp_seconds:max1d"
+_LATEST = "target_change:pprof_last_change_timestamp_seconds:latest"
+_MAIN = "target:pprof_last_change_timestamp_seconds:main"
+_WORSE = "target_signal:pprof_signal_median:worse"
+_REGRESSED = "target_signal:pprof_signal_median:regressed"
+_FEWEST = "target_signal:pprof_signal_observations:min"
+
+_NOW = 'pprof_signal_median{epoch="now"}'
+_BEFORE = 'pprof_signal_median{epoch="before"}'
+_RISEN = "target_signal:pprof_signal_median:risen"
+_FALLEN = "target_signal:pprof_signal_median:fallen"
+_DIFFERENCE = "target_signal:pprof_signal_median:difference"
+
+_QUICK = "(allocs|block|goroutine|goroutineleak|heap|mutex|threadcreate)"
+_LATENCIES = f"fetch_duration_seconds:{_QUICK}|(canary_duration|latency_difference)_seconds:.+"
+_COVERAGE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="cpu_coverage_ratio"})'
+_TICK_RATE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="tick_rate_hertz"})'
+
+_CHANGE_WORDS = (
+    '{{ if eq .Labels.change "operating_system" }}the operating system'
+    '{{ else if eq .Labels.change "go" }}the version of Go'
+    '{{ else if eq .Labels.change "modules" }}modules from elsewhere'
+    "{{ else }}the build{{ end }}"
+)
+
+
+def _value(value: str) -> str:
+    """A value in the unit that the name of its signal has."""
+    return (
+        f'{{{{ if match "_seconds" $labels.signal }}}}{{{{ {value} | humanizeDuration }}}}'
+        f'{{{{ else if match "_ratio" $labels.signal }}}}{{{{ {value} | humanizePercentage }}}}'
+        f'{{{{ else }}}}{{{{ {value} | printf "%.3g" }}}}{{{{ end }}}}'
+    )
+
+
+_OF_TARGET = "job=%q, instance=%q, target=%q"
+_TARGET_LABELS = "$labels.job $labels.instance $labels.target"
+_MEDIAN_BEFORE = (
+    f'{{{{ with printf `pprof_signal_median{{{_OF_TARGET}, signal=%q, epoch="before"}}` {_TARGET_LABELS} '
+    f"$labels.signal | query }}}}{_value('. | first | value')}{{{{ else }}}}unknown{{{{ end }}}}"
+)
+_CHANGES_OF_TARGET = (
+    f"{{{{ range $i, $change := printf `{_LATEST}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query | sortByLabel `change` }}}}"
+    f"{{{{ if $i }}}}, {{{{ end }}}}{{{{ with $change }}}}{_CHANGE_WORDS}{{{{ end }}}}{{{{ end }}}}"
+)
+_TIME_OF_CHANGE = (
+    f"{{{{ with printf `{_MAIN}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}"
+    "{{ . | first | value | humanizeTimestamp }}{{ end }}"
+)
+_CHANGES_OF_JOB = (
+    f"{{{{ range $i, $change := printf `count by (change) ({_LATEST}{{job=%q}} and on (job, instance, target) "
+    f"{_REGRESSED}{{job=%q, signal=%q}})` $labels.job $labels.job $labels.signal | query | sortByLabel `change` }}}}"
+    f"{{{{ if $i }}}}, {{{{ end }}}}{{{{ with $change }}}}{_CHANGE_WORDS}{{{{ end }}}} ({{{{ $change | value }}}})"
+    "{{ end }}"
+)
+_SOME_TARGETS = (
+    f"{{{{ range $i, $one := printf `topk(5, group by (target) ({_REGRESSED}{{job=%q, signal=%q}}))` "
+    "$labels.job $labels.signal | query | sortByLabel `target` }}{{ if $i }}, {{ end }}"
+    "{{ $one.Labels.target }}{{ end }}"
+)
+_IDENTITY = (
+    f"{{{{ with printf `pprof_target_info{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}{{{{ with . | first }}}}"
+    " It is now {{ .Labels.program }}, build {{ .Labels.build }}, with Go {{ .Labels.go_version }} on"
+    " {{ .Labels.system }}.{{ end }}{{ end }}"
+)
+
+GROUP = Group(
+    "pprof-upgrade",
+    (
+        # Without the user's labels: were they changed within the day, a target would stand here twice.
+        Record(
+            _RECENT,
+            """
+            max by (job, instance, target, change) (max_over_time(pprof_last_change_timestamp_seconds[1d]))
+              > time() - <regression_watch>
+            """,
+        ),
+        # What changed last, with all that changed together with it.
+        Record(
+            _LATEST,
+            f"""
+            {_RECENT}
+              >= {_TARGET} group_left () (max by (job, instance, target) ({_RECENT}) - <changes_together>)
+            """,
+        ),
+        # One of these for each target, the first of an order: a new Go always comes as a new build.
+        Record(
+            _MAIN,
+            f"""
+            {_LATEST}{{change="operating_system"}}
+              or {_TARGET} {_LATEST}{{change="go"}}
+              or {_TARGET} {_LATEST}{{change="modules"}}
+              or {_TARGET} {_LATEST}{{change="binary"}}
+            """,
+        ),
+        Record(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
+        Record(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_BEFORE}"),
+        Record(_FALLEN, f"{_NOW} < ignoring (epoch) {_BEFORE} / <regression_factor>"),
+        Record(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
+        # Medians now of the signals that are worse than before, each by its own measure. What a version of Go changes
+        # by design is not among them: CPU totals that become right (1.18 on Linux, 1.22 on Windows) raise the coverage,
+        # CPU profiles up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128).
+        Record(
+            _WORSE,
+            f"""
+            {_RISEN}{{signal=~"{_LATENCIES}"}} > <regression_latency_least>
+              or {_RISEN}{{signal="fetch_duration_seconds:cpu"}} > <fetch_slow>
+              or {_COVERAGE} < <regression_coverage_below> and {_SIGNAL} {_DIFFERENCE} < -<regression_coverage>
+              or {_RISEN}{{signal=~"unsymbolized_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} > <unsymbolized>
+              or {_FALLEN}{{signal=~"inlined_location_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} < -<regression_share>
+              or {_RISEN}{{signal=~"truncated_stack_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} > <regression_share>
+                unless {_TARGET} {_LATEST}{{change="go"}}
+              or (
+                {_RISEN}{{signal="tick_interval_stddev_seconds"}} > <regression_jitter_least>
+                  or {_RISEN}{{signal="tick_late_ratio"}} and {_SIGNAL} {_DIFFERENCE} > <regression_share>
+                  or {_TICK_RATE} < <tick_slow> and {_SIGNAL} {_DIFFERENCE} < -<regression_tick_rate>
+              ) and {_TARGET} pprof_tick_audit_busy_processors >= <tick_busy>
+            """,
+        ),
+        Record(
+            _REGRESSED,
+            f"""
+            (
+              {_WORSE} and {_SIGNAL} {_FEWEST} >= <regression_observations>
+                or {_WORSE}{{signal=~"tick_.+"}} and {_SIGNAL} {_FEWEST} >= <regression_audits>
+            )
+              * {_TARGET} group_left (change) group by (job, instance, target, change) ({_MAIN})
+            """,
+        ),
+        Alert(
+            "PprofUpgraded",
+            "F16",
+            Severity.INFO,
+            f"""
+            max_over_time(pprof_last_change_timestamp_seconds[2h]) > time() - <upgrade_told>
+              and {_TARGET} pprof_target_info
+            """,
+            "0s",
+            '{{ if eq $labels.change "operating_system" }}The operating system under {{ $labels.target }} was changed'
+            '{{ else if eq $labels.change "go" }}{{ $labels.target }} runs with another version of Go'
+            '{{ else if eq $labels.change "modules" }}Other modules from elsewhere are loaded into {{ $labels.target }}'
+            "{{ else }}{{ $labels.target }} runs another build{{ end }}",
+            f"""
+            Seen at {{{{ $value | humanizeTimestamp }}}}, as a change of {{{{ $labels.change }}}}.{_IDENTITY}
+            Its signals are now compared with those from before; PprofUpgradeRegression tells if one is worse.
+            """,
+            keep_firing_for="10m",
+        ),
+        Alert(
+            "PprofUpgradeRegression",
+            "F20",
+            Severity.WARNING,
+            _REGRESSED,
+            "15m",
+            "{{ $labels.signal }} of {{ $labels.target }} is worse since a change",
+            f"""
+            The median of {{{{ $labels.signal }}}} of {{{{ $labels.target }}}} is {_value("$value")} now and was
+            {_MEDIAN_BEFORE} before {_TIME_OF_CHANGE}, when this changed: {_CHANGES_OF_TARGET}. Hold a profile from now
+            against one from before, or go back with one of these changes and see whether the signal follows.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofFleetRegression",
+            "F20",
+            Severity.WARNING,
+            f"count by (job, signal) (group by (job, signal, target) ({_REGRESSED})) >= <regression_fleet>",
+            "15m",
+            "{{ $labels.signal }} is worse on {{ $value }} targets of {{ $labels.job }} since their change",
+            f"""
+            The median of {{{{ $labels.signal }}}} is worse than before the latest change on {{{{ $value }}}} targets
+            of {{{{ $labels.job }}}}, such as {_SOME_TARGETS}. What changed there, and on how many: {_CHANGES_OF_JOB}.
+            Stop a release that is under way, and look for what these targets share.
+            """,
+            keep_firing_for="30m",
+            over_many=True,
+        ),
+    ),
+)
