@@ -93,11 +93,13 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running(config: dict[str, Any] | str, generation: Suite = "stable") -> Iterator[Prometheus]:
+def running(
+    config: dict[str, Any] | str, generation: Suite = "stable", *, data: Path | None = None
+) -> Iterator[Prometheus]:
     """Start a server with this configuration (YAML, or what YAML says), wait until it is ready, end it with the block.
 
-    Paths in the configuration are absolute, or relative to a folder that holds nothing else. Raises `RuntimeError` with
-    the server's last words when it does not start.
+    Paths in the configuration are absolute, or relative to a folder that holds nothing else. `data` is a folder with
+    blocks to start with. Raises `RuntimeError` with the server's last words when it does not start.
     """
     program = prometheus(generation)
     server = Prometheus(f"http://127.0.0.1:{free_port()}")
@@ -107,7 +109,7 @@ def running(config: dict[str, Any] | str, generation: Suite = "stable") -> Itera
         command = [
             str(program),
             f"--config.file={file}",
-            f"--storage.tsdb.path={folder}/data",
+            f"--storage.tsdb.path={data or Path(folder) / 'data'}",
             f"--web.listen-address={server.url.removeprefix('http://')}",
         ]
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

@@ -217,7 +217,7 @@ def _annotations(dashboard: Dashboard) -> list[dict[str, Any]]:
             "enable": True,
             # Only samples of the first moments: each would be an event of its own, all at the same time. Grafana wants
             # milliseconds.
-            "expr": f"{changed} * 1000 and time() - {changed} < 120",
+            "expr": f"{changed} * 1000 and time() - {changed} < 300",
             "hide": False,
             "iconColor": Colour.ELSEWHERE.value,
             "name": "Upgrades",
