@@ -89,7 +89,7 @@ GROUP = Group(
             "0s",
             "The exporter {{ $labels.instance }} has faults of its own",
             """
-            {{ $value | printf "%.0f" }} internal errors of {{ $labels.instance }} in the last hour. Its log has a
+            Internal errors of {{ $labels.instance }} in the last hour: {{ $value | printf "%.0f" }}. Its log has a
             traceback of each, with the target: please report it.
             """,
         ),
@@ -140,11 +140,13 @@ GROUP = Group(
             "5m",
             "The exporter {{ $labels.instance }} has trouble with its file: {{ $labels.trouble }}",
             """
-            {{ if eq $labels.trouble "unusable" }}The file in --storage.path of {{ $labels.instance }} cannot be used.
-            {{- else }}{{ $value | printf "%.0f" }} times within the last hour the file in --storage.path of
-            {{ $labels.instance }} was {{ $labels.trouble }}.{{ end }}
-            {{ if eq $labels.trouble "corrupt" }}What could not be read is lost, or in a file that was moved aside.
-            {{- else }}A restart would lose the statistics by which upgrades are judged.{{ end }} Its log says why.
+            The file in --storage.path of {{ $labels.instance }}
+            {{ if eq $labels.trouble "unusable" }}cannot be used, so that a restart would lose the statistics by which
+            upgrades are judged.
+            {{- else if eq $labels.trouble "corrupt" }}was corrupt within the last hour. What could not be read is lost,
+            or in a file that was moved aside.
+            {{- else }}was {{ $labels.trouble }} at {{ $value | printf "%.0f" }} attempts of the last hour. What is new
+            waits in memory, and a restart would lose it.{{ end }} Its log says why.
             """,
             keep_firing_for="15m",
         ),

@@ -33,8 +33,8 @@ GROUP = Group(
             "The {{ $labels.profile }} profile of {{ $labels.target }} has stacks without function names",
             """
             {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
-            stacks with an address that has no function name; of a program in pure Go it is nothing. Look for C code
-            (cgo) and for foreign modules in the process.
+            stacks with an address that has no function name. Go always names its own code: look for C code (cgo), or
+            for something that rewrites profiles on their way.
             """,
             keep_firing_for="30m",
         ),

@@ -97,8 +97,8 @@ GROUP = Group(
             "CPU profiles of {{ $labels.target }} are empty although it works",
             """
             {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last
-            half hour, and not one sample was taken. Look whether the program changes the profiling rate itself, and
-            whether its system delivers profiling signals.
+            half hour, and not one sample was taken. Look for work in threads of C code, which Go does not sample, and
+            whether this CPU time is that of the same process.
             """,
             keep_firing_for="30m",
         ),
