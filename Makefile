@@ -44,9 +44,10 @@ $(VENV)/ready: $(BIN)/pprof-exporter
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check
 	touch $@
 
-bench: setup  ## Measure: decoding against Go's own reader, and /metrics while targets do everything wrong
+bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs
 	$(BIN)/python -m benchmarks.decode.run
 	$(BIN)/python -m benchmarks.metrics_latency
+	$(BIN)/python -m benchmarks.target_cost
 
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py

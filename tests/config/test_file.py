@@ -35,7 +35,8 @@ def test_every_key_has_its_effect(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         """
-        global: {scrape_interval: 15s, scrape_timeout: 3s, profiling_budget: 0.5, defer_at_most: 1m, backoff_at_most: 2m}
+        global:
+          {scrape_interval: 15s, scrape_timeout: 3s, profiling_budget: 0.5, defer_at_most: 1m, backoff_at_most: 2m}
         profiles:
           cpu: {interval: 2m, window: 10s}
           goroutineleak: {enabled: false}

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.lab import free_port
+from tests.lab import exclusive, free_port
 from tests.lab.debian import Suite
 from tests.lab.prometheus import alertmanager
+
+_OWN_TEMPLATES = "usr/share/prometheus/alertmanager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ def running(
     `templates` are copied beside the configuration, into a folder `templates`. Raises `RuntimeError` with the server's
     last words when it does not start.
     """
-    program = alertmanager(generation)
+    program = _relocated(alertmanager(generation))
     server = Alertmanager(f"http://127.0.0.1:{free_port()}")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         file = Path(folder) / "alertmanager.yml"
         file.write_text(config if isinstance(config, str) else json.dumps(config))
+        (Path(folder) / "usr").symlink_to(program.parents[1])
         (Path(folder) / "templates").mkdir()
         for template in templates:
             shutil.copy(template, Path(folder) / "templates")
@@ -83,6 +86,24 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _relocated(program: Path) -> Path:
+    """A copy that looks for its own templates below the folder it is started in.
+
+    Debian's Alertmanager reads them at a fixed place, where a package that was only unpacked has nothing.
+    """
+    copy = program.with_name(f"{program.name}-relocated")
+    with exclusive("alertmanager"):
+        if not copy.exists():
+            partial = copy.with_suffix(".partial")
+            shutil.copy(program, partial)
+            # As long as before, so that nothing in the program moves.
+            partial.write_bytes(
+                partial.read_bytes().replace(f"/{_OWN_TEMPLATES}".encode(), f"{_OWN_TEMPLATES}/".encode())
+            )
+            partial.rename(copy)
+    return copy
 
 
 def _wait_until_ready(server: Alertmanager, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:

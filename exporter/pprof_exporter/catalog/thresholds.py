@@ -75,6 +75,11 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("failing", 0.2, "ratio", "one fetch in five; a failure now and then is the network"),
     Threshold("undecodable", 0.05, "ratio", "a complete reply that is no profile is no accident"),
     Threshold("busy", 0.2, "ratio", "a person with `go tool pprof` now and then is welcome"),
+    Threshold("answered_lately", 300, "seconds", "profiles that are mounted without an index page come every minute"),
+    Threshold("failures", 3, "", "one or two failures are no pattern"),
+    Threshold("rejections", 2, "", "a server that is configured so refuses every time; the first one makes the series"),
+    Threshold("canaries", 5, "", "fewer requests make no mean"),
+    Threshold("restarts", 4, "", "in an hour; a release and its correction are two"),
     # Memory and goroutines
     Threshold("goroutine_growth_factor", 1.2, "", "of the floor of an hour, six hours later: traffic comes and goes"),
     Threshold("goroutine_growth_least", 100, "", "a service of a few dozen goroutines may double"),

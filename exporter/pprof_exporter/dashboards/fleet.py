@@ -17,7 +17,7 @@ from pprof_exporter.dashboards.panels import bars, coloured, lines, merged, stat
 from pprof_exporter.dashboards.variables import (
     CHOSEN,
     COVERAGE,
-    HEAP_P95,
+    HEAP_FETCH,
     JOB,
     REGRESSED,
     SERVICE,
@@ -157,7 +157,7 @@ DASHBOARD = Dashboard(
                     Query(f"max by (target, system, go_version) (pprof_target_info{{{CHOSEN}}})"),
                     Query(f"time() - max by (target) (pprof_last_change_timestamp_seconds{{{CHOSEN}}})"),
                     Query(f"max by (target) ({COVERAGE})"),
-                    Query(f"max by (target) ({HEAP_P95})"),
+                    Query(f"max by (target) ({HEAP_FETCH})"),
                     Query(f"max by (target) (pprof_goroutines{{{CHOSEN}}})"),
                     Query(f"max by (target) (pprof_heap_inuse_bytes{{{CHOSEN}}})"),
                     columns=[
@@ -174,7 +174,7 @@ DASHBOARD = Dashboard(
                         ),
                         (
                             "Value #E",
-                            "Heap p95",
+                            "Heap fetch",
                             110,
                             {"unit": "s", **coloured(above("fetch_slow", "fetch_very_slow"))},
                         ),
@@ -207,9 +207,9 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Heap fetches, slowest ten",
-                    "95th percentile of the time to fetch a heap profile. Milliseconds are healthy.",
+                    "Mean time to fetch a heap profile over half an hour. Milliseconds are healthy.",
                     Query(
-                        f"topk(10, {HEAP_P95})",
+                        f"topk(10, {HEAP_FETCH})",
                         "{{target}}",
                     ),
                     unit="s",

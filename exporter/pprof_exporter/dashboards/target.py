@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, above, below
 from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline
-from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_P95, JOB, ONE_TARGET, SERVICE, worst
+from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_FETCH, JOB, ONE_TARGET, SERVICE, worst
 
 _RATE = "$__rate_interval"
 _LAST = "last_over_time"
@@ -41,9 +41,9 @@ DASHBOARD = Dashboard(
                     limits=below("cpu_coverage_low", "cpu_coverage_very_low"),
                 ),
                 stat(
-                    "Heap fetch, p95",
-                    "95th percentile of the time to fetch a heap profile, of the last half hour.",
-                    f"max({HEAP_P95})",
+                    "Heap fetch",
+                    "Mean time to fetch a heap profile over half an hour.",
+                    f"max({HEAP_FETCH})",
                     unit="s",
                     limits=above("fetch_slow", "fetch_very_slow"),
                 ),

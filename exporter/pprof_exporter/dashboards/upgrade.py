@@ -9,7 +9,7 @@ from pprof_exporter.dashboards.variables import (
     CHANGED_TARGET,
     CHOSEN,
     COVERAGE,
-    HEAP_P95,
+    HEAP_FETCH,
     JOB,
     REGRESSED,
     SERVICE,
@@ -104,8 +104,8 @@ DASHBOARD = Dashboard(
             (
                 lines(
                     "Heap fetches",
-                    "95th percentile of the time to fetch a heap profile, now and as long ago as chosen at the top.",
-                    *_overlay(f"max({HEAP_P95}{{shift}})"),
+                    "Mean time to fetch a heap profile over half an hour, now and as long ago as chosen at the top.",
+                    *_overlay(f"max({HEAP_FETCH}{{shift}})"),
                     unit="s",
                     limits=above("fetch_slow"),
                     width=8,

@@ -34,7 +34,7 @@ EXPORTERS = 'job=~"$job",instance=~"$instance"'
 
 
 COVERAGE = f"target:pprof_cpu_coverage:ratio_increase30m{{{CHOSEN}}}"
-HEAP_P95 = f'target_profile:pprof_fetch_duration_seconds:p95_30m{{profile="heap",{CHOSEN}}}'
+HEAP_FETCH = f'target_profile:pprof_fetch_duration_seconds:mean30m{{profile="heap",{CHOSEN}}}'
 REGRESSED = f"target_signal:pprof_signal_median:regressed{{{CHOSEN}}}"
 
 

@@ -182,7 +182,7 @@ SIGNALS = (
         families=(quality.UNSYMBOLIZED, quality.INLINED),
         meaning="""
             Whether a reader of the profile sees functions or only addresses. Go symbolises its own code within the
-            process, so a share above 0 means stripped or generated code, C code, or modules of others. The share of
+            process, so a share above 0 means code without Go's tables: C code, or modules of others. The share of
             locations with inlined calls tells whether the build still inlines: it falls to 0 when a program was built
             with `-gcflags=-l` or `-N`.
             """,

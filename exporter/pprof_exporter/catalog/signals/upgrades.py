@@ -30,8 +30,8 @@ SIGNALS = (
             neighbours on the same host are not in any profile.
             """,
         healthy="""
-            The same program on the same system stays below a factor of 2 from day to day. The sketches behind the
-            medians are right to within 1 % of the value.
+            A change around 1. Alerts want at least a factor of 2, since traffic alone moves a median. The sketches
+            behind the medians are right to within 1 % of the value.
             """,
         issues=("golang/go#35057", "golang/go#61665"),
     ),
@@ -83,13 +83,13 @@ SIGNALS = (
             calls that the profiler needs. Their names are shown.
             """,
         computed="""
-            Windows only. A module is *system* below the Windows folder, *own* in the folder of the program, and
-            *foreign* anywhere else. Only the name of the file is shown, never its path.
+            Names are shown for Windows only. There a module is *system* below the Windows folder, *own* in the folder
+            of the program, and *foreign* anywhere else. Only the name of the file is shown, never its path.
             """,
         cannot_know="""
-            Software that installs its modules below the Windows folder counts as system. Microsoft Defender does its
-            work outside of the process and has no module in it. A foreign module is no proof that it does harm. Go up
-            to 1.19 lists no modules.
+            Software that installs its modules below the Windows folder counts as system. Microsoft Defender works from
+            outside and, as far as is known, loads no module. A foreign module is no proof that it does harm. Go up to
+            1.19 lists no modules.
             """,
         healthy="""
             None: the programs of the live tests have no foreign module until one is loaded on purpose. 13 to 23 modules

@@ -1,0 +1,104 @@
+"""F5, F6, F7: endpoints that became slow, and a service that stalls while it is profiled."""
+
+from __future__ import annotations
+
+from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+_MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
+_USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
+_CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
+_RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
+_PROFILED = f'sum without (during) ({_CANARY}{{during="profile"}})'
+
+HISTORY = Group(
+    "pprof-history",
+    (
+        # One value an hour is enough for a median of a week, and hundreds of times cheaper than all of them.
+        Record(_USUAL, f"quantile_over_time(0.5, {_MEAN}[7d:1h] offset 1h)"),
+    ),
+    interval="30m",
+)
+
+GROUP = Group(
+    "pprof-latency",
+    (
+        Record(
+            _MEAN,
+            """
+            rate(pprof_fetch_duration_seconds_sum[30m])
+              / (rate(pprof_fetch_duration_seconds_count[30m]) > 0)
+            """,
+        ),
+        Record(
+            _CANARY,
+            """
+            increase(pprof_canary_duration_seconds_sum[1h])
+              / (increase(pprof_canary_duration_seconds_count[1h]) >= <canaries>)
+            """,
+        ),
+        Alert(
+            "PprofFetchSlow",
+            "F5",
+            Severity.WARNING,
+            f"""
+            ({_MEAN} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
+              or {_MEAN} > <fetch_very_slow>
+            """,
+            "15m",
+            "The {{ $labels.profile }} profile of {{ $labels.target }} has become slow",
+            """
+            A fetch of the {{ $labels.profile }} profile of {{ $labels.target }} takes {{ $value | humanizeDuration }}
+            on average, without the window it was asked for: more than <fetch_slow_factor> times its median of the last
+            seven days, or more than <fetch_very_slow> s.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofProfileCostly",
+            "F5",
+            Severity.WARNING,
+            "avg_over_time(pprof_latency_difference_seconds[30m]) > <latency_difference>",
+            "15m",
+            "{{ $labels.target }} takes long over {{ $labels.cause }} in its profiles",
+            """
+            {{ $value | humanizeDuration }} of each profile of {{ $labels.target }} go into {{ $labels.cause }}: modules
+            are the libraries that Go looks up on disk for every profile on Windows (virus scanners sit there), heap the
+            records of the heap profile, goroutines the stacks of all of them.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofCanarySlow",
+            "F7",
+            Severity.WARNING,
+            """
+            rate(pprof_canary_duration_seconds_sum{during="rest"}[15m])
+              / (rate(pprof_canary_duration_seconds_count{during="rest"}[15m]) > 0) > <canary_slow>
+            """,
+            "15m",
+            "{{ $labels.target }} answers slowly, profiled or not",
+            """
+            A request that costs {{ $labels.target }} nothing takes {{ $value | humanizeDuration }} on average while no
+            profile runs. Profiles are not the cause: look at the service, its host and the network.
+            """,
+            keep_firing_for="15m",
+        ),
+        Alert(
+            "PprofProfilingPerturbs",
+            "F6",
+            Severity.WARNING,
+            f"""
+            ({_PROFILED} > <perturbation_factor> * {_RESTING})
+              and {_PROFILED} - {_RESTING} > <perturbation_least>
+            """,
+            "15m",
+            "{{ $labels.target }} stalls while it is profiled",
+            """
+            A request that costs {{ $labels.target }} nothing takes {{ $value | humanizeDuration }} on average while a
+            CPU profile runs, more than <perturbation_factor> times as long as otherwise. Profile it less often until
+            the cause is known.
+            """,
+            keep_firing_for="1h",
+        ),
+    ),
+)

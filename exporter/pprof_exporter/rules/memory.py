@@ -1,0 +1,43 @@
+"""F11: what garbage collection, and the profilers of the runtime themselves, take."""
+
+from __future__ import annotations
+
+from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+GROUP = Group(
+    "pprof-memory",
+    (
+        Record(
+            "target:pprof_cpu_gc_samples:ratio_increase30m",
+            """
+            increase(pprof_cpu_gc_samples_total[30m])
+              / (increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>)
+            """,
+        ),
+        Alert(
+            "PprofGcPressure",
+            "F11",
+            Severity.WARNING,
+            "target:pprof_cpu_gc_samples:ratio_increase30m > <gc_samples>",
+            "15m",
+            "{{ $labels.target }} spends its time on garbage collection",
+            """
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} within half an hour are garbage
+            collection. Look for what allocates: go tool pprof -sample_index=alloc_space on its allocs profile.
+            """,
+            keep_firing_for="30m",
+        ),
+        Alert(
+            "PprofProfilerMemoryHigh",
+            "F11",
+            Severity.WARNING,
+            "pprof_profiler_memory_bytes > <profiler_memory>",
+            "30m",
+            "The profilers of {{ $labels.target }} take much memory themselves",
+            """
+            The heap, block and mutex profilers of {{ $labels.target }} hold {{ $value | humanize1024 }}B of records.
+            Since Go 1.23 each has up to 128 frames (golang/go 69590): GODEBUG=profstackdepth=32 makes them small again.
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,110 @@
+"""Nothing fires on a healthy day: two real programs at work and at rest, restarts of a target and of the exporter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pprof_exporter.rules import ALERTS, GROUPS, render
+from tests.lab.debian import Suite
+from tests.lab.prometheus import promtool
+from tests.rules.day import (
+    DAY,
+    EXPORTER_STARTS,
+    TARGET_STARTS,
+    WORKDAY,
+    input_series,
+    lasting,
+    moments,
+    names_in,
+    notation,
+)
+from tests.rules.record_series import BUSY, IDLE, SETS, read
+
+SCRAPED = 'job="pprof-exporter", instance="exporter:9717"'
+HALF_AN_HOUR = 30
+
+EXPECTED: dict[str, str] = {}
+"""Alerts that are right to fire on these programs, each with the reason."""
+
+
+@pytest.fixture(scope="module")
+def suite_file(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Path:
+    """The day as a unit test of promtool, beside the rules."""
+    folder = tmp_path_factory.mktemp("day")
+    rules = render(GROUPS)
+    (folder / "rules.yaml").write_text(rules)
+    recorded = [read(recordings / "series" / f"{name}.txt.gz") for name in SETS]
+    series = input_series(recorded, names_in(rules), SCRAPED)
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": questions()}
+    file = folder / "day.yaml"
+    # JSON is YAML, and written in no time.
+    file.write_text(json.dumps({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}))
+    return file
+
+
+def questions() -> list[dict[str, object]]:
+    """What fired within each half hour, and what was pending at two evaluations in a row: nothing."""
+    others = "|".join(EXPECTED)
+    fired = f'count_over_time(ALERTS{{alertstate="firing", alertname!~"{others}"}}[30m])'
+    pending = f'count_over_time(ALERTS{{alertstate="pending", alertname!~"{others}"}}[90s])'
+    expressions = (fired, f"max_over_time({pending}[30m:1m]) > 1")
+    times = range(HALF_AN_HOUR, DAY + 1, HALF_AN_HOUR)
+    return [{"expr": expr, "eval_time": f"{time}m", "exp_samples": []} for time in times for expr in expressions]
+
+
+@pytest.mark.parametrize("suite", ["stable", "sid"])
+def test_nothing_fires_on_a_healthy_day(suite_file: Path, suite: Suite) -> None:
+    command = [str(promtool(suite)), "test", "rules", str(suite_file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_alerts_that_exist_are_expected() -> None:
+    assert set(EXPECTED) <= {alert.name for alert in ALERTS}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_recorded_programs_are_busy_and_then_idle(recordings: Path, name: str) -> None:
+    _, series = read(recordings / "series" / f"{name}.txt.gz")
+    (samples,) = (values for line, values in series.items() if line.startswith("pprof_cpu_samples_total"))
+    seen = [value or 0 for value in samples]
+    busy, idle = seen[BUSY] - seen[BUSY // 2], seen[-1] - seen[-IDLE // 2]
+    assert busy > 10 * idle
+
+
+DAY_OF = moments()
+TIMES = [1_000_000.0 + 15 * scrape for scrape in range(BUSY + IDLE)]
+"""Of a made-up recording, to say what a day makes of it."""
+
+
+def test_a_gauge_has_recorded_values_of_its_part_of_the_day() -> None:
+    values = lasting("pprof_goroutines", [20.0] * BUSY + [5.0] * IDLE, TIMES, DAY_OF)
+    assert values[60] == values[DAY] == 5
+    assert {values[minute] for minute in WORKDAY if minute != EXPORTER_STARTS} == {20}
+
+
+def test_a_counter_of_the_exporter_restarts_with_it_and_one_of_the_target_with_the_target() -> None:
+    recorded = [float(scrape) for scrape in range(BUSY + IDLE)]
+    profiled = lasting("pprof_cpu_samples_total", recorded, TIMES, DAY_OF)
+    allocated = lasting("pprof_allocated_bytes_total", recorded, TIMES, DAY_OF)
+    # Four scrapes a minute, one more at each.
+    assert [profiled[minute] for minute in (0, 1, 100, TARGET_STARTS)] == [0, 4, 400, 4 * TARGET_STARTS - 4]
+    assert profiled[EXPORTER_STARTS : EXPORTER_STARTS + 3] == [None, 0, 4]
+    assert allocated[TARGET_STARTS : TARGET_STARTS + 2] == [0, 4]
+    assert allocated[EXPORTER_STARTS + 2] > allocated[EXPORTER_STARTS - 1] > 1_000  # type: ignore[operator]  # none of them is None
+
+
+def test_a_time_lies_as_far_back_as_it_did() -> None:
+    seven_seconds_ago = [time - 7 for time in TIMES]
+    values = lasting("pprof_last_success_timestamp_seconds", seven_seconds_ago, TIMES, DAY_OF)
+    assert (values[1], values[700]) == (53, 41_993)
+    once = lasting("pprof_tick_audit_timestamp_seconds", [TIMES[0] + 2] * len(TIMES), TIMES, DAY_OF)
+    assert (once[700], once[DAY]) == (2, 60 * (EXPORTER_STARTS + 1) + 2)
+
+
+def test_promtool_reads_gaps_and_runs() -> None:
+    assert notation([None, 1.5, 1.5, 1.5, None, None, 0.00001]) == "_ 1.5+0x2 stale _ 0.00001"
