@@ -28,21 +28,27 @@ from tests.lab.target import Target, running
 SCALE = 1 / 60
 """An hour of the rules is a minute here."""
 
-_EVERY = "2s"
-_OFTEN = ("heap", "allocs", "goroutine", "block", "mutex", "threadcreate", "canary")
+_EVERY = "3s"
+_OFTEN = ("heap", "goroutine", "canary")
+_SELDOM = ("allocs", "block", "mutex", "threadcreate", "memstats", "goroutineleak")
 _SETTINGS = {
     # In the seconds that the others are in.
     "profile_stale": 1800 * SCALE,
-    # A CPU profile of 2 s in 4, for half a minute.
+    # CPU profiles of 2 s every 6 s, for half a minute.
     "cpu_enough_seconds": 2,
 }
 _EXPORTER = {
-    "global": {"scrape_interval": _EVERY, "scrape_timeout": "2s", "profiling_budget": 1, "defer_at_most": "off"},
+    "global": {
+        "scrape_interval": _EVERY,
+        "scrape_timeout": "2s",
+        "profiling_budget": 1,
+        "defer_at_most": "off",
+        "backoff_at_most": "10s",
+    },
     "profiles": {
-        "cpu": {"interval": "4s", "window": "2s"},
+        "cpu": {"interval": "6s", "window": "2s"},
         **{name: {"interval": _EVERY} for name in _OFTEN},
-        "goroutineleak": {"interval": "5s"},
-        "memstats": {"interval": "5s"},
+        **{name: {"interval": "6s"} for name in _SELDOM},
     },
 }
 
@@ -97,9 +103,9 @@ class Watch:
 
     def state(self) -> str:
         """For a message: what fires or is pending, and what was sent."""
-        fires = [labels for labels, _ in self.server.query("ALERTS")]
-        sent = [(one.status, one.labels) for one in self.told.received]
-        return f"{self.suite}: " + json.dumps({"alerts": fires, "sent": sent}, indent=1)
+        alerts = [_brief(labels) for labels, _ in self.server.query("ALERTS")]
+        sent = [f"{one.status} {_brief(one.labels)}" for one in self.told.received]
+        return "\n".join([f"{self.suite}, alerts:", *sorted(alerts), "sent:", *sent])
 
 
 @contextlib.contextmanager
@@ -157,6 +163,11 @@ def quiet_for(seconds: float, watches: Sequence[Watch]) -> None:
         assert len(watch.told.received) == count, watch.state()
 
 
+def _brief(labels: dict[str, str]) -> str:
+    known = ("__name__", "failure_mode", "instance", "job", "target")
+    return " ".join(f"{name}={value}" for name, value in labels.items() if name not in known)
+
+
 def _rules(folder: Path) -> Path:
     file = folder / "pprof.rules.yaml"
     settings = [word for name, value in _SETTINGS.items() for word in ("--set", f"{name}={value}")]
@@ -166,10 +177,12 @@ def _rules(folder: Path) -> Path:
 
 
 def _routes(url: str) -> dict[str, Any]:
-    """The shipped configuration, but every receiver is the webhook, and groups wait a second."""
+    """The shipped configuration, but whoever tells somebody is the webhook, and groups wait a second."""
     config: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
     config["receivers"] = [
         {"name": receiver["name"], "webhook_configs": [{"url": url, "send_resolved": True}]}
+        if len(receiver) > 1
+        else receiver
         for receiver in config["receivers"]
     ]
     for name in [name for name in config.get("global", {}) if name.startswith(("smtp", "slack"))]:
