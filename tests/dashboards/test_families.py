@@ -18,6 +18,14 @@ FOREIGN = {"up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory
 # Shown on /metrics, and drawn nowhere.
 NOT_DRAWN = {
     "pprof_allocated_objects_total": "bytes tell more; for those who look into one program",
+    "pprof_canary_failures_total": "among the failed fetches, which are drawn",
+    "pprof_changes_total": "upgrades are marked by their time",
+    "pprof_clock_drift_ratio": "for those who compare clocks",
+    "pprof_cpu_coverage_ratio": "of one window; half an hour of them is drawn",
+    "pprof_function_heap_growth_bytes": "where the runbook of PprofHeapGrowth leads to",
+    "pprof_gc_cpu_ratio": "since the start of the program; the share of samples is drawn",
+    "pprof_tick_audits_total": "for ad-hoc queries",
+    "pprof_tick_gaps": "the histogram of intervals is drawn",
     "pprof_contentions_total": "seconds tell more",
     "pprof_cpu_sampled_seconds_total": "its accounted part is drawn against the CPU time used",
     "pprof_exporter_config_last_reload_success_timestamp_seconds": "in the text of an alert",

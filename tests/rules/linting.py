@@ -185,11 +185,12 @@ class Linter:
         for matcher in selector.matchers.matchers:
             if matcher.name not in shape.labels:
                 self._say(f"{name} has no label {matcher.name!r}")
-            elif matcher.op == promql.MatchOp.Equal:
+            if matcher.op == promql.MatchOp.Equal:
                 fixed.add(matcher.name)
-                allowed = _VALUES.get((name, matcher.name))
-                if allowed is not None and matcher.value not in set(allowed):
-                    self._say(f"{matcher.name} of {name} is never {matcher.value!r}")
+            allowed = _VALUES.get((name, matcher.name))
+            for value in _values(matcher) if allowed is not None else ():
+                if value not in set(allowed or ()):
+                    self._say(f"{matcher.name} of {name} is never {value!r}")
         return Shape(shape.labels, shape.rules | {Rule(frozenset(), label) for label in fixed})
 
     def _named(self, name: str) -> Shape:
@@ -347,6 +348,13 @@ def _numbers(expr: promql.Expr) -> Iterator[float]:
         case promql.BinaryExpr():
             yield from _numbers(expr.lhs)
             yield from _numbers(expr.rhs)
+
+
+def _values(matcher: promql.Matcher) -> list[str]:
+    """The values that a matcher names, one by one where it is a plain list of them."""
+    exact = matcher.op in (promql.MatchOp.Equal, promql.MatchOp.NotEqual)
+    values = [matcher.value] if exact else matcher.value.split("|")
+    return [value for value in values if exact or value.replace("_", "").isalnum()]
 
 
 def _over_time(shape: Shape | None) -> Shape | None:

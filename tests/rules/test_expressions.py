@@ -144,6 +144,8 @@ RECORDED = Record("target:pprof_up:avg30m", "avg_over_time(pprof_up[30m])")
         ("target:pprof_up:avg1h == 0", "no family or recording rule 'target:pprof_up:avg1h'"),
         ("pprof_up{profile='heap'} == 0", "pprof_up has no label 'profile'"),
         ("pprof_fetches_total{outcome='lost'} > 0", "outcome of pprof_fetches_total is never 'lost'"),
+        ("pprof_down_info{reason=~'connect|html|lost'}", "reason of pprof_down_info is never 'lost'"),
+        ("pprof_fetches_skipped_total{reason!='resolve'}", "reason of pprof_fetches_skipped_total is never 'resolve'"),
         ("sum without (source) (pprof_up)", "sum without (source): there is no such label"),
         ("count by (job, system) (pprof_up)", "count by (system): there is no such label"),
         ("histogram_quantile(0.9, pprof_up)", "histogram_quantile of what has no label 'le'"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.rules import ALERTS, GROUPS, render
+from pprof_exporter.rules import ALERTS, GROUPS, Options, render
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 from tests.rules.day import (
@@ -26,41 +26,56 @@ from tests.rules.record_series import BUSY, IDLE, SETS, read
 
 SCRAPED = 'job="pprof-exporter", instance="exporter:9717"'
 HALF_AN_HOUR = 30
+EVALUATION, TWO_EVALUATIONS = "2m", "3m"
+SUITES: tuple[Suite, ...] = ("stable", "sid")
 
 EXPECTED: dict[str, str] = {}
 """Alerts that are right to fire on these programs, each with the reason."""
 
 
-@pytest.fixture(scope="module")
-def suite_file(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Path:
+def unit_test(folder: Path, recordings: Path, asked: list[dict[str, object]], options: Options | None = None) -> Path:
     """The day as a unit test of promtool, beside the rules."""
-    folder = tmp_path_factory.mktemp("day")
-    rules = render(GROUPS)
+    rules = render(GROUPS, options)
     (folder / "rules.yaml").write_text(rules)
     recorded = [read(recordings / "series" / f"{name}.txt.gz") for name in SETS]
     series = input_series(recorded, names_in(rules), SCRAPED)
-    test = {"interval": "1m", "input_series": series, "promql_expr_test": questions()}
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": asked}
     file = folder / "day.yaml"
     # JSON is YAML, and written in no time.
-    file.write_text(json.dumps({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}))
+    file.write_text(json.dumps({"rule_files": ["rules.yaml"], "evaluation_interval": EVALUATION, "tests": [test]}))
     return file
 
 
-def questions() -> list[dict[str, object]]:
-    """What fired within each half hour, and what was pending at two evaluations in a row: nothing."""
+def nothing_fires(first: int, last: int) -> list[dict[str, object]]:
+    """That within each half hour nothing fired, and nothing was pending at two evaluations in a row."""
     others = "|".join(EXPECTED)
     fired = f'count_over_time(ALERTS{{alertstate="firing", alertname!~"{others}"}}[30m])'
-    pending = f'count_over_time(ALERTS{{alertstate="pending", alertname!~"{others}"}}[90s])'
-    expressions = (fired, f"max_over_time({pending}[30m:1m]) > 1")
-    times = range(HALF_AN_HOUR, DAY + 1, HALF_AN_HOUR)
+    pending = f'count_over_time(ALERTS{{alertstate="pending", alertname!~"{others}"}}[{TWO_EVALUATIONS}])'
+    expressions = (fired, f"max_over_time({pending}[30m:{EVALUATION}]) > 1")
+    times = range(first, last + 1, HALF_AN_HOUR)
     return [{"expr": expr, "eval_time": f"{time}m", "exp_samples": []} for time in times for expr in expressions]
 
 
-@pytest.mark.parametrize("suite", ["stable", "sid"])
-def test_nothing_fires_on_a_healthy_day(suite_file: Path, suite: Suite) -> None:
-    command = [str(promtool(suite)), "test", "rules", str(suite_file)]
+def told(suite: Suite, file: Path) -> str:
+    """What promtool says when it finds something; "" when it is content."""
+    command = [str(promtool(suite)), "test", "rules", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_nothing_fires_on_a_healthy_day(tmp_path: Path, recordings: Path, suite: Suite) -> None:
+    assert told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, DAY))) == ""
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_day_would_show_what_fires_and_what_is_pending(tmp_path: Path, recordings: Path, suite: Suite) -> None:
+    """The rate of a healthy Windows program taken for a bad one: pending at first, then firing."""
+    wrong = Options({"cpu_timer_highest": 200})
+    said = told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, HALF_AN_HOUR), wrong))
+    assert said.count("PprofCpuTimer64Hz") == 2
+    assert 'alertstate="firing"' in said
+    assert 'alertstate="pending"' in said
 
 
 def test_only_alerts_that_exist_are_expected() -> None:

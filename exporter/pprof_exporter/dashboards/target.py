@@ -256,7 +256,8 @@ DASHBOARD = Dashboard(
             (
                 lines(
                     "Without symbols, and cut",
-                    "Share of each profile in stacks with a nameless function, and in stacks as deep as Go records.",
+                    "Share of each profile in stacks with a nameless function, and in stacks as deep as Go records; "
+                    "share of locations with inlined calls, which falls to zero when a build is made without inlining.",
                     Query(
                         f"max by (profile) (pprof_unsymbolized_ratio{{{CHOSEN}}})",
                         "{{profile}} without symbols",
@@ -266,6 +267,11 @@ DASHBOARD = Dashboard(
                         f"max by (profile) (pprof_truncated_stack_ratio{{{CHOSEN}}})",
                         "{{profile}} cut",
                         colour=Colour.WARNING,
+                    ),
+                    Query(
+                        f"max by (profile) (pprof_inlined_location_ratio{{{CHOSEN}}})",
+                        "{{profile}} with inlined calls",
+                        colour=Colour.BEFORE,
                     ),
                     unit="percentunit",
                     width=8,

@@ -1,61 +1,103 @@
-"""F13, F14, F15: profiles that cannot be fetched, and why."""
+"""F6, F13, F14, F15: targets that do not answer, and profiles that do not come.
+
+Each cause has one alert. A share of fetches is taken over half an hour and a count over an hour, since a profile that
+always fails is asked for every ten minutes only. Each share wants a failure within the last quarter of an hour too, and
+lasts that long before it is told: so what failed while a target was down, and is well again, is not told afterwards.
+
+A counter with a label `reason` appears with its first failure, and `increase` cannot see a step from nothing to 1. So
+the first failure of its kind counts nowhere, and an alert comes one failure later: late, never wrongly.
+"""
 
 from __future__ import annotations
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.rules.model import Alert, Group, Record, Severity
+
+_REFUSED = (Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT)
+_MISSING = (Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE)
+_ELSEWHERE = (Reason.HTML, Reason.NOT_MOUNTED)
+
+
+def _any(*reasons: Reason) -> str:
+    return "|".join(sorted(set(reasons)))
+
 
 _TARGET = "on (job, instance, target)"
 _PROFILE = "on (job, instance, target, profile)"
-_IS_UP = f"and {_TARGET} pprof_up == 1"
-# A server that refuses is configured so; it is not down. Each of these has an alert of its own.
-_REFUSALS = "unauthorized|method|http_4xx|write_timeout"
-_ELSEWHERE = "not_mounted|html"
-_UNLESS_REFUSED = f'unless {_TARGET} pprof_down_info{{reason=~"{_REFUSALS}|{_ELSEWHERE}"}}'
-_WHY = (
-    "{{ with printf \"pprof_down_info{job='%s',instance='%s',target='%s'}\" $labels.job $labels.instance $labels.target"
-    ' | query }} ({{ . | first | label "reason" }}){{ end }}'
-)
+_REASON = "on (job, instance, target, profile, reason)"
+# Over some minutes, so that a target that answers now and then counts as up, and one that hangs or cannot be connected
+# to by turns as wedged.
+_IS_KNOWN = f"and {_TARGET} max_over_time(pprof_up[5m])"
+_IS_UP = f"{_IS_KNOWN} == 1"
+_WEDGED = "min_over_time(pprof_wedged[3m]) == 1"
+_IS_NOT_WEDGED = f"unless {_TARGET} {_WEDGED}"
+
 _FETCHES = "sum without (outcome) (increase(pprof_fetches_total[30m]))"
+_FAILED = "target_profile_reason:pprof_fetch_failures:ratio_increase30m"
+_UNDECODED = "target_profile_reason:pprof_decode_failures:ratio_increase30m"
+_TROUBLE = f'reason!~"{_any(*_REFUSED, *_MISSING)}"'
+
+_OF_TARGET = "$labels.job $labels.instance $labels.target"
+_WHY_DOWN = (
+    "{{ with printf `pprof_down_info{job=%q, instance=%q, target=%q}` "
+    f"{_OF_TARGET} | query }}}} ({{{{ . | first | label `reason` }}}}){{{{ end }}}}"
+)
+_SHARES = (
+    f"{{{{ range $i, $one := printf `{_FAILED}{{job=%q, instance=%q, target=%q, profile=%q, {_TROUBLE}}} > 0` "
+    f"{_OF_TARGET} $labels.profile | query | sortByLabel `reason` }}}}"
+    "{{ if $i }}, {{ end }}{{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}{{ end }}"
+)
+_NO_HANDLER = (
+    "the index page lists it, and nothing serves it. Register its handler (pprof.Index alone serves neither profile"
+    " nor cmdline nor trace), or disable this profile for the target."
+)
+_HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in _REFUSED} | dict.fromkeys(_MISSING, _NO_HANDLER)
+_HINT = "".join(
+    f"{{{{ {'else ' if i else ''}if eq $labels.reason `{reason}` }}}}{hint}"
+    for i, (reason, hint) in enumerate(_HINTS.items())
+)
 
 GROUP = Group(
     "pprof-reachability",
     (
+        Record(_FAILED, f"increase(pprof_fetch_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"),
+        Record(_UNDECODED, f"increase(pprof_decode_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"),
         Record(
-            "target_profile:pprof_fetch_failures:ratio_increase30m",
-            f"""
-            sum without (reason) (
-              increase(pprof_fetch_failures_total{{reason!~"{_REFUSALS}|not_mounted|unknown_profile"}}[30m])
-            )
-              / {_FETCHES}
-            """,
+            "target_profile:pprof_profiler_conflicts:ratio_increase30m",
+            f'sum without (outcome) (increase(pprof_fetches_total{{outcome="busy"}}[30m])) / {_FETCHES}',
         ),
+        # A warning: nobody gets up at night since a service cannot be profiled, and whether it serves its users is told
+        # by what watches it for them.
         Alert(
             "PprofTargetDown",
             "F13",
-            Severity.CRITICAL,
+            Severity.WARNING,
             f"""
             pprof_up == 0
-              unless {_TARGET} pprof_wedged == 1
-              {_UNLESS_REFUSED}
+              unless {_TARGET} pprof_down_info{{reason=~"{_any(*_REFUSED, *_ELSEWHERE)}"}}
+              {_IS_NOT_WEDGED}
             """,
             "5m",
-            "{{ $labels.target }} does not answer",
+            "{{ $labels.target }} does not answer for its profiles",
             f"""
-            The index page of pprof on {{{{ $labels.target }}}} could not be read for five minutes{_WHY}. No profile is
-            fetched meanwhile.
+            For five minutes {{{{ $labels.instance }}}} has not got the index page of pprof from
+            {{{{ $labels.target }}}}{_WHY_DOWN}, and asks it for no profile meanwhile. See whether the service runs, and
+            whether the exporter can reach it.
             """,
         ),
         Alert(
             "PprofTargetWedged",
             "F6",
             Severity.CRITICAL,
-            "pprof_wedged == 1",
-            "3m",
-            "{{ $labels.target }} accepts connections and does not answer",
+            _WEDGED,
+            "2m",
+            "{{ $labels.target }} accepts connections and never answers",
             """
-            {{ $labels.target }} accepts connections, but never answers for {{ $labels.profile }}. If that is index,
-            nothing runs in the process; if it is goroutine, the Go runtime cannot stop the world (golang/go 80982,
-            80665, 36492). It will not recover by itself: save a dump before you restart it.
+            {{ if eq $labels.profile `index` }}{{ $labels.target }} accepts connections and does not even send the index
+            page of pprof: nothing runs in the process any more.{{ else }}{{ $labels.target }} sends the index page of
+            pprof, but hangs when it is asked for {{ $labels.profile }}: the Go runtime may be unable to stop the world,
+            and whatever needs that, garbage collection too, waits forever.{{ end }} Known causes are golang/go 80982,
+            80665 and 36492. Save a dump of the process before it is restarted.
             """,
         ),
         Alert(
@@ -63,32 +105,37 @@ GROUP = Group(
             "F13",
             Severity.WARNING,
             f"""
-            pprof_up == 0
-              and {_TARGET} pprof_down_info{{reason=~"{_ELSEWHERE}"}}
+            pprof_down_info{{reason=~"{_any(*_ELSEWHERE)}"}}
+              and {_TARGET} pprof_up == 0
               unless {_TARGET} time() - pprof_last_success_timestamp_seconds{{profile!="index"}} < <answered_lately>
             """,
             "5m",
             "{{ $labels.target }} answers, but has no pprof there",
-            f"""
-            A web server answers under {{{{ $labels.target }}}}, but net/http/pprof is not mounted under that
-            path{_WHY}. It was switched off, or the path of the target is wrong.
+            """
+            A web server answers at {{ $labels.target }}, but {{ if eq $labels.reason `html` }}sends some other page
+            where the index page of pprof should be{{ else }}knows no index page of pprof there{{ end }} ({{
+            $labels.reason }}), and no profile comes either. This is no outage: pprof was switched off, is mounted under
+            another path, or something else has this address.
             """,
         ),
+        # After a long outage each profile has a quarter of an hour to come. Profiles that would harm are left alone.
         Alert(
             "PprofProfileStale",
             "F13",
             Severity.WARNING,
             f"""
-            (time() - pprof_last_success_timestamp_seconds{{profile!~"index|canary|memstats|stacks"}} > <profile_stale>)
+            time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
               {_IS_UP}
+              {_IS_NOT_WEDGED}
               unless {_PROFILE} pprof_profile_available == 0
               unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
             """,
             "15m",
-            "There is no new {{ $labels.profile }} profile of {{ $labels.target }}",
+            "There is no new {{ $labels.profile }} of {{ $labels.target }}",
             """
-            The last good {{ $labels.profile }} profile of {{ $labels.target }} is {{ $value | humanizeDuration }} old,
-            although the target answers.
+            The last {{ $labels.profile }} that came from {{ $labels.target }} is {{ $value | humanizeDuration }} old,
+            although the target is up. What it tells is as old: see whether fetches of it fail, are skipped or are put
+            off.
             """,
         ),
         Alert(
@@ -96,50 +143,65 @@ GROUP = Group(
             "F13",
             Severity.WARNING,
             f"""
-            target_profile:pprof_fetch_failures:ratio_increase30m > <failing>
-              and {_PROFILE} increase(pprof_fetches_total{{outcome="failure"}}[30m]) >= <failures>
+            sum without (reason) ({_FAILED}{{{_TROUBLE}}}) > <failing>
+              and {_PROFILE} sum without (reason) (increase(pprof_fetch_failures_total{{{_TROUBLE}}}[1h])) >= <failures>
+              and {_PROFILE} increase(pprof_fetch_failures_total{{{_TROUBLE}}}[15m]) > 0
               {_IS_UP}
-              unless {_TARGET} pprof_wedged == 1
+              {_IS_NOT_WEDGED}
             """,
-            "10m",
-            "The {{ $labels.profile }} profile of {{ $labels.target }} often cannot be fetched",
-            """
-            {{ $value | humanizePercentage }} of the fetches of the {{ $labels.profile }} profile of {{ $labels.target
-            }} failed within half an hour. The reasons: pprof_fetch_failures_total.
+            "15m",
+            "Fetches of {{ $labels.profile }} from {{ $labels.target }} fail",
+            f"""
+            {{{{ $value | humanizePercentage }}}} of the fetches of {{{{ $labels.profile }}}} from {{{{ $labels.target
+            }}}} failed within the last half hour, although the target is up: {_SHARES}. See whether other profiles fail
+            too: then it is the network or the load.
             """,
             keep_firing_for="15m",
         ),
+        # Of a profile that the index page lists without a handler, goroutineleak is left out: routers with a fixed list
+        # of handlers, made before Go 1.27, do not have it (gin-contrib/pprof 71), and nothing is wrong.
         Alert(
             "PprofProfileRejected",
             "F15",
             Severity.WARNING,
             f"""
-            increase(pprof_fetch_failures_total{{reason=~"{_REFUSALS}"}}[30m]) >= <rejections>
+            (
+              {_FAILED}{{reason=~"{_any(*_REFUSED)}"}} > <failing>
+                or {_FAILED}{{reason=~"{_any(*_MISSING)}", profile!="goroutineleak"}} > <failing>
+                unless {_TARGET} pprof_down_info
+            )
+              and {_REASON} increase(pprof_fetch_failures_total[1h]) >= <rejections>
+              and {_REASON} increase(pprof_fetch_failures_total[15m]) > 0
+              {_IS_KNOWN}
             """,
-            "10m",
-            "{{ $labels.target }} refuses to give the {{ $labels.profile }} profile",
-            """
-            {{ $labels.target }} refused {{ $value | printf "%.0f" }} requests for the {{ $labels.profile }} profile
-            within half an hour: {{ $labels.reason }}. {{ if eq $labels.reason "write_timeout" }}The window is longer
-            than the WriteTimeout of its server (Go 1.22 and older): ask for a shorter window, or raise the
-            WriteTimeout.{{ end }} {{ if eq $labels.reason "unauthorized" }}It wants a user and a password.{{ end }} {{
-            if eq $labels.reason "method" }}It does not allow GET there.{{ end }}
+            "15m",
+            "{{ $labels.target }} refuses to give {{ $labels.profile }}",
+            f"""
+            {{{{ $value | humanizePercentage }}}} of the requests for {{{{ $labels.profile }}}} to {{{{ $labels.target
+            }}}} were refused within the last half hour ({{{{ $labels.reason }}}}): {_HINT}{{{{ end }}}}
             """,
-            keep_firing_for="15m",
         ),
+        # While the index page is missing, a router may answer with a page of its own for profiles that are missing too.
         Alert(
             "PprofDecodeFailing",
             "F13",
             Severity.WARNING,
             f"""
-            increase(pprof_decode_failures_total[30m]) / ignoring (reason) group_left {_FETCHES} > <undecodable>
-              and increase(pprof_decode_failures_total[30m]) >= <rejections>
+            (
+              {_UNDECODED}{{reason!="html", profile!="index"}} > <undecodable>
+                or {_UNDECODED}{{reason="html", profile!="index"}} > <undecodable>
+                unless {_TARGET} pprof_down_info
+            )
+              and {_REASON} increase(pprof_decode_failures_total[1h]) >= <failures>
+              and {_REASON} increase(pprof_decode_failures_total[15m]) > 0
+              {_IS_UP}
             """,
-            "10m",
+            "15m",
             "What {{ $labels.target }} sends as {{ $labels.profile }} is no profile",
             """
-            {{ $value | humanizePercentage }} of the replies of {{ $labels.target }} for the {{ $labels.profile }}
-            profile are no profile within half an hour: {{ $labels.reason }}.
+            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} within
+            the last half hour brought a complete reply that cannot be read ({{ $labels.reason }}). Fetch one by hand and
+            look at it: something between may answer or rewrite.
             """,
             keep_firing_for="15m",
         ),
@@ -148,14 +210,17 @@ GROUP = Group(
             "F14",
             Severity.WARNING,
             f"""
-            sum without (outcome) (increase(pprof_fetches_total{{outcome="busy"}}[30m])) / {_FETCHES} > <busy>
-              and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[30m]) >= <failures>
+            target_profile:pprof_profiler_conflicts:ratio_increase30m > <busy>
+              and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[1h]) >= <failures>
+              and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[15m]) > 0
+              {_IS_UP}
             """,
-            "10m",
+            "15m",
             "Another profiler is at work in {{ $labels.target }}",
             """
-            {{ $value | humanizePercentage }} of the {{ $labels.profile }} fetches of {{ $labels.target }} found another
-            profiler collecting within half an hour. A process has one CPU profile at a time: let one of the two go.
+            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} within
+            the last half hour found another profiler collecting. Go takes one CPU profile of a process at a time, so
+            that both get holes: find the other one, and let one of the two go.
             """,
             keep_firing_for="15m",
         ),
