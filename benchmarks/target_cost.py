@@ -4,7 +4,8 @@
 
 Runs the Go target of the tests in windows without and with the exporter, a process of its own with no setting changed,
 and compares the CPU time of the target in each pair of windows that follow one another. Every other pair has the two in
-the other order, so that what drifts on the machine cancels out. All shares are of one core.
+the other order, so that what drifts on the machine cancels out. A twin of the target, under the same load at the same
+time and never watched, tells what the machine did meanwhile: its difference is taken off. All shares are of one core.
 
 A window with the exporter begins right after its second CPU profile, when the fetches have their usual rhythm: with a
 multiple of 60 seconds it holds whole cycles. What comes at longer intervals (memory statistics, the goroutineleak
@@ -72,9 +73,10 @@ LOADS: dict[str, Callable[[Target], None]] = {"idle": _idle, "loaded": _loaded, 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One stretch of time: CPU seconds of the target per second, and seconds of each cheap request."""
+    """One stretch of time: CPU seconds of the target, and of its twin, per second; seconds of each cheap request."""
 
     share: float
+    twin: float
     took: list[float]
 
 
@@ -89,16 +91,20 @@ class Cost:
     @property
     def added(self) -> list[float]:
         """By pair, the share that the exporter adds."""
-        return [after.share - before.share for before, after in zip(self.without, self.watched, strict=True)]
+        return [
+            (watched.share - watched.twin) - (without.share - without.twin)
+            for without, watched in zip(self.without, self.watched, strict=True)
+        ]
 
 
 class Bench:
-    """One target under one load."""
+    """One target under one load, and its twin."""
 
-    def __init__(self, target: Target, seconds: float) -> None:
+    def __init__(self, target: Target, twin: Target, seconds: float) -> None:
         self._target = target
         self._seconds = seconds
         self._process = psutil.Process(target.process.pid)
+        self._twin = psutil.Process(twin.process.pid)
 
     def measure(self, pairs: int) -> Cost:
         """All windows: without, with, with, without, and so on, the exporter running through neighbours."""
@@ -132,25 +138,26 @@ class Bench:
         return used - share * passed
 
     def _window(self) -> Window:
-        end = time.monotonic() + self._seconds
+        end, before = time.monotonic() + self._seconds, _cpu(self._twin)
         used, passed, took = self._ask_while(lambda: time.monotonic() < end)
-        return Window(used / passed, took)
+        return Window(used / passed, (_cpu(self._twin) - before) / passed, took)
 
     def _ask_while(self, goes_on: Callable[[], bool]) -> tuple[float, float, list[float]]:
         """CPU seconds, seconds, and the latencies of the requests that were made meanwhile."""
         with _client(self._target) as ask:
             ask()
-            began, before, took = time.perf_counter(), self._cpu(), []
+            began, before, took = time.perf_counter(), _cpu(self._process), []
             while goes_on():
                 now = time.perf_counter()
                 took.append(ask())
                 time.sleep(max(0.0, now + EVERY - time.perf_counter()))
-            return self._cpu() - before, time.perf_counter() - began, took
+            return _cpu(self._process) - before, time.perf_counter() - began, took
 
-    def _cpu(self) -> float:
-        """CPU seconds of the target so far, in steps of 10 ms."""
-        times = self._process.cpu_times()
-        return times.user + times.system
+
+def _cpu(process: psutil.Process) -> float:
+    """CPU seconds so far, in steps of 10 ms."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 @contextlib.contextmanager
@@ -208,10 +215,11 @@ def main() -> None:
     print(f"Go {version}, {options.pairs} pairs of {options.seconds:g} s; CPU in shares of one core, latency in ms")
     print(row("", "without", "added", "least", "most", "first look", "p50", "p99", "p50 with", "p99 with"), flush=True)
     for name in options.loads:
-        with running(program) as target:
+        with running(program) as target, running(program) as twin:
             LOADS[name](target)
+            LOADS[name](twin)
             time.sleep(REST)
-            print(figures(name, Bench(target, options.seconds).measure(options.pairs)), flush=True)
+            print(figures(name, Bench(target, twin, options.seconds).measure(options.pairs)), flush=True)
 
 
 if __name__ == "__main__":

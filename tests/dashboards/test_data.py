@@ -21,7 +21,13 @@ from tests.lab import prometheus
 from tests.lab.debian import Suite
 from tests.lab.prometheus import Prometheus
 
-SUITES: tuple[Suite, ...] = ("stable", "sid")
+SCENES: tuple[tuple[Suite, bool, int], ...] = (
+    ("stable", True, 1),
+    ("stable", False, 1),
+    ("stable", True, 200),
+    ("sid", True, 1),
+)
+"""Generation of Prometheus, whether there was an upgrade, and how many targets."""
 HOURS = 2.0
 # Four times the interval between two samples, as Grafana works it out.
 VARIABLES = {
@@ -47,8 +53,7 @@ class Scene:
 def histories() -> list[Any]:
     return [
         pytest.param((suite, upgrade, targets), id=f"{suite}-{'upgrade' if upgrade else 'healthy'}-{targets}")
-        for suite in SUITES
-        for upgrade, targets in ((True, 1), (False, 1), (True, 200))
+        for suite, upgrade, targets in SCENES
     ]
 
 

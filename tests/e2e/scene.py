@@ -32,15 +32,15 @@ _EVERY = "3s"
 _OFTEN = ("heap", "goroutine", "canary")
 _SELDOM = ("allocs", "block", "mutex", "threadcreate", "memstats", "goroutineleak")
 _SETTINGS = {
-    # In the seconds that the others are in.
-    "profile_stale": 1800 * SCALE,
+    # A profile that fails is asked for less and less often: in earnest too its own alert comes before it is stale.
+    "profile_stale": 60,
     # CPU profiles of 2 s every 6 s, for half a minute.
     "cpu_enough_seconds": 2,
 }
 _EXPORTER = {
     "global": {
         "scrape_interval": _EVERY,
-        "scrape_timeout": "2s",
+        "scrape_timeout": "4s",
         "profiling_budget": 1,
         "defer_at_most": "off",
         "backoff_at_most": "10s",
@@ -79,7 +79,9 @@ class Service:
 
     def start(self) -> None:
         """Run it."""
-        self._target = self._life.enter_context(running(self.program, "-listen", self.address, wine=self.wine))
+        self._target = self._life.enter_context(
+            running(self.program, "-listen", self.address, wine=self.wine, nice=True)
+        )
 
     def stop(self) -> None:
         """End it at once."""

@@ -35,6 +35,9 @@ class Rewriter:
         self.url = url
         self._changes: dict[str, Change] = {}
         self._delays: dict[str, float] = {}
+        self._stall = 0.0
+        self.profiling = 0
+        """CPU profiles that run now."""
 
     def change(self, change: Change, *paths: str) -> None:
         """Let every profile from these paths pass through `change`."""
@@ -44,14 +47,20 @@ class Rewriter:
         """Send replies from these paths so much later."""
         self._delays |= dict.fromkeys(paths, seconds)
 
+    def stall_while_profiled(self, seconds: float) -> None:
+        """Send every other reply so much later while a CPU profile runs."""
+        self._stall = seconds
+
     def heal(self) -> None:
         """Change and delay nothing any more."""
-        self._changes, self._delays = {}, {}
+        self._changes, self._delays, self._stall = {}, {}, 0.0
 
     def _pass(self, path: str, body: bytes) -> bytes:
         """What to send instead of a complete reply."""
         parts = urlsplit(path)
         name = parts.path.rsplit("/", 1)[-1]
+        if self.profiling and name != "profile":
+            time.sleep(self._stall)
         if "debug" in parse_qs(parts.query):
             return body
         time.sleep(self._delays.get(name, 0))
@@ -71,6 +80,8 @@ def rewriting(target: str) -> Iterator[Rewriter]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             upstream = http.client.HTTPConnection(host, timeout=60)
+            of_cpu = "/profile?" in self.path
+            rewriter.profiling += of_cpu
             try:
                 upstream.request("GET", self.path)
                 if not _answers(upstream.sock, before=self.connection):
@@ -80,6 +91,7 @@ def rewriting(target: str) -> Iterator[Rewriter]:
             finally:
                 # The target ends a profile that nobody waits for.
                 upstream.close()
+                rewriter.profiling -= of_cpu
             if reply.status == http.HTTPStatus.OK:
                 body = rewriter._pass(self.path, body)
             with contextlib.suppress(ConnectionError):

@@ -77,12 +77,14 @@ class Target:
 
 
 @contextlib.contextmanager
-def running(program: Path, *arguments: str, wine: bool = False) -> Iterator[Target]:
+def running(program: Path, *arguments: str, wine: bool = False, nice: bool = False) -> Iterator[Target]:
     """Start a built target in a process group of its own, wait until it answers, and end it in any case.
 
-    Raises `Missing` when it does not start, with the last words it said.
+    With `nice` it gets the processor time that others leave. Raises `Missing` when it does not start, with the last
+    words it said.
     """
     command = [str(winelab.loader()), winelab.place(program)] if wine else [str(program)]
+    command = ["nice", "-n", "19", *command] if nice else command
     environment = winelab.environment() if wine else _environment()
     folder = winelab.drive() / "target" if wine else program.parent
     with tempfile.TemporaryFile() as complaints:

@@ -52,6 +52,16 @@ def _busy(now: Scrape) -> bool:
     return (now.value("pprof_tick_audit_busy_processors") or 0) >= 0.9
 
 
+def _perturbed(now: Scrape) -> bool:
+    """The canary takes much longer while a CPU profile runs than at rest."""
+    means = {}
+    for labels, count in now.find("pprof_canary_duration_seconds_count"):
+        if count:
+            means[labels["during"]] = (now.value("pprof_canary_duration_seconds_sum", **labels) or 0) / count
+    rest, profile = means.get("rest"), means.get("profile")
+    return rest is not None and profile is not None and profile > max(4 * rest, rest + 0.1)
+
+
 def _window_error(now: Scrape) -> bool:
     return any(not -0.05 <= value <= 1 for _, value in now.find("pprof_profile_window_error_seconds"))
 
@@ -66,6 +76,7 @@ _SIGNALS: dict[str, Callable[[Scrape], bool]] = {
     "clock_skew": lambda now: any(abs(value) > 2 for _, value in now.find("pprof_profile_clock_skew_seconds")),
     "clock_regression": lambda now: _above(now, "pprof_profile_clock_regressions_total", 0),
     "window_error": _window_error,
+    "perturbed": _perturbed,
     "busy": lambda now: _above(now, "pprof_fetches_total", 0, outcome="busy"),
     "leaked": lambda now: _above(now, "pprof_leaked_goroutines", 0),
     "foreign_module": lambda now: _above(now, "pprof_foreign_module_info", 0),

@@ -238,6 +238,13 @@ def test_a_slow_heap_endpoint_is_only_slow_for_the_heap(busy: Target, watch: Wat
         assert 0.3 < (now.value("pprof_latency_difference_seconds", cause="heap") or 0) < 0.6
 
 
+def test_a_service_that_stalls_while_it_is_profiled_is_only_perturbed(busy: Target, watch: Watch) -> None:
+    with watch(busy) as watched:
+        watched.healthy()
+        watched.proxy.stall_while_profiled(0.15)
+        watched.sees_only("perturbed", profile="canary")
+
+
 def test_a_second_profiler_only_keeps_it_busy(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()

@@ -1,9 +1,9 @@
-"""A day of Prometheus samples out of ten recorded minutes, as a unit test of promtool.
+"""A day of Prometheus samples out of ten recorded minutes, as a unit test of promtool, and the next morning.
 
-The day has one minute steps. Each minute stands for one recorded scrape: gauges have its value, counters grow by what
-they grew in the minute before it, and times lie as far back as they did. At night the idle part of the recording goes
-round and round, by day the busy part. The target starts anew at eight and the exporter at sixteen o'clock, and both are
-then as they were recorded from their start.
+The day has steps of one minute, and the morning is there for rules that look a day back. Each minute stands for one
+recorded scrape: gauges have its value, counters grow by what they grew in the minute before it, and times lie as far
+back as they did. At night the idle part of the recording goes round and round, by day the busy part. The target starts
+anew at eight and the exporter at sixteen o'clock, and both are then as they were recorded from their start.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pprof_exporter.catalog import FAMILIES, MetricType, content, runtime
 from tests.rules.record_series import BUSY, IDLE
 
 DAY = 24 * 60
+END = DAY + 10 * 60
 TARGET_STARTS, EXPORTER_STARTS = 8 * 60, 16 * 60
 WORKDAY = range(6 * 60, 22 * 60)
 
@@ -73,12 +74,12 @@ def _moments() -> Iterator[Moment]:
     begun = {0: start, TARGET_STARTS: start, EXPORTER_STARTS + 1: start}
     busy, idle = _scrapes(_SETTLED, BUSY), _scrapes(BUSY + _PER_MINUTE, BUSY + IDLE)
     beginning: list[int] = []
-    for minute in range(DAY + 1):
+    for minute in range(END + 1):
         if minute == EXPORTER_STARTS:
             yield Moment(minute, None)
             continue
         beginning = list(begun.get(minute, beginning))
-        part = busy if minute in WORKDAY else idle
+        part = busy if minute % DAY in WORKDAY else idle
         scrape = beginning.pop(0) if beginning else part[minute % len(part)]
         yield Moment(minute, scrape, minute in {0, TARGET_STARTS}, minute in {0, EXPORTER_STARTS + 1})
 
@@ -157,7 +158,8 @@ def input_series(
 ) -> list[dict[str, str]]:
     """The series of a day with these names, of one exporter that watches the programs of all recordings.
 
-    What the exporter says of itself comes from the first of them. `scraped` are the labels that Prometheus adds.
+    What the exporter says of itself comes from the first of them. `scraped` are the labels that Prometheus adds, and
+    the targets have one that their user gave to them.
     """
     day = moments()
     up = [0.0 if moment.scrape is None else 1.0 for moment in day]
@@ -166,7 +168,8 @@ def input_series(
         for line, values in series.items():
             name, _, labels = line.removesuffix("}").partition("{")
             if name in names:
-                full = f"{name}{{{', '.join(filter(None, (scraped, labels)))}}}"
+                given = 'env="production"' if "target=" in labels else ""
+                full = f"{name}{{{', '.join(filter(None, (scraped, labels, given)))}}}"
                 found.setdefault(full, notation(lasting(name, values, times, day)))
     return [{"series": name, "values": values} for name, values in found.items()]
 

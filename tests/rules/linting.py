@@ -7,6 +7,7 @@ the labels that it matches on determine all the others of the side that must be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -137,6 +138,8 @@ class Linter:
     records: Mapping[str, str] = field(default_factory=dict)
     """Expressions of recording rules by name, thresholds filled in."""
     faults: list[str] = field(default_factory=list)
+    wanted: set[tuple[str, str]] = field(default_factory=set)
+    """Label and regular expression of each matcher that wants something to be there."""
     _known: dict[str, Shape | None] = field(default_factory=dict)
 
     @classmethod
@@ -187,6 +190,9 @@ class Linter:
                 self._say(f"{name} has no label {matcher.name!r}")
             if matcher.op == promql.MatchOp.Equal:
                 fixed.add(matcher.name)
+                self.wanted.add((matcher.name, re.escape(matcher.value)))
+            if matcher.op == promql.MatchOp.Re:
+                self.wanted.add((matcher.name, matcher.value))
             allowed = _VALUES.get((name, matcher.name))
             for value in _values(matcher) if allowed is not None else ():
                 if value not in set(allowed or ()):

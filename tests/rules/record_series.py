@@ -38,6 +38,8 @@ def record(name: str) -> None:
         work(target)
         with exporter.running(target.url) as watching:
             times, lines = scrapes(watching, target)
+    if any(set(values) - {"_", "0.0"} for series, values in lines.items() if series.startswith("pprof_changes_total")):
+        raise SystemExit("the program or its system changed meanwhile: record it again")
     rows = [" ".join([series, *values]) for series, values in sorted(lines.items())]
     text = "\n".join([" ".join(["time", *times]), *rows]) + "\n"
     text = text.replace(urlsplit(target.url).netloc, f"shop-{system}:6060")

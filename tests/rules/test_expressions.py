@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.rules import ALERTS, GROUPS, RECORDS, Alert, Record, Severity, filled, thresholds_of
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
+from tests.rules.record_series import SETS, read
 
 MODES = [f"F{number}" for number in range(1, 21)]
 
@@ -58,6 +60,18 @@ def shown(template: str) -> str:
 def test_names_labels_and_joins_are_sound(rule: Alert | Record) -> None:
     _, faults = linted(rule.expr)
     assert faults == []
+
+
+@pytest.mark.parametrize("label", ["statistic", "during", "profile", "system"])
+def test_values_that_a_rule_looks_for_are_those_of_real_programs(label: str, recordings: Path) -> None:
+    recorded = (line for name in SETS for line in read(recordings / "series" / f"{name}.txt.gz")[1])
+    values = {value for line in recorded for value in re.findall(rf'\b{label}="([^"]*)"', line)}
+    linter = Linter.of(RECORDS)
+    for rule in RULES:
+        linter.check(filled(rule.expr, {}))
+    wanted = [pattern for of, pattern in linter.wanted if of == label]
+    assert wanted
+    assert [pattern for pattern in wanted if not any(re.fullmatch(pattern, value) for value in values)] == []
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=name)

@@ -13,6 +13,7 @@ from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 from tests.rules.day import (
     DAY,
+    END,
     EXPORTER_STARTS,
     TARGET_STARTS,
     WORKDAY,
@@ -65,7 +66,7 @@ def told(suite: Suite, file: Path) -> str:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_nothing_fires_on_a_healthy_day(tmp_path: Path, recordings: Path, suite: Suite) -> None:
-    assert told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, DAY))) == ""
+    assert told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, END))) == ""
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -99,6 +100,7 @@ TIMES = [1_000_000.0 + 15 * scrape for scrape in range(BUSY + IDLE)]
 def test_a_gauge_has_recorded_values_of_its_part_of_the_day() -> None:
     values = lasting("pprof_goroutines", [20.0] * BUSY + [5.0] * IDLE, TIMES, DAY_OF)
     assert values[60] == values[DAY] == 5
+    assert values[END] == 20
     assert {values[minute] for minute in WORKDAY if minute != EXPORTER_STARTS} == {20}
 
 

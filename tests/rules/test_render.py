@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from pprof_exporter.catalog.thresholds import BY_NAME
 from pprof_exporter.rules import Alert, Group, Options, Record, Severity, render
 from pprof_exporter.rules.render import scaled
 
@@ -60,3 +61,9 @@ def test_a_scaled_duration_is_never_nothing_unless_it_was() -> None:
     assert scaled("1s", 1e-9) == "1ms"
     assert scaled("0s", 2) == "0s"
     assert scaled("1h", 1) == "1h"
+
+
+def test_ages_are_scaled_with_the_waits_unless_they_were_set() -> None:
+    assert Options(time_scale=0.1).values["profile_stale"] == BY_NAME["profile_stale"].value / 10
+    assert Options({"profile_stale": 7}, time_scale=0.1).values["profile_stale"] == 7
+    assert Options(time_scale=0.1).values["fetch_slow"] == BY_NAME["fetch_slow"].value

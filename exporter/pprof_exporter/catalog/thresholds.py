@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit by name; `unit` is that of the value, "" for a plain count or factor."""
+    """A limit by name; `unit` is that of the value, "" for a plain count or factor.
+
+    `age` marks a time since something happened: `pprof-exporter rules --time-scale` scales it like every other wait.
+    """
 
     name: str
     value: float
     unit: str
     reason: str
+    age: bool = False
 
 
 THRESHOLDS: tuple[Threshold, ...] = (
@@ -49,7 +53,9 @@ THRESHOLDS: tuple[Threshold, ...] = (
     ),
     Threshold("tick_late", 0.2, "ratio", "healthy programs with a busy thread show up to 0.13 later than 1.5 periods"),
     Threshold("tick_busy", 0.9, "processors", "a thread that rests at times takes no samples then, which looks late"),
-    Threshold("tick_audit_fresh", 86_400, "seconds", "an audit is of one second, and says little about another day"),
+    Threshold(
+        "tick_audit_fresh", 86_400, "seconds", "an audit is of one second, and says little about another day", age=True
+    ),
     Threshold("tick_slow", 72, "hertz", "1.4 periods at 100 Hz; a timer of 15.625 ms gives 64"),
     # Clocks
     Threshold("clock_skew", 2, "seconds", "one host shows below 0.05; charts and logs begin to disagree visibly"),
@@ -71,11 +77,15 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("perturbation_factor", 4, "", "profiles may slow the canary by half; more is felt by users"),
     Threshold("perturbation_least", 0.1, "seconds", "below that nobody feels it"),
     # Fetching
-    Threshold("profile_stale", 1800, "seconds", "three times the longest default interval and the longest back-off"),
+    Threshold(
+        "profile_stale", 1800, "seconds", "three times the longest default interval and the longest back-off", age=True
+    ),
     Threshold("failing", 0.2, "ratio", "one fetch in five; a failure now and then is the network"),
     Threshold("undecodable", 0.05, "ratio", "a complete reply that is no profile is no accident"),
     Threshold("busy", 0.2, "ratio", "a person with `go tool pprof` now and then is welcome"),
-    Threshold("answered_lately", 300, "seconds", "profiles that are mounted without an index page come every minute"),
+    Threshold(
+        "answered_lately", 300, "seconds", "profiles that are mounted without an index page come every minute", age=True
+    ),
     Threshold("failures", 3, "", "one or two failures are no pattern"),
     Threshold("rejections", 2, "", "a server that is configured so refuses every time; the first one makes the series"),
     Threshold("canaries", 5, "", "fewer requests make no mean"),
@@ -92,8 +102,16 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("regression_latency_least", 0.05, "seconds", "a latency that doubled and is small still is small"),
     Threshold("regression_coverage", 0.15, "ratio", "the timer at 64 Hz takes 0.36"),
     Threshold("regression_observations", 10, "", "fewer values make no median"),
-    Threshold("regression_watch", 86_400, "seconds", "a day has every load once; what lasts has alerts of its own"),
-    Threshold("changes_together", 600, "seconds", "what tells the build and what tells the version come minutes apart"),
+    Threshold(
+        "regression_watch", 86_400, "seconds", "a day has every load once; what lasts has alerts of its own", age=True
+    ),
+    Threshold(
+        "changes_together",
+        600,
+        "seconds",
+        "what tells the build and what tells the version come minutes apart",
+        age=True,
+    ),
     Threshold("regression_coverage_below", 0.94, "ratio", "healthy programs show 0.94 and more, whatever was before"),
     Threshold("regression_share", 0.1, "ratio", "a tenth of the value, or of the locations, is more than chance"),
     Threshold(
@@ -101,7 +119,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     ),
     Threshold("regression_tick_rate", 10, "hertz", "the timer at 64 Hz takes 36; audits of one program differ by less"),
     Threshold("regression_audits", 3, "", "an audit has a hundred ticks, but the first after an upgrade is no rule"),
-    Threshold("upgrade_told", 7200, "seconds", "time enough to see it beside what else happened"),
+    Threshold("upgrade_told", 7200, "seconds", "time enough to see it beside what else happened", age=True),
     Threshold("regression_fleet", 3, "targets", "from three targets of one job on it is the upgrade, not the target"),
     # The exporter
     Threshold("loop_lag", 0.25, "seconds", "latencies that the exporter measures become its own"),

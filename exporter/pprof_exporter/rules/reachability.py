@@ -200,8 +200,8 @@ GROUP = Group(
             "What {{ $labels.target }} sends as {{ $labels.profile }} is no profile",
             """
             {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} within
-            the last half hour brought a complete reply that cannot be read ({{ $labels.reason }}). Fetch one by hand and
-            look at it: something between may answer or rewrite.
+            the last half hour brought a complete reply that cannot be read ({{ $labels.reason }}). Fetch one by hand
+            and look at it: something between may answer or rewrite.
             """,
             keep_firing_for="15m",
         ),

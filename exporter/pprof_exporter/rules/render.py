@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.rules.model import Alert, Group, Record, filled
 
 _HEAD = """\
@@ -41,14 +42,19 @@ _ANY_EXPORTER = (
 class Options:
     """What a person may have otherwise.
 
-    `thresholds` replace those of the catalogue, by name. `runbook_url` is what the name of an alert is appended to; ""
-    for the exporter's own pages. `time_scale` is a factor on every range, offset and wait: with 0.01 an alert that
-    wants half an hour needs 18 seconds.
+    `thresholds` replace those of the catalogue, by name, and are not scaled. `runbook_url` is what the name of an alert
+    is appended to; "" for the exporter's own pages. `time_scale` is a factor on every range, offset, age and wait: with
+    0.01 an alert that wants half an hour needs 18 seconds.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     runbook_url: str = ""
     time_scale: float = 1
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of every threshold."""
+        return {one.name: one.value * (self.time_scale if one.age else 1) for one in THRESHOLDS} | {**self.thresholds}
 
 
 def render(groups: Iterable[Group], options: Options | None = None) -> str:
@@ -86,15 +92,15 @@ def _alert(rule: Alert, options: Options) -> dict[str, Any]:
         **keep,
         "labels": {"severity": rule.severity.value, **({"failure_mode": rule.mode} if rule.mode else {})},
         "annotations": {
-            "summary": filled(rule.summary, options.thresholds),
-            "description": filled(" ".join(rule.description.split()), options.thresholds),
+            "summary": filled(rule.summary, options.values),
+            "description": filled(" ".join(rule.description.split()), options.values),
             "runbook_url": f"{pages}/{rule.name}",
         },
     }
 
 
 def _expression(expr: str, options: Options) -> str:
-    text = filled(textwrap.dedent(expr).strip(), options.thresholds)
+    text = filled(textwrap.dedent(expr).strip(), options.values)
     return _IN_EXPRESSION.sub(lambda found: found[1] + scaled(found[2], options.time_scale), text) + "\n"
 
 
