@@ -22,7 +22,7 @@ test: setup check  ## Set up, run every check and every test
 	$(BIN)/python -m pytest
 
 unit: setup  ## Only the tests that need no Go, Wine or Prometheus
-	$(BIN)/python -m pytest --ignore tests/live --ignore tests/e2e
+	$(BIN)/python -m pytest -m "not lab"
 
 check: setup  ## Style, types and floors
 	$(BIN)/ruff check .

@@ -11,11 +11,20 @@ import structlog
 
 from tests.lab import Missing
 
-RECORDINGS = Path(__file__).parent / "recordings"
+TESTS = Path(__file__).parent
+RECORDINGS = TESTS / "recordings"
+LAB = {TESTS / name for name in ("deploy", "e2e", "live")}
+"""Folders in which every test needs a tool from elsewhere. Single modules elsewhere carry the mark themselves."""
 
 
 # The default draws tracebacks in colour, which takes seconds each.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent in LAB:
+            item.add_marker("lab")
 
 
 def _without(error: Missing) -> None:

@@ -21,6 +21,8 @@ from tests.lab import prometheus
 from tests.lab.debian import Suite
 from tests.lab.prometheus import Prometheus
 
+pytestmark = pytest.mark.lab
+
 SCENES: tuple[tuple[Suite, bool, int], ...] = (
     ("stable", True, 1),
     ("stable", False, 1),

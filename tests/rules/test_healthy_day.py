@@ -25,6 +25,8 @@ from tests.rules.day import (
 )
 from tests.rules.record_series import BUSY, IDLE, SETS, read
 
+pytestmark = pytest.mark.lab
+
 SCRAPED = 'job="pprof-exporter", instance="exporter:9717"'
 HALF_AN_HOUR = 30
 EVALUATION, TWO_EVALUATIONS = "2m", "3m"

@@ -12,6 +12,8 @@ from tests.lab import PROJECT
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 
+pytestmark = pytest.mark.lab
+
 RULES = PROJECT / "rules"
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 CASES = sorted((RULES / "tests").glob("*.yaml"))

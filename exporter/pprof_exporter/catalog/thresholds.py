@@ -95,8 +95,10 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("goroutine_growth_least", 100, "", "a service of a few dozen goroutines may double"),
     Threshold("heap_growth_factor", 1.2, "", "of the floor of an hour, a day later: caches fill within a day"),
     Threshold("heap_growth_least", 67_108_864, "bytes", "64 MiB a day are worth a look"),
+    Threshold("heap_growth_half", 0.2, "ratio", "of a day's growth in each half: a leak has 0.5, a step has it in one"),
     Threshold("profiler_memory", 268_435_456, "bytes", "256 MiB; usual are a few (golang/go 69590 reports 2 GiB)"),
     Threshold("gc_samples", 0.4, "ratio", "Go plans 25 % for marking, and assists come on top"),
+    Threshold("gc_busy", 0.2, "processors", "Go collects every two minutes even at rest, and does little else then"),
     # Upgrades
     Threshold("regression_factor", 2, "", "medians of one program differ by less from day to day"),
     Threshold("regression_latency_least", 0.05, "seconds", "a latency that doubled and is small still is small"),

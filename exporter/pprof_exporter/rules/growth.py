@@ -7,12 +7,14 @@ from pprof_exporter.rules.model import Alert, Group, Record, Severity
 # The floor of an hour leaves out what comes and goes with traffic.
 _GOROUTINES = "target:pprof_goroutines:min1h"
 _HEAP = "target:pprof_heap_inuse_bytes:min1h"
+_HEAP_DAY = "target:pprof_heap_inuse_bytes:min1h_delta1d"
 
 GROUP = Group(
     "pprof-growth",
     (
         Record(_GOROUTINES, "min_over_time(pprof_goroutines[1h])"),
         Record(_HEAP, "min_over_time(pprof_heap_inuse_bytes[1h])"),
+        Record(_HEAP_DAY, f"{_HEAP} - {_HEAP} offset 1d"),
         Alert(
             "PprofGoroutineGrowth",
             "F10",
@@ -47,9 +49,11 @@ GROUP = Group(
             "F12",
             Severity.WARNING,
             f"""
-            {_HEAP} - {_HEAP} offset 1d > <heap_growth_least>
+            {_HEAP_DAY} > <heap_growth_least>
               and {_HEAP} > <heap_growth_factor> * {_HEAP} offset 1d
-              and {_HEAP} > {_HEAP} offset 12h > {_HEAP} offset 1d
+              and {_HEAP} - {_HEAP} offset 12h > <heap_growth_half> * {_HEAP_DAY}
+              and {_HEAP} offset 12h - {_HEAP} offset 1d > <heap_growth_half> * {_HEAP_DAY}
+              unless on (job, instance, target) resets(pprof_allocated_bytes_total[1d:10m]) > 0
             """,
             "1h",
             "The heap of {{ $labels.target }} has grown for a day",

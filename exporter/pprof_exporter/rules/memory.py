@@ -18,9 +18,14 @@ GROUP = Group(
             "PprofGcPressure",
             "F11",
             Severity.WARNING,
-            "target:pprof_cpu_gc_samples:ratio_increase30m > <gc_samples>",
+            """
+            target:pprof_cpu_gc_samples:ratio_increase30m > <gc_samples>
+              and on (job, instance, target)
+                increase(pprof_cpu_sampled_seconds_total[30m])
+                  > <gc_busy> * increase(pprof_cpu_profiled_seconds_total[30m])
+            """,
             "15m",
-            "{{ $labels.target }} spends its time on garbage collection",
+            "{{ $labels.target }} spends much of its CPU time on garbage collection",
             """
             {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} within half an hour are garbage
             collection. Look for what allocates: go tool pprof -sample_index=alloc_space on its allocs profile.
@@ -35,9 +40,11 @@ GROUP = Group(
             "30m",
             "The profilers of {{ $labels.target }} take much memory themselves",
             """
-            The heap, block and mutex profilers of {{ $labels.target }} hold {{ $value | humanize1024 }}B of records.
-            Since Go 1.23 each has up to 128 frames (golang/go 69590): GODEBUG=profstackdepth=32 makes them small again.
+            The heap, block and mutex profilers of {{ $labels.target }} hold {{ $value | humanize1024 }}B of records,
+            one for each stack. Since Go 1.23 each has up to 128 frames (golang/go 69590): GODEBUG=profstackdepth=32
+            from the next start on keeps them as short as before.
             """,
+            keep_firing_for="30m",
         ),
     ),
 )
