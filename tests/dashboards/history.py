@@ -5,6 +5,7 @@ Time is simulated; recording rules are evaluated by Prometheus itself, over the 
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -56,6 +57,7 @@ async def simulated(*, hours: float, upgrade: bool) -> History:
                 fetcher.folder = RECORDINGS / "windows-go1.27.3"
                 fetcher.takes["heap"] = 0.4
                 fetcher.faults["mutex"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
+            fetcher.bodies["heap_debug1"] = _collected(fetcher.folder, clock.time, end - hours * 3600)
             for metric in collector.collect():
                 for sample in metric.samples:
                     key = sample.name, tuple(sorted(sample.labels.items()))
@@ -78,6 +80,22 @@ async def simulated(*, hours: float, upgrade: bool) -> History:
         since = end - hours * 1500
         samples["ALERTS", tuple(sorted(alert.items()))] = [(at, 1.0) for at, _ in samples["up", ()] if at > since]
     return History(samples, end, hours)
+
+
+def _collected(folder: Path, now: float, since: float) -> bytes:
+    """Memory statistics as they were recorded, with a garbage collection of 0.3 ms for each step since then."""
+    ends = [round((now - back * STEP) * 1e9) for back in reversed(range(round((now - since) / STEP)))]
+    rest = " 0" * (256 - len(ends))
+    ring = {
+        "NumGC": f"{len(ends)}",
+        "PauseNs": f"[{' '.join(['300000'] * len(ends))}{rest}]",
+        "PauseEnd": f"[{' '.join(map(str, ends))}{rest}]",
+    }
+    text = (folder / "heap_debug1.txt").read_text()
+    for name, value in ring.items():
+        text, found = re.subn(rf"(?m)^# {name} = .*$", f"# {name} = {value}", text)
+        assert found == 1
+    return text.encode()
 
 
 def write_blocks(history: History, folder: Path, *, targets: int, suite: Suite) -> None:

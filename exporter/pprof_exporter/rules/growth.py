@@ -72,9 +72,14 @@ GROUP = Group(
             "1h",
             "{{ $labels.target }} records no {{ $labels.profile }} profile",
             """
-            The {{ $labels.profile }} profile of {{ $labels.target }} is empty because its recording is switched off.
-            That is the default of Go, and a hint only: contention would not be seen.
+            The {{ $labels.profile }} profile of {{ $labels.target }} is empty since its recording is off, which is the
+            default of Go: this is a hint, contention would not be seen.
+            {{ if eq $labels.profile "mutex" }}runtime.SetMutexProfileFraction switches it on; on Windows, Go 1.22 and
+            later can deadlock with it before 1.27.2 (golang/go 80982).
+            {{- else }}Go does not state this rate: it is concluded from goroutines that wait without a record.
+            runtime.SetBlockProfileRate switches it on.{{ end }}
             """,
+            keep_firing_for="30m",
         ),
     ),
 )
