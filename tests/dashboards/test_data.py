@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import re
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +11,7 @@ from typing import Any
 import pytest
 
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Panel, as_json
+from tests.dashboards.asking import Span, asked, panels
 from tests.dashboards.history import STEP, History, simulated, write_blocks
 from tests.lab import prometheus
 from tests.lab.debian import Suite
@@ -47,9 +43,8 @@ class Scene:
     """A Prometheus with a history in it."""
 
     server: Prometheus
-    end: float
+    span: Span
     upgraded: bool
-    target: str
 
 
 def histories() -> list[Any]:
@@ -73,38 +68,7 @@ def scene(
     history = simulations[upgrade]
     write_blocks(history, folder, targets=targets, suite=suite)
     with prometheus.running({}, suite, data=folder / "data") as server:
-        yield Scene(server, history.end, upgrade, "shop:6060")
-
-
-def asked(scene: Scene, expr: str, *, instant: bool) -> tuple[list[dict[str, Any]], list[str], float]:
-    """The series of an answer, what the server has to remark about the query, and the seconds that it took."""
-    for name, value in VARIABLES.items():
-        expr = expr.replace(name, value)
-    parameters: dict[str, Any] = {"query": expr}
-    if instant:
-        parameters["time"] = scene.end
-    else:
-        parameters |= {"start": scene.end - (HOURS - 0.5) * 3600, "end": scene.end, "step": STEP}
-    url = f"{scene.server.url}/api/v1/query{'' if instant else '_range'}?{urllib.parse.urlencode(parameters)}"
-    began = time.monotonic()
-    with urllib.request.urlopen(url, timeout=30) as reply:
-        answer = json.load(reply)
-    took = time.monotonic() - began
-    return answer["data"]["result"], [*answer.get("warnings", []), *answer.get("infos", [])], took
-
-
-def finite(series: dict[str, Any]) -> bool:
-    values = series.get("values") or [series["value"]]
-    return any(math.isfinite(float(value)) for _, value in values)
-
-
-def panels() -> list[Any]:
-    return [
-        pytest.param(dashboard, panel, id=f"{dashboard.uid}: {panel.title}")
-        for dashboard in DASHBOARDS
-        for row in dashboard.rows
-        for panel in row.panels
-    ]
+        yield Scene(server, Span(history.end - (HOURS - 0.5) * 3600, history.end, STEP, VARIABLES), upgrade)
 
 
 # What is only there once something changed, and is left empty, not zero, where nothing did.
@@ -120,19 +84,19 @@ ONLY_AFTER_A_CHANGE = {
 @pytest.mark.parametrize(("dashboard", "panel"), panels())
 def test_every_query_of_a_panel_has_something_to_show(scene: Scene, dashboard: Dashboard, panel: Panel) -> None:
     for query in panel.queries:
-        series, remarks, took = asked(scene, query.expr, instant=query.instant)
-        assert remarks == []
-        assert took < 1, f"{took:.2f} s for {query.expr}"
+        answer = asked(scene.server.url, query.expr, scene.span, instant=query.instant)
+        assert answer.remarks == []
+        assert answer.took < 1, f"{answer.took:.2f} s for {query.expr}"
         changed = "last_change" in query.expr or panel.title in ONLY_AFTER_A_CHANGE
         if scene.upgraded or not changed:
-            assert any(map(finite, series)), query.expr
+            assert answer.finite, query.expr
 
 
 def test_an_upgrade_is_one_mark_for_each_thing_that_changed(scene: Scene) -> None:
     for dashboard in DASHBOARDS:
         marks = [mark for mark in as_json(dashboard)["annotations"]["list"] if mark["name"] == "Upgrades"]
         for mark in marks:
-            series, _, _ = asked(scene, mark["expr"], instant=False)
+            series = asked(scene.server.url, mark["expr"], scene.span, instant=False).series
             # Marks at the same time of the same series are drawn as one.
             events = {(one["metric"]["change"], value) for one in series for _, value in one["values"]}
             assert sorted(change for change, _ in events) == (["binary", "go"] if scene.upgraded else [])
@@ -143,5 +107,5 @@ def test_the_upgrade_dashboard_opens_on_what_changed(scene: Scene) -> None:
     (variable,) = [one for one in upgrade.variables if one.name == "target"]
     found = re.fullmatch(r"query_result\((.*)\)", variable.query)
     assert found is not None
-    series, _, _ = asked(scene, found[1], instant=True)
+    series = asked(scene.server.url, found[1], scene.span, instant=True).series
     assert series[0]["metric"]["target"].startswith("shop")

@@ -123,11 +123,16 @@ def started(services: Sequence[Service]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def exporting(services: Sequence[Service], folder: Path) -> Iterator[Exporter]:
-    """The exporter, with these as targets; each has its name as label `service`."""
+def exporting(services: Sequence[Service], folder: Path, *, window: str = "2s") -> Iterator[Exporter]:
+    """The exporter, with these as targets; each has its name as label `service`.
+
+    The sampling clock is audited in windows of 3 s and longer.
+    """
     targets = [{"targets": [service.watched], "labels": {"service": service.name}} for service in services]
     config = folder / "exporter.yml"
-    config.write_text(json.dumps({**_EXPORTER, "scrape_configs": [{"job_name": "demo", "static_configs": targets}]}))
+    settings = json.loads(json.dumps(_EXPORTER))
+    settings["profiles"]["cpu"]["window"] = window
+    config.write_text(json.dumps({**settings, "scrape_configs": [{"job_name": "demo", "static_configs": targets}]}))
     with exporter.running(f"--config.file={config}", f"--storage.path={folder / 'store'}") as program:
         yield program
 

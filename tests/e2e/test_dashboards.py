@@ -1,0 +1,76 @@
+"""The panels of every dashboard, over real programs and a Prometheus that scrapes them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from pprof_exporter.dashboards import Dashboard, Panel
+from tests.dashboards.asking import Span, asked, panels
+from tests.e2e.scene import Service, exporting, started, watching
+from tests.lab import go, wine
+from tests.lab.debian import Suite
+from tests.lab.wine import agent
+
+SUITES: tuple[Suite, ...] = ("stable", "sid")
+SECONDS = 60.0
+"""For which Prometheus watches after the upgrade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The address of each Prometheus that has scraped for a while, and the time in which it did."""
+
+    servers: Mapping[Suite, str]
+    span: Span
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("live")
+    linux = Service("linux", go.build(go.VERSIONS[-1]))
+    windows = Service("windows", go.build("1.24.11", "windows"), wine=True)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(started([linux, windows]))
+        at_work(linux)
+        at_work(windows)
+        program = stack.enter_context(exporting([linux, windows], folder, window="3s"))
+        servers = {suite: stack.enter_context(watching(program, folder, suite)).server.url for suite in SUITES}
+        begun = time.time()
+        time.sleep(SECONDS / 2)
+        windows.stop()
+        stack.enter_context(wine.updated())
+        windows.start()
+        at_work(windows)
+        windows.target.control("module", path=agent())
+        linux.target.fault("mutex", "html")
+        time.sleep(SECONDS)
+        variables = {
+            "$__rate_interval": "20s",
+            "$shift": "30s",
+            "$job": ".+",
+            "$service": ".*",
+            "$instance": ".+",
+            "$target": windows.watched,
+        }
+        yield Live(servers, Span(begun, time.time(), 1.0, variables))
+
+
+def at_work(service: Service) -> None:
+    """Busy, with contention."""
+    service.target.control("burn", threads=1)
+    service.target.control("rates", block=1, mutex=1)
+    service.target.control("contend", workers=2)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize(("dashboard", "panel"), panels())
+def test_every_panel_has_something_to_show(live: Live, suite: Suite, dashboard: Dashboard, panel: Panel) -> None:
+    for query in panel.queries:
+        answer = asked(live.servers[suite], query.expr, live.span, instant=query.instant)
+        assert answer.remarks == []
+        assert answer.finite, query.expr
