@@ -87,6 +87,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
         fetcher.folder = RECORDINGS / recorded
         await clock.advance(700)
         found |= {name.removesuffix("_bucket") for name in collect(pool, clock)}
+    fetcher.bodies["profile"] = (fetcher.folder / "cpu_syscall4.pb.gz").read_bytes()
     fetcher.bodies["mutex"] = (fetcher.folder / "mutex_contended.pb.gz").read_bytes()
     await clock.advance(700)
     for factor in range(1, 8):

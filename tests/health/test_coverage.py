@@ -14,6 +14,7 @@ RATIO = "pprof_cpu_coverage_ratio"
 RATE = "pprof_cpu_effective_rate_hertz"
 USED = "pprof_cpu_used_seconds_total"
 ACCOUNTED = "pprof_cpu_accounted_seconds_total"
+UNDECIDED = "pprof_cpu_undecided_seconds_total"
 
 
 def covered(cpu: Profile, used: float | None, name: str = RATIO) -> float | None:
@@ -32,12 +33,24 @@ def test_a_busy_program_is_covered(program: str, file: str) -> None:
 
 
 @pytest.mark.parametrize("program", WINDOWS)
-def test_threads_asleep_in_a_system_call_account_for_nothing_on_windows(program: str) -> None:
+def test_whether_a_thread_in_a_system_call_uses_time_is_not_known_on_windows(program: str) -> None:
     recorded = reply(program, "cpu_syscall4.pb.gz")
     cpu = profile(program, "cpu_syscall4.pb.gz")
     sampled = sum(sample.values[1] for sample in cpu.samples) / 1e9
     assert sampled > 20 * recorded.cpu_seconds
-    assert covered(cpu, recorded.cpu_seconds, ACCOUNTED) == pytest.approx(0, abs=0.05)
+    assert covered(cpu, recorded.cpu_seconds, UNDECIDED) == recorded.cpu_seconds
+    assert covered(cpu, recorded.cpu_seconds) is None
+    # More than all of them can explain is missing.
+    assert covered(cpu, 2 * sampled, ACCOUNTED) == pytest.approx(0, abs=0.05)
+    assert covered(cpu, 2 * sampled) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("program", WINDOWS)
+def test_threads_asleep_beside_a_busy_one_do_not_look_like_load_on_windows(program: str) -> None:
+    used = reply(program, "cpu_burn1.pb.gz").cpu_seconds
+    beside = with_sample(profile(program, "cpu_burn1"), ["syscall.SyscallN"], (2000, 20 * 10**9))
+    assert covered(beside, used) == pytest.approx(0.97, abs=0.08)
+    assert covered(beside, used, USED) == used
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

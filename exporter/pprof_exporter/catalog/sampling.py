@@ -20,6 +20,13 @@ CPU_ACCOUNTED = counter(
     "target",
     "source",
 )
+CPU_UNDECIDED = counter(
+    "pprof_cpu_undecided_seconds_total",
+    "CPU time used within CPU profiles, of Windows only, whose samples in system calls could be all that is missing: "
+    "it is in neither of the two counters before.",
+    "target",
+    "source",
+)
 CPU_COVERAGE = gauge(
     "pprof_cpu_coverage_ratio",
     "Accounted by used CPU time of the latest profile in which at least 100 samples were to be expected.",
@@ -70,6 +77,7 @@ LAST_AUDIT = gauge("pprof_tick_audit_timestamp_seconds", "When the latest audit 
 FAMILIES = (
     CPU_USED,
     CPU_ACCOUNTED,
+    CPU_UNDECIDED,
     CPU_COVERAGE,
     CPU_RATE,
     TICK_INTERVAL,

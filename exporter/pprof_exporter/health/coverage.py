@@ -15,15 +15,27 @@ from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of
 
 # With fewer samples to be expected, chance alone moves the ratio by more than a tenth.
 MIN_EXPECTED = 100
+# What healthy programs show and more is no loss, whatever the samples in system calls stand for.
+PLAIN = 0.9
 
 
 def coverage(fetched: Fetched) -> list[Reading]:
-    """Used and accounted CPU seconds, their ratio, and the effective rate; nothing where the use is unknown."""
+    """Used and accounted CPU seconds, their ratio, and the effective rate; nothing where the use is unknown.
+
+    A sample within a system call on Windows stands for a thread that waits, or for one that the kernel works for, and
+    nothing tells which. Where such samples could be all that is missing, nothing is said but the seconds used.
+    """
     profile, used = fetched.profile, fetched.cpu_used
     if not is_cpu(profile) or used is None or not profile.period:
         return []
     source = (("source", fetched.cpu_source),)
-    accounted = _accounted(profile)
+    accounted, within_calls = _accounted(profile)
+    if accounted < PLAIN * used and used <= accounted + within_calls:
+        return [
+            Reading(sampling.CPU_UNDECIDED, used, source),
+            Reading(sampling.CPU_COVERAGE, None),
+            Reading(sampling.CPU_RATE, None),
+        ]
     rate = NANOSECONDS / profile.period
     enough = used * rate >= MIN_EXPECTED
     ratio = accounted / used if enough else None
@@ -35,14 +47,17 @@ def coverage(fetched: Fetched) -> list[Reading]:
     ]
 
 
-def _accounted(profile: Profile) -> float:
+def _accounted(profile: Profile) -> tuple[float, float]:
+    """CPU seconds of the samples outside system calls, and within them (which only Windows takes)."""
     index = profile.index_of("cpu")
     if index is None:
-        return 0.0
+        return 0.0, 0.0
     windows = system_of(profile) is System.WINDOWS
-    nanoseconds = 0
+    outside = within = 0
     for sample in profile.samples:
         leaf = profile.leaf_name(sample)
-        if leaf not in LOST and not (windows and is_blocked(leaf)):
-            nanoseconds += sample.values[index]
-    return nanoseconds / NANOSECONDS
+        if windows and is_blocked(leaf):
+            within += sample.values[index]
+        elif leaf not in LOST:
+            outside += sample.values[index]
+    return outside / NANOSECONDS, within / NANOSECONDS
