@@ -43,6 +43,7 @@ GROUP = Group(
             The garbage collector of {{ $labels.target }} proved that {{ $value | printf "%.0f" }} goroutines wait for
             what nothing can reach any more. Their stacks are in the goroutineleak profile.
             """,
+            keep_firing_for="30m",
         ),
         Alert(
             "PprofHeapGrowth",

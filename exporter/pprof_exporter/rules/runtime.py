@@ -1,10 +1,10 @@
-"""F17 and bugs of Go: what is in the process, and what is known to go wrong with it."""
+"""F17, and bugs of Go (F1, F6): what is in the process, and what is known to go wrong with it."""
 
 from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, Group, Severity
 
-# Those that stop or end the process.
+# Those that hang or crash the process.
 _DANGEROUS = "golang/go#80982|golang/go#77975"
 
 GROUP = Group(
@@ -18,20 +18,24 @@ GROUP = Group(
             "15m",
             "{{ $labels.target }} runs a Go with a bug that spoils profiling",
             """
-            {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}.
+            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}. Its profiles are to be
+            read with that in mind until the program is built with a newer one; the runbook says what it does to them.
             """,
+            keep_firing_for="30m",
         ),
         Alert(
             "PprofKnownBug",
-            "F1",
+            "F6",
             Severity.WARNING,
             f'pprof_known_bug_info{{bug=~"{_DANGEROUS}"}} == 1',
             "15m",
-            "{{ $labels.target }} runs a Go with a bug that can stop or end it",
+            "{{ $labels.target }} runs a Go with a bug that can hang or crash it",
             """
-            {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}: upgrade Go. Until then, 80982
-            is kept away by mutex profiling being off.
+            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}: build the program with
+            that or a newer one.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling off, without
+            which it does not happen.{{ end }}
             """,
+            keep_firing_for="30m",
         ),
         Alert(
             "PprofForeignModule",
