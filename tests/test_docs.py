@@ -15,7 +15,17 @@ from tests.lab import PROJECT
 
 PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
 PAGES += sorted((PROJECT / "docs").glob("*.md"))
-OTHERS = {"--list-thresholds", "--live", "--pace", "--format", "--set", "--runbook-url", "--output", "--time-scale"}
+OTHERS = {
+    "--list-thresholds",
+    "--pairs",
+    "--live",
+    "--pace",
+    "--format",
+    "--set",
+    "--runbook-url",
+    "--output",
+    "--time-scale",
+}
 """Flags of the commands other than the exporter itself."""
 
 
