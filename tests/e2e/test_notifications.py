@@ -22,6 +22,8 @@ from tests.lab.rewrite import PROFILES
 
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 WINDOWS = "1.24.11"
+MOMENTARY = {("untimely", "PprofTimeWentBackwards")}
+"""Tells of a moment, and resolves by itself while the fault lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +159,10 @@ def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -
         for one in services:
             one.break_it(one.service)
         for watch in watches:
-            told(watch, lambda firing_now: expected <= firing_now, within=180)
+            told(watch, lambda firing_now: expected - MOMENTARY <= firing_now, within=180)
         time.sleep(20)
         for watch in watches:
-            assert firing(watch.told.received) == expected, watch.state()
+            assert expected - MOMENTARY <= firing(watch.told.received) <= expected, watch.state()
             assert {(one.labels.get("service", ""), one.name) for one in watch.told.received} == expected, watch.state()
             for one in services:
                 check_words(one, watch)
