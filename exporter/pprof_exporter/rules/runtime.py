@@ -18,8 +18,8 @@ GROUP = Group(
             "15m",
             "{{ $labels.target }} runs a Go with a bug that spoils profiling",
             """
-            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}. Its profiles are to be
-            read with that in mind until the program is built with a newer one; the runbook says what it does to them.
+            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}. Its profiles are to
+            be read with that in mind until the program is built with a newer one; the runbook says what it does.
             """,
             keep_firing_for="30m",
         ),
@@ -31,9 +31,9 @@ GROUP = Group(
             "15m",
             "{{ $labels.target }} runs a Go with a bug that can hang or crash it",
             """
-            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}: build the program with
-            that or a newer one.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling off, without
-            which it does not happen.{{ end }}
+            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}: build the program
+            with that or a newer one.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling off,
+            without which it does not happen.{{ end }}
             """,
             keep_firing_for="30m",
         ),
