@@ -1,0 +1,201 @@
+"""F1 to F4, F8 and F9: whether a profile says the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pprof_exporter.catalog import Family, content, quality, sampling
+from pprof_exporter.profile import System
+from pprof_exporter.verdicts.sight import SeenProfile, Sight
+from pprof_exporter.verdicts.verdict import (
+    Finding,
+    Level,
+    Limits,
+    Outcome,
+    healthy,
+    joined,
+    percent,
+    seconds,
+    unknown,
+    wrong,
+)
+
+# Bugs that hang or crash a program count towards F6.
+HANGING_BUGS = ("golang/go#80982", "golang/go#77975")
+_NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
+
+
+def missing(sight: Sight, limit: Limits) -> Outcome:
+    """F1."""
+    cpu = sight.profiles.get("cpu")
+    bugs = (
+        Finding(Level.INFO, f"Go {sight.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
+        for bug in sight.bugs
+        if bug.id not in HANGING_BUGS
+    )
+    if cpu is None:
+        return wrong(bugs, _NO_CPU_PROFILE)
+    return wrong((_coverage(sight, cpu, limit), *bugs), _coverage_otherwise(cpu))
+
+
+def _coverage(sight: Sight, cpu: SeenProfile, limit: Limits) -> Finding | None:
+    used, coverage = cpu.reading(sampling.CPU_USED), cpu.reading(sampling.CPU_COVERAGE)
+    rate = cpu.reading(sampling.CPU_RATE)
+    if used is None or coverage is None:
+        return None
+    if not cpu.samples:
+        said = f"The process used {seconds(used)} of CPU time within the latest CPU profile, which has no sample."
+        return Finding(Level.CRITICAL, said, "PprofCpuNoSamples")
+    on_windows = sight.system is System.WINDOWS
+    if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
+        said = f"The CPU profiler ticks at {rate:.0f} Hz where 100 are assumed: the timer of Go 1.16 to 1.21 on Windows."
+        return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
+    if coverage < limit["cpu_coverage_low"]:
+        level = Level.CRITICAL if coverage < limit["cpu_coverage_very_low"] else Level.WARNING
+        said = f"The samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
+        return Finding(level, said, "PprofCpuCoverageLow")
+    return None
+
+
+def _coverage_otherwise(cpu: SeenProfile) -> Outcome:
+    coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
+    if coverage is not None:
+        return healthy(f"The samples account for {percent(coverage)} of the CPU time that the process used.")
+    if cpu.reading(sampling.CPU_UNDECIDED) is not None:
+        return unknown("Most samples are within system calls, where Windows does not tell work from waiting.")
+    if used is not None:
+        return unknown(f"The process used {seconds(used)} of CPU time within the profile: too little to judge.")
+    return unknown("Nobody tells the CPU time of the process; give it a /metrics page with process_cpu_seconds_total.")
+
+
+def lost(sight: Sight, limit: Limits) -> Outcome:
+    """F2."""
+    cpu = sight.profiles.get("cpu")
+    if cpu is None:
+        return _NO_CPU_PROFILE
+    taken = cpu.sums.get(content.CPU_SAMPLES, 0)
+    if taken < limit["cpu_enough_samples"]:
+        return unknown(f"The latest CPU profile has {taken:.0f} samples: too few for shares of them.")
+    losses = (cpu.reading(quality.CPU_LOST) or 0) / taken
+    opaque = (cpu.reading(quality.CPU_OPAQUE) or 0) / taken
+    findings = (
+        Finding(Level.WARNING, f"The runtime itself counts {percent(losses)} of the samples as lost.", "PprofSamplesLost")
+        if losses > limit["samples_lost"]
+        else None,
+        Finding(
+            Level.CRITICAL if opaque > limit["samples_opaque_severe"] else Level.WARNING,
+            f"{percent(opaque)} of the samples have no stack and stand under a catch-all name.",
+            "PprofSamplesOpaque",
+        )
+        if opaque > limit["samples_opaque"]
+        else None,
+    )
+    return wrong(findings, healthy(f"None of {taken:.0f} samples is lost, {percent(opaque)} are opaque."))
+
+
+def uneven(sight: Sight, limit: Limits) -> Outcome:
+    """F3."""
+    audit, processors = sight.audit, sight.audit_processors
+    if audit is None:
+        if sight.audit_unsupported:
+            return unknown("The execution traces of this Go cannot be read; Go 1.22 and later write those that can.")
+        return unknown("The sampling clock has not been audited yet.")
+    if audit.stddev is None or audit.late_ratio is None:
+        return unknown("The latest audit saw too few ticks, or too many threads at once, to judge the clock.")
+    findings = [
+        Finding(Level.WARNING, f"The sampling clock ticks at {audit.rate:.0f} Hz.", "PprofSamplingJitter")
+        if audit.rate is not None and audit.rate < limit["tick_slow"]
+        else None
+    ]
+    if processors is None or processors < limit["tick_busy"]:
+        why = "nobody tells how busy the process was" if processors is None else "the process was not busy all the time"
+        return wrong(findings, unknown(f"Ticks are missing where a process rests, and {why}."))
+    if audit.stddev > limit["tick_stddev"]:
+        said = f"Ticks vary by {seconds(audit.stddev)} around their mean (standard deviation)."
+        findings.append(Finding(Level.WARNING, said, "PprofSamplingJitter"))
+    if audit.late_ratio > limit["tick_late"]:
+        said = f"{percent(audit.late_ratio)} of the ticks come later than 1.5 periods."
+        findings.append(Finding(Level.WARNING, said, "PprofSamplingJitter"))
+    rate = f" at {audit.rate:.0f} Hz" if audit.rate is not None else ""
+    return wrong(findings, healthy(f"Ticks come{rate}, give or take {seconds(audit.stddev)}."))
+
+
+def clocks(sight: Sight, limit: Limits) -> Outcome:
+    """F4."""
+    skews = list(_values(sight, quality.CLOCK_SKEW).values())
+    if not skews:
+        return unknown("No profile with a time stamp has been fetched yet.")
+    # The least of them: what is late because it took long is late for one profile only.
+    skew = min(skews, key=abs)
+    cpu = sight.profiles.get("cpu")
+    error = cpu.reading(quality.WINDOW_ERROR) if cpu else None
+    backwards = [name for name, steps in _values(sight, quality.CLOCK_REGRESSIONS).items() if steps]
+    findings = (
+        Finding(
+            Level.CRITICAL if abs(skew) > limit["clock_skew_severe"] else Level.WARNING,
+            f"The clock of the target is {seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'} that of the exporter.",
+            "PprofClockSkew",
+        )
+        if abs(skew) > limit["clock_skew"]
+        else None,
+        Finding(
+            Level.WARNING,
+            f"The latest profile of {joined(backwards)} is stamped before the one that was fetched earlier.",
+            "PprofTimeWentBackwards",
+        )
+        if backwards
+        else None,
+        Finding(
+            Level.WARNING,
+            f"The CPU profile covers {seconds(abs(error))} {'more' if error > 0 else 'less'} than was asked for.",
+            "PprofWindowWrong",
+        )
+        if error is not None and not limit["window_too_short"] <= error <= limit["window_too_long"]
+        else None,
+    )
+    return wrong(findings, healthy(f"Time stamps are within {seconds(abs(skew))} of the exporter's clock."))
+
+
+def blind(sight: Sight, limit: Limits) -> Outcome:
+    """F8."""
+    shares = _shares(sight, quality.UNSYMBOLIZED, limit)
+    findings = (
+        Finding(
+            Level.CRITICAL if share > limit["unsymbolized_severe"] else Level.WARNING,
+            f"{percent(share)} of the {name} profile is in stacks without function names.",
+            "PprofSymbolsMissing",
+        )
+        for name, share in shares.items()
+        if share > limit["unsymbolized"]
+    )
+    return wrong(findings, _all_well(shares, "Every stack has function names"))
+
+
+def cut(sight: Sight, limit: Limits) -> Outcome:
+    """F9."""
+    shares = _shares(sight, quality.TRUNCATED, limit)
+    findings = (
+        Finding(Level.INFO, f"{percent(share)} of the {name} profile is in stacks that are cut.", "PprofStacksTruncated")
+        for name, share in shares.items()
+        if share > limit["stacks_truncated"]
+    )
+    return wrong(findings, _all_well(shares, "No profile has more than a few stacks that are cut"))
+
+
+def _values(sight: Sight, family: Family) -> dict[str, float]:
+    found = {name: profile.reading(family) for name, profile in sight.profiles.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _shares(sight: Sight, family: Family, limit: Limits) -> dict[str, float]:
+    """The share by profile, without that of a CPU profile of too few samples."""
+    shares = _values(sight, family)
+    cpu = sight.profiles.get("cpu")
+    if cpu is not None and cpu.sums.get(content.CPU_SAMPLES, 0) < limit["cpu_enough_samples"]:
+        shares.pop("cpu", None)
+    return shares
+
+
+def _all_well(shares: Iterable[str], said: str) -> Outcome:
+    names = list(shares)
+    return healthy(f"{said}: {joined(names)}.") if names else unknown("No profile that tells has been read yet.")

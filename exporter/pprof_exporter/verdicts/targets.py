@@ -1,0 +1,169 @@
+"""F5, F6, F10, F11, F12 and F18: how the target itself fares."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import Family, content, quality
+from pprof_exporter.health.growth import RISES
+from pprof_exporter.verdicts.samples import HANGING_BUGS
+from pprof_exporter.verdicts.sight import Latency, Sight
+from pprof_exporter.verdicts.verdict import (
+    Finding,
+    Level,
+    Limits,
+    Outcome,
+    healthy,
+    joined,
+    percent,
+    seconds,
+    unknown,
+    wrong,
+)
+
+_MIB = 2**20
+
+
+def slow(sight: Sight, limit: Limits) -> Outcome:
+    """F5."""
+    latencies = {name: profile.took for name, profile in sight.profiles.items() if profile.took is not None}
+    findings = [_slow(sight, name, took, limit) for name, took in latencies.items()]
+    findings += [
+        Finding(Level.WARNING, f"{seconds(difference)} of a profile go into {cause}.", "PprofProfileCostly")
+        for cause, difference in sight.differences.items()
+        if difference > limit["latency_difference"]
+    ]
+    if not latencies:
+        return wrong(findings, unknown("No profile has been fetched yet."))
+    slowest = max(latencies, key=latencies.__getitem__)
+    return wrong(findings, healthy(f"The slowest profile is {slowest}, with {seconds(latencies[slowest])}."))
+
+
+def _slow(sight: Sight, name: str, took: float, limit: Limits) -> Finding | None:
+    fetches = sight.fetches.get(name)
+    usual = fetches.mean_latency if fetches else None
+    if took > limit["fetch_very_slow"]:
+        said = f"The {name} profile took {seconds(took)}, without its window."
+    elif usual is not None and took > limit["fetch_slow"] and took > limit["fetch_slow_factor"] * usual:
+        said = f"The {name} profile took {seconds(took)}, without its window; {seconds(usual)} are its mean so far."
+    else:
+        return None
+    return Finding(Level.WARNING, said, "PprofFetchSlow")
+
+
+def stalls(sight: Sight, limit: Limits) -> Outcome:
+    """F6."""
+    findings = [
+        Finding(
+            Level.CRITICAL, f"The target accepts connections and never answers for {name}.", "PprofTargetWedged"
+        )
+        for name, hangs in sight.hangs.items()
+        if hangs
+    ]
+    findings += [
+        Finding(Level.WARNING, f"Go {sight.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
+        for bug in sight.bugs
+        if bug.id in HANGING_BUGS
+    ]
+    rest, profiled = sight.canary_at_rest, sight.canary_profiled
+    if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
+        return wrong(findings, unknown("Too few cheap requests have been timed during CPU profiles and between them."))
+    if (
+        profiled.mean > limit["perturbation_factor"] * rest.mean
+        and profiled.mean - rest.mean > limit["perturbation_least"]
+    ):
+        said = f"A cheap request takes {seconds(profiled.mean)} during a CPU profile and {seconds(rest.mean)} otherwise."
+        findings.append(Finding(Level.WARNING, said, "PprofProfilingPerturbs"))
+    said = f"A cheap request takes {seconds(profiled.mean)} during a CPU profile, {seconds(rest.mean)} otherwise."
+    return wrong(findings, healthy(said))
+
+
+def _enough(latency: Latency | None, limit: Limits) -> bool:
+    return latency is not None and latency.count >= limit["canaries"]
+
+
+def pile_up(sight: Sight, limit: Limits) -> Outcome:
+    """F10."""
+    leaks = sight.profiles.get("goroutineleak")
+    leaked = leaks.sums.get(content.LEAKED_GOROUTINES, 0) if leaks else 0
+    findings = [
+        Finding(Level.WARNING, f"{leaked:.0f} goroutines wait for what can never come.", "PprofGoroutinesLeaked")
+        if leaked > 0
+        else None,
+        *(
+            Finding(
+                Level.INFO,
+                f"{function} has more goroutines at each of the last {RISES} looks, {rise:.0f} in all.",
+                "PprofGoroutineGrowth",
+            )
+            for function, rise in sight.rises.get(content.GOROUTINE_GROWTH, {}).items()
+        ),
+    ]
+    return wrong(findings, _not_growing(sight, "goroutine", "function has more goroutines"))
+
+
+def collector(sight: Sight, limit: Limits) -> Outcome:
+    """F11."""
+    cpu, memory = sight.profiles.get("cpu"), sight.profiler_memory
+    taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
+    sampled, profiled = _spent(sight)
+    spent = cpu.reading(quality.CPU_GC) if cpu else None
+    share = spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
+    findings = (
+        Finding(Level.WARNING, f"{percent(share)} of the CPU samples are of the garbage collector.", "PprofGcPressure")
+        if share is not None and share > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled
+        else None,
+        Finding(
+            Level.WARNING, f"Go's own profilers hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh"
+        )
+        if memory is not None and memory > limit["profiler_memory"]
+        else None,
+    )
+    known = [
+        *([f"{percent(share)} of the CPU samples are of the garbage collector"] if share is not None else []),
+        *([f"the profilers hold {memory / _MIB:.1f} MiB"] if memory is not None else []),
+    ]
+    if not known:
+        return wrong(findings, unknown("Neither a CPU profile with enough samples nor memory statistics were read yet."))
+    text = joined(known)
+    return wrong(findings, healthy(f"{text[:1].upper()}{text[1:]}."))
+
+
+def _spent(sight: Sight) -> tuple[float, float]:
+    """CPU seconds of the latest CPU profile, and the wall seconds that it covers."""
+    sums = sight.profiles["cpu"].sums if "cpu" in sight.profiles else {}
+    return sums.get(content.CPU_SAMPLED, 0), sums.get(content.CPU_PROFILED, 0)
+
+
+def memory(sight: Sight, limit: Limits) -> Outcome:
+    """F12."""
+    findings = (
+        Finding(
+            Level.INFO,
+            f"The live heap of {function} grew at each of the last {RISES} looks, by {rise / _MIB:.1f} MiB in all.",
+            "PprofHeapGrowth",
+        )
+        for function, rise in sight.rises.get(content.HEAP_GROWTH, {}).items()
+    )
+    return wrong(findings, _not_growing(sight, "heap", "function has more live heap"))
+
+
+def _not_growing(sight: Sight, profile: str, what: str) -> Outcome:
+    looks = sight.looks.get(profile, 0)
+    if looks <= RISES:
+        return unknown(f"Growth takes {RISES + 1} looks to see, and there were {looks}.")
+    return healthy(f"No {what} at each of the last {RISES} looks; growth over hours is for the alerts.")
+
+
+def contention(sight: Sight, limit: Limits) -> Outcome:
+    """F18."""
+    off = [name for name, on in sight.contention.items() if on is False]
+    unclear = [name for name in ("block", "mutex") if sight.contention.get(name) is None]
+    findings = [
+        Finding(Level.INFO, f"The {name} profile is empty, since the program does not record it.", _OFF) for name in off
+    ]
+    if unclear:
+        return wrong(findings, unknown(f"Whether {joined(unclear)} profiling is on has not shown yet."))
+    return wrong(findings, healthy("Block and mutex profiling are on."))
+
+
+_OFF = "PprofContentionProfileOff"
+RISING: tuple[Family, ...] = (content.GOROUTINE_GROWTH, content.HEAP_GROWTH)
