@@ -17,11 +17,9 @@ from pprof_exporter.scrape import (
     Tally,
     TargetState,
     TickState,
+    is_fresh,
 )
 from pprof_exporter.store import Change, Comparison
-
-# Content older than this many intervals is not shown: a series that stands still looks healthy and is not.
-_FRESH_INTERVALS = 2.5
 
 # Profiles whose count on the index page is a number of records; goroutine and threadcreate count something else.
 _RECORDS = ("heap", "allocs", "block", "mutex")
@@ -59,11 +57,7 @@ class TargetSeries:
             self._add_profile(profile)
 
     def _fresh(self, at: float, name: str, tally: Tally) -> bool:
-        """Whether what was read at this time still stands. What is put off holds for as long as it may be put off."""
-        settings = self._settings
-        interval = settings.index_interval if name == INDEX else settings.profiles[name].interval
-        patience = settings.defer_at_most if tally.deferring else 0
-        return self._now - at <= _FRESH_INTERVALS * interval + settings.timeout + patience
+        return is_fresh(at, name, tally, settings=self._settings, now=self._now)
 
     def _add_tally(self, profile: str, tally: Tally) -> None:
         sink, labels = self._sink, {**self._labels, "profile": profile}
@@ -157,15 +151,8 @@ class TargetSeries:
                 sink.add_histogram(runtime.CANARY, {**labels, "during": during}, counts, canary.sums[during])
         for during, failures in canary.failures.items():
             sink.add(runtime.CANARY_FAILURES, {**labels, "during": during}, failures)
-        latest = {name: profile.latest.took for name, profile in state.profiles.items() if profile.latest}
-        base = latest.get("threadcreate")
-        if base is None:
-            return
-        if canary.without_modules is not None:
-            sink.add(runtime.LATENCY_DIFFERENCE, {**labels, "cause": "modules"}, base - canary.without_modules)
-        for cause, name in (("heap", "heap"), ("goroutines", "goroutine")):
-            if name in latest:
-                sink.add(runtime.LATENCY_DIFFERENCE, {**labels, "cause": cause}, latest[name] - base)
+        for cause, seconds in state.latency_differences().items():
+            sink.add(runtime.LATENCY_DIFFERENCE, {**labels, "cause": cause}, seconds)
 
     def _add_stacks(self, stacks: StacksState) -> None:
         if stacks.at is None or not self._fresh(stacks.at, STACKS, stacks.tally):

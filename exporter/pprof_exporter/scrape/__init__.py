@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.scrape.clock import Clock, SystemClock
 from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.freshness import is_fresh
 from pprof_exporter.scrape.identity import Identity
 from pprof_exporter.scrape.looks import default_profiles
 from pprof_exporter.scrape.names import INDEX, MEMSTATS, STACKS
@@ -28,4 +29,5 @@ __all__ = [
     "TargetState",
     "TickState",
     "default_profiles",
+    "is_fresh",
 ]

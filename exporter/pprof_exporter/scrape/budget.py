@@ -22,7 +22,7 @@ class Budget:
         self._share = share
         self._clock = clock
         self._credit = share * _SAVES
-        self._at = clock.steady()
+        self._at = self._since = clock.steady()
         self._running = 0
         self.spent = 0.0
         """Seconds during which at least one such fetch was under way, until the last one began or ended."""
@@ -37,6 +37,13 @@ class Budget:
         finally:
             self._settle()
             self._running -= 1
+
+    @property
+    def share(self) -> float | None:
+        """Share of its time for which the target was profiled; None before anything was."""
+        self._settle()
+        passed = self._at - self._since
+        return self.spent / passed if self.spent and passed else None
 
     def left(self) -> bool:
         """Whether there is anything left to spend."""

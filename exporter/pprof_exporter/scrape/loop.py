@@ -137,8 +137,8 @@ class TargetLoop:
             failures = tally.decode_failures if isinstance(error, DecodeError) else tally.fetch_failures
             failures[reason] += 1
         # A failure that goes on is one event, not one every cycle.
-        report = self._log.debug if tally.last_problem.startswith(f"{reason}:") else self._log.warning
-        tally.last_problem = f"{reason}: {error.detail}"
+        report = self._log.debug if tally.last_reason is reason else self._log.warning
+        tally.last_problem, tally.last_reason = f"{reason}: {error.detail}", reason
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 

@@ -111,6 +111,17 @@ class TargetState:
             (STACKS, self.stacks.tally),
         ]
 
+    def latency_differences(self) -> dict[str, float]:
+        """What the latency of profiles is made of, in seconds by cause, as far as the latest profiles tell."""
+        latest = {name: profile.latest.took for name, profile in self.profiles.items() if profile.latest}
+        base = latest.get("threadcreate")
+        if base is None:
+            return {}
+        without = self.canary.without_modules
+        modules = {} if without is None else {"modules": base - without}
+        causes = (("heap", "heap"), ("goroutines", "goroutine"))
+        return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
+
     def saw_index(self, index: Index, at: float) -> None:
         """Take in an index page that was asked for at `at` (Unix time)."""
         self.index, self.index_problem, self.index_at = index, None, at

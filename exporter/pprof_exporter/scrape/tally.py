@@ -42,6 +42,8 @@ class Tally:
     response_bytes: int = 0
     last_success: float | None = None
     last_problem: str = ""
+    last_reason: Reason | None = None
+    """Why the latest fetch failed; None if it did not."""
 
     def succeeded(self, at: float, phases: Phases) -> None:
         """Count a fetch that brought what was asked for."""
@@ -50,4 +52,4 @@ class Tally:
         for phase, seconds in phases.items():
             self.phases[phase] += seconds
         self.last_success = at
-        self.last_problem = ""
+        self.last_problem, self.last_reason = "", None

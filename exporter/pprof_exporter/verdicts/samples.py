@@ -48,7 +48,9 @@ def _coverage(sight: Sight, cpu: SeenProfile, limit: Limits) -> Finding | None:
         return Finding(Level.CRITICAL, said, "PprofCpuNoSamples")
     on_windows = sight.system is System.WINDOWS
     if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
-        said = f"The CPU profiler ticks at {rate:.0f} Hz where 100 are assumed: the timer of Go 1.16 to 1.21 on Windows."
+        said = (
+            f"The CPU profiler ticks at {rate:.0f} Hz where 100 are assumed: the timer of Go 1.16 to 1.21 on Windows."
+        )
         return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
     if coverage < limit["cpu_coverage_low"]:
         level = Level.CRITICAL if coverage < limit["cpu_coverage_very_low"] else Level.WARNING
@@ -79,7 +81,9 @@ def lost(sight: Sight, limit: Limits) -> Outcome:
     losses = (cpu.reading(quality.CPU_LOST) or 0) / taken
     opaque = (cpu.reading(quality.CPU_OPAQUE) or 0) / taken
     findings = (
-        Finding(Level.WARNING, f"The runtime itself counts {percent(losses)} of the samples as lost.", "PprofSamplesLost")
+        Finding(
+            Level.WARNING, f"The runtime itself counts {percent(losses)} of the samples as lost.", "PprofSamplesLost"
+        )
         if losses > limit["samples_lost"]
         else None,
         Finding(
@@ -133,7 +137,7 @@ def clocks(sight: Sight, limit: Limits) -> Outcome:
     findings = (
         Finding(
             Level.CRITICAL if abs(skew) > limit["clock_skew_severe"] else Level.WARNING,
-            f"The clock of the target is {seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'} that of the exporter.",
+            f"The clock of the target is {seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the exporter's.",
             "PprofClockSkew",
         )
         if abs(skew) > limit["clock_skew"]
@@ -175,7 +179,9 @@ def cut(sight: Sight, limit: Limits) -> Outcome:
     """F9."""
     shares = _shares(sight, quality.TRUNCATED, limit)
     findings = (
-        Finding(Level.INFO, f"{percent(share)} of the {name} profile is in stacks that are cut.", "PprofStacksTruncated")
+        Finding(
+            Level.INFO, f"{percent(share)} of the {name} profile is in stacks that are cut.", "PprofStacksTruncated"
+        )
         for name, share in shares.items()
         if share > limit["stacks_truncated"]
     )

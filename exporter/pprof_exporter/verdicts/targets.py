@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import Family, content, quality
+from pprof_exporter.catalog import content, quality
 from pprof_exporter.health.growth import RISES
 from pprof_exporter.verdicts.samples import HANGING_BUGS
 from pprof_exporter.verdicts.sight import Latency, Sight
@@ -52,9 +52,7 @@ def _slow(sight: Sight, name: str, took: float, limit: Limits) -> Finding | None
 def stalls(sight: Sight, limit: Limits) -> Outcome:
     """F6."""
     findings = [
-        Finding(
-            Level.CRITICAL, f"The target accepts connections and never answers for {name}.", "PprofTargetWedged"
-        )
+        Finding(Level.CRITICAL, f"The target accepts connections and never answers for {name}.", "PprofTargetWedged")
         for name, hangs in sight.hangs.items()
         if hangs
     ]
@@ -70,7 +68,9 @@ def stalls(sight: Sight, limit: Limits) -> Outcome:
         profiled.mean > limit["perturbation_factor"] * rest.mean
         and profiled.mean - rest.mean > limit["perturbation_least"]
     ):
-        said = f"A cheap request takes {seconds(profiled.mean)} during a CPU profile and {seconds(rest.mean)} otherwise."
+        said = (
+            f"A cheap request takes {seconds(profiled.mean)} during a CPU profile and {seconds(rest.mean)} otherwise."
+        )
         findings.append(Finding(Level.WARNING, said, "PprofProfilingPerturbs"))
     said = f"A cheap request takes {seconds(profiled.mean)} during a CPU profile, {seconds(rest.mean)} otherwise."
     return wrong(findings, healthy(said))
@@ -111,9 +111,7 @@ def collector(sight: Sight, limit: Limits) -> Outcome:
         Finding(Level.WARNING, f"{percent(share)} of the CPU samples are of the garbage collector.", "PprofGcPressure")
         if share is not None and share > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled
         else None,
-        Finding(
-            Level.WARNING, f"Go's own profilers hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh"
-        )
+        Finding(Level.WARNING, f"Go's own profilers hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh")
         if memory is not None and memory > limit["profiler_memory"]
         else None,
     )
@@ -122,7 +120,9 @@ def collector(sight: Sight, limit: Limits) -> Outcome:
         *([f"the profilers hold {memory / _MIB:.1f} MiB"] if memory is not None else []),
     ]
     if not known:
-        return wrong(findings, unknown("Neither a CPU profile with enough samples nor memory statistics were read yet."))
+        return wrong(
+            findings, unknown("Neither a CPU profile with enough samples nor memory statistics were read yet.")
+        )
     text = joined(known)
     return wrong(findings, healthy(f"{text[:1].upper()}{text[1:]}."))
 
@@ -166,4 +166,3 @@ def contention(sight: Sight, limit: Limits) -> Outcome:
 
 
 _OFF = "PprofContentionProfileOff"
-RISING: tuple[Family, ...] = (content.GOROUTINE_GROWTH, content.HEAP_GROWTH)

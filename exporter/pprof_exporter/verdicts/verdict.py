@@ -37,8 +37,8 @@ class Finding:
 class Verdict:
     """What one look says of one failure mode.
 
-    `findings` are there if something is wrong, the worst first; otherwise `said` tells what was measured, or why nothing
-    could be.
+    `findings` are there if something is wrong, the worst first; otherwise `said` tells what was measured, or why
+    nothing could be.
     """
 
     signal: Signal

@@ -1,0 +1,19 @@
+"""Until when what was read still stands: a series that stands still looks healthy and is not."""
+
+from __future__ import annotations
+
+from pprof_exporter.config import Settings
+from pprof_exporter.scrape.names import INDEX
+from pprof_exporter.scrape.tally import Tally
+
+_INTERVALS = 2.5
+
+
+def is_fresh(at: float, name: str, tally: Tally, *, settings: Settings, now: float) -> bool:
+    """Whether what was read of this name at this Unix time still stands: for 2.5 intervals.
+
+    What is put off holds for as long as it may be put off.
+    """
+    interval = settings.index_interval if name == INDEX else settings.profiles[name].interval
+    patience = settings.defer_at_most if tally.deferring else 0
+    return now - at <= _INTERVALS * interval + settings.timeout + patience

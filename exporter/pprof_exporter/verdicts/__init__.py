@@ -1,0 +1,55 @@
+"""One look at a target, judged: a sentence and a level for each failure mode, by the thresholds of the alerts.
+
+An alert judges half an hour and more, a verdict what is in sight now; both have the same limits. A new failure mode is
+a check in one of these files and a row in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pprof_exporter.catalog.signals import SIGNALS
+from pprof_exporter.verdicts import fetches, samples, targets, upgrades
+from pprof_exporter.verdicts.look import sight_of
+from pprof_exporter.verdicts.sight import Sight
+from pprof_exporter.verdicts.verdict import BAD, Check, Finding, Level, Limits, Verdict, verdict
+
+CHECKS: dict[str, Check] = {
+    "F1": samples.missing,
+    "F2": samples.lost,
+    "F3": samples.uneven,
+    "F4": samples.clocks,
+    "F5": targets.slow,
+    "F6": targets.stalls,
+    "F7": upgrades.unexplained,
+    "F8": samples.blind,
+    "F9": samples.cut,
+    "F10": targets.pile_up,
+    "F11": targets.collector,
+    "F12": targets.memory,
+    "F13": fetches.unreachable,
+    "F14": fetches.conflict,
+    "F15": fetches.refused,
+    "F16": upgrades.upgraded,
+    "F17": upgrades.injected,
+    "F18": targets.contention,
+    "F19": fetches.costly,
+    "F20": upgrades.regressed,
+}
+
+
+def verdicts(sight: Sight, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
+    """The verdict on every failure mode, in their order. `thresholds` takes the place of those of the catalogue."""
+    limits = Limits(thresholds)
+    return tuple(verdict(signal, CHECKS[signal.mode](sight, limits)) for signal in SIGNALS)
+
+
+def worst(found: tuple[Verdict, ...]) -> Level:
+    """The worst level; unknown is worse than healthy only if nothing is known at all."""
+    bad = [level for level in BAD if any(one.level is level for one in found)]
+    if bad:
+        return bad[0]
+    return Level.HEALTHY if any(one.level is Level.HEALTHY for one in found) else Level.UNKNOWN
+
+
+__all__ = ["BAD", "CHECKS", "Finding", "Level", "Sight", "Verdict", "sight_of", "verdicts", "worst"]

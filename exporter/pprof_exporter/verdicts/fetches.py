@@ -1,0 +1,105 @@
+"""F13, F14, F15 and F19: whether profiles come at all, and what asking for them costs."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.verdicts.sight import Fetches, Sight
+from pprof_exporter.verdicts.verdict import Finding, Level, Limits, Outcome, healthy, joined, percent, unknown, wrong
+
+REFUSED = frozenset({Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT})
+ABSENT = frozenset({Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE})
+_NO_PROFILE = frozenset({Reason.HTML, Reason.TEXT, Reason.GZIP, Reason.PROTO, Reason.INVALID, Reason.TOO_LARGE})
+# Only Go 1.26 and later have it, so that its absence says nothing.
+_MAY_BE_ABSENT = "goroutineleak"
+
+
+def unreachable(sight: Sight, limit: Limits) -> Outcome:
+    """F13."""
+    if sight.up is None:
+        return unknown("The target has not been asked yet.")
+    if not sight.up:
+        return Outcome("", (_down(sight),))
+    findings = [
+        Finding(Level.WARNING, _said(name, fetches), "PprofDecodeFailing" if _undecodable(fetches) else _FAILING)
+        for name, fetches in sight.fetches.items()
+        if fetches.reason is not None and fetches.reason not in REFUSED | ABSENT | {Reason.BUSY}
+    ]
+    brought = [name for name, fetches in sight.fetches.items() if fetches.succeeded and fetches.reason is None]
+    return wrong(
+        findings, healthy(f"The target answers: {joined(brought)}.") if brought else unknown("No fetch has ended yet.")
+    )
+
+
+def _down(sight: Sight) -> Finding:
+    reason = sight.down
+    alert = "PprofNotMounted" if reason in (Reason.HTML, Reason.NOT_MOUNTED) else "PprofTargetDown"
+    if reason is None:
+        return Finding(Level.CRITICAL, "The target does not answer.", alert)
+    return Finding(Level.CRITICAL, f"No index page of pprof: {reason.meaning}. {reason.advice}", alert)
+
+
+_FAILING = "PprofFetchFailing"
+
+
+def _undecodable(fetches: Fetches) -> bool:
+    return fetches.reason in _NO_PROFILE
+
+
+def _said(name: str, fetches: Fetches) -> str:
+    why = f"{fetches.reason.meaning}. {fetches.reason.advice}" if fetches.reason else f"{fetches.problem}."
+    return f"The latest fetch of {name} failed: {why}"
+
+
+def conflict(sight: Sight, limit: Limits) -> Outcome:
+    """F14."""
+    asked = {name: fetches for name, fetches in sight.fetches.items() if fetches.succeeded or fetches.busy}
+    findings = (
+        Finding(
+            Level.WARNING,
+            f"Another profiler held the {name} profile at {fetches.busy} of {_count(fetches)} fetches.",
+            "PprofProfilerConflict",
+        )
+        for name, fetches in asked.items()
+        if fetches.busy > limit["busy"] * _count(fetches)
+    )
+    if "cpu" not in asked:
+        return wrong(findings, unknown("No CPU profile has been asked for yet."))
+    return wrong(findings, healthy("No other profiler was met."))
+
+
+def _count(fetches: Fetches) -> int:
+    return fetches.succeeded + fetches.busy + fetches.failed
+
+
+def refused(sight: Sight, limit: Limits) -> Outcome:
+    """F15."""
+    findings = [
+        Finding(Level.WARNING, _said(name, fetches), "PprofProfileRejected")
+        for name, fetches in sight.fetches.items()
+        if fetches.reason in REFUSED or (fetches.reason in ABSENT and name != _MAY_BE_ABSENT)
+    ]
+    if not sight.up:
+        # Then all are refused, which is said of F13.
+        return unknown("The target does not answer.")
+    if "cpu" not in sight.profiles:
+        return wrong(findings, unknown("No CPU profile, whose window is what a server cuts, has been read yet."))
+    return wrong(findings, healthy("The server gives every profile that it lists, whole windows included."))
+
+
+def costly(sight: Sight, limit: Limits) -> Outcome:
+    """F19."""
+    late = [name for name, fetches in sight.fetches.items() if fetches.overdue >= limit["overdue"]]
+    findings = [
+        Finding(
+            Level.WARNING,
+            f"{joined(late)} waited for as long as a fetch may wait: the target has no rest, or no budget left.",
+            "PprofExporterDeferring",
+        )
+        if late
+        else None
+    ]
+    share, budget = sight.profiling, sight.budget
+    if share is None or budget is None:
+        return wrong(findings, unknown("The target has not been profiled yet."))
+    said = f"The target was profiled for {percent(share)} of the time; it may be for {percent(budget)}."
+    return wrong(findings, healthy(said))

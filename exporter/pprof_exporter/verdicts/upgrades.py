@@ -1,0 +1,143 @@
+"""F7, F16, F17 and F20: what changed, and what that did."""
+
+from __future__ import annotations
+
+from pprof_exporter.profile import System
+from pprof_exporter.store import Change, Summary
+from pprof_exporter.verdicts.sight import Sight
+from pprof_exporter.verdicts.verdict import (
+    Finding,
+    Level,
+    Limits,
+    Outcome,
+    healthy,
+    joined,
+    percent,
+    seconds,
+    unknown,
+    wrong,
+)
+
+_WORDS = {
+    Change.OPERATING_SYSTEM: "the operating system",
+    Change.GO: "the version of Go",
+    Change.MODULES: "modules from elsewhere",
+    Change.BINARY: "the build",
+}
+_HOUR = 3600
+
+
+def unexplained(sight: Sight, limit: Limits) -> Outcome:
+    """F7."""
+    rest = sight.canary_at_rest
+    if rest is None or rest.count + rest.unanswered < limit["canaries"]:
+        return unknown("Too few cheap requests have been timed yet.")
+    findings = (
+        Finding(
+            Level.WARNING,
+            f"A request that costs nothing takes {seconds(rest.mean)} although no profile runs.",
+            "PprofCanarySlow",
+        )
+        if rest.mean > limit["canary_slow"]
+        else None,
+    )
+    return wrong(findings, healthy(f"A request that costs nothing takes {seconds(rest.mean)} while no profile runs."))
+
+
+def upgraded(sight: Sight, limit: Limits) -> Outcome:
+    """F16."""
+    recent = [_WORDS[change] for change, ago in sight.changes.items() if ago < limit["upgrade_told"]]
+    if recent:
+        ago = min(sight.changes.values())
+        said = f"{joined(recent)} changed {_ago(ago)}.".capitalize()
+        return Outcome("", (Finding(Level.INFO, said, "PprofUpgraded"),))
+    if not sight.fingerprinted:
+        return unknown("Nothing is known yet of what the target runs on.")
+    system = sight.system.value if sight.system else "an unknown system"
+    return healthy(f"{sight.program} on {system}, Go {sight.go_version}: no change in the last hours.")
+
+
+def _ago(passed: float) -> str:
+    return f"{passed / _HOUR:.1f} hours ago" if passed >= _HOUR else f"{passed / 60:.0f} minutes ago"
+
+
+def injected(sight: Sight, limit: Limits) -> Outcome:
+    """F17."""
+    if sight.system is None:
+        return unknown("No profile that lists modules has been read yet.")
+    if sight.system is not System.WINDOWS:
+        return unknown("Only on Windows do profiles list every module of a process.")
+    findings = [
+        Finding(Level.INFO, f"{joined(sight.foreign)} of neither Windows nor the program: in the process.", _FOREIGN)
+        if sight.foreign
+        else None
+    ]
+    return wrong(findings, healthy("Every module is of Windows or of the program."))
+
+
+_FOREIGN = "PprofForeignModule"
+
+
+def regressed(sight: Sight, limit: Limits) -> Outcome:
+    """F20."""
+    comparison = sight.comparison
+    if comparison is None:
+        return unknown("There is no epoch before this one to compare with.")
+    of_go = Change.GO in sight.changes
+    enough = {
+        name: (before, now)
+        for name, (before, now) in comparison.signals.items()
+        if min(before.count, now.count) >= limit[_least_count(name)]
+    }
+    if not enough:
+        return unknown("Too little has been seen since the latest change for a comparison.")
+    findings = [
+        Finding(
+            Level.WARNING,
+            f"{name} went from {_value(name, before.p50)} to {_value(name, now.p50)}.",
+            "PprofUpgradeRegression",
+        )
+        for name, (before, now) in enough.items()
+        if _worse(name, before, now, sight, limit, of_go=of_go)
+    ]
+    return wrong(findings, healthy(f"None of {len(enough)} signals is worse than before the latest change."))
+
+
+def _least_count(name: str) -> str:
+    return "regression_audits" if name.startswith("tick_") else "regression_observations"
+
+
+def _value(name: str, value: float) -> str:
+    if "_seconds" in name:
+        return seconds(value)
+    return percent(value) if "_ratio" in name else f"{value:.3g}"
+
+
+def _worse(name: str, before: Summary, now: Summary, sight: Sight, limit: Limits, *, of_go: bool) -> bool:
+    """As the recording rule target_signal:pprof_signal_median:worse has it, see rules/upgrade.py."""
+    was, value = before.p50, now.p50
+    risen = value > limit["regression_factor"] * was
+    fallen = value < was / limit["regression_factor"]
+    signal, _, profile = name.partition(":")
+    busy = sight.audit_processors is not None and sight.audit_processors >= limit["tick_busy"]
+    match signal:
+        case "fetch_duration_seconds":
+            return risen and value > limit["fetch_slow" if profile == "cpu" else "regression_latency_least"]
+        case "canary_duration_seconds" | "latency_difference_seconds":
+            return risen and value > limit["regression_latency_least"]
+        case "cpu_coverage_ratio":
+            return value < limit["regression_coverage_below"] and value - was < -limit["regression_coverage"]
+        case "unsymbolized_ratio":
+            return risen and value - was > limit["unsymbolized"]
+        case "inlined_location_ratio":
+            return fallen and value - was < -limit["regression_share"]
+        case "truncated_stack_ratio":
+            return risen and value - was > limit["regression_share"] and not of_go
+        case "tick_interval_stddev_seconds":
+            return busy and risen and value > limit["regression_jitter_least"]
+        case "tick_late_ratio":
+            return busy and risen and value - was > limit["regression_share"]
+        case "tick_rate_hertz":
+            return busy and value < limit["tick_slow"] and value - was < -limit["regression_tick_rate"]
+        case _:
+            return False

@@ -1,0 +1,277 @@
+"""Each failure mode: when it is told, when it nearly is, and when nothing can be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pprof_exporter.catalog import Family, Reason, content, quality, sampling
+from pprof_exporter.catalog.signals import SIGNALS
+from pprof_exporter.health import KnownBug, Reading, TickAudit
+from pprof_exporter.profile import System
+from pprof_exporter.rules import ALERTS
+from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
+from pprof_exporter.verdicts import CHECKS, Level, Sight, Verdict, verdicts, worst
+from pprof_exporter.verdicts.sight import Fetches, Latency, SeenProfile
+
+MIB = 2**20
+
+
+def cpu(*readings: tuple[Family, float | None], samples: int = 400, stacks: int = 20) -> Sight:
+    """A target of which one CPU profile was read."""
+    sums = {
+        content.CPU_SAMPLES: float(samples),
+        content.CPU_SAMPLED: samples / 100,
+        content.CPU_PROFILED: 5.0,
+    }
+    seen = SeenProfile(0.01, stacks, sums, tuple(Reading(family, value) for family, value in readings))
+    return Sight(up=True, system=System.LINUX, profiles={"cpu": seen})
+
+
+def covered(coverage: float | None, used: float | None = 4.0, **how: Any) -> Sight:
+    rate = None if coverage is None else 100 * coverage
+    return cpu((sampling.CPU_USED, used), (sampling.CPU_COVERAGE, coverage), (sampling.CPU_RATE, rate), **how)
+
+
+def audited(processors: float | None = 1.0, **figures: Any) -> Sight:
+    usual = {
+        "period": 0.01,
+        "samples": 100,
+        "ticks": 100,
+        "interleaved": False,
+        "intervals": (0.01,) * 99,
+        "buckets": None,
+        "gaps": 0,
+        "gap_seconds": 0.0,
+        "longest": 0.01,
+        "mean": 0.01,
+        "stddev": 0.002,
+        "median": 0.01,
+        "p99": 0.014,
+        "late_ratio": 0.05,
+        "rate": 100.0,
+        "drift": None,
+    }
+    return Sight(audit=TickAudit(**(usual | figures)), audit_processors=processors)  # type: ignore[arg-type]
+
+
+def seen(name: str, *readings: tuple[Family, float | None], took: float = 0.01, **sums: float) -> Sight:
+    """A target of which one profile was read."""
+    families = {"leaked": content.LEAKED_GOROUTINES}
+    profile = SeenProfile(
+        took,
+        10,
+        {families[key]: value for key, value in sums.items()},
+        tuple(Reading(family, value) for family, value in readings),
+    )
+    return Sight(up=True, system=System.LINUX, profiles={name: profile})
+
+
+def fetched(name: str = "heap", reason: Reason | None = None, *, good: int = 5, busy: int = 0, bad: int = 0) -> Sight:
+    return Sight(up=True, fetches={name: Fetches(reason, "", good, busy, bad, 0.01)})
+
+
+def with_cpu(sight: Sight) -> Sight:
+    return replace(sight, profiles=cpu().profiles)
+
+
+def epoch() -> Epoch:
+    return Epoch(id=1, service="shop", fingerprint=Fingerprint(), first_seen=0.0, last_seen=0.0, entered=0.0)
+
+
+def compared(signal: str, was: float, now: float, count: int = 50, **known: Any) -> Sight:
+    before, after = (Summary(count, value, 0, value, value, value, value, value) for value in (was, now))
+    return Sight(comparison=Comparison(epoch(), epoch(), {signal: (before, after)}), **known)
+
+
+BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", None)
+HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None)
+
+BAD: list[tuple[str, Level, str, Sight]] = [
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
+    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
+    ("F1", Level.WARNING, "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
+    ("F1", Level.INFO, "PprofKnownBug", replace(covered(1.0), bugs=(BUG,))),
+    ("F2", Level.WARNING, "PprofSamplesLost", cpu((quality.CPU_LOST, 5), (quality.CPU_OPAQUE, 0))),
+    ("F2", Level.WARNING, "PprofSamplesOpaque", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 90))),
+    ("F2", Level.CRITICAL, "PprofSamplesOpaque", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 300))),
+    ("F3", Level.WARNING, "PprofSamplingJitter", audited(stddev=0.006)),
+    ("F3", Level.WARNING, "PprofSamplingJitter", audited(late_ratio=0.25)),
+    ("F3", Level.WARNING, "PprofSamplingJitter", audited(processors=None, rate=64.0)),
+    ("F4", Level.WARNING, "PprofClockSkew", seen("heap", (quality.CLOCK_SKEW, -3.0))),
+    ("F4", Level.CRITICAL, "PprofClockSkew", seen("heap", (quality.CLOCK_SKEW, 40.0))),
+    (
+        "F4",
+        Level.WARNING,
+        "PprofTimeWentBackwards",
+        seen("heap", (quality.CLOCK_SKEW, 0.0), (quality.CLOCK_REGRESSIONS, 1)),
+    ),
+    ("F4", Level.WARNING, "PprofWindowWrong", cpu((quality.CLOCK_SKEW, 0.0), (quality.WINDOW_ERROR, -0.1))),
+    ("F5", Level.WARNING, "PprofFetchSlow", seen("heap", took=3.0)),
+    ("F5", Level.WARNING, "PprofFetchSlow", replace(fetched(), profiles=seen("heap", took=0.3).profiles)),
+    ("F5", Level.WARNING, "PprofProfileCostly", Sight(differences={"modules": 0.3})),
+    ("F6", Level.CRITICAL, "PprofTargetWedged", Sight(hangs={"goroutine": True})),
+    ("F6", Level.WARNING, "PprofKnownBug", Sight(bugs=(HANG,))),
+    (
+        "F6",
+        Level.WARNING,
+        "PprofProfilingPerturbs",
+        Sight(canary_at_rest=Latency(20, 0.005), canary_profiled=Latency(20, 0.2)),
+    ),
+    ("F7", Level.WARNING, "PprofCanarySlow", Sight(canary_at_rest=Latency(20, 0.6))),
+    ("F8", Level.WARNING, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
+    ("F8", Level.CRITICAL, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.2))),
+    ("F9", Level.INFO, "PprofStacksTruncated", seen("heap", (quality.TRUNCATED, 0.2))),
+    ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
+    ("F10", Level.INFO, "PprofGoroutineGrowth", Sight(rises={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
+    ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
+    ("F11", Level.WARNING, "PprofProfilerMemoryHigh", Sight(profiler_memory=300 * MIB)),
+    ("F12", Level.INFO, "PprofHeapGrowth", Sight(rises={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
+    ("F13", Level.CRITICAL, "PprofTargetDown", Sight(up=False, down=Reason.CONNECT)),
+    ("F13", Level.CRITICAL, "PprofNotMounted", Sight(up=False, down=Reason.NOT_MOUNTED)),
+    ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
+    ("F13", Level.WARNING, "PprofDecodeFailing", fetched(reason=Reason.HTML)),
+    ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
+    ("F15", Level.WARNING, "PprofProfileRejected", with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))),
+    ("F16", Level.INFO, "PprofUpgraded", Sight(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F17", Level.INFO, "PprofForeignModule", Sight(system=System.WINDOWS, foreign=("guard.dll",))),
+    ("F18", Level.INFO, "PprofContentionProfileOff", Sight(contention={"block": False, "mutex": True})),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
+    (
+        "F20",
+        Level.WARNING,
+        "PprofUpgradeRegression",
+        compared("tick_rate_hertz", 100, 64, count=3, audit_processors=1.0),
+    ),
+    (
+        "F19",
+        Level.WARNING,
+        "PprofExporterDeferring",
+        Sight(fetches={"heap": replace(fetched().fetches["heap"], overdue=3)}),
+    ),
+]
+
+WELL: list[tuple[str, Sight]] = [
+    ("F1", covered(0.81)),
+    ("F1", covered(1.3)),
+    ("F2", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 70))),
+    ("F3", audited()),
+    ("F4", cpu((quality.CLOCK_SKEW, 1.9), (quality.CLOCK_REGRESSIONS, 0), (quality.WINDOW_ERROR, 0.2))),
+    ("F5", seen("heap", took=0.24)),
+    ("F6", Sight(canary_at_rest=Latency(20, 0.005), canary_profiled=Latency(20, 0.09))),
+    ("F7", Sight(canary_at_rest=Latency(20, 0.4))),
+    ("F8", seen("heap", (quality.UNSYMBOLIZED, 0.0))),
+    ("F9", seen("heap", (quality.TRUNCATED, 0.05))),
+    ("F10", Sight(looks={"goroutine": 6})),
+    ("F11", cpu((quality.CPU_GC, 100))),
+    ("F12", Sight(looks={"heap": 6})),
+    ("F13", fetched()),
+    ("F14", fetched("cpu", busy=1)),
+    ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),
+    ("F16", Sight(fingerprinted=True, changes={Change.GO: 9000.0})),
+    ("F17", Sight(system=System.WINDOWS)),
+    ("F18", Sight(contention={"block": True, "mutex": True})),
+    ("F19", Sight(profiling=0.08, budget=0.15)),
+    ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.04)),
+    ("F20", compared("fetch_duration_seconds:cpu", 0.01, 0.2)),
+    ("F20", compared("tick_rate_hertz", 100, 64)),
+]
+
+UNKNOWN: list[tuple[str, Sight]] = [
+    *((mode, Sight()) for mode in CHECKS),
+    ("F1", covered(None, None)),
+    ("F1", covered(None, 0.3)),
+    ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
+    ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
+    ("F3", Sight(audit_unsupported=True)),
+    ("F3", audited(processors=0.5, stddev=0.009, late_ratio=0.5)),
+    ("F3", audited(stddev=None, late_ratio=None)),
+    ("F8", cpu((quality.UNSYMBOLIZED, 0.5), samples=10)),
+    ("F10", Sight(looks={"goroutine": 5})),
+    ("F15", Sight(up=False)),
+    ("F17", Sight(system=System.LINUX)),
+    ("F18", Sight(contention={"block": None, "mutex": True})),
+    ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.2, count=9)),
+]
+
+
+def of_mode(mode: str, sight: Sight, thresholds: dict[str, float] | None = None) -> Verdict:
+    return next(found for found in verdicts(sight, thresholds) if found.signal.mode == mode)
+
+
+@pytest.mark.parametrize(("mode", "level", "alert", "sight"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
+def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
+    mode: str, level: Level, alert: str, sight: Sight
+) -> None:
+    found = of_mode(mode, sight)
+
+    assert (found.level, found.findings[0].alert) == (level, alert)
+    assert found.said.endswith(".")
+
+
+@pytest.mark.parametrize(("mode", "sight"), WELL)
+def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, sight: Sight) -> None:
+    found = of_mode(mode, sight)
+
+    assert (found.level, found.findings) == (Level.HEALTHY, ())
+    assert found.said.endswith(".")
+
+
+@pytest.mark.parametrize(("mode", "sight"), UNKNOWN)
+def test_what_cannot_be_measured_is_unknown_and_says_why(mode: str, sight: Sight) -> None:
+    found = of_mode(mode, sight)
+
+    assert found.level is Level.UNKNOWN
+    assert found.said.endswith(".")
+
+
+def test_every_failure_mode_has_a_verdict_and_is_tried_here_in_all_three_ways() -> None:
+    modes = [signal.mode for signal in SIGNALS]
+
+    assert list(CHECKS) == modes
+    assert {row[0] for row in BAD} == {row[0] for row in WELL} == {row[0] for row in UNKNOWN} == set(modes)
+
+
+def test_a_finding_names_an_alert_of_its_failure_mode() -> None:
+    modes = {(alert.name, alert.mode) for alert in ALERTS}
+
+    for mode, _, alert, _ in BAD:
+        if alert == "PprofExporterDeferring":  # it is told of the exporter, which is who waits
+            continue
+        assert (alert, mode) in modes
+
+
+def test_every_alert_that_one_look_can_see_is_named() -> None:
+    # These speak of hours, or of many targets.
+    over_time = {"PprofProfileStale", "PprofTargetRestarts", "PprofFleetRegression"}
+
+    alerts = {alert.name for alert in ALERTS if not alert.name.startswith("PprofExporter")}
+    assert {row[2] for row in BAD} - {"PprofExporterDeferring"} == alerts - over_time
+
+
+def test_a_verdict_has_no_other_limits_than_the_alert() -> None:
+    assert of_mode("F5", seen("heap", took=3.0), {"fetch_very_slow": 4.0}).level is Level.HEALTHY
+
+
+def test_the_worst_finding_speaks_for_its_failure_mode() -> None:
+    found = of_mode("F1", replace(covered(0.5), bugs=(BUG,)))
+
+    assert [finding.level for finding in found.findings] == [Level.CRITICAL, Level.INFO]
+    assert found.said == found.findings[0].said
+
+
+def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
+    was_cut = compared("truncated_stack_ratio:heap", 0.1, 0.5)
+
+    assert of_mode("F20", was_cut).level is Level.WARNING
+    assert of_mode("F20", replace(was_cut, changes={Change.GO: 60.0})).level is Level.HEALTHY
+
+
+def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:
+    assert worst(verdicts(Sight())) is Level.UNKNOWN
+    assert worst(verdicts(fetched())) is Level.HEALTHY
+    assert worst(verdicts(Sight(up=False, down=Reason.CONNECT))) is Level.CRITICAL
