@@ -138,6 +138,7 @@ class TargetLoop:
             failures[reason] += 1
         # A failure that goes on is one event, not one every cycle.
         report = self._log.debug if tally.last_reason is reason else self._log.warning
+        tally.history.add(None)
         tally.last_problem, tally.last_reason = f"{reason}: {error.detail}", reason
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.scrape.history import History
 from pprof_exporter.scrape.stopwatch import Phases
 
 
@@ -38,6 +39,7 @@ class Tally:
     """The latest tick was put off: what there is stays valid meanwhile."""
     overdue: int = 0
     latency: Latency = field(default_factory=Latency)
+    history: History = field(default_factory=History)
     phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
     response_bytes: int = 0
     last_success: float | None = None
@@ -49,6 +51,7 @@ class Tally:
         """Count a fetch that brought what was asked for."""
         self.outcomes[Outcome.SUCCESS] += 1
         self.latency.observe(phases.total)
+        self.history.add(phases.total)
         for phase, seconds in phases.items():
             self.phases[phase] += seconds
         self.last_success = at
