@@ -79,6 +79,8 @@ class FakeFetcher(Fetcher):
         self.takes: dict[str, float] = {}
         self.bodies: dict[str, bytes] = {}
         self.folder = RECORDED
+        self.stamps = False
+        """Whether profiles carry the time at which they were asked for, instead of that of the recording."""
         self.cpu_seconds: float | None = None
         """CPU time that the metrics page tells: grows with the clock at this rate; None: as recorded."""
         self.running: Counter[str] = Counter()
@@ -102,7 +104,10 @@ class FakeFetcher(Fetcher):
                 raise fault()
         finally:
             self.running[path] -= 1
-        return Reply(self.bodies.get(path) or self._recorded(path), Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+        body = self.bodies.get(path) or self._recorded(path)
+        if self.stamps and body.startswith(b"\x1f\x8b"):
+            body = stamped(body, asked_at)
+        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
 
     def _recorded(self, path: str) -> bytes:
         body = (self.folder / FILES.get(path, f"{path}.pb.gz")).read_bytes()
@@ -119,6 +124,14 @@ def times(body: bytes, factor: int) -> bytes:
     for sample in message.sample:
         sample.value[:] = [value * factor for value in sample.value]
     return message.SerializeToString()
+
+
+def stamped(body: bytes, at: float) -> bytes:
+    """A profile of this time (Unix seconds)."""
+    message = profile_pb2.Profile()
+    message.ParseFromString(gzip.decompress(body))
+    message.time_nanos = round(at * 1e9)
+    return gzip.compress(message.SerializeToString(), 1)
 
 
 def failing(error: FetchError) -> Callable[[], Exception]:

@@ -57,6 +57,11 @@ class Pool:
         return self._store
 
     @property
+    def clock(self) -> Clock:
+        """The clock that all of its targets go by."""
+        return self._clock
+
+    @property
     def settings(self) -> Settings:
         """The settings in use, without their targets."""
         return self._settings

@@ -11,9 +11,11 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.scrape import Pool
-from pprof_exporter.web.landing import landing_page
+from pprof_exporter.verdicts import Level
 from pprof_exporter.web.runbooks import runbook_routes
 from pprof_exporter.web.security import PasswordGate
+from pprof_exporter.web.target import target_page
+from pprof_exporter.web.targets import Wanted, targets_page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,8 +41,15 @@ def build_app(
     403 as in Prometheus.
     """
 
-    async def landing(request: web.Request) -> web.Response:
-        return web.Response(text=landing_page(pool.states), content_type="text/html", charset="utf-8")
+    async def targets(request: web.Request) -> web.Response:
+        return _html(await targets_page(pool.states, pool.settings, pool.clock.now(), _wanted(request)))
+
+    async def target(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        state = next((state for state in pool.states if state.target.name == name), None)
+        if state is None:
+            return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
+        return _html(target_page(state, pool.settings, pool.clock.now()))
 
     async def healthy(request: web.Request) -> web.Response:
         return web.Response(text="pprof-exporter is healthy.\n")
@@ -61,7 +70,9 @@ def build_app(
     app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
     app.add_routes(
         [
-            web.get("/", landing),
+            web.get("/", targets),
+            web.get("/targets", targets),
+            web.get("/targets/{name:.+}", target),
             web.get("/metrics", make_aiohttp_handler(registry)),
             *runbook_routes(lambda: [state.target for state in pool.states]),
             web.get("/-/healthy", healthy),
@@ -71,6 +82,21 @@ def build_app(
         ]
     )
     return app
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", charset="utf-8")
+
+
+def _wanted(request: web.Request) -> Wanted:
+    """What the query asks for; what makes no sense is left out."""
+    query = request.query
+    level, number = query.get("level", ""), query.get("page", "")
+    return Wanted(
+        query.get("q", ""),
+        next((known for known in Level if known == level), None),
+        int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
+    )
 
 
 @web.middleware

@@ -43,7 +43,7 @@ def index_page() -> str:
         for name, (mode, severity) in summaries.items()
     )
     table = f"<table><tr><th>Alert</th><th>Severity</th><th>Failure mode</th></tr>{rows}</table>"
-    return page("Runbooks", f'<h2>Runbooks</h2><div class="scroll">{table}</div>')
+    return page("Runbooks", here="/runbooks/", body=f'<h2>Runbooks</h2><div class="scroll">{table}</div>')
 
 
 def severities(alert: str) -> list[str]:

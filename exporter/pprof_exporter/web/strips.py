@@ -22,7 +22,7 @@ def histogram_strip(counts: Sequence[int], titles: Sequence[str], said: str) -> 
     """One bar for each bucket, with a title each."""
     highest = max(counts, default=0) or 1
     bars = "".join(
-        f'<g><title>{escape(title)}: {count}</title>{_rectangle(i, count / highest, "ok", 12)}</g>'
+        f"<g><title>{escape(title)}: {count}</title>{_rectangle(i, count / highest, 'ok', 12)}</g>"
         for i, (count, title) in enumerate(zip(counts, titles, strict=True))
     )
     return _svg(len(counts), bars, said, bar=12)
@@ -31,7 +31,10 @@ def histogram_strip(counts: Sequence[int], titles: Sequence[str], said: str) -> 
 def share_bar(share: float) -> str:
     """A bar as wide as a share of 0 to 1."""
     width = round(100 * max(0.0, min(1.0, share)), 1)
-    return f'<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="{width}" height="8"/></svg>'
+    return (
+        '<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect width="{width}" height="8"/></svg>'
+    )
 
 
 def _bar(i: int, value: float | None, highest: float) -> str:

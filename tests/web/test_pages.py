@@ -1,0 +1,154 @@
+"""The pages for people: all targets, and one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.registry import CollectorRegistry
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.config import Target, parse_target
+from pprof_exporter.rules import ALERTS
+from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.web import Readiness, build_app
+from pprof_exporter.web.targets import PER_PAGE
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+
+Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
+HOSTILE = "<b>shop</b>:1"
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    clock = FakeClock()
+    fetcher = FakeFetcher(clock)
+    fetcher.stamps = True
+    hostile = Target(HOSTILE, parse_target("shop:1").url, (("team", "<i>web</i>"),))
+    pool = pool_of(clock, fetcher, hostile, "gone:1", "app:1/sub")
+    fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "<script>alert(1)</script>"))
+    await clock.advance(70)
+    yield pool
+    await pool.close(0)
+
+
+@pytest.fixture
+async def client(pool: Pool) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
+        yield client
+
+
+async def text_of(client: Client, path: str) -> str:
+    reply = await client.get(path)
+    assert (reply.status, reply.content_type) == (200, "text/html")
+    return await reply.text()
+
+
+async def test_the_worst_target_stands_first_with_what_is_wrong(client: Client) -> None:
+    page = await text_of(client, "/targets")
+
+    named = re.findall(r'<a href="(/targets/[^"]+)">', page)
+    assert named[0] == "/targets/gone:1"
+    assert len(named) == 3
+    assert "no TCP connection" in page
+
+
+async def test_the_root_shows_the_targets(client: Client) -> None:
+    assert await text_of(client, "/") == await text_of(client, "/targets")
+
+
+async def test_nothing_that_a_target_says_becomes_markup(client: Client) -> None:
+    for path in ("/targets", "/targets/gone:1", "/targets/%3Cb%3Eshop%3C%2Fb%3E:1"):
+        page = await text_of(client, path)
+        assert not re.search(r"<(script|b>shop|i>web)", page)
+
+    assert "&lt;script&gt;" in await text_of(client, "/targets/gone:1")
+
+
+async def test_every_target_has_a_page_that_its_link_leads_to(client: Client) -> None:
+    for link in re.findall(r'<a href="(/targets/[^"]+)">', await text_of(client, "/targets")):
+        assert "<h3>Findings</h3>" in await text_of(client, link)
+
+
+async def test_a_finding_links_to_the_runbook_of_its_alert_for_this_target(client: Client) -> None:
+    page = await text_of(client, "/targets/gone:1")
+
+    links = re.findall(r'href="(/runbooks/(\w+)\?target=gone:1)"', page)
+    assert [alert for _, alert in links] == ["PprofTargetDown"]
+    assert {alert for _, alert in links} <= {alert.name for alert in ALERTS}
+    assert "gone:1" in await text_of(client, links[0][0])
+
+
+async def test_a_target_shows_every_failure_mode_once(client: Client) -> None:
+    page = await text_of(client, "/targets/app:1/sub")
+
+    assert sorted(re.findall(r'id="F(\d+)"', page), key=int) == [str(number) for number in range(1, 21)]
+
+
+async def test_a_target_shows_its_fetches_with_their_latencies(client: Client) -> None:
+    page = await text_of(client, "/targets/app:1/sub")
+
+    assert re.search(r'<td>heap</td><td data-name="last success">\d+ s ago</td>', page)
+    assert re.search(r'<svg class="strip" role="img" aria-label="heap: \d+ fetches', page)
+    assert "CPU time" in page
+
+
+async def test_targets_are_found_by_name_and_by_label(client: Client) -> None:
+    assert "gone:1" not in await text_of(client, "/targets?q=sub")
+    assert "&lt;b&gt;shop" in await text_of(client, "/targets?q=TEAM%3D")
+    assert "No target is like that" in await text_of(client, "/targets?q=nowhere")
+
+
+async def test_targets_are_found_by_how_bad_they_are(client: Client) -> None:
+    page = await text_of(client, "/targets?level=critical")
+
+    assert re.findall(r'<a href="(/targets/[^"]+)">', page) == ["/targets/gone:1"]
+
+
+@pytest.mark.parametrize("query", ["level=awful", "page=-1", "page=²", "page=99999999999999999999", "page=7", "q=%00"])
+async def test_a_query_that_makes_no_sense_does_no_harm(client: Client, query: str) -> None:
+    await text_of(client, f"/targets?{query}")
+
+
+async def test_what_was_searched_for_is_shown_again_and_is_no_markup(client: Client) -> None:
+    page = await text_of(client, '/targets?q="><script>')
+
+    assert 'value="&quot;&gt;&lt;script&gt;"' in page
+
+
+async def test_many_targets_are_shown_page_by_page() -> None:
+    clock = FakeClock()
+    pool = pool_of(clock, FakeFetcher(clock), *(f"host-{i}:1" for i in range(PER_PAGE + 1)))
+    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
+        first, second = [await text_of(client, f"/targets?page={page}") for page in (1, 2)]
+    await pool.close(0)
+
+    assert (first.count('href="/targets/host'), second.count('href="/targets/host')) == (PER_PAGE, 1)
+    assert "Page 2 of 2" in second
+
+
+async def test_without_targets_the_page_says_how_to_name_one() -> None:
+    clock = FakeClock()
+    pool = pool_of(clock, FakeFetcher(clock))
+    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
+        page = await text_of(client, "/")
+    await pool.close(0)
+
+    assert "pprof-exporter localhost:6060" in page
+
+
+async def test_a_target_that_does_not_exist_is_not_found(client: Client) -> None:
+    reply = await client.get("/targets/nobody:1")
+
+    assert reply.status == 404
+    assert "/targets" in await reply.text()
+
+
+async def test_pages_need_nothing_but_themselves(client: Client) -> None:
+    for path in ("/targets", "/targets/app:1/sub", "/runbooks/"):
+        page = await text_of(client, path)
+        assert not re.search(r'(src=|<script|<link|url\(|@import|href="https?:)', page)
