@@ -27,6 +27,7 @@ code { background: var(--soft); padding: .1rem .3rem; border-radius: .25rem; ove
 pre { background: var(--soft); padding: .6rem .8rem; border-radius: .25rem; overflow-x: auto; line-height: 1.4; }
 pre code { background: none; padding: 0; }
 ul.bare { list-style: none; margin: 0; padding: 0; } .text li { margin: .4rem 0; }
+td .small { white-space: nowrap; }
 .small { font-size: .85rem; color: var(--dim); }
 .label { background: var(--soft); border-radius: .25rem; padding: .1rem .4rem; margin-right: .3rem; font-size: .85rem; }
 .badge { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; font-size: .85rem; font-weight: 600;
@@ -50,7 +51,7 @@ svg.share { width: 100%; height: .3rem; display: block;
   .stack thead { display: none; } .stack tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .stack td { display: block; border: 0; padding: .1rem 0; text-align: left; }
   .stack td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); }
-  .stack td:empty { display: none; } .search input { width: 100%; }
+  .stack td:first-child { font-weight: 600; } .stack td:empty { display: none; } .search input { width: 100%; }
 }
 """
 

@@ -109,10 +109,14 @@ def _fetch(name: str, tally: Tally, now: float) -> str:
         f"<tr><td>{escape(name)}</td>"
         f'<td data-name="last success">{last}</td>'
         f'<td class="n" data-name="latency, mean">{seconds(mean) if mean is not None else ""}</td>'
-        f"<td>{latency_strip(latencies, said)}</td>"
+        f"<td>{latency_strip(latencies, said)}{_highest(known)}</td>"
         f'<td class="n" data-name="good, busy, failed">{counts}</td>'
         f"<td>{escape(tally.last_problem)}</td></tr>"
     )
+
+
+def _highest(latencies: list[float]) -> str:
+    return f"<span class=small>up to {seconds(max(latencies))}</span>" if latencies else ""
 
 
 def _functions(state: TargetState) -> str:
@@ -141,7 +145,7 @@ def _ranking(profile: ProfileState) -> str:
     if not leaders:
         return ""
     total = sum(leaders.values()) or 1
-    first = sorted(leaders.items(), key=lambda pair: -pair[1])[:_FUNCTIONS]
+    first = sorted(((name, value) for name, value in leaders.items() if value), key=lambda pair: -pair[1])[:_FUNCTIONS]
     rows = "".join(
         f'<tr><td class="n">{shown(value)}</td><td><code>{escape(function)}</code>{share_bar(value / total)}</td></tr>'
         for function, value in first
