@@ -41,6 +41,8 @@ profiles:
 """
 WINDOWS = "1.24.11"
 NOTHING: set[str] = set()
+NOISE = {"tick_jitter"}
+"""A machine that is busy with other things has this for real; the tests of the sampling clock are about nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Watched:
         """The metrics once the condition holds; meanwhile nothing but `own` may be bad."""
 
         def holds(now: Scrape) -> bool:
-            assert bad(now) <= own, now.text
+            assert bad(now) - NOISE <= own - NOISE, now.text
             return until(now)
 
         return self.program.wait_for(holds)
@@ -69,7 +71,7 @@ class Watched:
         shown = self.ever_only({own}, lambda now: own in bad(now))
         done = fetched(shown, profile)
         now = self.ever_only({own}, lambda now: fetched(now, profile) > done)
-        assert bad(now) == {own}
+        assert bad(now) - NOISE == {own} - NOISE
         return now
 
 
