@@ -42,7 +42,7 @@ profiles:
 WINDOWS = "1.24.11"
 NOTHING: set[str] = set()
 NOISE = {"tick_jitter"}
-"""A machine that is busy with other things has this for real; the tests of the sampling clock are about nothing else."""
+"""A machine that is busy with other things has this for real; only the tests of the sampling clock are about it."""
 
 
 @dataclass(frozen=True, slots=True)
