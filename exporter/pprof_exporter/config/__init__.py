@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pprof_exporter.config.duration import parse_duration
 from pprof_exporter.config.file import check, load_config
-from pprof_exporter.config.settings import AuditWhen, Limits, ProfileSettings, Settings
+from pprof_exporter.config.job import (
+    DnsSource,
+    FileSource,
+    Found,
+    Group,
+    HttpSource,
+    Job,
+    Mechanism,
+    RecordType,
+    Source,
+)
+from pprof_exporter.config.profiles import Overrides, ProfileSettings
+from pprof_exporter.config.settings import AuditWhen, Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 
@@ -12,9 +24,19 @@ __all__ = [
     "AuditWhen",
     "BadTarget",
     "ConfigError",
+    "DnsSource",
+    "FileSource",
+    "Found",
+    "Group",
+    "HttpSource",
+    "Job",
     "Limits",
+    "Mechanism",
+    "Overrides",
     "ProfileSettings",
+    "RecordType",
     "Settings",
+    "Source",
     "Strict",
     "Target",
     "check",

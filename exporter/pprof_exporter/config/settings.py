@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from pprof_exporter.config.job import Job
+from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.target import Target
 
 MIB = 1024 * 1024
@@ -16,15 +18,6 @@ class AuditWhen(StrEnum):
     OFF = "off"
     ON_CHANGE = "on-change"
     """When a target is first seen, and after each change of its system, program, Go or modules."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileSettings:
-    """How often one kind of profile is fetched, and for how long it runs."""
-
-    interval: float
-    window: float = 0
-    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +51,16 @@ class Settings:
     backoff_at_most: float = 600
     """The longest wait after failures in a row, before the next try."""
     limits: Limits = field(default_factory=Limits)
+    jobs: tuple[Job, ...] = ()
+    """Where more targets are discovered; those that a job names itself are among `targets` already."""
+
+    def overridden(self, own: Overrides) -> Settings:
+        """What holds for targets with overrides of their own; without targets and jobs."""
+        return replace(
+            self,
+            targets=(),
+            jobs=(),
+            profiles=self.profiles | dict(own.profiles),
+            index_interval=own.index_interval or self.index_interval,
+            timeout=own.timeout or self.timeout,
+        )

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pprof_exporter.config.duration import parse_duration
+from pprof_exporter.config.marks import load
 
 
 class ConfigError(Exception):
@@ -39,7 +40,7 @@ Model = TypeVar("Model", bound=Strict)
 def load_yaml(path: Path, model: type[Model]) -> Model:
     """Read and validate a file. Raises `ConfigError`."""
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document, marks = load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -52,7 +53,8 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate({} if document is None else document)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {_sentence(problem, model)}" for problem in error.errors())) from None
+        told = ((marks.line(problem["loc"]), _sentence(problem, model)) for problem in error.errors())
+        raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in told)) from None
 
 
 def _sentence(problem: Any, model: type[Strict]) -> str:

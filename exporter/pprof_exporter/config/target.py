@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+from pprof_exporter.config.profiles import AS_ALL, Overrides
+
 DEFAULT_PATH = "/debug/pprof/"
 
 
@@ -24,6 +26,7 @@ class Target:
     name: str
     url: URL = field(repr=False)
     labels: tuple[tuple[str, str], ...] = ()
+    overrides: Overrides = AS_ALL
 
     @property
     def process(self) -> str:

@@ -41,9 +41,8 @@ class PprofCollector(Collector):
         """Every family that has a series now."""
         sink = Sink()
         now = self._clock.now()
-        settings = self._pool.settings
         for state in self._pool.states:
-            TargetSeries(sink, state, settings, now).add()
+            TargetSeries(sink, state, now).add()
         self._add_own(sink)
         return sink.metrics()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
-from pprof_exporter.config import Settings
 from pprof_exporter.exposition.sink import Sink
 from pprof_exporter.scrape import (
     INDEX,
@@ -28,10 +27,9 @@ _RECORDS = ("heap", "allocs", "block", "mutex")
 class TargetSeries:
     """All series of one target."""
 
-    def __init__(self, sink: Sink, state: TargetState, settings: Settings, now: float) -> None:
+    def __init__(self, sink: Sink, state: TargetState, now: float) -> None:
         self._sink = sink
         self._state = state
-        self._settings = settings
         self._now = now
         self._labels = {**dict(state.target.labels), "target": state.target.name}
 
@@ -57,7 +55,7 @@ class TargetSeries:
             self._add_profile(profile)
 
     def _fresh(self, at: float, name: str, tally: Tally) -> bool:
-        return is_fresh(at, name, tally, settings=self._settings, now=self._now)
+        return is_fresh(at, name, tally, settings=self._state.settings, now=self._now)
 
     def _add_tally(self, profile: str, tally: Tally) -> None:
         sink, labels = self._sink, {**self._labels, "profile": profile}

@@ -41,7 +41,7 @@ class Pool:
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
         self.lag_sum = 0.0
         self.internal_errors = 0
-        self._settings = replace(settings, targets=())
+        self._settings = replace(settings, targets=(), jobs=())
         self._fetcher = fetcher
         self._clock = clock
         self._random = random
@@ -77,7 +77,7 @@ class Pool:
         Limits are those of the first configuration.
         """
         settings = replace(settings, limits=self._settings.limits)
-        everything_else = replace(settings, targets=())
+        everything_else = replace(settings, targets=(), jobs=())
         staying = set(settings.targets) if everything_else == self._settings else set()
         self._settings = everything_else
         for target in [target for target in self._watched if target not in staying]:
@@ -104,6 +104,7 @@ class Pool:
         await asyncio.to_thread(self._store.close, self._clock.now())
 
     def _watch(self, target: Target, settings: Settings, delay: float) -> None:
+        settings = settings.overridden(target.overrides)
         state = TargetState(target, settings, self._store, self._clock)
         tools = Tools(target, settings, self._fetcher, self.limiter, self._clock, state)
         loop = TargetLoop(tools, self._random)

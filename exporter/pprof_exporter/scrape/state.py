@@ -79,12 +79,16 @@ class ProfileState:
 
 
 class TargetState:
-    """All that is known of one target. Written by its loop, read when /metrics is asked for."""
+    """All that is known of one target. Written by its loop, read when /metrics is asked for.
+
+    `settings` are those that hold for this target.
+    """
 
     def __init__(self, target: Target, settings: Settings, store: Store, clock: Clock) -> None:
         functions = settings.limits.functions
         kinds = [kind for name, kind in KINDS.items() if settings.profiles[name].enabled]
         self.target = target
+        self.settings = settings
         self.up: bool | None = None
         self.index: Index | None = None
         self.index_at = 0.0

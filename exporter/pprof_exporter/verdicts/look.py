@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import Family, Outcome
-from pprof_exporter.config import Settings
 from pprof_exporter.scrape import ProfileState, Tally, TargetState, is_fresh
 from pprof_exporter.scrape.canary import CanaryState, During
 from pprof_exporter.verdicts.sight import Fetches, Latency, SeenProfile, Sight
 
 
-def sight_of(state: TargetState, settings: Settings, now: float) -> Sight:
+def sight_of(state: TargetState, now: float) -> Sight:
     """What stands of a target at `now` (Unix time); what is too old is left out."""
     known = state.identity
     profiles = {
         name: _profile(profile)
         for name, profile in state.profiles.items()
-        if profile.latest and is_fresh(profile.latest.at, name, profile.tally, settings=settings, now=now)
+        if profile.latest and is_fresh(profile.latest.at, name, profile.tally, settings=state.settings, now=now)
     }
     return Sight(
         up=state.up,
@@ -42,7 +41,7 @@ def sight_of(state: TargetState, settings: Settings, now: float) -> Sight:
         looks={name: profile.tally.outcomes[Outcome.SUCCESS] for name, profile in state.profiles.items()},
         rises=_rises(state),
         profiling=state.budget.share,
-        budget=settings.budget,
+        budget=state.settings.budget,
     )
 
 

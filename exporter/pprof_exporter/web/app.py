@@ -42,14 +42,14 @@ def build_app(
     """
 
     async def targets(request: web.Request) -> web.Response:
-        return _html(await targets_page(pool.states, pool.settings, pool.clock.now(), _wanted(request)))
+        return _html(await targets_page(pool.states, pool.clock.now(), _wanted(request)))
 
     async def target(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
             return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
-        return _html(target_page(state, pool.settings, pool.clock.now()))
+        return _html(target_page(state, pool.clock.now()))
 
     async def healthy(request: web.Request) -> web.Response:
         return web.Response(text="pprof-exporter is healthy.\n")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from html import escape
 
 from pprof_exporter.catalog import Outcome, sampling
-from pprof_exporter.config import Settings
 from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import Identity, ProfileState, Tally, TargetState
 from pprof_exporter.store import Change
@@ -27,9 +26,9 @@ _CHANGES = {
 _MIB = 2**20
 
 
-def target_page(state: TargetState, settings: Settings, now: float) -> str:
+def target_page(state: TargetState, now: float) -> str:
     """HTML of the page."""
-    found = verdicts(sight_of(state, settings, now))
+    found = verdicts(sight_of(state, now))
     name = state.target.name
     labels = "".join(f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in state.target.labels)
     body = (

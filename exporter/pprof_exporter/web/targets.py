@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
-from pprof_exporter.config import Settings
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.verdicts import BAD, Level, Verdict, sight_of, verdicts, worst
 from pprof_exporter.web.page import page
@@ -37,7 +36,7 @@ class _Row:
     bad: tuple[Verdict, ...]
 
 
-async def targets_page(states: Sequence[TargetState], settings: Settings, now: float, wanted: Wanted) -> str:
+async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted) -> str:
     """HTML of the page. Lets other work run meanwhile."""
     if not states:
         return page("Targets", _NOTHING)
@@ -45,7 +44,7 @@ async def targets_page(states: Sequence[TargetState], settings: Settings, now: f
     for i, state in enumerate(states):
         if i % _AT_A_TIME == 0:
             await asyncio.sleep(0)
-        found.append(_row(state, settings, now))
+        found.append(_row(state, now))
     levels = Counter(row.level for row in found)
     rows = [row for row in found if _shown(row, wanted)]
     rows.sort(key=lambda row: (_ORDER.index(row.level), -len(row.bad), row.state.target.name))
@@ -66,8 +65,8 @@ async def targets_page(states: Sequence[TargetState], settings: Settings, now: f
 _NOTHING = "<h2>Targets</h2><p>No targets. Name one: <code>pprof-exporter localhost:6060</code>.</p>"
 
 
-def _row(state: TargetState, settings: Settings, now: float) -> _Row:
-    found = verdicts(sight_of(state, settings, now))
+def _row(state: TargetState, now: float) -> _Row:
+    found = verdicts(sight_of(state, now))
     return _Row(state, worst(found), tuple(verdict for verdict in found if verdict.level in BAD))
 
 

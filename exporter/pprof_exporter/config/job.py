@@ -1,0 +1,138 @@
+"""A scrape job: where its targets come from, and how a discovered address becomes a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from yarl import URL
+
+from pprof_exporter.catalog import FAMILIES
+from pprof_exporter.config.profiles import AS_ALL, Overrides
+from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
+from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
+
+# Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
+RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
+# What Prometheus does with a label that it wants for itself.
+_EXPORTED = "exported_"
+
+
+class Mechanism(StrEnum):
+    """How targets are discovered."""
+
+    FILE = "file"
+    HTTP = "http"
+    DNS = "dns"
+
+
+class RecordType(StrEnum):
+    """What is asked of the name server."""
+
+    A = "A"
+    AAAA = "AAAA"
+    SRV = "SRV"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Files with lists of targets; a pattern may hold `*` in its last part."""
+
+    patterns: tuple[str, ...]
+    refresh: float
+    mechanism = Mechanism.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """A URL that answers with a JSON list of targets."""
+
+    url: str
+    refresh: float
+    mechanism = Mechanism.HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSource:
+    """Names whose records are targets; `port` is that of A and AAAA records, which have none."""
+
+    names: tuple[str, ...]
+    type: RecordType
+    port: int
+    refresh: float
+    mechanism = Mechanism.DNS
+
+
+Source = FileSource | HttpSource | DnsSource
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Targets that share labels, as every kind of discovery gives them."""
+
+    targets: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of groups: targets, and for each address that is none, why."""
+
+    targets: tuple[Target, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One entry of `scrape_configs`."""
+
+    name: str
+    scheme: str = "http"
+    path: str = DEFAULT_PATH
+    static: tuple[Group, ...] = ()
+    sources: tuple[Source, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    overrides: Overrides = AS_ALL
+
+    def resolve(self, groups: Iterable[Group]) -> Found:
+        """Targets of these groups, relabelled. What a rule drops is no problem."""
+        targets: list[Target] = []
+        problems: list[str] = []
+        for group in groups:
+            for text in group.targets:
+                try:
+                    target = self._target(text, group)
+                except BadTarget as error:
+                    problems.append(str(error))
+                else:
+                    targets += [target] if target is not None else []
+        return Found(tuple(targets), tuple(problems))
+
+    def _target(self, text: str, group: Group) -> Target | None:
+        start, user = self._written(text)
+        labels = relabel({**dict(group.labels), "job": self.name, **start}, self.rules)
+        if labels is None or "__address__" not in labels:
+            return None
+        name = labels.get("target", "")
+        path = labels.get("__metrics_path__", self.path).lstrip("/")
+        address = f"{labels.get('__scheme__', self.scheme)}://{user}{labels['__address__']}/{path}"
+        target = replace(parse_target(address, labels=_shown(labels)), overrides=self.overrides)
+        return replace(target, name=name) if name else target
+
+    def _written(self, text: str) -> tuple[Labels, str]:
+        """Labels before relabelling, and user and password if the target is a URL that has them."""
+        if "://" not in text:
+            return {"__address__": text, "__scheme__": self.scheme, "__metrics_path__": self.path}, ""
+        url = parse_target(text).url
+        user, at, _ = url.raw_authority.rpartition("@")
+        address = URL.build(scheme=url.scheme, host=url.host or "", port=url.explicit_port).raw_authority
+        return {"__address__": address, "__scheme__": url.scheme, "__metrics_path__": url.path}, user + at
+
+
+def _shown(labels: Labels) -> Labels:
+    """Labels that the series of a target have: none of discovery's own, none that would hide one of the exporter's."""
+    shown = {name: value for name, value in labels.items() if not name.startswith("__") and LABEL_NAME.fullmatch(name)}
+    for name in ("job", "target"):
+        shown.pop(name, None)
+    return {(_EXPORTED + name if name in RESERVED else name): value for name, value in shown.items()}

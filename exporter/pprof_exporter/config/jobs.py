@@ -1,0 +1,208 @@
+"""`scrape_configs`, in Prometheus's terms: one model for each section, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from yarl import URL
+
+from pprof_exporter.config.job import (
+    RESERVED,
+    DnsSource,
+    FileSource,
+    Group,
+    HttpSource,
+    Job,
+    RecordType,
+    Source,
+)
+from pprof_exporter.config.profiles import Overrides, ProfileSettings
+from pprof_exporter.config.relabel import LABEL_NAME, Action, Rule
+from pprof_exporter.config.strict import ConfigError, Duration, Strict
+
+_SD_FILE_ENDINGS = (".json", ".yml", ".yaml")
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class ProfileModel(Strict):
+    """How one kind of profile is fetched."""
+
+    interval: Duration | None = None
+    window: Duration | None = None
+    enabled: bool | None = None
+
+    def merged(self, known: ProfileSettings) -> ProfileSettings:
+        """What is given here on top of what is known."""
+        return ProfileSettings(
+            interval=self.interval or known.interval,
+            window=self.window or known.window,
+            enabled=known.enabled if self.enabled is None else self.enabled,
+        )
+
+
+class StaticConfig(Strict):
+    """Targets that are written down."""
+
+    targets: list[str]
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("labels")
+    @classmethod
+    def _usable(cls, labels: dict[str, str]) -> dict[str, str]:
+        for name in labels:
+            if name in RESERVED or name.startswith("__") or not LABEL_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a label here")
+        return labels
+
+    def group(self) -> Group:
+        """The same for the rest of the program."""
+        return Group(tuple(self.targets), tuple(sorted(self.labels.items())))
+
+
+class FileSdConfig(Strict):
+    """Targets from files, which are read again when they change."""
+
+    files: list[str] = Field(min_length=1)
+    refresh_interval: Duration = Field(default=300, gt=0)
+
+    @field_validator("files")
+    @classmethod
+    def _readable(cls, files: list[str]) -> list[str]:
+        for name in files:
+            if not name.endswith(_SD_FILE_ENDINGS):
+                raise ValueError(f"{name!r} must end in {', '.join(_SD_FILE_ENDINGS)}")
+            if "*" in name.replace("\\", "/").rpartition("/")[0]:
+                raise ValueError(f"{name!r}: only the last part of a path may hold *")
+        return files
+
+    def source(self) -> Source:
+        """The same for the rest of the program."""
+        return FileSource(tuple(self.files), self.refresh_interval)
+
+
+class HttpSdConfig(Strict):
+    """Targets from a URL that answers with JSON."""
+
+    url: str
+    refresh_interval: Duration = Field(default=60, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, text: str) -> str:
+        try:
+            url = URL(text)
+        except ValueError as error:
+            raise ValueError(f"not a URL: {error}") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("write http://HOST/PATH or https://HOST/PATH")
+        return text
+
+    def source(self) -> Source:
+        """The same for the rest of the program."""
+        return HttpSource(self.url, self.refresh_interval)
+
+
+class DnsSdConfig(Strict):
+    """Targets from DNS."""
+
+    names: list[str] = Field(min_length=1)
+    type: Literal["A", "AAAA", "SRV"] = "SRV"
+    port: int = Field(default=0, ge=0, le=65535)
+    refresh_interval: Duration = Field(default=30, gt=0)
+
+    @model_validator(mode="after")
+    def _has_port(self) -> DnsSdConfig:
+        if self.type != "SRV" and not self.port:
+            raise ValueError(f"records of type {self.type} have no port: give one")
+        return self
+
+    def source(self) -> Source:
+        """The same for the rest of the program."""
+        return DnsSource(tuple(self.names), RecordType(self.type), self.port, self.refresh_interval)
+
+
+class RelabelConfig(Strict):
+    """One rule of relabelling, with the defaults of Prometheus."""
+
+    source_labels: list[str] = Field(default_factory=list)
+    separator: str = ";"
+    regex: str = "(.*)"
+    modulus: int = Field(default=0, ge=0)
+    target_label: str = ""
+    replacement: str = "$1"
+    action: Annotated[Action, BeforeValidator(_lower)] = Action.REPLACE
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scalars(cls, given: Any) -> Any:
+        # YAML reads `regex: 8080` and `replacement: 1` as numbers; Prometheus takes the text.
+        if not isinstance(given, dict):
+            return given
+        return {
+            key: str(value) if key in ("regex", "replacement", "separator") and type(value) in (int, float) else value
+            for key, value in given.items()
+        }
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RelabelConfig:
+        self.rule()
+        return self
+
+    def rule(self) -> Rule:
+        """The same for the rest of the program."""
+        return Rule(
+            action=self.action,
+            source_labels=tuple(self.source_labels),
+            separator=self.separator,
+            regex=self.regex,
+            modulus=self.modulus,
+            target_label=self.target_label,
+            replacement=self.replacement,
+        )
+
+
+class ScrapeConfig(Strict):
+    """One job."""
+
+    job_name: str = Field(min_length=1)
+    scheme: Literal["http", "https"] = "http"
+    path: str = "/debug/pprof/"
+    scrape_interval: Duration | None = Field(default=None, gt=0)
+    scrape_timeout: Duration | None = Field(default=None, gt=0)
+    profiles: dict[str, ProfileModel] = Field(default_factory=dict)
+    static_configs: list[StaticConfig] = Field(default_factory=list)
+    file_sd_configs: list[FileSdConfig] = Field(default_factory=list)
+    http_sd_configs: list[HttpSdConfig] = Field(default_factory=list)
+    dns_sd_configs: list[DnsSdConfig] = Field(default_factory=list)
+    relabel_configs: list[RelabelConfig] = Field(default_factory=list)
+
+    def job(self, profiles: dict[str, ProfileSettings]) -> Job:
+        """The same for the rest of the program; `profiles` are those of all jobs. Raises `ConfigError`."""
+        check_names(self.profiles, profiles, f"scrape_configs {self.job_name!r}: profiles")
+        sources: list[Source] = [config.source() for config in self.file_sd_configs]
+        sources += [config.source() for config in self.http_sd_configs]
+        sources += [config.source() for config in self.dns_sd_configs]
+        return Job(
+            self.job_name,
+            self.scheme,
+            self.path,
+            static=tuple(static.group() for static in self.static_configs),
+            sources=tuple(sources),
+            rules=tuple(config.rule() for config in self.relabel_configs),
+            overrides=Overrides(
+                self.scrape_interval,
+                self.scrape_timeout,
+                tuple((name, given.merged(profiles[name])) for name, given in sorted(self.profiles.items())),
+            ),
+        )
+
+
+def check_names(given: dict[str, ProfileModel], known: dict[str, ProfileSettings], place: str) -> None:
+    """Raise `ConfigError` if a profile is named that does not exist."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ConfigError(f"{place}.{unknown[0]}: no such profile; known are {', '.join(known)}")

@@ -1,0 +1,26 @@
+"""How often what is looked at, and what a job may say of its own about that. All times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """How often one kind of profile is fetched, and for how long it runs."""
+
+    interval: float
+    window: float = 0
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the targets of a job do differently from all others; None and empty are as for all."""
+
+    index_interval: float | None = None
+    timeout: float | None = None
+    profiles: tuple[tuple[str, ProfileSettings], ...] = ()
+
+
+AS_ALL = Overrides()
