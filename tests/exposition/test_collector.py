@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.catalog import FAMILIES, MetricType, Reason
-from pprof_exporter.config import parse_target
+from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.profile import KINDS
+from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from tests.conftest import RECORDINGS
-from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, times
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings, times
 
 Series = dict[str, list[tuple[dict[str, str], float]]]
 
@@ -43,13 +45,13 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncI
     await pool.close(0)
 
 
-def collector(pool: Pool, clock: FakeClock) -> PprofCollector:
-    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock)
+def collector(pool: Pool, clock: FakeClock, discovery: Discovery | None = None) -> PprofCollector:
+    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, discovery)
 
 
-def collect(pool: Pool, clock: FakeClock) -> Series:
+def collect(pool: Pool, clock: FakeClock, discovery: Discovery | None = None) -> Series:
     series: Series = {}
-    for metric in collector(pool, clock).collect():
+    for metric in collector(pool, clock, discovery).collect():
         for sample in metric.samples:
             series.setdefault(sample.name, []).append((dict(sample.labels), sample.value))
     return series
@@ -77,8 +79,17 @@ async def test_every_series_has_exactly_the_labels_of_its_family_and_those_of_it
             assert set(having) == declared[name] | own, name
 
 
+@pytest.fixture
+async def discovery(clock: FakeClock, tmp_path: Path) -> AsyncIterator[Discovery]:
+    """A job whose targets are listed in files; what they come to is not watched."""
+    discovery = Discovery(lambda _: None, clock, tmp_path)
+    discovery.use(replace(settings(), jobs=(Job("shop", sources=(FileSource(("*.json",), 60),)),)))
+    yield discovery
+    await discovery.close()
+
+
 async def test_every_family_of_the_catalogue_comes_from_somewhere(
-    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher, discovery: Discovery
 ) -> None:
     fetcher.cpu_seconds = 0.6
     fetcher.faults.pop("shop:1/block")
@@ -101,7 +112,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-    found |= set(collect(pool, clock))
+    found |= set(collect(pool, clock, discovery))
     assert {family.name for family in FAMILIES} - found == set()
 
 

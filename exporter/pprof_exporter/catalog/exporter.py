@@ -40,6 +40,29 @@ STORAGE_PERSISTENT = gauge(
 STORAGE_TROUBLES = counter(
     "pprof_exporter_storage_troubles_total", "What went wrong with the file in --storage.path, by kind.", "trouble"
 )
+DISCOVERED = gauge(
+    "pprof_exporter_discovered_targets",
+    "Targets of a job of the configuration file, written down or discovered.",
+    "scrape_job",
+)
+REFRESHES = counter(
+    "pprof_exporter_discovery_refreshes_total",
+    "Times that a source of targets was read, by how it went. After a failure the last good list stays.",
+    "scrape_job",
+    "mechanism",
+    "outcome",
+)
+DISCOVERY_SUCCESS = gauge(
+    "pprof_exporter_discovery_last_success_timestamp_seconds",
+    "When a source of targets was last read with success, in Unix time.",
+    "scrape_job",
+    "mechanism",
+)
+REJECTED = gauge(
+    "pprof_exporter_rejected_targets",
+    "Discovered targets that are not watched now: their address is invalid, or their name is that of another.",
+    "reason",
+)
 
 FAMILIES = (
     BUILD,
@@ -53,4 +76,8 @@ FAMILIES = (
     CONFIG_TIMESTAMP,
     STORAGE_PERSISTENT,
     STORAGE_TROUBLES,
+    DISCOVERED,
+    REFRESHES,
+    DISCOVERY_SUCCESS,
+    REJECTED,
 )

@@ -124,6 +124,9 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("upgrade_told", 7200, "seconds", "time enough to see it beside what else happened", age=True),
     Threshold("regression_fleet", 3, "targets", "from three targets of one job on it is the upgrade, not the target"),
     # The exporter
+    Threshold(
+        "discovery_stale", 1800, "seconds", "six times the longest default interval of a source of targets", age=True
+    ),
     Threshold("loop_lag", 0.25, "seconds", "latencies that the exporter measures become its own"),
     Threshold("overdue", 3, "", "three fetches in an hour that waited for the longest time: the target has no rest"),
     Threshold("saturated", 0.9, "ratio", "then fetches begin to wait for each other"),

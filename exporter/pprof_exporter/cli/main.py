@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import dashboards, demo, inspect, rules
+from pprof_exporter.cli import config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Command] = {
     "rules": rules.run,
     "dashboards": dashboards.run,
     "demo": demo.run,
+    "config": config.run,
 }
 
 _DESCRIPTION = """\
@@ -32,6 +33,7 @@ commands:
   pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
+  pprof-exporter config check   say what a configuration file comes to, or what is wrong with it
   pprof-exporter demo           try everything without a Go service at hand
 """
 
@@ -77,6 +79,8 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         addresses=values["web.listen-address"],
         security=security,
         load=(lambda: settings_from(options)) if values["config.file"] else None,
+        config=values["config.file"],
+        watch=values["config.watch"],
         lifecycle=values["web.enable-lifecycle"],
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
     )

@@ -48,15 +48,16 @@ class Parser(argparse.ArgumentParser):
             **{"metavar": "VALUE", **kwargs},
         )
 
-    def switch(self, name: str, help_: str) -> None:
-        """Add `--name` and `--no-name`, off by default."""
+    def switch(self, name: str, help_: str, *, default: bool = False) -> None:
+        """Add `--name` and `--no-name`."""
         variable = variable_of(name)
+        shown = "on" if default else "off"
         self.add_argument(
             f"--{name}",
             dest=name,
-            default=self._environ.get(variable, "").lower() in ("1", "true", "yes", "on"),
+            default=self._environ.get(variable, shown).lower() in ("1", "true", "yes", "on"),
             action=argparse.BooleanOptionalAction,
-            help=f"{help_} (default: off) [{variable}]",
+            help=f"{help_} (default: {shown}) [{variable}]",
         )
 
 
@@ -136,6 +137,7 @@ def add_serve_flags(parser: Parser) -> None:
         "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL under which net/http/pprof is mounted"
     )
     parser.flag("config.file", "Configuration file, read again on SIGHUP", default="", read=_path)
+    parser.switch("config.watch", "Read the configuration file again when it changes", default=True)
     add_listen_flag(parser, DEFAULT_LISTEN)
     parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=_path)
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")

@@ -14,9 +14,11 @@ from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.cli.signals import handled
+from pprof_exporter.cli.watch import watch_file
 from pprof_exporter.config import ConfigError, Settings
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
+from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.store import Store
 from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
 
@@ -32,6 +34,10 @@ class Service:
     addresses: list[Listen]
     security: WebSecurity
     load: Callable[[], Settings] | None = None
+    config: Path | None = None
+    """The configuration file; the files that it names are looked for beside it."""
+    watch: bool = False
+    """Whether to load the configuration anew when its file changes."""
     lifecycle: bool = False
     storage: Path | None = None
     """Folder of what outlives the exporter; None keeps it in memory."""
@@ -49,10 +55,17 @@ async def serve(
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
         pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random(), store=store)  # noqa: S311
         config = ConfigState(successful=True, loaded_at=clock.now())
-        reload = _reloader(service.load, pool, config, clock) if service.load else None
+        discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
+        discovery.use(service.settings)
+        reload = _reloader(service.load, discovery, config, clock) if service.load else None
+        watching = (
+            asyncio.create_task(watch_file(service.config, clock, reload))
+            if service.watch and service.config and reload
+            else None
+        )
         readiness = Readiness()
         app = build_app(
-            _registry(pool, config, clock),
+            _registry(pool, config, clock, discovery),
             pool,
             readiness,
             users=service.security.users,
@@ -75,21 +88,26 @@ async def serve(
             await stop.wait()
         readiness.ready = False
         log.info("stopping")
+        if watching is not None:
+            watching.cancel()
+        await discovery.close()
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
 
 
-def _registry(pool: Pool, config: ConfigState, clock: Clock) -> CollectorRegistry:
+def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(PprofCollector(pool, config, clock))
+    registry.register(PprofCollector(pool, config, clock, discovery))
     return registry
 
 
-def _reloader(load: Callable[[], Settings], pool: Pool, config: ConfigState, clock: Clock) -> Callable[[], str | None]:
+def _reloader(
+    load: Callable[[], Settings], discovery: Discovery, config: ConfigState, clock: Clock
+) -> Callable[[], str | None]:
     """All or nothing: what cannot be used changes nothing, and is said in the log, the reply and a metric."""
 
     def reload() -> str | None:
@@ -99,7 +117,7 @@ def _reloader(load: Callable[[], Settings], pool: Pool, config: ConfigState, clo
             config.successful = False
             structlog.get_logger().error("configuration not reloaded, the one in use stays", detail=str(error))
             return str(error)
-        pool.apply(settings)
+        discovery.use(settings)
         config.successful = True
         config.loaded_at = clock.now()
         structlog.get_logger().info("configuration reloaded", targets=len(settings.targets))

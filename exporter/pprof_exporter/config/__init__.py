@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.config.duration import parse_duration
-from pprof_exporter.config.file import check, load_config
+from pprof_exporter.config.file import check, load_config, schema
 from pprof_exporter.config.job import (
     DnsSource,
     FileSource,
@@ -44,4 +44,5 @@ __all__ = [
     "load_yaml",
     "parse_duration",
     "parse_target",
+    "schema",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.thresholds import BY_NAME
 from pprof_exporter.dashboards.model import NONE_IS_GOOD, Colour, Dashboard, Limits, Query, Row, above
 from pprof_exporter.dashboards.panels import bars, lines, stat
 from pprof_exporter.dashboards.variables import EXPORTER_JOB, EXPORTERS, INSTANCE
 
 _RATE = "$__rate_interval"
+_STALE = BY_NAME["discovery_stale"].value
 _LAG = "pprof_exporter_loop_lag_seconds_bucket"
 _PRESENT = Limits(Colour.CRITICAL, ((1, Colour.GOOD),))
 
@@ -37,8 +39,11 @@ DASHBOARD = Dashboard(
                 ),
                 stat(
                     "Configuration",
-                    "Exporters whose configuration file could not be loaded: their log names the line.",
-                    f"count(pprof_exporter_config_last_reload_successful{{{EXPORTERS}}} == 0) or vector(0)",
+                    "Exporters whose configuration file could not be loaded, and sources of targets that could not be "
+                    "read for half an hour: the log says why.",
+                    f"(count(pprof_exporter_config_last_reload_successful{{{EXPORTERS}}} == 0) or vector(0)) + "
+                    f"(count(time() - pprof_exporter_discovery_last_success_timestamp_seconds{{{EXPORTERS}}} > "
+                    f"{_STALE:g}) or vector(0))",
                     limits=NONE_IS_GOOD,
                 ),
                 stat(

@@ -10,10 +10,11 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import exporter
+from pprof_exporter.catalog import Outcome, exporter
 from pprof_exporter.exposition.sink import Sink, descriptions
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.scrape.discovery import Discovery, Rejection
 from pprof_exporter.store import Trouble
 
 
@@ -28,10 +29,11 @@ class ConfigState:
 class PprofCollector(Collector):
     """Every family of the catalogue, from the state of the pool."""
 
-    def __init__(self, pool: Pool, config: ConfigState, clock: Clock) -> None:
+    def __init__(self, pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery | None = None) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock
+        self._discovery = discovery
 
     def describe(self) -> Iterable[Metric]:
         """Every family, without series."""
@@ -44,6 +46,8 @@ class PprofCollector(Collector):
         for state in self._pool.states:
             TargetSeries(sink, state, now).add()
         self._add_own(sink)
+        if self._discovery is not None:
+            _add_discovery(sink, self._discovery)
         return sink.metrics()
 
     def _add_own(self, sink: Sink) -> None:
@@ -62,3 +66,16 @@ class PprofCollector(Collector):
             sink.add(exporter.STORAGE_PERSISTENT, {}, store.persistent)
             for trouble in Trouble:
                 sink.add(exporter.STORAGE_TROUBLES, {"trouble": trouble}, store.troubles[trouble])
+
+
+def _add_discovery(sink: Sink, discovery: Discovery) -> None:
+    for job, count in discovery.found.items():
+        sink.add(exporter.DISCOVERED, {"scrape_job": job}, count)
+    for (job, mechanism), refreshes in discovery.refreshes.items():
+        labels = {"scrape_job": job, "mechanism": mechanism}
+        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.SUCCESS}, refreshes.refreshed)
+        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.FAILURE}, refreshes.failed)
+        sink.add_known(exporter.DISCOVERY_SUCCESS, labels, refreshes.last_success)
+    if discovery.refreshes:
+        for reason in Rejection:
+            sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])

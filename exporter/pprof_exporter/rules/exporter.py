@@ -65,6 +65,26 @@ GROUP = Group(
             """,
         ),
         Alert(
+            "PprofExporterDiscoveryFailing",
+            "",
+            Severity.WARNING,
+            """
+            (
+              time() - pprof_exporter_discovery_last_success_timestamp_seconds > <discovery_stale>
+                or pprof_exporter_discovery_refreshes_total{outcome="success"} == 0
+            )
+              and on (job, instance, scrape_job, mechanism)
+                increase(pprof_exporter_discovery_refreshes_total{outcome="failure"}[1h]) > 0
+            """,
+            "15m",
+            "The exporter {{ $labels.instance }} finds no new targets of {{ $labels.scrape_job }}",
+            """
+            The {{ $labels.mechanism }} source of {{ $labels.scrape_job }} cannot be read by {{ $labels.instance }}. The
+            targets that it listed last are still watched; new ones are not. The log says why.
+            """,
+            keep_firing_for="15m",
+        ),
+        Alert(
             "PprofExporterLagging",
             "",
             Severity.WARNING,

@@ -1,0 +1,77 @@
+"""`pprof-exporter config check FILE...` and `config schema`."""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pprof_exporter.cli.options import Parser
+from pprof_exporter.config import ConfigError, FileSource, Job, Settings, load_config, schema
+from pprof_exporter.scrape import default_profiles
+
+_DESCRIPTION = """\
+Say whether configuration files can be used, what they come to, and what looks wrong; or print the JSON Schema of the
+file for an editor.
+"""
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Exit code 0, 1 for a file that cannot be used, 2 for wrong arguments."""
+    parser = Parser(prog="pprof-exporter config", description=_DESCRIPTION, environ=environ)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_plain(environ))
+    check = commands.add_parser("check", help="check configuration files")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    commands.add_parser("schema", help="print the JSON Schema of the file")
+    options = parser.parse_args(argv)
+    if options.command == "schema":
+        print(json.dumps(schema(), indent=2))
+        return 0
+    return max(_check(path) for path in options.files)
+
+
+def _plain(environ: Mapping[str, str]) -> type[Parser]:
+    class Sub(Parser):
+        def __init__(self, **kwargs: object) -> None:
+            super().__init__(environ=environ, **kwargs)
+
+    return Sub
+
+
+def _check(path: Path) -> int:
+    try:
+        settings = load_config(path, Settings((), default_profiles()))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    sources = sum(len(job.sources) for job in settings.jobs)
+    print(
+        f"{path}: good: {_count(settings.jobs, 'job')}, {_count(settings.targets, 'target')} written down, "
+        f"{sources} {'source' if sources == 1 else 'sources'} of more"
+    )
+    for job in settings.jobs:
+        for warning in _warnings(job, path.parent):
+            print(f"{path}: warning: {job.name}: {warning}")
+    return 0
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def _warnings(job: Job, folder: Path) -> list[str]:
+    """What may be meant so, and mostly is not."""
+    found = [
+        f"no file is {pattern!r} now"
+        for source in job.sources
+        if isinstance(source, FileSource)
+        for pattern in source.patterns
+        if not glob.glob(str(folder / pattern))  # noqa: PTH207
+    ]
+    if not job.static and not job.sources:
+        found.append("it has no targets: add static_configs, or another way to find them")
+    elif job.static and not job.resolve(job.static).targets:
+        found.append("relabel_configs drop every target that is written down")
+    return found

@@ -1,0 +1,8 @@
+"""Discovery of targets: a source is one file here, one model in config/jobs.py, and a case in `Discovery`."""
+
+from __future__ import annotations
+
+from pprof_exporter.scrape.discovery.discovery import Discovery, Refreshes, Rejection
+from pprof_exporter.scrape.discovery.groups import SourceError
+
+__all__ = ["Discovery", "Refreshes", "Rejection", "SourceError"]

@@ -1,0 +1,46 @@
+"""Lists of targets as files and servers write them: `[{"targets": ["HOST:PORT"], "labels": {"NAME": "VALUE"}}]`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from pprof_exporter.config import Group
+
+_YAML = (".yml", ".yaml")
+_KEYS = {"targets", "labels"}
+
+
+class SourceError(Exception):
+    """A source that gives no list now; the message says why."""
+
+
+def read_text(name: str, text: str) -> list[Group]:
+    """Read a file by the ending of its name. Raises `SourceError`."""
+    try:
+        document = yaml.safe_load(text) if name.endswith(_YAML) else json.loads(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}") from None
+    if document is None and name.endswith(_YAML):
+        return []
+    return read_document(document)
+
+
+def read_document(document: Any) -> list[Group]:
+    """Check what was parsed. Raises `SourceError`."""
+    if not isinstance(document, list):
+        raise SourceError("not a list of groups with targets and labels")
+    return [_group(i, entry) for i, entry in enumerate(document)]
+
+
+def _group(i: int, entry: Any) -> Group:
+    if not isinstance(entry, dict) or not set(entry) <= _KEYS:
+        raise SourceError(f"group {i} is not a mapping of targets and labels")
+    targets, labels = entry.get("targets") or [], entry.get("labels") or {}
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        raise SourceError(f"group {i}: targets is not a list of text")
+    if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
+        raise SourceError(f"group {i}: labels is not a mapping of text to text")
+    return Group(tuple(targets), tuple(sorted(labels.items())))
