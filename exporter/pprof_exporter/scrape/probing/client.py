@@ -14,6 +14,8 @@ from pprof_exporter.scrape.probing.sockets import Guard
 
 # A window that ends right at the deadline brings nothing: the reply has to come, too.
 _AFTER_WINDOW = 0.3
+# So much before the deadline a request is given up, so that its reason is told and not the end of the probe.
+_MARGIN = 0.1
 _LEAST_PATIENCE = 0.05
 
 
@@ -41,7 +43,7 @@ class ProbeClient:
         what = {"path": url.path, **(query or {})}
         try:
             reply = await self._getter.get(
-                url, query=query, patience=max(_LEAST_PATIENCE, min(patience, left)), window=window
+                url, query=query, patience=max(_LEAST_PATIENCE, min(patience, left - _MARGIN)), window=window
             )
         except FetchError as error:
             if error.reason is Reason.CONNECT and self.guard.refused:

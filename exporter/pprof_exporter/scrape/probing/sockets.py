@@ -46,10 +46,11 @@ def guarded_socket(info: AddrInfoType) -> socket.socket:
     guard = _current.get()
     if guard is None:
         raise PermissionError(errno.EPERM, "no probe is under way")
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        problem: str | None = "only IPv4 and IPv6 are spoken"
-    else:
+    try:
         problem = objection(ip_address(where[0]), guard.rules)
+    except ValueError:
+        # asyncio would resolve it once more (BaseEventLoop._ensure_resolved), and nobody would look.
+        problem = f"{where[0]} is no address"
     if problem is not None:
         guard.refused = problem
         # An OSError, so that other addresses of the name are tried.
