@@ -30,9 +30,32 @@ def flags() -> list[str]:
     return [action.option_strings[0].removeprefix("--") for action in positive if action.option_strings]
 
 
-def test_without_targets_it_says_how_to_name_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], {}) == 2
+def test_without_anything_to_do_it_says_how_to_name_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-web.enable-probe"], {}) == 2
     assert "pprof-exporter localhost:6060" in capsys.readouterr().err
+
+
+def test_without_targets_it_answers_probes() -> None:
+    with exporter.running() as program:
+        assert 'pprof_up{target="127.0.0.1:9"} 0.0' in program.get("/probe?target=127.0.0.1:9")[0]
+        assert program.scrape().value("pprof_exporter_probes_total", result="down") == 1
+        assert "pprof-exporter localhost:6060" in program.log
+        assert program.stop() == 0
+
+
+def test_a_reload_brings_new_modules(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("modules: {one: {collect: []}}")
+    with exporter.running(f"--config.file={file}") as program:
+        assert "pprof_up" in program.get("/probe?target=127.0.0.1:9&module=one")[0]
+        loaded = program.scrape().value("pprof_exporter_config_last_reload_success_timestamp_seconds") or 0
+        file.write_text("modules: {two: {collect: []}}")
+        program.hang_up()
+        program.wait_for(
+            lambda now: (now.value("pprof_exporter_config_last_reload_success_timestamp_seconds") or 0) > loaded
+        )
+        assert "pprof_up" in program.get("/probe?target=127.0.0.1:9&module=two")[0]
+        assert program.stop() == 0
 
 
 @pytest.mark.parametrize(

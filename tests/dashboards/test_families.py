@@ -19,6 +19,8 @@ FOREIGN = {"up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory
 NOT_DRAWN = {
     "pprof_exporter_discovered_targets": "all targets together are drawn; by job for ad-hoc queries",
     "pprof_exporter_rejected_targets": "the log names them",
+    "pprof_exporter_probes_total": "for ad-hoc queries: Prometheus itself tells which probes fail",
+    "pprof_exporter_probed_targets": "for ad-hoc queries",
     "pprof_allocated_objects_total": "bytes tell more; for those who look into one program",
     "pprof_canary_failures_total": "among the failed fetches, which are drawn",
     "pprof_changes_total": "upgrades are marked by their time",

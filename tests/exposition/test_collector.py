@@ -17,8 +17,10 @@ from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.probing import Prober
 from tests.conftest import RECORDINGS
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings, times
+from tests.scrape.probing.fakes import prober_of
 
 Series = dict[str, list[tuple[dict[str, str], float]]]
 
@@ -45,13 +47,15 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncI
     await pool.close(0)
 
 
-def collector(pool: Pool, clock: FakeClock, discovery: Discovery | None = None) -> PprofCollector:
-    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, discovery)
+def collector(
+    pool: Pool, clock: FakeClock, discovery: Discovery | None = None, prober: Prober | None = None
+) -> PprofCollector:
+    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, discovery, prober)
 
 
-def collect(pool: Pool, clock: FakeClock, discovery: Discovery | None = None) -> Series:
+def collect(pool: Pool, clock: FakeClock, discovery: Discovery | None = None, prober: Prober | None = None) -> Series:
     series: Series = {}
-    for metric in collector(pool, clock, discovery).collect():
+    for metric in collector(pool, clock, discovery, prober).collect():
         for sample in metric.samples:
             series.setdefault(sample.name, []).append((dict(sample.labels), sample.value))
     return series
@@ -112,7 +116,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-    found |= set(collect(pool, clock, discovery))
+    found |= set(collect(pool, clock, discovery, prober_of(clock, fetcher)))
     assert {family.name for family in FAMILIES} - found == set()
 
 

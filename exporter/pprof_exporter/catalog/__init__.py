@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, exporter, fetching, identity, quality, runtime, sampling
 from pprof_exporter.catalog.family import Family, MetricType
-from pprof_exporter.catalog.vocabulary import Deferral, Outcome, Phase, Reason, Skip
+from pprof_exporter.catalog.vocabulary import Deferral, Outcome, Phase, ProbeResult, Reason, Skip
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
     "How fetching goes": fetching.FAMILIES,
@@ -25,6 +25,7 @@ __all__ = [
     "MetricType",
     "Outcome",
     "Phase",
+    "ProbeResult",
     "Reason",
     "Skip",
     "content",

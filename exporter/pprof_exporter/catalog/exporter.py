@@ -63,6 +63,15 @@ REJECTED = gauge(
     "Discovered targets that are not watched now: their address is invalid, or their name is that of another.",
     "reason",
 )
+PROBES = counter(
+    "pprof_exporter_probes_total",
+    "Requests for /probe by how they ended: up, down, refused (a wrong request, or a target that no probe may ask), "
+    "overloaded, or error (a fault of the exporter).",
+    "result",
+)
+PROBED_TARGETS = gauge(
+    "pprof_exporter_probed_targets", "Targets of probes whose counters are kept until the next probe of them."
+)
 
 FAMILIES = (
     BUILD,
@@ -80,4 +89,6 @@ FAMILIES = (
     REFRESHES,
     DISCOVERY_SUCCESS,
     REJECTED,
+    PROBES,
+    PROBED_TARGETS,
 )

@@ -60,8 +60,9 @@ LAST_SUCCESS = gauge(
 )
 SKIPPED = counter(
     "pprof_fetches_skipped_total",
-    "Planned fetches that were not made: late (an earlier one still ran), backoff (after failures), target_down, or "
-    "guard (the target is so large now that making the profile would stop it for long).",
+    "Planned fetches that were not made: late (an earlier one still ran), backoff (after failures), target_down, "
+    "guard (the target is so large now that making the profile would stop it for long), or deadline (of a probe: "
+    "Prometheus would have given up first).",
     "target",
     "profile",
     "reason",

@@ -34,6 +34,8 @@ class Skip(StrEnum):
     """The index page did not answer, so the dear profiles were not asked for."""
     GUARD = "guard"
     """To make this profile would stop the target for long, as large as it is now."""
+    DEADLINE = "deadline"
+    """Prometheus would have given up on the probe before it was done."""
 
 
 class Deferral(StrEnum):
@@ -47,11 +49,26 @@ class Deferral(StrEnum):
     """The target uses nearly all processors that it may. CPU profiles are made all the same: they show with what."""
 
 
+class ProbeResult(StrEnum):
+    """How a request for a probe ended."""
+
+    UP = "up"
+    DOWN = "down"
+    """The target was asked, and did not answer as it should: that is data."""
+    REFUSED = "refused"
+    """The request is wrong, or asks for what no probe may do (400 and 403)."""
+    OVERLOADED = "overloaded"
+    """The exporter had no room for it, or did not get to it in time (503)."""
+    ERROR = "error"
+    """A fault of the exporter itself (500)."""
+
+
 class Reason(StrEnum):
     """Why a fetch gave no profile. Every value has a `meaning` and an `advice`."""
 
     RESOLVE = "resolve"
     CONNECT = "connect"
+    FORBIDDEN = "forbidden"
     TLS = "tls"
     TIMEOUT_HEADER = "timeout_header"
     TIMEOUT_BODY = "timeout_body"
@@ -91,6 +108,10 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.CONNECT: (
         "no TCP connection",
         "Check that the service runs, that it listens on this address, and that no firewall is between.",
+    ),
+    Reason.FORBIDDEN: (
+        "the name resolved to addresses to which no probe may connect",
+        "Check the name; if the address is right, name its network under probe.allowed.networks.",
     ),
     Reason.TLS: (
         "the TLS handshake failed",

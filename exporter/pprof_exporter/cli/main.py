@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from pprof_exporter import __version__
 from pprof_exporter.cli import config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
@@ -30,6 +32,7 @@ Watch the health of Go profiling: fetch the pprof endpoints of TARGETs, decode t
 
 commands:
   pprof-exporter TARGET...      serve metrics about these targets
+  pprof-exporter                serve metrics about the targets that Prometheus names: /probe?target=HOST:PORT
   pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
@@ -66,14 +69,19 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except ConfigError as error:
         print(f"pprof-exporter: {error}", file=sys.stderr)
         return 2
-    if not settings.targets and not values["config.file"]:
-        print(
-            "pprof-exporter: no targets. Name one, as in `pprof-exporter localhost:6060`, give --config.file, "
-            "or try `pprof-exporter demo`.",
-            file=sys.stderr,
-        )
-        return 2
     set_up_logs(values["log.level"], values["log.format"])
+    if not settings.targets and not values["config.file"]:
+        if not values["web.enable-probe"]:
+            print(
+                "pprof-exporter: nothing to do. Name a target, as in `pprof-exporter localhost:6060`, give "
+                "--config.file, or leave out --no-web.enable-probe.",
+                file=sys.stderr,
+            )
+            return 2
+        structlog.get_logger().info(
+            "no targets to watch, only those that /probe is asked for",
+            advice="Name one, as in `pprof-exporter localhost:6060`, or try `pprof-exporter demo`.",
+        )
     service = Service(
         settings=settings,
         addresses=values["web.listen-address"],
@@ -82,6 +90,7 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         config=values["config.file"],
         watch=values["config.watch"],
         lifecycle=values["web.enable-lifecycle"],
+        probe=values["web.enable-probe"],
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
     )
     return asyncio.run(serve(service))

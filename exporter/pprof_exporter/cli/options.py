@@ -141,6 +141,7 @@ def add_serve_flags(parser: Parser) -> None:
     add_listen_flag(parser, DEFAULT_LISTEN)
     parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=_path)
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")
+    parser.switch("web.enable-probe", "Answer /probe?target=HOST:PORT for targets that Prometheus names", default=True)
     parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)
     parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
     parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=_whole)

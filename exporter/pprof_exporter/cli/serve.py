@@ -19,6 +19,7 @@ from pprof_exporter.config import ConfigError, Settings
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
+from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
 from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
 
@@ -41,6 +42,8 @@ class Service:
     lifecycle: bool = False
     storage: Path | None = None
     """Folder of what outlives the exporter; None keeps it in memory."""
+    probe: bool = True
+    """Whether to answer /probe."""
 
 
 async def serve(
@@ -50,14 +53,31 @@ async def serve(
     stop = stop or asyncio.Event()
     clock = SystemClock()
     log = structlog.get_logger()
-    async with Fetcher(clock, max_bytes=service.settings.limits.wire_bytes) as fetcher:
+    max_bytes = service.settings.limits.wire_bytes
+    async with (
+        Fetcher(clock, max_bytes=max_bytes) as fetcher,
+        Fetcher(clock, max_bytes=max_bytes, socket_factory=guarded_socket) as guarded,
+    ):
         store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
         pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random(), store=store)  # noqa: S311
         config = ConfigState(successful=True, loaded_at=clock.now())
         discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
         discovery.use(service.settings)
-        reload = _reloader(service.load, discovery, config, clock) if service.load else None
+        prober = Prober(
+            service.settings,
+            getter=guarded,
+            limiter=pool.limiter,
+            clock=clock,
+            random=Random(),  # noqa: S311
+            store=store,
+        )
+
+        def use(settings: Settings) -> None:
+            discovery.use(settings)
+            prober.use(settings)
+
+        reload = _reloader(service.load, use, config, clock) if service.load else None
         watching = (
             asyncio.create_task(watch_file(service.config, clock, reload))
             if service.watch and service.config and reload
@@ -65,11 +85,12 @@ async def serve(
         )
         readiness = Readiness()
         app = build_app(
-            _registry(pool, config, clock, discovery),
+            _registry(pool, config, clock, discovery, prober),
             pool,
             readiness,
             users=service.security.users,
             reload=reload if service.lifecycle else None,
+            prober=prober if service.probe else None,
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
         await runner.setup()
@@ -91,22 +112,23 @@ async def serve(
         if watching is not None:
             watching.cancel()
         await discovery.close()
+        await prober.close()
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
 
 
-def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery) -> CollectorRegistry:
+def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery, prober: Prober) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(PprofCollector(pool, config, clock, discovery))
+    registry.register(PprofCollector(pool, config, clock, discovery, prober))
     return registry
 
 
 def _reloader(
-    load: Callable[[], Settings], discovery: Discovery, config: ConfigState, clock: Clock
+    load: Callable[[], Settings], use: Callable[[Settings], None], config: ConfigState, clock: Clock
 ) -> Callable[[], str | None]:
     """All or nothing: what cannot be used changes nothing, and is said in the log, the reply and a metric."""
 
@@ -117,7 +139,7 @@ def _reloader(
             config.successful = False
             structlog.get_logger().error("configuration not reloaded, the one in use stays", detail=str(error))
             return str(error)
-        discovery.use(settings)
+        use(settings)
         config.successful = True
         config.loaded_at = clock.now()
         structlog.get_logger().info("configuration reloaded", targets=len(settings.targets))

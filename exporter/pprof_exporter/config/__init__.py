@@ -15,12 +15,16 @@ from pprof_exporter.config.job import (
     RecordType,
     Source,
 )
+from pprof_exporter.config.probing import ANYWHERE, DEFAULT_MODULE, Allowed, Module, Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.settings import AuditWhen, Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 
 __all__ = [
+    "ANYWHERE",
+    "DEFAULT_MODULE",
+    "Allowed",
     "AuditWhen",
     "BadTarget",
     "ConfigError",
@@ -32,7 +36,9 @@ __all__ = [
     "Job",
     "Limits",
     "Mechanism",
+    "Module",
     "Overrides",
+    "Probing",
     "ProfileSettings",
     "RecordType",
     "Settings",

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
+from pprof_exporter.config.modules import ModuleModel, ProbeModel, probing
 from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.settings import Settings
 from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Strict, load_yaml
@@ -31,6 +32,8 @@ class ConfigFile(Strict):
     global_: _Global = Field(default_factory=_Global, alias="global")
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
     scrape_configs: list[ScrapeConfig] = Field(default_factory=list)
+    probe: ProbeModel = Field(default_factory=ProbeModel)
+    modules: dict[str, ModuleModel] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _jobs_differ(self) -> ConfigFile:
@@ -63,6 +66,7 @@ def load_config(path: Path, base: Settings) -> Settings:
                 backoff_at_most=given.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if given.defer_at_most is None else given.defer_at_most,
                 jobs=jobs,
+                probing=probing(file.probe, file.modules, profiles),
             )
         )
     except ConfigError as error:
@@ -89,6 +93,8 @@ def check(settings: Settings) -> Settings:
     _check_windows("profiles", settings.profiles)
     for job in settings.jobs:
         _check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
+    for module in settings.probing.modules.values():
+        _check_windows(f"modules.{module.name}.profiles", module.profiles)
     return settings
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pprof_exporter.config.job import Job
+from pprof_exporter.config.probing import Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.target import Target
 
@@ -53,6 +54,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     jobs: tuple[Job, ...] = ()
     """Where more targets are discovered; those that a job names itself are among `targets` already."""
+    probing: Probing = field(default_factory=Probing, compare=False)
+    """Settings of /probe; not compared, since they concern no target that is watched."""
 
     def overridden(self, own: Overrides) -> Settings:
         """What holds for targets with overrides of their own; without targets and jobs."""

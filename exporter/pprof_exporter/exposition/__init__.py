@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.exposition.collector import ConfigState, PprofCollector
+from pprof_exporter.exposition.probe import ProbeCollector
 from pprof_exporter.exposition.sink import Sink
 
-__all__ = ["ConfigState", "PprofCollector", "Sink"]
+__all__ = ["ConfigState", "PprofCollector", "ProbeCollector", "Sink"]

@@ -10,11 +10,12 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import Outcome, exporter
+from pprof_exporter.catalog import Outcome, ProbeResult, exporter
 from pprof_exporter.exposition.sink import Sink, descriptions
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
 from pprof_exporter.scrape.discovery import Discovery, Rejection
+from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.store import Trouble
 
 
@@ -29,11 +30,19 @@ class ConfigState:
 class PprofCollector(Collector):
     """Every family of the catalogue, from the state of the pool."""
 
-    def __init__(self, pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        config: ConfigState,
+        clock: Clock,
+        discovery: Discovery | None = None,
+        prober: Prober | None = None,
+    ) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock
         self._discovery = discovery
+        self._prober = prober
 
     def describe(self) -> Iterable[Metric]:
         """Every family, without series."""
@@ -48,6 +57,8 @@ class PprofCollector(Collector):
         self._add_own(sink)
         if self._discovery is not None:
             _add_discovery(sink, self._discovery)
+        if self._prober is not None:
+            _add_probes(sink, self._prober)
         return sink.metrics()
 
     def _add_own(self, sink: Sink) -> None:
@@ -58,7 +69,8 @@ class PprofCollector(Collector):
         sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
         sink.add(exporter.BUDGET, {}, pool.settings.budget)
         sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
-        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors)
+        of_probes = self._prober.results[ProbeResult.ERROR] if self._prober is not None else 0
+        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + of_probes)
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
         sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
         store = pool.store
@@ -66,6 +78,12 @@ class PprofCollector(Collector):
             sink.add(exporter.STORAGE_PERSISTENT, {}, store.persistent)
             for trouble in Trouble:
                 sink.add(exporter.STORAGE_TROUBLES, {"trouble": trouble}, store.troubles[trouble])
+
+
+def _add_probes(sink: Sink, prober: Prober) -> None:
+    for result in ProbeResult:
+        sink.add(exporter.PROBES, {"result": result}, prober.results[result])
+    sink.add(exporter.PROBED_TARGETS, {}, prober.targets)
 
 
 def _add_discovery(sink: Sink, discovery: Discovery) -> None:

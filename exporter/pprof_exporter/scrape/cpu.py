@@ -47,7 +47,7 @@ class ReadCpuProfile(ReadProfile):
             trace, reply = await self._with_company()
             after = await self._truth.read()
         self._learn_from_page(after)
-        used = use_between(before, after, self._window)
+        used = use_between(before, after, self.window)
         tools.state.cpu_load.record(used.load if used else None)
         observation = await self._take_in(reply, used)
         began = observation.time_nanos / NANOSECONDS
@@ -57,7 +57,7 @@ class ReadCpuProfile(ReadProfile):
 
     def _audit_due(self) -> bool:
         when, ticks = self._tools.settings.audit, self._tools.state.ticks
-        if when is AuditWhen.OFF or self._window < _SHORTEST_WINDOW:
+        if when is AuditWhen.OFF or self.window < _SHORTEST_WINDOW:
             return False
         if ticks.wanted:
             return True
@@ -78,7 +78,7 @@ class ReadCpuProfile(ReadProfile):
         return trace, reply
 
     async def _time_canary(self) -> None:
-        await self._tools.clock.sleep(self._window / 2)
+        await self._tools.clock.sleep(self.window / 2)
         await time_canary(self._tools)
 
     async def _trace(self) -> Trace | None:
@@ -105,7 +105,7 @@ class ReadCpuProfile(ReadProfile):
     def _audit(self, trace: Trace, period: float, used: CpuUse | None) -> None:
         state = self._tools.state
         found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
-        state.ticks.record(found, self._tools.clock.now(), used.seconds / self._window if used else None)
+        state.ticks.record(found, self._tools.clock.now(), used.seconds / self.window if used else None)
         signals = {
             "tick_interval_stddev_seconds": found.stddev,
             "tick_late_ratio": found.late_ratio,

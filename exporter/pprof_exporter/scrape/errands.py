@@ -13,7 +13,8 @@ from typing import TypeVar
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import read_index
 from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.getter import Getter
 from pprof_exporter.scrape.guards import goroutines_stop_the_world, heap_records_take_long
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.observation import Observation, observe
@@ -33,7 +34,7 @@ class Tools:
 
     target: Target
     settings: Settings
-    fetcher: Fetcher
+    fetcher: Getter
     limiter: Limiter
     clock: Clock
     state: TargetState
@@ -53,6 +54,8 @@ class Errand(ABC):
     path: str
     interval: float
     tally: Tally
+    window: float = 0
+    """Seconds that it runs on purpose; whoever has less time makes it shorter before a run."""
     beside = False
     """Whether it takes so long that it runs beside the loop."""
     heavy = False
@@ -91,7 +94,7 @@ class ReadProfile(Errand):
         self._tools = tools
         self._profile = profile
         settings = tools.settings.profiles[profile.kind.name]
-        self._window = settings.window if profile.kind.window else 0
+        self.window = settings.window if profile.kind.window else 0
         self.name = profile.kind.name
         self.path = profile.kind.path
         self.interval = settings.interval
@@ -111,7 +114,7 @@ class ReadProfile(Errand):
 
     async def run(self) -> None:
         """Fetch, decode and judge the profile, and note what it says."""
-        async with self._tools.place(window=bool(self._window), heavy=self.heavy):
+        async with self._tools.place(window=bool(self.window), heavy=self.heavy):
             reply = await self._fetch()
         await self._take_in(reply, None)
 
@@ -119,9 +122,9 @@ class ReadProfile(Errand):
         tools, kind = self._tools, self._profile.kind
         reply = await tools.fetcher.get(
             tools.target.url.joinpath(kind.path),
-            query=kind.query(self._window),
+            query=kind.query(self.window),
             patience=tools.settings.timeout,
-            window=self._window,
+            window=self.window,
         )
         self.tally.response_bytes += len(reply.body)
         return reply
@@ -132,7 +135,7 @@ class ReadProfile(Errand):
             observe,
             profile.kind,
             reply,
-            window=self._window,
+            window=self.window,
             previous=profile.latest,
             used=used,
             max_bytes=tools.settings.limits.inflated_bytes,

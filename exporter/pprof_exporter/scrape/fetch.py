@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -53,11 +55,24 @@ class Reply:
 class Fetcher:
     """The HTTP client of all targets. A new connection each time: an idle one would be a goroutine in the target."""
 
-    def __init__(self, clock: Clock, *, max_bytes: int) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        max_bytes: int,
+        socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None = None,
+    ) -> None:
+        """`socket_factory` makes the socket of each attempt to connect, and refuses an address by an `OSError`."""
         self._clock = clock
         self._max_bytes = max_bytes
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=timed_context(), use_dns_cache=False),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                force_close=True,
+                ssl=timed_context(),
+                use_dns_cache=False,
+                socket_factory=socket_factory,
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             trace_configs=[trace_config()],
             headers=_HEADERS,

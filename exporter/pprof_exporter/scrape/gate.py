@@ -23,20 +23,25 @@ class Gate:
         longest = tools.settings.backoff_at_most
         self._backoffs = {errand: Backoff(errand.interval, random, longest=longest) for errand in errands}
         self._deferred_since: dict[Errand, float] = {}
+        self.closed_by: Skip | Deferral | None = None
+        """Why the latest errand was turned away; None if it was not, or the target does not have it."""
 
     def opens(self, errand: Errand, *, running: bool) -> bool:
         """Whether to run an errand now; `running` says that it still runs from the last time."""
+        self.closed_by = None
         index = self._state.index
         if index is not None and not index.lists(errand.path):
             return False
         skip = self._skip(errand, running=running)
         if skip is not None:
             errand.tally.skipped[skip] += 1
+            self.closed_by = skip
             return False
         deferral = self._deferral(errand)
         if deferral is not None:
             errand.tally.deferred[deferral] += 1
             errand.tally.deferring = True
+            self.closed_by = deferral
         return deferral is None
 
     def failed(self, errand: Errand) -> None:

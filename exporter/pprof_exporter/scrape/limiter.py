@@ -36,6 +36,11 @@ class Limiter:
             finally:
                 self.in_flight -= 1
 
+    def profiles(self, target: Target) -> bool:
+        """Whether a CPU profile of the process of this target runs now, or is waited for."""
+        process = self._processes.get(target.process)
+        return process is not None and process.locked()
+
 
 class _Lane:
     """Places for fetches that take about the same time."""

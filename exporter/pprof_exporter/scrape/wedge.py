@@ -11,7 +11,7 @@ from pprof_exporter.scrape.names import INDEX
 
 _GOROUTINE = "goroutine"
 
-_NOT_CONNECTED = frozenset({Reason.RESOLVE, Reason.CONNECT, Reason.TLS})
+_NOT_CONNECTED = frozenset({Reason.RESOLVE, Reason.CONNECT, Reason.FORBIDDEN, Reason.TLS})
 
 
 class Wedge:

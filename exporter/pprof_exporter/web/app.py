@@ -11,7 +11,9 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.scrape import Pool
+from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.verdicts import Level
+from pprof_exporter.web.probes import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
 from pprof_exporter.web.security import PasswordGate
 from pprof_exporter.web.target import target_page
@@ -34,11 +36,12 @@ def build_app(
     *,
     users: dict[str, str] | None = None,
     reload: Callable[[], str | None] | None = None,
+    prober: Prober | None = None,
 ) -> web.Application:
     """The application. `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
 
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
-    403 as in Prometheus.
+    403 as in Prometheus. Without `prober`, so does `/probe`.
     """
 
     async def targets(request: web.Request) -> web.Response:
@@ -79,6 +82,7 @@ def build_app(
             web.get("/-/ready", ready),
             web.post("/-/reload", reload_configuration),
             web.put("/-/reload", reload_configuration),
+            *probe_routes(prober, pool.clock),
         ]
     )
     return app

@@ -1,0 +1,132 @@
+"""The target that a probe asks for, read with suspicion: whoever can reach /probe chooses it.
+
+Nothing of the text is taken that has more than one reading: no user, no percent signs, no odd numbers. What it says is
+never repeated before it was found to be an address.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+
+from pprof_exporter.config import Allowed, BadTarget, Module, Target, parse_target
+from pprof_exporter.scrape.probing.addresses import objection
+
+_LONGEST = 512
+_PARTS = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"
+    r"(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>\d{1,5}))?"
+    r"(?P<path>/.*)?",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?")
+# As browsers tell names from numbers: by the last label (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+_NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
+_MOUNT = "/debug/pprof/"
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+
+
+class BadProbe(Exception):
+    """A request that is not answered with metrics: its HTTP status, and a sentence that says why."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, found to be allowed as far as can be told without a name server."""
+
+    target: Target
+    module: Module
+    rules: tuple[Allowed, ...]
+
+
+def read_request(text: str, service: str, module: Module, everywhere: Allowed) -> Asked:
+    """Read the parameters `target` and `service` ("": none). Raises `BadProbe`."""
+    if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or " " in text:
+        raise BadProbe(400, "The target is HOST:PORT or a URL, in at most 512 ASCII characters without spaces.")
+    if "@" in text:
+        raise BadProbe(400, "Leave user and password out of the target: they would be in the logs of Prometheus.")
+    if "?" in text or "#" in text:
+        raise BadProbe(400, "Leave out everything of the target from '?' or '#'; the exporter adds its own parameters.")
+    if service and not _SERVICE.fullmatch(service):
+        raise BadProbe(400, "A service is named by up to 200 letters, digits, and . _ / - between them.")
+    found = _PARTS.fullmatch(text)
+    if found is None:
+        raise BadProbe(400, "The target is no address; write HOST:PORT or http://HOST:PORT/PATH.")
+    scheme = (found["scheme"] or "http").lower()
+    if scheme not in ("http", "https"):
+        raise BadProbe(400, "The scheme of the target is http or https.")
+    port = int(found["port"] or (443 if scheme == "https" else 80))
+    if not 0 < port < 65536:
+        raise BadProbe(400, "The port of the target is a number from 1 to 65535.")
+    host = _host(found["host"].lower())
+    rules = (everywhere, module.allowed)
+    path = _path(found["path"] or "/", module)
+    for rule in rules:
+        _check(rule, scheme, host, port)
+    _check_address(host, rules)
+    try:
+        target = parse_target(f"{scheme}://{host}:{port}{path}", labels={"service": service} if service else None)
+    except BadTarget:
+        raise BadProbe(400, "The target is no address; write HOST:PORT or http://HOST:PORT/PATH.") from None
+    return Asked(target, module, rules)
+
+
+def _host(text: str) -> str:
+    """The host in its one spelling: IPv6 in brackets and compressed."""
+    if text.startswith("["):
+        try:
+            address = IPv6Address(text[1:-1])
+        except AddressValueError:
+            address = None
+        if address is None or address.scope_id is not None:
+            raise BadProbe(400, "What is in brackets is no IPv6 address, or has a zone.")
+        return f"[{address.compressed}]"
+    if _NUMBER.fullmatch(text):
+        try:
+            return str(IPv4Address(text))
+        except AddressValueError:
+            raise BadProbe(400, "Write an IPv4 address as four decimal numbers, as in 192.0.2.7.") from None
+    if len(text) > 253 or not _NAME.fullmatch(text):
+        raise BadProbe(400, "The target names no host; write HOST:PORT or http://HOST:PORT/PATH.")
+    return text
+
+
+def _path(path: str, module: Module) -> str:
+    """Where pprof is mounted: as the module says, or where a path ends as the mount of net/http/pprof does."""
+    if path == "/":
+        return module.path
+    if not _PATH.fullmatch(path):
+        raise BadProbe(400, "The path of the target has other characters than letters, digits and / . _ ~ - in it.")
+    whole = path.rstrip("/") + "/"
+    if whole != module.path and not whole.endswith(_MOUNT):
+        raise BadProbe(403, f"The path of a target ends in {_MOUNT}, or is that of the module: {module.path}.")
+    return whole
+
+
+def _check(rule: Allowed, scheme: str, host: str, port: int) -> None:
+    if rule.schemes and scheme not in rule.schemes:
+        raise BadProbe(403, f"The scheme {scheme} is not among allowed.schemes.")
+    bare = host.strip("[]").rstrip(".")
+    if rule.hosts and not any(fnmatchcase(bare, pattern) for pattern in rule.hosts):
+        raise BadProbe(403, f"The host {bare} is not among allowed.hosts.")
+    if rule.ports and not any(first <= port <= last for first, last in rule.ports):
+        raise BadProbe(403, f"The port {port} is not among allowed.ports.")
+
+
+def _check_address(host: str, rules: tuple[Allowed, ...]) -> None:
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        # A name: each address that it resolves to is looked at when it is connected to.
+        return
+    problem = objection(address, rules)
+    if problem is not None:
+        raise BadProbe(403, f"No probe goes there: {problem}.")
