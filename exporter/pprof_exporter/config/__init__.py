@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.config.client import PLAIN, Authorization, BasicAuth, ClientSettings, OAuth2, Params
 from pprof_exporter.config.duration import parse_duration
 from pprof_exporter.config.file import check, load_config, schema
 from pprof_exporter.config.job import (
@@ -16,15 +17,28 @@ from pprof_exporter.config.job import (
     Source,
 )
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
+from pprof_exporter.config.proxy import Proxy
+from pprof_exporter.config.secret import BadSecret, Secret, fits_header
 from pprof_exporter.config.settings import AuditWhen, Limits, Settings
-from pprof_exporter.config.strict import ConfigError, Strict, load_yaml
+from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
+from pprof_exporter.config.tls import DEFAULT_TLS, VERSIONS, BadTls, TlsSettings, client_context, load_pair, trust
 
 __all__ = [
+    "DEFAULT_TLS",
+    "PLAIN",
+    "VERSIONS",
     "AuditWhen",
+    "Authorization",
+    "BadSecret",
     "BadTarget",
+    "BadTls",
+    "BasicAuth",
+    "ClientSettings",
     "ConfigError",
     "DnsSource",
+    "Duration",
+    "ExistingFile",
     "FileSource",
     "Found",
     "Group",
@@ -32,17 +46,26 @@ __all__ = [
     "Job",
     "Limits",
     "Mechanism",
+    "OAuth2",
     "Overrides",
+    "Params",
     "ProfileSettings",
+    "Proxy",
     "RecordType",
+    "Secret",
     "Settings",
     "Source",
     "Strict",
     "Target",
+    "TlsSettings",
     "check",
+    "client_context",
+    "fits_header",
     "load_config",
+    "load_pair",
     "load_yaml",
     "parse_duration",
     "parse_target",
     "schema",
+    "trust",
 ]

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import read_index
 from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.scrape.guards import goroutines_stop_the_world, heap_records_take_long
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.observation import Observation, observe
@@ -29,14 +29,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every errand for one target works with."""
+    """What every errand for one target works with. Whatever `fetcher` is given, it asks with the target's settings."""
 
     target: Target
     settings: Settings
-    fetcher: Fetcher
+    fetcher: Getter
     limiter: Limiter
     clock: Clock
     state: TargetState
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fetcher", self.fetcher.of(self.target.client, self.target.params))
 
     @contextlib.asynccontextmanager
     async def place(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:

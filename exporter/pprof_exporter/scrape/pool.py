@@ -72,11 +72,10 @@ class Pool:
         return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
 
     def apply(self, settings: Settings) -> None:
-        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
-
-        Limits are those of the first configuration.
-        """
-        settings = replace(settings, limits=self._settings.limits)
+        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed."""
+        if settings.limits != self._settings.limits:
+            self.limiter.use(settings.limits)
+            self._fetcher.max_bytes = settings.limits.wire_bytes
         everything_else = replace(settings, targets=(), jobs=())
         staying = set(settings.targets) if everything_else == self._settings else set()
         self._settings = everything_else

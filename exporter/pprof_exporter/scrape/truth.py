@@ -14,7 +14,7 @@ from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.fetch import Getter
 
 # After this many seconds a page that was not there, or a process that was not found, is looked for again.
 _LOOK_AGAIN = 600.0
@@ -99,7 +99,7 @@ class CpuLoad:
 class CpuTruth:
     """Reads the CPU time of one target from the best source there is."""
 
-    def __init__(self, target: Target, settings: Settings, fetcher: Fetcher, clock: Clock) -> None:
+    def __init__(self, target: Target, settings: Settings, fetcher: Getter, clock: Clock) -> None:
         self._url = target.url.with_path(settings.truth_path)
         self._family = settings.truth_family
         self._host, self._port = target.url.host or "", target.url.port or 0
