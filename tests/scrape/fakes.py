@@ -17,11 +17,11 @@ from typing import Any
 
 from yarl import URL
 
-from pprof_exporter.config import Limits, Settings, Target, parse_target
+from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.profile.proto import profile_pb2
 from pprof_exporter.scrape import STACKS, default_profiles
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Fetcher, Reply
+from pprof_exporter.scrape.fetch import Fetcher, Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.stopwatch import Phases
 from pprof_exporter.store import Store
@@ -100,6 +100,12 @@ class FakeFetcher(Fetcher):
         """CPU time that the metrics page tells: grows with the clock at this rate; None: as recorded."""
         self.running: Counter[str] = Counter()
         self.most_running: Counter[str] = Counter()
+        self.clients: Counter[ClientSettings] = Counter()
+        """For how many targets each of these settings was asked for."""
+
+    def of(self, client: ClientSettings, params: Params = ()) -> Getter:
+        self.clients[client] += 1
+        return self
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
         debug = (query or {}).get("debug")

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.config import ConfigError, FileSource, Job, Settings, load_config, schema
+from pprof_exporter.config import (
+    ClientSettings,
+    ConfigError,
+    FileSource,
+    HttpSource,
+    Job,
+    Settings,
+    load_config,
+    schema,
+)
 from pprof_exporter.scrape import default_profiles
 
 _DESCRIPTION = """\
@@ -29,7 +38,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.command == "schema":
         print(json.dumps(schema(), indent=2))
         return 0
-    return max(_check(path) for path in options.files)
+    return max(_check(path, environ) for path in options.files)
 
 
 def _plain(environ: Mapping[str, str]) -> type[Parser]:
@@ -40,9 +49,9 @@ def _plain(environ: Mapping[str, str]) -> type[Parser]:
     return Sub
 
 
-def _check(path: Path) -> int:
+def _check(path: Path, environ: Mapping[str, str]) -> int:
     try:
-        settings = load_config(path, Settings((), default_profiles()))
+        settings = load_config(path, Settings((), default_profiles()), environ)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
@@ -61,6 +70,11 @@ def _count(things: Sequence[object], name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
+def _clients(job: Job) -> list[tuple[str, ClientSettings]]:
+    discovery = [("http_sd_configs", source.client) for source in job.sources if isinstance(source, HttpSource)]
+    return [("targets", job.client), *discovery]
+
+
 def _warnings(job: Job, folder: Path) -> list[str]:
     """What may be meant so, and mostly is not."""
     found = [
@@ -69,6 +83,11 @@ def _warnings(job: Job, folder: Path) -> list[str]:
         if isinstance(source, FileSource)
         for pattern in source.patterns
         if not glob.glob(str(folder / pattern))  # noqa: PTH207
+    ]
+    found += [
+        f"{of}: tls_config.insecure_skip_verify lets anybody in between read and change what is fetched"
+        for of, client in _clients(job)
+        if client.tls.insecure_skip_verify
     ]
     if not job.static and not job.sources:
         found.append("it has no targets: add static_configs, or another way to find them")

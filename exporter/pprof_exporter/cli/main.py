@@ -64,7 +64,7 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     options = parser.parse_args(argv)
     values = vars(options)
     try:
-        settings = settings_from(options)
+        settings = settings_from(options, environ)
         security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
     except ConfigError as error:
         print(f"pprof-exporter: {error}", file=sys.stderr)
@@ -86,7 +86,7 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         settings=settings,
         addresses=values["web.listen-address"],
         security=security,
-        load=(lambda: settings_from(options)) if values["config.file"] else None,
+        load=(lambda: settings_from(options, environ)) if values["config.file"] else None,
         config=values["config.file"],
         watch=values["config.watch"],
         lifecycle=values["web.enable-lifecycle"],

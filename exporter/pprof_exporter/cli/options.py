@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -161,8 +162,8 @@ def add_serve_flags(parser: Parser) -> None:
     add_log_flags(parser)
 
 
-def settings_from(options: argparse.Namespace) -> Settings:
-    """Settings of the flags, with the configuration file on top. Raises `ConfigError`."""
+def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
     values = vars(options)
     try:
         targets = tuple(parse_target(text) for text in options.targets)
@@ -186,4 +187,4 @@ def settings_from(options: argparse.Namespace) -> Settings:
         limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
     )
     path = values["config.file"]
-    return load_config(path, settings) if path else check(settings)
+    return load_config(path, settings, environ) if path else check(settings)

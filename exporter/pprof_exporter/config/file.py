@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
 from pprof_exporter.config.modules import ModuleModel, ProbeModel, probing
 from pprof_exporter.config.profiles import ProfileSettings
-from pprof_exporter.config.settings import Settings
-from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Strict, load_yaml
+from pprof_exporter.config.settings import Limits, Settings
+from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Size, Strict, load_yaml
 from pprof_exporter.config.target import Target
 
 
@@ -26,11 +27,23 @@ class _Global(Strict):
     backoff_at_most: Duration | None = None
 
 
+class _Limits(Strict):
+    concurrency: int | None = Field(default=None, ge=1)
+    concurrency_per_host: int | None = Field(default=None, ge=1)
+    wire_bytes: Size | None = Field(default=None, ge=1)
+    inflated_bytes: Size | None = Field(default=None, ge=1)
+    functions: int | None = Field(default=None, ge=1)
+
+    def merged(self, known: Limits) -> Limits:
+        return replace(known, **self.model_dump(exclude_none=True))
+
+
 class ConfigFile(Strict):
     """The whole file."""
 
     global_: _Global = Field(default_factory=_Global, alias="global")
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
+    limits: _Limits = Field(default_factory=_Limits)
     scrape_configs: list[ScrapeConfig] = Field(default_factory=list)
     probe: ProbeModel = Field(default_factory=ProbeModel)
     modules: dict[str, ModuleModel] = Field(default_factory=dict)
@@ -44,9 +57,12 @@ class ConfigFile(Strict):
         return self
 
 
-def load_config(path: Path, base: Settings) -> Settings:
-    """Settings of the file on top of `base`, whose targets stay. Raises `ConfigError`."""
-    file = load_yaml(path, ConfigFile)
+def load_config(path: Path, base: Settings, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the file on top of `base`, whose targets stay. Raises `ConfigError`.
+
+    `environ` are the environment variables that the file may refer to.
+    """
+    file = load_yaml(path, ConfigFile, environ)
     try:
         check_names(file.profiles, base.profiles, "profiles")
         profiles = {
@@ -65,6 +81,7 @@ def load_config(path: Path, base: Settings) -> Settings:
                 budget=given.profiling_budget or base.budget,
                 backoff_at_most=given.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if given.defer_at_most is None else given.defer_at_most,
+                limits=file.limits.merged(base.limits),
                 jobs=jobs,
                 probing=probing(file.probe, file.modules, profiles),
             )

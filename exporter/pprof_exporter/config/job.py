@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from yarl import URL
 
 from pprof_exporter.catalog import FAMILIES
+from pprof_exporter.config.client import PLAIN, ClientSettings, Params
 from pprof_exporter.config.profiles import AS_ALL, Overrides
 from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
 from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
@@ -17,6 +18,9 @@ from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_
 RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
 # What Prometheus does with a label that it wants for itself.
 _EXPORTED = "exported_"
+# The parameters of net/http/pprof itself.
+OWN_PARAMS = frozenset({"seconds", "debug", "gc"})
+_PARAM = "__param_"
 
 
 class Mechanism(StrEnum):
@@ -48,8 +52,9 @@ class FileSource:
 class HttpSource:
     """A URL that answers with a JSON list of targets."""
 
-    url: str
+    url: str = field(repr=False)
     refresh: float
+    client: ClientSettings = PLAIN
     mechanism = Mechanism.HTTP
 
 
@@ -94,6 +99,8 @@ class Job:
     sources: tuple[Source, ...] = ()
     rules: tuple[Rule, ...] = ()
     overrides: Overrides = AS_ALL
+    params: Params = field(default=(), repr=False)
+    client: ClientSettings = PLAIN
 
     def resolve(self, groups: Iterable[Group]) -> Found:
         """Targets of these groups, relabelled. What a rule drops is no problem."""
@@ -111,14 +118,31 @@ class Job:
 
     def _target(self, text: str, group: Group) -> Target | None:
         start, user = self._written(text)
-        labels = relabel({**dict(group.labels), "job": self.name, **start}, self.rules)
+        given = {_PARAM + name: value for name, value in reversed(self.params)}
+        labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
         if labels is None or "__address__" not in labels:
             return None
         name = labels.get("target", "")
         path = labels.get("__metrics_path__", self.path).lstrip("/")
         address = f"{labels.get('__scheme__', self.scheme)}://{user}{labels['__address__']}/{path}"
-        target = replace(parse_target(address, labels=_shown(labels)), overrides=self.overrides)
+        target = replace(
+            parse_target(address, labels=_shown(labels)),
+            overrides=self.overrides,
+            params=self._asked(labels),
+            client=self.client,
+        )
         return replace(target, name=name) if name else target
+
+    def _asked(self, labels: Labels) -> Params:
+        """Parameters after relabelling: as in Prometheus, a label holds the first value of each, the others stay."""
+        first = {
+            name: value
+            for label, value in sorted(labels.items())
+            if (name := label.removeprefix(_PARAM)) != label and name not in OWN_PARAMS
+        }
+        names = [name for name, _ in self.params]
+        rest = [pair for i, pair in enumerate(self.params) if pair[0] in names[:i]]
+        return tuple(sorted([*first.items(), *rest], key=lambda pair: pair[0]))
 
     def _written(self, text: str) -> tuple[Labels, str]:
         """Labels before relabelling, and user and password if the target is a URL that has them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
-from yarl import URL
 
+from pprof_exporter.config.http import HttpClientModel, HttpUrl
 from pprof_exporter.config.job import (
+    OWN_PARAMS,
     RESERVED,
     DnsSource,
     FileSource,
@@ -84,26 +85,15 @@ class FileSdConfig(Strict):
         return FileSource(tuple(self.files), self.refresh_interval)
 
 
-class HttpSdConfig(Strict):
+class HttpSdConfig(HttpClientModel):
     """Targets from a URL that answers with JSON."""
 
-    url: str
+    url: HttpUrl
     refresh_interval: Duration = Field(default=60, gt=0)
-
-    @field_validator("url")
-    @classmethod
-    def _is_url(cls, text: str) -> str:
-        try:
-            url = URL(text)
-        except ValueError as error:
-            raise ValueError(f"not a URL: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("write http://HOST/PATH or https://HOST/PATH")
-        return text
 
     def source(self) -> Source:
         """The same for the rest of the program."""
-        return HttpSource(self.url, self.refresh_interval)
+        return HttpSource(self.url, self.refresh_interval, self.client())
 
 
 class DnsSdConfig(Strict):
@@ -165,12 +155,13 @@ class RelabelConfig(Strict):
         )
 
 
-class ScrapeConfig(Strict):
+class ScrapeConfig(HttpClientModel):
     """One job."""
 
     job_name: str = Field(min_length=1)
     scheme: Literal["http", "https"] = "http"
     path: str = "/debug/pprof/"
+    params: dict[str, list[str]] = Field(default_factory=dict)
     scrape_interval: Duration | None = Field(default=None, gt=0)
     scrape_timeout: Duration | None = Field(default=None, gt=0)
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
@@ -179,6 +170,14 @@ class ScrapeConfig(Strict):
     http_sd_configs: list[HttpSdConfig] = Field(default_factory=list)
     dns_sd_configs: list[DnsSdConfig] = Field(default_factory=list)
     relabel_configs: list[RelabelConfig] = Field(default_factory=list)
+
+    @field_validator("params")
+    @classmethod
+    def _not_ours(cls, params: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name in params:
+            if name in OWN_PARAMS:
+                raise ValueError(f"{name} belongs to net/http/pprof, and the exporter sets it as it needs it")
+        return params
 
     def job(self, profiles: dict[str, ProfileSettings]) -> Job:
         """The same for the rest of the program; `profiles` are those of all jobs. Raises `ConfigError`."""
@@ -193,6 +192,8 @@ class ScrapeConfig(Strict):
             static=tuple(static.group() for static in self.static_configs),
             sources=tuple(sources),
             rules=tuple(config.rule() for config in self.relabel_configs),
+            params=tuple((name, value) for name, values in sorted(self.params.items()) for value in values),
+            client=self.client(),
             overrides=Overrides(
                 self.scrape_interval,
                 self.scrape_timeout,

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from pprof_exporter.config.duration import parse_duration
 from pprof_exporter.config.marks import load
+from pprof_exporter.config.size import parse_size
 
 
 class ConfigError(Exception):
@@ -18,9 +28,25 @@ class ConfigError(Exception):
 
 
 class Strict(BaseModel):
-    """A section that refuses keys which it does not know."""
+    """A section that refuses keys which it does not know, and keys which exclude each other."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of keys of which one may be given at the most."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _alone(cls, value: Any, info: ValidationInfo) -> Any:
+        # Here and not for the whole section, so that the error has the line of the key.
+        for group in cls.exclusive:
+            if info.field_name in group and value not in _ABSENT:
+                other = next((name for name in group if info.data.get(name) not in _ABSENT), None)
+                if other is not None:
+                    raise ValueError(f"{other} and {info.field_name} exclude each other; leave one out")
+        return value
+
+
+_ABSENT = (None, False)
 
 
 def _seconds(value: object) -> object:
@@ -32,13 +58,38 @@ def _seconds_or_off(value: object) -> object:
     return 0.0 if value in ("off", False) else _seconds(value)
 
 
+def _bytes(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def environment(info: ValidationInfo) -> Mapping[str, str]:
+    """The environment variables that a file may refer to."""
+    return (info.context or {}).get("environ") or {}
+
+
+def _beside(file: Path, info: ValidationInfo) -> Path:
+    """A file is looked for beside the one that names it."""
+    return Path((info.context or {}).get("folder") or "") / file
+
+
+def _there(file: Path) -> Path:
+    try:
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror or error}") from None
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 DurationOrOff = Annotated[float, BeforeValidator(_seconds_or_off)]
+Size = Annotated[int, BeforeValidator(_bytes)]
+ExistingFile = Annotated[Path, AfterValidator(_beside), AfterValidator(_there)]
+"""A file that can be read now."""
 Model = TypeVar("Model", bound=Strict)
 
 
-def load_yaml(path: Path, model: type[Model]) -> Model:
-    """Read and validate a file. Raises `ConfigError`."""
+def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None = None) -> Model:
+    """Read and validate a file, which may refer to variables of `environ`. Raises `ConfigError`."""
     try:
         document, marks = load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -47,14 +98,23 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
         raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: {error.problem or 'not YAML'}") from error
+        raise ConfigError(f"{path}{line}: {_without_words(error.problem) or 'not YAML'}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     try:
-        return model.model_validate({} if document is None else document)
+        return model.model_validate(
+            {} if document is None else document, context={"folder": path.parent, "environ": environ}
+        )
     except ValidationError as error:
         told = ((marks.line(problem["loc"]), _sentence(problem, model)) for problem in error.errors())
         raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in told)) from None
+
+
+def _without_words(problem: str | None) -> str:
+    """A problem of YAML that does not repeat words of the file: a password may begin with `*` or `!`."""
+    if problem and problem.startswith(("found undefined alias", "could not determine a constructor")):
+        return "text that begins with * or ! is to stand in quotes"
+    return problem or ""
 
 
 def _sentence(problem: Any, model: type[Strict]) -> str:

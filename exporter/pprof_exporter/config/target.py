@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+from pprof_exporter.config.client import PLAIN, ClientSettings, Params
 from pprof_exporter.config.profiles import AS_ALL, Overrides
 
 DEFAULT_PATH = "/debug/pprof/"
@@ -27,6 +28,9 @@ class Target:
     url: URL = field(repr=False)
     labels: tuple[tuple[str, str], ...] = ()
     overrides: Overrides = AS_ALL
+    params: Params = field(default=(), repr=False)
+    """Parameters that every request carries besides its own."""
+    client: ClientSettings = PLAIN
 
     @property
     def process(self) -> str:

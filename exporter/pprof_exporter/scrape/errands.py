@@ -13,8 +13,7 @@ from typing import TypeVar
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import read_index
 from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.fetch import Reply
-from pprof_exporter.scrape.getter import Getter
+from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.scrape.guards import goroutines_stop_the_world, heap_records_take_long
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.observation import Observation, observe
@@ -30,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every errand for one target works with."""
+    """What every errand for one target works with; `fetcher` asks with the target's client settings."""
 
     target: Target
     settings: Settings

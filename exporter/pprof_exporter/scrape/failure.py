@@ -17,10 +17,12 @@ _ALREADY_IN_USE = (b"already in use", b"already enabled", b"already tracing")
 class FetchError(Exception):
     """No complete 200 reply came; `reason` says why in a closed set, the text in words."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, status: int | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.status = status
+        """That of the reply, where there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Refusal:
 def judge(reply: Refusal) -> FetchError:
     """The reason for which the target did not give a profile."""
     reason = _reason(reply)
-    words = reply.location or " ".join(reply.body[:200].decode("utf-8", "replace").split())
-    return FetchError(reason, f"HTTP {reply.status}: {words}" if words else f"HTTP {reply.status}")
+    words = reply.location[:200] or " ".join(reply.body[:200].decode("utf-8", "replace").split())
+    return FetchError(reason, f"HTTP {reply.status}: {words}" if words else f"HTTP {reply.status}", reply.status)
 
 
 def _reason(reply: Refusal) -> Reason:

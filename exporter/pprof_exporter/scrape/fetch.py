@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 from yarl import URL
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import Phase, Reason
+from pprof_exporter.catalog import Reason
+from pprof_exporter.config import PLAIN, ClientSettings, Params
+from pprof_exporter.scrape.broken import broken, timed_out
+from pprof_exporter.scrape.clients import Client, Clients, Pass
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError, Refusal, judge
-from pprof_exporter.scrape.stopwatch import Phases, SecondTry, Stopwatch, start, timed_context, trace_config
+from pprof_exporter.scrape.stopwatch import Phases, SecondTry, trace_config
+from pprof_exporter.scrape.trip import REDIRECTS, Trip
 
 _HEADERS = {
     "User-Agent": f"pprof-exporter/{__version__}",
@@ -26,21 +30,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 _REFUSAL_BYTES = 4096
-
-_TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
-    Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
-    Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
-    Phase.TLS: (Reason.TLS, "the TLS handshake did not end"),
-    Phase.FIRST_BYTE: (Reason.TIMEOUT_HEADER, "connected, no reply"),
-    Phase.TRANSFER: (Reason.TIMEOUT_BODY, "the reply did not end"),
-}
-_BROKEN: dict[Phase, tuple[Reason, str]] = {
-    Phase.RESOLVE: (Reason.RESOLVE, "the name did not resolve"),
-    Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
-    Phase.TLS: (Reason.TLS, "the TLS handshake failed"),
-    Phase.FIRST_BYTE: (Reason.EMPTY, "the connection was closed without a reply"),
-    Phase.TRANSFER: (Reason.TRUNCATED, "the connection was cut within the body"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +39,15 @@ class Reply:
     body: bytes
     phases: Phases
     asked_at: float
+    content_type: str = ""
+
+
+class Getter(Protocol):
+    """Makes one GET after the other; what errands need of an HTTP client."""
+
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+        """See `Fetcher.get`."""
+        ...
 
 
 class Fetcher:
@@ -63,22 +61,11 @@ class Fetcher:
         socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None = None,
     ) -> None:
         """`socket_factory` makes the socket of each attempt to connect, and refuses an address by an `OSError`."""
+        self.max_bytes = max_bytes
         self._clock = clock
-        self._max_bytes = max_bytes
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                force_close=True,
-                ssl=timed_context(),
-                use_dns_cache=False,
-                socket_factory=socket_factory,
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            trace_configs=[trace_config()],
-            headers=_HEADERS,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._clients = Clients(clock)
+        self._plain = self._clients.of(PLAIN)
+        self._session = _session(socket_factory)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,51 +73,113 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Cut what is under way."""
         await self._session.close()
+
+    def of(self, client: ClientSettings, params: Params = ()) -> Getter:
+        """Requests with these settings, and these parameters besides those that a request has of its own."""
+        if client == PLAIN and not params:
+            return self
+        return _Bound(partial(self._get, self._clients.of(client)), params)
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
         """Fetch within `window + patience` seconds; raises `FetchError` for everything the world does wrong."""
-        asked_at = self._clock.now()
-        watch = start()
+        return await self._get(self._plain, url, tuple((query or {}).items()), patience, window)
+
+    async def _get(self, client: Client, url: URL, query: Params, patience: float, window: float) -> Reply:
+        """Once, or twice where a token has to be renewed."""
+        ends = time.perf_counter() + patience
+        used = await client.credentials(self._session, url, patience)
+        try:
+            return await self._travel(client, used, url.with_query(query) if query else url, _left(ends), window)
+        except FetchError as error:
+            if error.status != 401 or not client.renew(used):
+                raise
+        used = await client.credentials(self._session, url, _left(ends))
+        return await self._travel(client, used, url.with_query(query) if query else url, _left(ends), window)
+
+    async def _travel(self, client: Client, used: Pass, url: URL, patience: float, window: float) -> Reply:
+        trip = Trip(url, self._clock.now())
         try:
             async with asyncio.timeout(window + patience):
-                body = await self._read(url, query, watch)
+                while (found := await self._visit(client, used, trip)) is None:
+                    pass
+        except FetchError as error:
+            raise FetchError(error.reason, used.hide(error.detail), error.status) from None
         except TimeoutError:
-            reason, detail = _TIMED_OUT[watch.phase]
-            raise FetchError(reason, f"{detail} within {window + patience:g} s") from None
-        except aiohttp.ClientConnectorDNSError as error:
-            raise FetchError(Reason.RESOLVE, str(error.os_error)) from error
-        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-            raise FetchError(Reason.TLS, str(error)) from error
-        except SecondTry as error:
-            raise FetchError(*_BROKEN[Phase.FIRST_BYTE]) from error
-        except aiohttp.ClientResponseError as error:
-            raise FetchError(Reason.TEXT, f"the reply is not HTTP: {error.message}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            reason, detail = _BROKEN[watch.phase]
-            cause = getattr(error, "os_error", error)
-            raise FetchError(reason, f"{detail}: {cause}" if str(cause) else detail) from error
-        watch.ended = time.perf_counter()
-        return Reply(body, watch.phases(window), asked_at)
+            raise timed_out(trip.watch, window + patience) from None
+        except (aiohttp.ClientError, OSError, SecondTry) as error:
+            told = broken(error, trip.watch)
+            raise FetchError(told.reason, used.hide(told.detail)) from error
+        trip.watch.ended = time.perf_counter()
+        body, content_type = found
+        return Reply(body, trip.phases(window), trip.asked_at, content_type)
 
-    async def _read(self, url: URL, query: dict[str, str] | None, watch: Stopwatch) -> bytes:
-        async with self._session.get(url, params=query, allow_redirects=False) as response:
+    async def _visit(self, client: Client, used: Pass, trip: Trip) -> tuple[bytes, str] | None:
+        """Body and type of the reply, or None where `trip` has to go on to another URL. Raises `FetchError`."""
+        url, watch = trip.url, trip.watch
+        async with self._session.get(
+            url,
+            headers=used.headers if trip.at_home else None,
+            ssl=client.context(at_home=trip.at_home),
+            server_hostname=client.server_name(at_home=trip.at_home),
+            proxy=client.proxy(url),
+            allow_redirects=False,
+        ) as response:
             watch.headers = time.perf_counter()
+            location = response.headers.get("Location", "") if 300 <= response.status < 400 else ""
+            if client.follows_redirects and response.status in REDIRECTS and location:
+                trip.go_on(location, response.status)
+                return None
             if response.status != 200:
                 raise judge(
                     Refusal(
                         status=response.status,
                         from_pprof=response.headers.get("X-Go-Pprof") == "1",
                         body=await _beginning(response.content, _REFUSAL_BYTES),
-                        location=response.headers.get("Location", "") if response.status < 400 else "",
+                        location=location,
                     )
                 )
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece
-                if len(body) > self._max_bytes:
-                    raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self._max_bytes} bytes")
-            return bytes(body)
+                if len(body) > self.max_bytes:
+                    raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self.max_bytes} bytes")
+            return bytes(body), response.content_type
+
+
+class _Bound:
+    """A fetcher under client settings."""
+
+    def __init__(self, get: Callable[[URL, Params, float, float], Awaitable[Reply]], params: Params) -> None:
+        self._get = get
+        self._params = params
+
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+        own = query or {}
+        besides = tuple((name, value) for name, value in self._params if name not in own)
+        return await self._get(url, (*own.items(), *besides), patience, window)
+
+
+def _session(
+    socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None,
+) -> aiohttp.ClientSession:
+    """What all requests go through. Certificates, proxies and credentials come with each of them."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, socket_factory=socket_factory),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        trace_configs=[trace_config()],
+        headers=_HEADERS,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+def _left(ends: float) -> float:
+    return max(0.0, ends - time.perf_counter())
 
 
 async def _beginning(stream: aiohttp.StreamReader, size: int) -> bytes:

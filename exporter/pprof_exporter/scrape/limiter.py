@@ -17,12 +17,16 @@ class Limiter:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.limit = limits.concurrency
         self.in_flight = 0
-        self._quick = _Lane(limits)
-        self._windows = _Lane(limits)
+        self.use(limits)
         # Weak, here and below, so that targets which come and go leave nothing behind.
         self._processes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def use(self, limits: Limits) -> None:
+        """Go by these limits from now on; what is under way ends under those it began with."""
+        self.limit = limits.concurrency
+        self._quick = _Lane(limits)
+        self._windows = _Lane(limits)
 
     @contextlib.asynccontextmanager
     async def slot(self, target: Target, *, window: bool = False) -> AsyncIterator[None]:

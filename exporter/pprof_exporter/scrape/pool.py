@@ -72,11 +72,10 @@ class Pool:
         return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
 
     def apply(self, settings: Settings) -> None:
-        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
-
-        Limits are those of the first configuration.
-        """
-        settings = replace(settings, limits=self._settings.limits)
+        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed."""
+        if settings.limits != self._settings.limits:
+            self.limiter.use(settings.limits)
+            self._fetcher.max_bytes = settings.limits.wire_bytes
         everything_else = replace(settings, targets=(), jobs=())
         staying = set(settings.targets) if everything_else == self._settings else set()
         self._settings = everything_else
@@ -106,7 +105,8 @@ class Pool:
     def _watch(self, target: Target, settings: Settings, delay: float) -> None:
         settings = settings.overridden(target.overrides)
         state = TargetState(target, settings, self._store, self._clock)
-        tools = Tools(target, settings, self._fetcher, self.limiter, self._clock, state)
+        fetcher = self._fetcher.of(target.client, target.params)
+        tools = Tools(target, settings, fetcher, self.limiter, self._clock, state)
         loop = TargetLoop(tools, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)

@@ -24,6 +24,16 @@ class Phases:
     first_byte: float
     transfer: float
 
+    def __add__(self, other: Phases) -> Phases:
+        """What two requests took that were made one after the other."""
+        return Phases(
+            self.resolve + other.resolve,
+            self.connect + other.connect,
+            self.tls + other.tls,
+            self.first_byte + other.first_byte,
+            self.transfer + other.transfer,
+        )
+
     @property
     def total(self) -> float:
         """From the start of the request to its last byte, less the window."""
@@ -48,7 +58,7 @@ class Phases:
 class Stopwatch:
     """Stamps of one request; a stamp that is None was not reached."""
 
-    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
+    __slots__ = ("alert", "connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
 
     def __init__(self) -> None:
         self.started = time.perf_counter()
@@ -58,6 +68,8 @@ class Stopwatch:
         self.connected: float | None = None
         self.headers: float | None = None
         self.ended: float | None = None
+        self.alert: ssl.SSLError | None = None
+        """What went wrong with TLS after the handshake."""
 
     @property
     def phase(self) -> Phase:
@@ -95,8 +107,29 @@ class Stopwatch:
 _current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)
 
 
+class _TimedObject(ssl.SSLObject):
+    """Notes why the other side ended TLS: aiohttp lets go of that, and tries again."""
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:
+        """Read as ever."""
+        try:
+            return super().read(len, buffer)
+        except _NOTHING_WRONG:
+            raise
+        except ssl.SSLError as error:
+            watch = _current.get()
+            if watch is not None:
+                watch.alert = error
+            raise
+
+
+_NOTHING_WRONG = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
+
+
 class TimedContext(ssl.SSLContext):
     """A client context that stamps the start of the handshake, which aiohttp's tracing does not tell."""
+
+    sslobject_class = _TimedObject
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Stamp, then go on as ever; asyncio calls this once the TCP connection stands."""
@@ -104,13 +137,6 @@ class TimedContext(ssl.SSLContext):
         if watch is not None:
             watch.tls_started = time.perf_counter()
         return super().wrap_bio(*args, **kwargs)
-
-
-def timed_context() -> ssl.SSLContext:
-    """A context that verifies servers against the certificates of this machine."""
-    context = TimedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-    return context
 
 
 def start() -> Stopwatch:

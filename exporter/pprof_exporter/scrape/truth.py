@@ -14,7 +14,7 @@ from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.getter import Getter
+from pprof_exporter.scrape.fetch import Getter
 
 # After this many seconds a page that was not there, or a process that was not found, is looked for again.
 _LOOK_AGAIN = 600.0

@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-import aiohttp
 import structlog
 
 from pprof_exporter.config import (
@@ -29,9 +28,11 @@ from pprof_exporter.scrape.discovery.dns import Dns, Resolve, system_resolver
 from pprof_exporter.scrape.discovery.files import Files
 from pprof_exporter.scrape.discovery.groups import SourceError
 from pprof_exporter.scrape.discovery.http import Http
+from pprof_exporter.scrape.fetch import Fetcher
 
 # Changes that come within this time are applied at once.
 _TOGETHER = 1.0
+_LARGEST_LIST = 64 * 2**20
 
 
 class Rejection(StrEnum):
@@ -86,7 +87,7 @@ class Discovery:
         self._clock = clock
         self._base = base
         self._resolve = resolve
-        self._session: aiohttp.ClientSession | None = None
+        self._fetcher: Fetcher | None = None
         self._settings: Settings | None = None
         self._watched: dict[tuple[str, Source], _Watched] = {}
         self._pending: asyncio.Task[None] | None = None
@@ -112,8 +113,8 @@ class Discovery:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
 
     def _reader(self, source: Source) -> Reader:
         match source:
@@ -122,9 +123,9 @@ class Discovery:
             case DnsSource():
                 return Dns(source, self._resolve)
             case HttpSource():
-                if self._session is None:
-                    self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-                return Http(source, self._session)
+                if self._fetcher is None:
+                    self._fetcher = Fetcher(self._clock, max_bytes=_LARGEST_LIST)
+                return Http(source, self._fetcher)
 
     async def _watch(self, job: str, source: Source, counts: Refreshes) -> None:
         reader = self._reader(source)

@@ -7,8 +7,7 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Reply
-from pprof_exporter.scrape.getter import Getter
+from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.scrape.probing.log import ProbeLog
 from pprof_exporter.scrape.probing.sockets import Guard
 

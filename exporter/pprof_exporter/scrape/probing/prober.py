@@ -11,7 +11,7 @@ from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.config import Module, Settings, Target
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.errands import Tools
-from pprof_exporter.scrape.getter import Getter
+from pprof_exporter.scrape.fetch import Getter
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.probing.client import ProbeClient
 from pprof_exporter.scrape.probing.history import Entry, History

@@ -1,0 +1,43 @@
+"""A secret: written in the configuration, or in a file of its own that is read each time it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_LARGEST = 64 * 1024
+
+
+class BadSecret(Exception):
+    """A secret that cannot be had now; the message names its file and shows nothing of what is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Text that is never shown. From a file, white space around it is left out, as in Prometheus."""
+
+    text: str = field(default="", repr=False)
+    file: Path | None = None
+
+    def read(self) -> str:
+        """The secret as it is now, fit for a header. Raises `BadSecret`."""
+        if self.file is None:
+            return self.text
+        try:
+            with self.file.open("rb") as stream:
+                body = stream.read(_LARGEST + 1)
+            text = body.decode("utf-8").strip()
+        except OSError as error:
+            raise BadSecret(f"{self.file}: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise BadSecret(f"{self.file}: not UTF-8 text") from None
+        if len(body) > _LARGEST:
+            raise BadSecret(f"{self.file}: larger than {_LARGEST} bytes, which is no secret")
+        if not fits_header(text):
+            raise BadSecret(f"{self.file}: more than one line, or control characters")
+        return text
+
+
+def fits_header(text: str) -> bool:
+    """Whether a header can hold the text: a line break in it would begin another header, or another request."""
+    return all(character == "\t" or (character >= " " and character != "\x7f") for character in text)

@@ -1,0 +1,89 @@
+"""`tls_config`: how a client checks the server, and shows who it is itself."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
+
+Context = TypeVar("Context", bound=ssl.SSLContext)
+
+
+class BadTls(Exception):
+    """A certificate or key that cannot be used; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """What `tls_config` says. Without `ca_file`, the certificates of the system are believed."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str = ""
+    insecure_skip_verify: bool = False
+    min_version: str = "TLS12"
+    max_version: str = "TLS13"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a context is made of, besides these settings."""
+        return tuple(file for file in (self.ca_file, self.cert_file, self.key_file) if file is not None)
+
+
+DEFAULT_TLS = TlsSettings()
+
+
+def client_context(tls: TlsSettings, kind: type[Context]) -> Context:
+    """A context of this class for these settings. Reads their files; raises `BadTls`."""
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = VERSIONS[tls.min_version]
+    context.maximum_version = VERSIONS[tls.max_version]
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        trust(context, tls.ca_file)
+    if tls.cert_file is not None and tls.key_file is not None:
+        load_pair(context, tls.cert_file, tls.key_file)
+    return context
+
+
+def trust(context: ssl.SSLContext, file: Path) -> None:
+    """Believe what the certificates in a file have signed, intermediate ones too, as Go does. Raises `BadTls`."""
+    _readable(file)
+    try:
+        context.load_verify_locations(file)
+    except (ssl.SSLError, OSError) as error:
+        raise BadTls(f"{file}: holds no certificate that can be read ({_why(error)})") from None
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Show this certificate, and prove it with its key. Raises `BadTls`."""
+    _readable(certificate)
+    _readable(key)
+    try:
+        # An empty password, since OpenSSL would ask the terminal for that of a key which has one.
+        context.load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise BadTls(f"{certificate} and {key}: not a certificate with its key, in PEM ({_why(error)})") from None
+
+
+def _readable(file: Path) -> None:
+    # The ssl module does not say which file it is that is missing.
+    try:
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        raise BadTls(f"{file}: {error.strerror or error}") from None
+
+
+def _why(error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    return str(reason).lower().replace("_", " ") if reason else str(error)
