@@ -106,14 +106,14 @@ def uneven(sight: Sight, limit: Limits) -> Outcome:
         return unknown("The sampling clock has not been audited yet.")
     if audit.stddev is None or audit.late_ratio is None:
         return unknown("The latest audit saw too few ticks, or too many threads at once, to judge the clock.")
+    if processors is None or processors < limit["tick_busy"]:
+        why = "nobody tells how busy the process was" if processors is None else "the process was not busy all the time"
+        return unknown(f"Ticks are missing where a process rests, and {why}.")
     findings = [
         Finding(Level.WARNING, f"The sampling clock ticks at {audit.rate:.0f} Hz.", "PprofSamplingJitter")
         if audit.rate is not None and audit.rate < limit["tick_slow"]
         else None
     ]
-    if processors is None or processors < limit["tick_busy"]:
-        why = "nobody tells how busy the process was" if processors is None else "the process was not busy all the time"
-        return wrong(findings, unknown(f"Ticks are missing where a process rests, and {why}."))
     if audit.stddev > limit["tick_stddev"]:
         said = f"Ticks vary by {seconds(audit.stddev)} around their mean (standard deviation)."
         findings.append(Finding(Level.WARNING, said, "PprofSamplingJitter"))
