@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import config, dashboards, demo, inspect, rules
+from pprof_exporter.cli import capture, check, config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -20,6 +20,8 @@ from pprof_exporter.web import WebSecurity, load_web_config
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 COMMANDS: dict[str, Command] = {
+    "check": check.run,
+    "capture": capture.run,
     "inspect": inspect.run,
     "rules": rules.run,
     "dashboards": dashboards.run,
@@ -33,6 +35,8 @@ Watch the health of Go profiling: fetch the pprof endpoints of TARGETs, decode t
 commands:
   pprof-exporter TARGET...      serve metrics about these targets
   pprof-exporter                serve metrics about the targets that Prometheus names: /probe?target=HOST:PORT
+  pprof-exporter check TARGET   look once at a target or at saved profiles, and judge; for pipelines
+  pprof-exporter capture TARGET record rounds of profiles in a folder, to compare
   pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import structlog
 
-from pprof_exporter.catalog import Outcome, Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.cpu import ReadCpuProfile
 from pprof_exporter.scrape.errands import Errand, ReadIndex, ReadProfile, Tools
@@ -39,7 +38,7 @@ class Visits:
     def __init__(self, tools: Tools, random: Random) -> None:
         self._tools = tools
         self._clock = tools.clock
-        self.errands = _errands(tools)
+        self.errands = errands(tools)
         self.index = ReadIndex(tools)
         self._gate = Gate(tools, self.errands, random)
         self.log: Log = structlog.get_logger().bind(target=tools.target.name)
@@ -100,20 +99,13 @@ class Visits:
 
     def _count_failure(self, profile: str, tally: Tally, error: FetchError | DecodeError) -> None:
         reason = error.reason
-        if reason is Reason.BUSY:
-            tally.outcomes[Outcome.BUSY] += 1
-        else:
-            tally.outcomes[Outcome.FAILURE] += 1
-            failures = tally.decode_failures if isinstance(error, DecodeError) else tally.fetch_failures
-            failures[reason] += 1
         # A failure that goes on is one event, not one every cycle.
         report = self.log.debug if tally.last_reason is reason else self.log.warning
-        tally.history.add(None)
-        tally.last_problem, tally.last_reason = f"{reason}: {error.detail}", reason
+        tally.failed(reason, error.detail, decoding=isinstance(error, DecodeError))
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 
-def _errands(tools: Tools) -> list[Errand]:
+def errands(tools: Tools) -> list[Errand]:
     """What the settings ask for: the profiles in the order of `KINDS`, then the other looks."""
     errands: list[Errand] = [
         _READERS.get(name, ReadProfile)(tools, profile) for name, profile in tools.state.profiles.items()
