@@ -105,15 +105,7 @@ class ReadCpuProfile(ReadProfile):
     def _audit(self, trace: Trace, period: float, used: CpuUse | None) -> None:
         state = self._tools.state
         found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
-        state.ticks.record(found, self._tools.clock.now(), used.seconds / self._window if used else None)
-        signals = {
-            "tick_interval_stddev_seconds": found.stddev,
-            "tick_late_ratio": found.late_ratio,
-            "tick_rate_hertz": found.rate,
-        }
-        for signal, value in signals.items():
-            if value is not None:
-                state.identity.observe(signal, value)
+        state.learn_audit(found, self._tools.clock.now(), used.seconds / self._window if used else None)
 
     def _learn_from_page(self, time: CpuTime | None) -> None:
         if time is not None and time.page is not None:

@@ -81,6 +81,18 @@ class Identity:
         """Bugs of Go that this target is known to have."""
         return known_bugs(self.system.value if self.system else None, self.go.exact, self.mutex_profiling)
 
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What tells this epoch of the target from others, as far as it is known."""
+        windows = self.system is System.WINDOWS
+        go = self.go.exact
+        return Fingerprint(
+            system=_digest(repr(sorted(self.core_modules.items()))) if self.core_modules else "",
+            binary="" if self.build == "unknown" else f"{self.program} {self.build}",
+            go=str(go) if go is not None else "",
+            modules=_digest(",".join(self.foreign)) if windows and self.modules else "",
+        )
+
     def learn_version(self, source: str, evidence: GoVersionEvidence) -> None:
         """Take in evidence; of each source the latest counts."""
         self._versions[source] = evidence
@@ -94,7 +106,7 @@ class Identity:
 
     def enter(self, now: float) -> bool:
         """Say to the store what the target is now; returns whether an upgrade or rollback of its service began."""
-        fingerprint = self._fingerprint()
+        fingerprint = self.fingerprint
         entered = self._store.enter(self._service, fingerprint, now)
         before, self.epoch = self.epoch, entered.epoch
         # Who goes back to an earlier epoch waits for the store to say that the whole service does.
@@ -114,16 +126,6 @@ class Identity:
     def compare(self) -> None:
         """Work out the comparison with the epoch before; may read the disk."""
         self.comparison = self._store.compare(self._service)
-
-    def _fingerprint(self) -> Fingerprint:
-        windows = self.system is System.WINDOWS
-        go = self.go.exact
-        return Fingerprint(
-            system=_digest(repr(sorted(self.core_modules.items()))) if self.core_modules else "",
-            binary="" if self.build == "unknown" else f"{self.program} {self.build}",
-            go=str(go) if go is not None else "",
-            modules=_digest(",".join(self.foreign)) if windows and self.modules else "",
-        )
 
 
 def base_name(module: Module) -> str:

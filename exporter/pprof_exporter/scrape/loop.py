@@ -7,7 +7,7 @@ from random import Random
 
 import structlog
 
-from pprof_exporter.catalog import Outcome, Reason, Skip
+from pprof_exporter.catalog import Skip
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.cpu import ReadCpuProfile
 from pprof_exporter.scrape.errands import Errand, ReadIndex, ReadProfile, Tools
@@ -130,16 +130,9 @@ class TargetLoop:
 
     def _count_failure(self, profile: str, tally: Tally, error: FetchError | DecodeError) -> None:
         reason = error.reason
-        if reason is Reason.BUSY:
-            tally.outcomes[Outcome.BUSY] += 1
-        else:
-            tally.outcomes[Outcome.FAILURE] += 1
-            failures = tally.decode_failures if isinstance(error, DecodeError) else tally.fetch_failures
-            failures[reason] += 1
         # A failure that goes on is one event, not one every cycle.
         report = self._log.debug if tally.last_reason is reason else self._log.warning
-        tally.history.add(None)
-        tally.last_problem, tally.last_reason = f"{reason}: {error.detail}", reason
+        tally.failed(reason, error.detail, decoding=isinstance(error, DecodeError))
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 

@@ -69,12 +69,28 @@ def observe(
 
     Raises `DecodeError`. Needs no event loop: any thread may run it.
     """
-    profile = decode(reply.body, max_bytes=max_bytes)
+    fetched = Fetched(
+        decode(reply.body, max_bytes=max_bytes),
+        kind,
+        asked_at=reply.asked_at,
+        connected_after=reply.phases.until_connected,
+        took=reply.phases.total,
+        window=window,
+        previous_nanos=previous.time_nanos if previous else None,
+        cpu_used=used.seconds if used else None,
+        cpu_source=used.source.value if used else "",
+    )
+    return summed_up(kind, fetched, at=reply.asked_at)
+
+
+def summed_up(kind: Kind, fetched: Fetched, *, at: float) -> Observation:
+    """Sum up and judge a profile that stands for `at` (Unix time)."""
+    profile = fetched.profile
     sums = totals(profile)
     columns = [profile.index_of(value.sample_type) for value in kind.values]
     return Observation(
-        at=reply.asked_at,
-        took=reply.phases.total,
+        at=at,
+        took=fetched.took,
         samples=len(profile.samples),
         size=profile.size,
         sums=tuple(
@@ -89,19 +105,7 @@ def observe(
         time_nanos=profile.time_nanos,
         period_nanos=profile.period,
         facts=Facts(system_of(profile), modules(profile.mappings), from_profile(profile)),
-        readings=judge(
-            Fetched(
-                profile,
-                kind,
-                asked_at=reply.asked_at,
-                connected_after=reply.phases.until_connected,
-                took=reply.phases.total,
-                window=window,
-                previous_nanos=previous.time_nanos if previous else None,
-                cpu_used=used.seconds if used else None,
-                cpu_source=used.source.value if used else "",
-            )
-        ),
+        readings=judge(fetched),
     )
 
 

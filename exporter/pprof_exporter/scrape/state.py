@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.health import Growth
+from pprof_exporter.health import Growth, TickAudit
 from pprof_exporter.profile import KINDS, Index, Kind, Span, Value, from_index
 from pprof_exporter.scrape.budget import Budget
 from pprof_exporter.scrape.canary import CanaryState
@@ -144,6 +144,18 @@ class TargetState:
             if not labels:
                 name = family.name.removeprefix("pprof_")
                 identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+
+    def learn_audit(self, found: TickAudit, now: float, processors: float | None) -> None:
+        """Take in an audit of the sampling clock; `processors` is how many the target kept busy meanwhile."""
+        self.ticks.record(found, now, processors)
+        signals = {
+            "tick_interval_stddev_seconds": found.stddev,
+            "tick_late_ratio": found.late_ratio,
+            "tick_rate_hertz": found.rate,
+        }
+        for signal, value in signals.items():
+            if value is not None:
+                self.identity.observe(signal, value)
 
 
 def _growth(value: Value) -> Growth | None:

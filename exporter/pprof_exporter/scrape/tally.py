@@ -56,3 +56,14 @@ class Tally:
             self.phases[phase] += seconds
         self.last_success = at
         self.last_problem, self.last_reason = "", None
+
+    def failed(self, reason: Reason, detail: str, *, decoding: bool) -> None:
+        """Count one that did not; `decoding` says that a complete reply was no profile."""
+        if reason is Reason.BUSY:
+            self.outcomes[Outcome.BUSY] += 1
+        else:
+            self.outcomes[Outcome.FAILURE] += 1
+            failures = self.decode_failures if decoding else self.fetch_failures
+            failures[reason] += 1
+        self.history.add(None)
+        self.last_problem, self.last_reason = f"{reason}: {detail}", reason
