@@ -110,7 +110,9 @@ def median(values: Sequence[float]) -> Estimate:
     _not_empty(values)
     ordered = sorted(values)
     middle, skipped = statistics.median(ordered), _outside_median(len(ordered))
-    return Estimate(middle, None, None) if skipped is None else Estimate(middle, ordered[skipped], ordered[-1 - skipped])
+    return (
+        Estimate(middle, None, None) if skipped is None else Estimate(middle, ordered[skipped], ordered[-1 - skipped])
+    )
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
