@@ -1,7 +1,7 @@
 """Which change of a signal is a change for the worse: one row for each kind of signal, as the alerts have it.
 
-The recording rule `target_signal:pprof_signal_median:worse` (rules/upgrade.py) says the same in PromQL; a test holds the
-two together.
+The recording rule `target_signal:pprof_signal_median:worse` (rules/upgrade.py) says the same in PromQL; a test holds
+the two together.
 """
 
 from __future__ import annotations
