@@ -10,6 +10,7 @@ from pprof_exporter.store import Change, changed
 from pprof_exporter.verdicts.verdict import Limits
 from pprof_exporter.workbench import statistics
 from pprof_exporter.workbench.changes import Method, Pair, Replaced, Report, Side, ordered
+from pprof_exporter.workbench.flames import Frame, difference
 from pprof_exporter.workbench.judging import (
     SIGNIFICANT,
     Corrected,
@@ -63,6 +64,25 @@ def compare_groups(
     sides = [Sides("canary against stable", tuple(stable), tuple(canary))]
     limits = (*_LIMITS, "All rounds of a group count alike: look at single targets before you blame the group.")
     return Report(Method.GROUPS, "stable", "canary", _pairs(sides, Limits(thresholds)), (), limits)
+
+
+def flames_of(before: Recording, after: Recording) -> dict[str, dict[str, Frame]]:
+    """Trees of calls by pair and kind of profile, for those pairs that `compare_captures` makes."""
+    sides, _ = _matched(before.targets, after.targets)
+    return {one.name: _flames(one) for one in sides}
+
+
+def _flames(sides: Sides) -> dict[str, Frame]:
+    found = {}
+    for kind in KINDS:
+        files = [
+            [round_.files[kind] for round_ in _rounds(targets) if kind in round_.files]
+            for targets in (sides.before, sides.after)
+        ]
+        tree = difference(kind, *files)
+        if tree is not None:
+            found[kind] = tree
+    return found
 
 
 def _matched(before: Sequence[RecordedTarget], after: Sequence[RecordedTarget]) -> tuple[list[Sides], tuple[str, ...]]:

@@ -11,7 +11,7 @@ from pprof_exporter.workbench.words import amount, chance, change_of, share
 
 _SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
 # What Markdown, tables and HTML in it could read as their own.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&@-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>~&#])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
