@@ -26,6 +26,10 @@ _CLASSES = {
 _SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
 _TITLES = {"cpu": "CPU time", "heap": "Live heap", "goroutine": "Goroutines"}
 _MOST_FUNCTIONS = 12
+_MARKS = (
+    "The mark below a change lies on a line from a hundredth to a hundred times, or from -50 to +50 percentage "
+    "points (pp) where the signal is a share; its interval is drawn through it."
+)
 _KEY = '<p class="small"><span class="key b"></span>before<span class="key a"></span>after</p>'
 _FLAME_KEY = (
     '<p class="small"><span class="key m3"></span>more of the whole than before<span class="key l3"></span>less. '
@@ -41,7 +45,7 @@ def as_html(report: Report, flames: Flames | None = None) -> str:
         f'<p class="small">Before: {escape(report.before)}. After: {escape(report.after)}.</p>',
         *(_pair(pair, (flames or {}).get(pair.name, {})) for pair in report.pairs),
         "<h2>How to read this</h2><ul>",
-        *(f"<li>{escape(sentence)}</li>" for sentence in (*report.alone, *report.limits)),
+        *(f"<li>{escape(sentence)}</li>" for sentence in (*report.alone, *report.limits, _MARKS)),
         "</ul>",
     ]
     return document(f"{report.before} and {report.after}", "\n".join(parts))
