@@ -26,6 +26,7 @@ RECORDED = {
     "goroutine": "goroutine.pb.gz",
     "threadcreate": "threadcreate.pb.gz",
     "trace": "burn2.trace",
+    "metrics": "metrics.txt",
     "memstats": "heap_debug1.txt",
 }
 TOOK = Phases(0.0, 0.001, 0.0, 0.002, 0.003)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import compare, config, dashboards, demo, inspect, rules
+from pprof_exporter.cli import capture, check, compare, config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -18,8 +18,10 @@ from pprof_exporter.web import WebSecurity, load_web_config
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 COMMANDS: dict[str, Command] = {
-    "inspect": inspect.run,
+    "check": check.run,
+    "capture": capture.run,
     "compare": compare.run,
+    "inspect": inspect.run,
     "rules": rules.run,
     "dashboards": dashboards.run,
     "demo": demo.run,
@@ -31,8 +33,10 @@ Watch the health of Go profiling: fetch the pprof endpoints of TARGETs, decode t
 
 commands:
   pprof-exporter TARGET...      serve metrics about these targets
-  pprof-exporter inspect FILE   show what a profile on disk holds
+  pprof-exporter check TARGET   look once at a target or at saved profiles, and judge; for pipelines
+  pprof-exporter capture TARGET record rounds of profiles in a folder, to compare
   pprof-exporter compare A B    say what an upgrade changed, from a capture before and one after
+  pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
   pprof-exporter config check   say what a configuration file comes to, or what is wrong with it

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pprof_exporter.catalog.thresholds import BY_NAME
 from pprof_exporter.config import (
     AuditWhen,
     BadTarget,
@@ -92,7 +93,8 @@ def _profiles(text: str) -> list[str]:
     return names
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """A whole number above 0. Raises `ValueError` with a sentence."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise ValueError(f"{text!r} is not a whole number above 0")
     return int(text)
@@ -116,8 +118,20 @@ def _deferral(text: str) -> float:
     return 0.0 if text == "off" else parse_duration(text)
 
 
-def _path(text: str) -> Path | None:
+def path_or_none(text: str) -> Path | None:
+    """A path; "" is none."""
     return Path(text) if text else None
+
+
+def threshold(text: str) -> tuple[str, float]:
+    """`NAME=NUMBER` of a threshold. Raises `argparse.ArgumentTypeError` with a sentence."""
+    name, _, number = text.partition("=")
+    if name not in BY_NAME:
+        raise argparse.ArgumentTypeError(f"no threshold {name!r}; see pprof-exporter rules --list-thresholds")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER") from None
 
 
 def add_log_flags(parser: Parser) -> None:
@@ -131,24 +145,29 @@ def add_listen_flag(parser: Parser, default: str) -> None:
     parser.flag("web.listen-address", "Addresses to listen on, by comma", default=default, read=_listen_addresses)
 
 
+def add_fetch_flags(parser: Parser) -> None:
+    """How targets are asked, whoever asks."""
+    parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
+    parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=whole)
+    parser.flag("scrape.profiles", "Profiles to fetch, by comma; stacks is not among all", default=_ALL, read=_profiles)
+    parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
+    parser.flag("scrape.metrics-path", "Where targets serve metrics of their own", default="/metrics")
+
+
 def add_serve_flags(parser: Parser) -> None:
     """Everything that the exporter itself understands."""
     parser.add_argument(
         "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL under which net/http/pprof is mounted"
     )
-    parser.flag("config.file", "Configuration file, read again on SIGHUP", default="", read=_path)
+    parser.flag("config.file", "Configuration file, read again on SIGHUP", default="", read=path_or_none)
     parser.switch("config.watch", "Read the configuration file again when it changes", default=True)
     add_listen_flag(parser, DEFAULT_LISTEN)
-    parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=_path)
+    parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=path_or_none)
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")
     parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)
-    parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
-    parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=_whole)
-    parser.flag("scrape.profiles", "Profiles to fetch, by comma; stacks is not among all", default=_ALL, read=_profiles)
+    add_fetch_flags(parser)
     parser.flag("scrape.cpu-interval", "Time between two CPU profiles", default="1m", read=parse_duration)
-    parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
-    parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=_whole)
-    parser.flag("scrape.metrics-path", "Where targets serve metrics of their own", default="/metrics")
+    parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=whole)
     parser.flag(
         "scrape.audit", "Audit the sampling clock: off, on-change, or every so long", default="on-change", read=_audit
     )
@@ -156,7 +175,9 @@ def add_serve_flags(parser: Parser) -> None:
     parser.flag(
         "scrape.defer-at-most", "How long a fetch waits for a better moment, or off", default="5m", read=_deferral
     )
-    parser.flag("storage.path", "Folder for what outlives a restart; none keeps it in memory", default="", read=_path)
+    parser.flag(
+        "storage.path", "Folder for what outlives a restart; none keeps it in memory", default="", read=path_or_none
+    )
     add_log_flags(parser)
 
 

@@ -43,7 +43,7 @@ def human(value: float, unit: str) -> str:
     return f"{value:,} {unit}" if unit not in ("count", "") else f"{value:,}"
 
 
-def _text(text: str) -> Text:
+def plain(text: str) -> Text:
     """Neither markup nor control characters, whatever is in it."""
     return Text(text.translate(_CONTROLS))
 
@@ -58,7 +58,7 @@ def _summary(facts: dict[str, Any]) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for kind in facts["sample_types"]:
-        table.add_row(_text(kind["type"]), _text(human(kind["total"], kind["unit"])))
+        table.add_row(plain(kind["type"]), plain(human(kind["total"], kind["unit"])))
     table.add_row("stacks", f"{facts['samples']:,}")
     table.add_row("locations", f"{facts['locations']:,}")
     table.add_row("functions", f"{facts['functions']:,}")
@@ -71,15 +71,15 @@ def _summary(facts: dict[str, Any]) -> Table:
     if facts["period"]:
         kind = facts["period_type"]
         table.add_row(
-            "period", _text(f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}")
+            "period", plain(f"{human(facts['period'], kind['unit'])} of {kind['type'] or 'an unnamed event'}")
         )
     for comment in facts["comments"]:
-        table.add_row("comment", _text(comment))
+        table.add_row("comment", plain(comment))
     return table
 
 
 def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=_text(f"{kind['type']} by function"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=plain(f"{kind['type']} by function"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("flat", "flat %", "cum", "cum %"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("function", overflow="fold")
@@ -88,9 +88,9 @@ def _top(kind: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
         cells = [
             cell
             for value in (row["flat"], row["cum"])
-            for cell in (_text(human(value, kind["unit"])), f"{100 * value / total:.1f}" if total else "")
+            for cell in (plain(human(value, kind["unit"])), f"{100 * value / total:.1f}" if total else "")
         ]
-        table.add_row(*cells, _text(row["function"]))
+        table.add_row(*cells, plain(row["function"]))
     return table
 
 
@@ -101,7 +101,7 @@ def _modules(mappings: list[dict[str, Any]]) -> Table:
     table.add_column("changed, or build id", overflow="fold")
     for mapping in mappings:
         build = mapping.get("modified", mapping["build_id"])
-        table.add_row(mapping["role"], _text(mapping["file"] or "(none)"), _text(build[:40]))
+        table.add_row(mapping["role"], plain(mapping["file"] or "(none)"), plain(build[:40]))
     return table
 
 
@@ -116,5 +116,5 @@ def _signals(signals: dict[str, float | None]) -> Table:
     table.add_column("value", justify="right")
     table.add_column("signal", overflow="fold")
     for name, value in signals.items():
-        table.add_row(_shown(name, value), _text(name))
+        table.add_row(_shown(name, value), plain(name))
     return table

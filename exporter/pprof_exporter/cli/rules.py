@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pprof_exporter.catalog.thresholds import BY_NAME, THRESHOLDS
-from pprof_exporter.cli.options import Parser
+from pprof_exporter.catalog.thresholds import THRESHOLDS
+from pprof_exporter.cli.options import Parser, threshold
 from pprof_exporter.rules import GROUPS, Options, render
 
 
@@ -21,7 +20,13 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         environ=environ,
     )
     parser.add_argument(
-        "--set", dest="set", metavar="NAME=VALUE", action="append", default=[], type=_setting, help="change a threshold"
+        "--set",
+        dest="set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=threshold,
+        help="change a threshold",
     )
     parser.add_argument("--list-thresholds", action="store_true", help="show what can be set, with the reasons")
     parser.flag("runbook-url", "What the name of an alert is appended to", default="")
@@ -31,8 +36,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.flag("output", "File to write, - for standard output", default="-")
     options = vars(parser.parse_args(argv))
     if options["list_thresholds"]:
-        for threshold in THRESHOLDS:
-            print(f"{threshold.name}={threshold.value:.12g}  # {threshold.unit or 'plain'}: {threshold.reason}")
+        for one in THRESHOLDS:
+            print(f"{one.name}={one.value:.12g}  # {one.unit or 'plain'}: {one.reason}")
         return 0
     chosen = Options(dict(options["set"]), options["runbook-url"], options["time-scale"])
     text = render(GROUPS, chosen)
@@ -54,13 +59,3 @@ def _scale(text: str) -> float:
     if not 0 < scale <= 100:
         raise ValueError(f"{text!r}: write a number above 0 and up to 100")
     return scale
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, number = text.partition("=")
-    if name not in BY_NAME:
-        raise argparse.ArgumentTypeError(f"no threshold {name!r}; see --list-thresholds")
-    try:
-        return name, float(number)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER") from None

@@ -27,7 +27,7 @@ class TargetLoop:
     def __init__(self, tools: Tools, random: Random) -> None:
         self._tools = tools
         self._clock = tools.clock
-        self._errands = _errands(tools)
+        self._errands = errands(tools)
         self._gate = Gate(tools, self._errands, random)
         self._index = ReadIndex(tools)
         now = tools.clock.steady()
@@ -136,7 +136,7 @@ class TargetLoop:
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 
-def _errands(tools: Tools) -> list[Errand]:
+def errands(tools: Tools) -> list[Errand]:
     """What the settings ask for: the profiles in the order of `KINDS`, then the other looks."""
     errands: list[Errand] = [
         _READERS.get(name, ReadProfile)(tools, profile) for name, profile in tools.state.profiles.items()

@@ -80,7 +80,7 @@ def refused(sight: Sight, limit: Limits) -> Outcome:
     ]
     if not sight.up:
         # Then all are refused, which is said of F13.
-        return unknown("The target does not answer.")
+        return unknown("The target has not been asked yet." if sight.up is None else "The target does not answer.")
     if "cpu" not in sight.profiles:
         return wrong(findings, unknown("No CPU profile, whose window is what a server cuts, has been read yet."))
     return wrong(findings, healthy("The server gives every profile that it lists, whole windows included."))
@@ -99,7 +99,9 @@ def costly(sight: Sight, limit: Limits) -> Outcome:
         else None
     ]
     share, budget = sight.profiling, sight.budget
-    if share is None or budget is None:
+    if budget is None:
+        return wrong(findings, unknown("One look has no budget: what profiling costs shows over time."))
+    if share is None:
         return wrong(findings, unknown("The target has not been profiled yet."))
     said = f"The target was profiled for {percent(share)} of the time; it may be for {percent(budget)}."
     return wrong(findings, healthy(said))

@@ -55,7 +55,7 @@ def upgraded(sight: Sight, limit: Limits) -> Outcome:
     if not sight.fingerprinted:
         return unknown("Nothing is known yet of what the target runs on.")
     system = sight.system.value if sight.system else "an unknown system"
-    return healthy(f"{sight.program} on {system}, Go {sight.go_version}: no change in the last hours.")
+    return healthy(f"{sight.program} on {system}, Go {sight.go_version}: no change was seen.")
 
 
 def _ago(passed: float) -> str:

@@ -90,6 +90,11 @@ class Replay:
         self._store = NotedStore()
         self.state = TargetState(target, Settings((), default_profiles()), self._store, self._clock)
 
+    @property
+    def now(self) -> float:
+        """Unix time of the latest round; 0 before the first."""
+        return self._clock.at
+
     def hear(self, round_: Round, folder: Path) -> Heard:
         """Take in one round whose files are in `folder`. Raises `OSError` for a file that cannot be read."""
         self._clock.at = round_.at

@@ -70,10 +70,7 @@ class Writer:
         if (self._path / MANIFEST).exists():
             known = read_manifest(self._path)
             if known.targets != self._entries:
-                raise RecordingError(
-                    f"{self._path}: holds a capture of {_names(known.targets)}; choose another folder, or name the "
-                    "same targets to go on with it"
-                )
+                raise RecordingError(f"{self._path}: {_difference(known.targets, self._entries)}")
         elif any(self._path.iterdir()):
             raise RecordingError(f"{self._path}: not empty, and no capture; choose another folder")
         else:
@@ -123,8 +120,14 @@ def _put(file: Path, body: bytes) -> None:
         os.fsync(opened.fileno())
 
 
-def _names(targets: Iterable[TargetEntry]) -> str:
-    return ", ".join(target.name for target in targets) or "no target"
+def _difference(known: tuple[TargetEntry, ...], wanted: tuple[TargetEntry, ...]) -> str:
+    names = [target.name for target in known]
+    if names != [target.name for target in wanted]:
+        return (
+            f"holds a capture of {', '.join(names)}; choose another folder, or name the same targets to go on with it"
+        )
+    changed = ", ".join(one.name for one, other in zip(known, wanted, strict=True) if one != other)
+    return f"was captured with other labels, commands or versions of {changed}; choose another folder"
 
 
 def _tried(path: Path, work: Callable[[], T]) -> T:

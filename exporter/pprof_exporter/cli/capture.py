@@ -1,0 +1,140 @@
+"""`pprof-exporter capture TARGET... -o DIR`: rounds of raw profiles on disk, to compare before and after."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import Namespace
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pprof_exporter import __version__
+from pprof_exporter.cli.looks import add_look_flags, look_settings, not_asked
+from pprof_exporter.cli.options import Parser, whole
+from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.cli.signals import handled
+from pprof_exporter.config import ConfigError, parse_duration
+from pprof_exporter.scrape import SystemClock
+from pprof_exporter.workbench.capturing import Captured, Recorder
+from pprof_exporter.workbench.live import Plan, Told
+from pprof_exporter.workbench.matrix import load_matrix
+from pprof_exporter.workbench.matrix_run import Run, described, run_matrix, targets
+from pprof_exporter.workbench.processes import CannotStart
+from pprof_exporter.workbench.rounds import RecordingError, TargetEntry
+from pprof_exporter.workbench.writer import Writer, entries
+
+_ROUNDS, _EVERY = 10, 30.0
+_INTERRUPTED = 130
+_DESCRIPTION = """\
+Record rounds of TARGETs: every profile as it came, how long each took, cheap requests beside, the CPU time that was
+really used, and an execution trace. The same command goes on with a capture that was interrupted.
+
+With --matrix, programs are started one after the other, each under the same load, and recorded; see docs/capture.md.
+
+exit codes:
+  0    all rounds are there, and the last one of each target brought profiles
+  2    a target or program that could not be looked at, a folder that cannot be written, or wrong arguments
+  130  interrupted
+"""
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; the exit codes are those of its description."""
+    parser = Parser(prog="pprof-exporter capture", description=_DESCRIPTION, environ=environ)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL of its pprof")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder of the capture")
+    parser.add_argument("--matrix", metavar="FILE", type=Path, help="programs to start and record, in YAML")
+    parser.flag("rounds", "Rounds in all", default="", read=_rounds)
+    parser.flag("every", "Time from one round to the next", default="", read=_every)
+    add_look_flags(parser)
+    options = parser.parse_args(argv)
+    try:
+        return asyncio.run(_matrix(options) if options.matrix else _targets(options))
+    except (ConfigError, RecordingError, CannotStart) as error:
+        print(f"pprof-exporter: {error}", file=sys.stderr)
+        return 2
+
+
+def _rounds(text: str) -> int | None:
+    return whole(text) if text else None
+
+
+def _every(text: str) -> float | None:
+    return parse_duration(text) if text else None
+
+
+async def _targets(options: Namespace) -> int:
+    settings = look_settings(options, options.targets)
+    if not settings.targets:
+        raise ConfigError("nothing to capture. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
+    if left_out := not_asked(settings):
+        print(f"pprof-exporter: {left_out}", file=sys.stderr)
+    made = entries((target.name, dict(target.labels)) for target in settings.targets)
+    writer = _writer(options.output, made)
+    plan = Plan(options.rounds or _ROUNDS, options.every or _EVERY)
+    with _shown(writer, made, plan) as told:
+        recorder = Recorder(writer, settings, plan, SystemClock(), told)
+        return await _until_stopped(recorder.capture(dict(zip(settings.targets, made, strict=True))), options.output)
+
+
+async def _matrix(options: Namespace) -> int:
+    if options.targets or vars(options)["config.file"]:
+        raise ConfigError("--matrix names its targets itself; leave out the others")
+    matrix = load_matrix(options.matrix)
+    run_ = Run(matrix, options.matrix.parent, options.output, _say)
+    made = await _matrix_entries(run_, dict(options.label))
+    writer = _writer(options.output, made)
+    plan = Plan(options.rounds or matrix.rounds or _ROUNDS, options.every or matrix.every or _EVERY)
+    with _shown(writer, made, plan) as told:
+        recorder = Recorder(writer, look_settings(options, []), plan, SystemClock(), told)
+        return await _until_stopped(run_matrix(run_, recorder, made), options.output)
+
+
+def _shown(writer: Writer, made: tuple[TargetEntry, ...], plan: Plan) -> AbstractContextManager[Told]:
+    finished = [writer.finished(entry) for entry in made]
+    return rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+async def _matrix_entries(run_: Run, labels: Mapping[str, str]) -> tuple[TargetEntry, ...]:
+    named = targets(run_.matrix)
+    made = entries((target.name, {**dict(target.labels), **labels}) for target in named)
+    return tuple(
+        [
+            replace(entry, about=await described(run_, wanted))
+            for entry, wanted in zip(made, run_.matrix.entries, strict=True)
+        ]
+    )
+
+
+def _writer(path: Path, made: tuple[TargetEntry, ...]) -> Writer:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Writer(path, made, exporter=__version__, created=now)
+
+
+def _stop(recording: asyncio.Task[list[Captured]]) -> None:
+    """Once: a second signal finds the first one at work, which ends what was started."""
+    if not recording.cancelling():
+        recording.cancel()
+
+
+async def _until_stopped(work: Coroutine[None, None, list[Captured]], path: Path) -> int:
+    """Record until all is there or a signal comes, and say what there is."""
+    recording = asyncio.create_task(work)
+    try:
+        with handled(lambda: _stop(recording), None):
+            captured = await recording
+    except asyncio.CancelledError:
+        print(f"pprof-exporter: interrupted; the same command goes on with {path}", file=sys.stderr)
+        return _INTERRUPTED
+    for one in captured:
+        print(f"{path / one.entry.folder}: {one.rounds} {'round' if one.rounds == 1 else 'rounds'} of {one.entry.name}")
+        if one.problem:
+            print(f"pprof-exporter: {one.entry.name}: {one.problem}", file=sys.stderr)
+    return 2 if any(one.problem for one in captured) else 0

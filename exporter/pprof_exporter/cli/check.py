@@ -1,0 +1,128 @@
+"""`pprof-exporter check TARGET...`: one look, a verdict for each failure mode, and an exit code for a pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pprof_exporter import __version__
+from pprof_exporter.cli.looks import add_look_flags, look_settings, looks_like_a_path, not_asked
+from pprof_exporter.cli.options import Parser, threshold, whole
+from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.config import ConfigError, Settings, parse_duration
+from pprof_exporter.scrape import SystemClock
+from pprof_exporter.workbench.files import judge_bodies, judge_path
+from pprof_exporter.workbench.formats import as_github, as_json, as_junit, as_markdown
+from pprof_exporter.workbench.judged import NO_LOOK, FailOn, Judged, Report, worst_first
+from pprof_exporter.workbench.live import Plan, judge_live
+
+_STDIN = "-"
+_FORMATS = ("table", "json", "junit", "markdown", "github")
+_DESCRIPTION = """\
+Look once at every profile of TARGETs, or at saved ones, and judge each failure mode by the thresholds of the alerts.
+
+A TARGET is HOST:PORT, or the URL under which net/http/pprof is mounted; a profile in a file, or - for standard input;
+a folder with profiles of one program; or a capture.
+
+exit codes:
+  0  no findings of the level of --fail-on, or worse
+  1  findings
+  2  a target or file that could not be looked at, or wrong arguments
+"""
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; the exit codes are those of its description."""
+    options = _parser(environ).parse_args(argv)
+    values = vars(options)
+    files = [text for text in options.targets if text == _STDIN or Path(text).exists()]
+    missing = next((text for text in options.targets if text not in files and looks_like_a_path(text)), None)
+    if missing is not None:
+        return _fail(f"{missing}: no such file or folder")
+    try:
+        settings = look_settings(options, [text for text in options.targets if text not in files])
+    except ConfigError as error:
+        return _fail(str(error))
+    if not files and not settings.targets:
+        return _fail("nothing to check. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
+    if left_out := not_asked(settings):
+        print(f"pprof-exporter: {left_out}", file=sys.stderr)
+    thresholds, labels = dict(options.set), dict(options.label)
+    found = [judged for text in files for judged in _saved(text, thresholds, labels)]
+    if settings.targets:
+        found += asyncio.run(_live(settings, thresholds, values))
+    report = Report(worst_first(found), values["fail-on"], values["runbook-url"])
+    _print(report, values["format"], environ)
+    return report.exit_code
+
+
+def _parser(environ: Mapping[str, str]) -> Parser:
+    parser = Parser(prog="pprof-exporter check", description=_DESCRIPTION, environ=environ)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="what to look at")
+    parser.flag("format", "How to write it", default="table", choices=_FORMATS)
+    parser.flag(
+        "fail-on",
+        "Least level of a finding for exit code 1: critical, warning, info or never",
+        default="warning",
+        read=FailOn,
+        choices=tuple(FailOn),
+    )
+    parser.flag("rounds", "How often to look; growth takes more than one look", default="1", read=whole)
+    parser.flag("every", "Time from one look to the next", default="30s", read=parse_duration)
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
+    )
+    parser.flag("runbook-url", "What the name of an alert is appended to", default="")
+    add_look_flags(parser)
+    return parser
+
+
+def _saved(text: str, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[Judged]:
+    if text != _STDIN:
+        return judge_path(Path(text), thresholds, labels)
+    return [judge_bodies("standard input", {"": sys.stdin.buffer.read()}, thresholds, labels)]
+
+
+async def _live(settings: Settings, thresholds: Mapping[str, float], values: Mapping[str, Any]) -> list[Judged]:
+    plan = Plan(values["rounds"], values["every"])
+    with rounds_shown("looking", [target.name for target in settings.targets], plan.rounds) as told:
+        return await judge_live(settings, thresholds, plan, SystemClock(), told)
+
+
+def _print(report: Report, form: str, environ: Mapping[str, str]) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    match form:
+        case "json":
+            print(as_json(report, __version__))
+        case "junit":
+            print(as_junit(report))
+        case "markdown":
+            print(as_markdown(report))
+        case "github":
+            print("\n".join([*as_github(report), f"{report.summary}."]))
+            _add_step_summary(report, environ.get("GITHUB_STEP_SUMMARY", ""))
+        case _:
+            from pprof_exporter.cli.verdict_table import print_tables  # noqa: PLC0415 - rich is slow to load
+
+            print_tables(report)
+
+
+def _add_step_summary(report: Report, path: str) -> None:
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as summary:
+            summary.write(as_markdown(report) + "\n")
+    except OSError as error:
+        print(f"pprof-exporter: GITHUB_STEP_SUMMARY: {error.strerror or error}", file=sys.stderr)
+
+
+def _fail(problem: str) -> int:
+    print(f"pprof-exporter: {problem}", file=sys.stderr)
+    return NO_LOOK

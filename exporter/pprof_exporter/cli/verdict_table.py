@@ -1,0 +1,76 @@
+"""A report of `check` as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pprof_exporter.cli.report import plain
+from pprof_exporter.verdicts import BAD, Level, Verdict
+from pprof_exporter.workbench.judged import Judged, Report
+
+_STYLES = {
+    Level.CRITICAL: "bold red",
+    Level.WARNING: "bold yellow",
+    Level.INFO: "bold blue",
+    Level.UNKNOWN: "dim",
+    Level.HEALTHY: "green",
+}
+# What could not be measured interests least.
+_ORDER = (*BAD, Level.HEALTHY, Level.UNKNOWN)
+_LEVEL_WIDTH = max(len(level) for level in Level)
+
+
+def print_tables(report: Report, console: Console | None = None) -> None:
+    """A table for each target, the worst first, and all of it in one line at the end."""
+    console = console or Console(highlight=False)
+    for one in report.judged:
+        console.print(_heading(one))
+        if one.problem:
+            console.print(Padding(plain(one.problem), (0, 0, 0, 2)))
+        for remark in one.remarks:
+            console.print(Padding(plain(remark), (0, 0, 0, 2)), style="dim")
+        if one.verdicts and not one.problem:
+            console.print(_table(report, one))
+        console.print()
+    console.print(plain(f"{report.summary}."), style="bold", soft_wrap=True)
+    if not report.runbook_url and any(one.level in BAD and not one.problem for one in report.judged):
+        console.print(_WHERE, style="dim")
+
+
+_WHERE = "The name after a finding is that of its runbook: the exporter has them under /runbooks/."
+
+
+def _heading(one: Judged) -> Text:
+    level = "could not look" if one.problem else one.level.value
+    style = _STYLES[Level.CRITICAL if one.problem else one.level]
+    about = f"  {one.about}" if one.about else ""
+    return Text.assemble((plain(one.name).plain, "bold"), plain(about), "  ", (level, style))
+
+
+def _table(report: Report, one: Judged) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
+    table.add_column("level", no_wrap=True, min_width=_LEVEL_WIDTH)
+    table.add_column("mode", no_wrap=True)
+    table.add_column("verdict", overflow="fold", ratio=1)
+    for level in _ORDER:
+        for verdict in one.verdicts:
+            if verdict.level is level:
+                table.add_row(Text(level.value, _STYLES[level]), verdict.signal.mode, Group(*_said(report, verdict)))
+    return table
+
+
+def _said(report: Report, verdict: Verdict) -> Iterator[RenderableType]:
+    """What is wrong and where it says what to do; of all else what was measured, dimmed."""
+    if not verdict.findings:
+        yield Text.assemble(plain(verdict.said), style="dim" if verdict.level is Level.UNKNOWN else "")
+    for finding in verdict.findings:
+        yield plain(finding.said)
+        link = report.runbook(finding.alert)
+        # In one piece, so that a terminal finds the address; the style makes it a link where that is known.
+        yield Text(f"→ {link or finding.alert}", f"cyan link {link}" if link else "cyan", overflow="fold")

@@ -1,0 +1,93 @@
+"""Rounds of targets, written down as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pprof_exporter.catalog import sampling
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.scrape import Clock, TargetState
+from pprof_exporter.scrape.limiter import Limiter
+from pprof_exporter.store import Store
+from pprof_exporter.workbench.judged import down
+from pprof_exporter.workbench.live import Plan, Told
+from pprof_exporter.workbench.looking import Looker
+from pprof_exporter.workbench.noting import NotingFetcher
+from pprof_exporter.workbench.rounds import CpuUsed, Round, TargetEntry
+from pprof_exporter.workbench.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What came of one target: rounds on disk, and why the latest brought nothing, "" if it did."""
+
+    entry: TargetEntry
+    rounds: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """What captures: where to, how often, and who is told."""
+
+    writer: Writer
+    settings: Settings
+    plan: Plan
+    clock: Clock
+    told: Told
+
+    async def capture(self, entries: Mapping[Target, TargetEntry]) -> list[Captured]:
+        """Record the rounds that are missing, of all targets at once. Raises `RecordingError`.
+
+        Cancelled within a round, it leaves that round out.
+        """
+        limiter = Limiter(self.settings.limits)
+        tasks = [asyncio.create_task(self._one(entry, target, limiter)) for target, entry in entries.items()]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            # If one cannot write, neither can the others.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, entry: TargetEntry, target: Target, limiter: Limiter) -> Captured:
+        problem, clock = "", self.clock
+        async with NotingFetcher(target, self.settings.overridden(target.overrides), clock) as fetcher:
+            store = Store.open(None, clock.now())
+            looker = Looker(target, self.settings, fetcher=fetcher, clock=clock, limiter=limiter, store=store)
+            async for number in self.plan.paced(clock, self.writer.finished(entry)):
+                fetcher.forget()
+                at = clock.now()
+                await looker.look()
+                whole = _round(number, at, looker.state, fetcher)
+                await asyncio.to_thread(self.writer.write, entry, whole, fetcher.bodies)
+                self.told(target, number)
+                problem = down(looker.state)
+        return Captured(entry, self.writer.finished(entry), problem)
+
+
+def _round(number: int, at: float, state: TargetState, fetcher: NotingFetcher) -> Round:
+    return Round(
+        round=number,
+        at=at,
+        fetches=tuple(fetcher.fetches.values()),
+        canary=tuple(fetcher.canary),
+        cpu=_cpu(state, at),
+        fingerprint=state.identity.fingerprint,
+        go_version=state.identity.go_version,
+        system=state.identity.system,
+    )
+
+
+def _cpu(state: TargetState, since: float) -> CpuUsed | None:
+    """The CPU time used within the CPU profile of this round."""
+    cpu = state.profiles.get("cpu")
+    if cpu is None or cpu.latest is None or cpu.latest.at < since:
+        return None
+    for reading in cpu.latest.readings:
+        if reading.family is sampling.CPU_USED and reading.value is not None:
+            return CpuUsed(reading.value, dict(reading.labels)["source"])
+    return None

@@ -1,0 +1,27 @@
+"""Which kind a profile in a file is of: told by its sample types and, where two kinds share them, by name or stacks."""
+
+from __future__ import annotations
+
+import re
+
+from pprof_exporter.profile import KINDS, Kind, Profile
+
+_WORDS = re.compile(r"[a-z]+")
+# The functions in which a mutex profile begins: it records who let others wait (runtime/mprof.go mutexevent).
+_UNLOCKS = re.compile(r"\.(R?Unlock|unlock|_LostContendedRuntimeLock)\b|\)\.(R?Unlock)\b")
+
+
+def kind_of(profile: Profile, name: str = "") -> Kind | None:
+    """The kind; None of what Go does not write, such as a profile of another language. `name` is that of the file."""
+    types = {kind.type for kind in profile.sample_types}
+    fitting = [kind for kind in KINDS.values() if {value.sample_type for value in kind.values} <= types]
+    if len(fitting) <= 1:
+        return fitting[0] if fitting else None
+    words = set(_WORDS.findall(name.lower()))
+    named = [kind for kind in fitting if kind.name in words]
+    if len(named) == 1:
+        return named[0]
+    if KINDS["heap"] in fitting:
+        return KINDS["allocs" if profile.default_sample_type == "alloc_space" else "heap"]
+    unlocks = any(_UNLOCKS.search(profile.leaf_name(sample)) for sample in profile.samples)
+    return KINDS["mutex" if unlocks else "block"]
