@@ -27,6 +27,8 @@ from pprof_exporter.workbench.replaced import installed, replaced, unknown
 KINDS = ("cpu", "heap", "goroutine")
 """Profiles whose functions are compared."""
 
+# runtime.MemProfileRate, unless the program sets another: one sample for so many bytes.
+_HEAP_RATE = 524_288
 _UNEVEN_LOAD = 1.5
 _LEAST_LOAD = 0.1
 
@@ -165,6 +167,7 @@ def _pair(sides: Sides, values: Sequence[Tested], limit: Limit, corrected: Corre
                 [round_.functions[kind] for round_ in late if kind in round_.functions],
                 least=limit["regression_share"],
                 crossed=crossed,
+                samples=(_allocations(early), _allocations(late)) if kind == "heap" else None,
             )
         ),
         _intervals(early),
@@ -182,6 +185,12 @@ def _side(targets: Sequence[RecordedTarget]) -> Side:
         ", ".join(sorted({target.go_version for target in targets})),
         ", ".join(sorted({target.system.value if target.system else "unknown" for target in targets})),
     )
+
+
+def _allocations(rounds: Sequence[RecordedRound]) -> float:
+    """About how many sampled allocations a heap profile of these rounds rests on."""
+    sizes = [round_.signals["heap_inuse_bytes"] for round_ in rounds if "heap_inuse_bytes" in round_.signals]
+    return statistics.median(sizes).value / _HEAP_RATE if sizes else 0.0
 
 
 def _intervals(rounds: Iterable[RecordedRound]) -> tuple[float, ...]:

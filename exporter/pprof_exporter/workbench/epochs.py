@@ -24,7 +24,7 @@ from pprof_exporter.workbench.changes import (
     ordered,
 )
 from pprof_exporter.workbench.statistics import Estimate
-from pprof_exporter.workbench.words import amount, moment
+from pprof_exporter.workbench.words import moment
 
 BEFORE, NOW = "before", "now"
 
@@ -188,13 +188,13 @@ class _Judge:
         processors = self.seen.processors
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return Verdict.UNSURE, "The latest audit was not of a busy target, in which late ticks are natural."
-        moved = f"{amount(signal, before.median or 0)} → {amount(signal, after.median or 0)}"
         if self._passed(measure, before, after):
             if measure.same_go and not self.same_go:
-                return Verdict.UNSURE, f"{moved}; but the version of Go sets what is measured here."
-            return Verdict.WORSE, f"{moved}, by medians alone."
-        better = self._passed(measure, after, before)
-        return Verdict.BETTER if better else Verdict.SAME, f"{moved}, by medians alone."
+                return Verdict.UNSURE, "The version of Go sets what is measured here."
+            return Verdict.WORSE, "Its median passed the limits of the alert."
+        if self._passed(measure, after, before):
+            return Verdict.BETTER, "Its median would pass the limits of the alert the other way round."
+        return Verdict.SAME, "Its median did not pass the limits of the alert."
 
     def _passed(self, measure: Measure, early: Spread, late: Spread) -> bool:
         was, now = early.median or 0.0, late.median or 0.0

@@ -16,7 +16,7 @@ from pprof_exporter.workbench import statistics
 from pprof_exporter.workbench.changes import FunctionChange, Movement, SignalChange, Spread, Verdict
 from pprof_exporter.workbench.releases import Crossed
 from pprof_exporter.workbench.statistics import Estimate
-from pprof_exporter.workbench.words import amount, chance, change_of
+from pprof_exporter.workbench.words import amount, chance
 
 SIGNIFICANT = 0.05
 """The chance of even one wrong verdict in a report in which nothing changed, before the limits of the alerts."""
@@ -161,21 +161,19 @@ class Judge:
             )
         if one.measure is _FAILING:
             return self._failing(one, p)
-        moved = f"{amount(one.signal, _median(one.before))} → {amount(one.signal, _median(one.after))}"
-        by = change_of(one.signal, one.ratio, one.shift)
         worse, better = self._passed(one, one.measure), self._passed_back(one, one.measure)
         if p < SIGNIFICANT and (worse or better):
             designed = self._crossed.signal(one.signal)
             if designed is not None:
-                return Verdict.BY_DESIGN, f"{moved}, {by}. {designed}"
+                return Verdict.BY_DESIGN, designed
             if worse and one.measure.same_go and not self._same_go:
-                return Verdict.UNSURE, f"{moved}, {by}; but the version of Go sets what is measured here."
-            return Verdict.WORSE if worse else Verdict.BETTER, f"{moved}, {by} ({chance(p)})."
+                return Verdict.UNSURE, "The version of Go sets what is measured here."
+            return Verdict.WORSE if worse else Verdict.BETTER, f"Chance does not explain it ({chance(p)})."
         if worse:
-            return Verdict.UNSURE, f"{moved}, {by}: it looks worse, and chance could do that too ({chance(p)})."
+            return Verdict.UNSURE, f"It looks worse, and chance could do that too ({chance(p)})."
         if self._could_be(one, one.measure):
-            return Verdict.UNSURE, f"{moved}: between {_interval(one)} is possible, which is too wide to tell."
-        return Verdict.SAME, f"{moved}, {by}."
+            return Verdict.UNSURE, f"Anything between {_interval(one)} is possible."
+        return Verdict.SAME, "Were it worse by more than the alerts let pass, it would have shown."
 
     def _failing(self, one: Tested, p: float) -> tuple[Verdict, str]:
         failed = [round(sum(values)) for values in (one.before, one.after)]
@@ -230,11 +228,13 @@ def functions(
     *,
     least: float,
     crossed: Crossed,
+    samples: tuple[float, float] | None = None,
 ) -> tuple[FunctionChange, ...]:
     """The functions of one kind of profile, those that moved most first; one mapping for each round.
 
     A function counts as moved when its share changed by more than `least`, and chance does not explain it. The
-    correction is over the functions of the kind.
+    correction is over the functions of the kind. `samples` says how many a profile of each side rests on, where the
+    rounds do not sample anew: what was allocated once is in the live heap of every round.
     """
     if not before or not after:
         return ()
@@ -259,7 +259,9 @@ def functions(
             movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side would do."
         elif abs(moved.value) > least:
             designed = crossed.function(name)
-            if p >= SIGNIFICANT:
+            if samples is not None and abs(moved.value) < _sampling_error(sides, samples):
+                movement, why = Movement.UNSURE, "Too few sampled allocations; chance could do that too."
+            elif p >= SIGNIFICANT:
                 movement, why = Movement.UNSURE, f"Chance could do that too ({chance(p)})."
             elif designed is not None:
                 movement, why = Movement.BY_DESIGN, designed
@@ -268,6 +270,15 @@ def functions(
                 why = f"Beyond chance ({chance(p)})."
         found.append(FunctionChange(kind, name, movement, why, _median(sides[0]), _median(sides[1]), moved, p))
     return tuple(sorted(found, key=lambda one: (-abs(one.shift.value), one.function)))
+
+
+def _sampling_error(sides: tuple[Sequence[float], Sequence[float]], samples: tuple[float, float]) -> float:
+    """Three standard deviations of the difference of two shares that rest on so many samples."""
+    variances = [
+        (share := (_median(values) * count + 1) / (count + 2)) * (1 - share) / max(count, 1.0)
+        for values, count in zip(sides, samples, strict=True)
+    ]
+    return 3 * math.sqrt(sum(variances))
 
 
 def _median(values: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pprof_exporter.workbench.changes import FunctionChange, Movement, Pair, Report, SignalChange, Verdict
-from pprof_exporter.workbench.report_words import headline, side
+from pprof_exporter.workbench.report_words import figures, headline, side
 from pprof_exporter.workbench.words import amount, chance, change_of, share
 
 _STYLES = {
@@ -105,21 +105,13 @@ def _signals(signals: list[SignalChange]) -> Table:
 
 def _sentences(signals: list[SignalChange]) -> RenderableType:
     """The same for a narrow terminal, in which a table would be mostly broken lines."""
-    return Padding(
-        Group(
-            *(
-                Text.assemble(
-                    (signal.verdict, _STYLES[signal.verdict]),
-                    " ",
-                    _text(signal.signal, "bold"),
-                    ": ",
-                    _text(signal.why),
-                )
-                for signal in signals
-            )
-        ),
-        (1, 0),
-    )
+    return Padding(Group(*map(_sentence, signals)), (1, 0))
+
+
+def _sentence(signal: SignalChange) -> Text:
+    said = ". ".join(filter(None, (figures(signal), signal.why)))
+    verdict = (signal.verdict, _STYLES[signal.verdict])
+    return Text.assemble(verdict, " ", _text(signal.signal, "bold"), ": ", _text(said))
 
 
 def _median(signal: SignalChange, median: float | None) -> str:

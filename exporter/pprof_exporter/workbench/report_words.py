@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.workbench.changes import Report, Side, Verdict
-from pprof_exporter.workbench.words import moment, plural
+from pprof_exporter.workbench.changes import Report, Side, SignalChange, Verdict
+from pprof_exporter.workbench.words import amount, change_of, moment, plural
 
 
 def headline(report: Report) -> str:
@@ -19,6 +19,14 @@ def headline(report: Report) -> str:
         case _:
             rest = f"; of the other {unsure} nobody can tell" if unsure else ""
             return f"Nothing is worse: {judged - unsure} of {plural(judged, 'signal')} are not{rest}."
+
+
+def figures(signal: SignalChange) -> str:
+    """Medians and change of a signal: `30 ms → 334 ms, ×11 (×6.67 to ×17.3)`; "" where there is nothing."""
+    if signal.before.median is None or signal.after.median is None:
+        return ""
+    medians = f"{amount(signal.signal, signal.before.median)} → {amount(signal.signal, signal.after.median)}"
+    return f"{medians}, {change_of(signal.signal, signal.ratio, signal.shift)}"
 
 
 def side(told: Side) -> str:
