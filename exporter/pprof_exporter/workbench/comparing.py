@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.catalog.regressions import Limit
+from pprof_exporter.profile import KINDS as PROFILES
 from pprof_exporter.store import Change, changed
 from pprof_exporter.verdicts.verdict import Limits
 from pprof_exporter.workbench import statistics
@@ -136,7 +137,7 @@ def _busy(round_: RecordedRound) -> float:
 def _failures(before: Sequence[RecordedRound], after: Sequence[RecordedRound]) -> list[Tested]:
     """Kinds of profiles that came before, and failed at times."""
     found = []
-    for kind in sorted({kind for round_ in before for kind in round_.files}):
+    for kind in sorted({kind for round_ in before for kind in round_.files if kind in PROFILES}):
         failed = [[kind not in round_.files for round_ in side] for side in (before, after)]
         if before and after and any(map(any, failed)):
             found.append(tested_failures(kind, *failed))
