@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import capture, check, config, dashboards, demo, inspect, rules
+from pprof_exporter.cli import capture, check, compare, config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -22,6 +22,7 @@ Command = Callable[[Sequence[str], Mapping[str, str]], int]
 COMMANDS: dict[str, Command] = {
     "check": check.run,
     "capture": capture.run,
+    "compare": compare.run,
     "inspect": inspect.run,
     "rules": rules.run,
     "dashboards": dashboards.run,
@@ -37,6 +38,7 @@ commands:
   pprof-exporter                serve metrics about the targets that Prometheus names: /probe?target=HOST:PORT
   pprof-exporter check TARGET   look once at a target or at saved profiles, and judge; for pipelines
   pprof-exporter capture TARGET record rounds of profiles in a folder, to compare
+  pprof-exporter compare A B    say what an upgrade changed, from a capture before and one after
   pprof-exporter inspect FILE   show what a profile on disk holds
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana

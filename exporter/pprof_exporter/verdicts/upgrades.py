@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.regressions import Measure, measure_of
 from pprof_exporter.profile import System
 from pprof_exporter.store import Change, Summary
 from pprof_exporter.verdicts.sight import Sight
@@ -83,11 +84,10 @@ def regressed(sight: Sight, limit: Limits) -> Outcome:
     comparison = sight.comparison
     if comparison is None:
         return unknown("There is no epoch before this one to compare with.")
-    of_go = Change.GO in sight.changes
     enough = {
-        name: (before, now)
+        name: (measure, before, now)
         for name, (before, now) in comparison.signals.items()
-        if min(before.count, now.count) >= limit[_least_count(name)]
+        if (measure := measure_of(name)) and min(before.count, now.count) >= limit[measure.fewest]
     }
     if not enough:
         return unknown("Too little has been seen since the latest change for a comparison.")
@@ -97,14 +97,10 @@ def regressed(sight: Sight, limit: Limits) -> Outcome:
             f"{name} went from {_value(name, before.p50)} to {_value(name, now.p50)}.",
             "PprofUpgradeRegression",
         )
-        for name, (before, now) in enough.items()
-        if _worse(name, before, now, sight, limit, of_go=of_go)
+        for name, (measure, before, now) in enough.items()
+        if _worse(measure, before, now, sight, limit)
     ]
     return wrong(findings, healthy(f"None of {len(enough)} signals is worse than before the latest change."))
-
-
-def _least_count(name: str) -> str:
-    return "regression_audits" if name.startswith("tick_") else "regression_observations"
 
 
 def _value(name: str, value: float) -> str:
@@ -113,31 +109,10 @@ def _value(name: str, value: float) -> str:
     return percent(value) if "_ratio" in name else f"{value:.3g}"
 
 
-def _worse(name: str, before: Summary, now: Summary, sight: Sight, limit: Limits, *, of_go: bool) -> bool:
-    """As the recording rule target_signal:pprof_signal_median:worse has it, see rules/upgrade.py."""
-    was, value = before.p50, now.p50
-    risen = value > limit["regression_factor"] * was
-    fallen = value < was / limit["regression_factor"]
-    signal, _, profile = name.partition(":")
-    busy = sight.audit_processors is not None and sight.audit_processors >= limit["tick_busy"]
-    match signal:
-        case "fetch_duration_seconds":
-            return risen and value > limit["fetch_slow" if profile == "cpu" else "regression_latency_least"]
-        case "canary_duration_seconds" | "latency_difference_seconds":
-            return risen and value > limit["regression_latency_least"]
-        case "cpu_coverage_ratio":
-            return value < limit["regression_coverage_below"] and value - was < -limit["regression_coverage"]
-        case "unsymbolized_ratio":
-            return risen and value - was > limit["unsymbolized"]
-        case "inlined_location_ratio":
-            return fallen and value - was < -limit["regression_share"]
-        case "truncated_stack_ratio":
-            return risen and value - was > limit["regression_share"] and not of_go
-        case "tick_interval_stddev_seconds":
-            return busy and risen and value > limit["regression_jitter_least"]
-        case "tick_late_ratio":
-            return busy and risen and value - was > limit["regression_share"]
-        case "tick_rate_hertz":
-            return busy and value < limit["tick_slow"] and value - was < -limit["regression_tick_rate"]
-        case _:
-            return False
+def _worse(measure: Measure, before: Summary, now: Summary, sight: Sight, limit: Limits) -> bool:
+    if measure.busy and (sight.audit_processors is None or sight.audit_processors < limit["tick_busy"]):
+        return False
+    if measure.same_go and Change.GO in sight.changes:
+        return False
+    ratio = now.p50 / before.p50 if before.p50 > 0 else None
+    return measure.passed(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)

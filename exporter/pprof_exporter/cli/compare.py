@@ -1,0 +1,158 @@
+"""`pprof-exporter compare`: what an upgrade changed, from captures, a running exporter, or two groups of targets."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pprof_exporter.cli.options import Parser
+
+if TYPE_CHECKING:
+    from pprof_exporter.workbench.changes import Report
+    from pprof_exporter.workbench.report_html import Flames
+
+_DESCRIPTION = """\
+Say what an upgrade changed: signal by signal with the size of the effect and a rank test, and function by function.
+
+  pprof-exporter compare BEFORE AFTER              two captures (see pprof-exporter capture)
+  pprof-exporter compare --from http://HOST:9717   the epochs before and after the latest change, of a running exporter
+"""
+_EPILOGUE = "Exit code: 0 nothing is worse, 1 something is (see --fail-on), 2 nothing could be compared."
+_FILE_WIDTH = 140
+_FORMATS = ("text", "json", "markdown", "html")
+
+
+class CannotCompare(Exception):
+    """There are no two sides; the message says why."""
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command; returns its exit code."""
+    parser = Parser(prog="pprof-exporter compare", description=_DESCRIPTION, epilog=_EPILOGUE, environ=environ)
+    parser.add_argument("captures", nargs="*", type=Path, metavar="CAPTURE", help="folders that capture wrote")
+    parser.flag("from", "URL of a running exporter", default="")
+    parser.flag("target", "With --from: only this target", default="")
+    parser.flag("format", "How to write the report", default="text", choices=_FORMATS)
+    parser.flag("output", "File to write, - for standard output", default="-")
+    parser.flag("html", "Write the report as one HTML file here as well", default="")
+    parser.flag(
+        "fail-on",
+        "When the exit code is 1: something is worse; worse or not to be told; never",
+        default="worse",
+        choices=("worse", "unsure", "never"),
+    )
+    options = parser.parse_args(argv)
+    try:
+        report, flames = _compare(options)
+        _write(report, flames, options)
+    except CannotCompare as error:
+        print(f"pprof-exporter: {error}", file=sys.stderr)
+        return 2
+    return _code(report, options.__dict__["fail-on"])
+
+
+def _compare(options: argparse.Namespace) -> tuple[Report, Flames]:
+    values = vars(options)
+    if values["from"]:
+        if options.captures:
+            raise CannotCompare("--from takes no captures: the exporter knows both sides")
+        return _epochs(values["from"], values["target"] or None), {}
+    if len(options.captures) != 2:
+        raise CannotCompare("name two captures, as in `pprof-exporter compare before after`, or --from URL")
+    return _captures(*options.captures, pictures=bool(options.html) or options.format == "html")
+
+
+# What a comparison needs is loaded here, and not when the program starts: the exporter itself needs none of it.
+
+
+def _captures(before: Path, after: Path, *, pictures: bool) -> tuple[Report, Flames]:
+    from pprof_exporter.workbench.comparing import compare_captures, flames_of  # noqa: PLC0415
+    from pprof_exporter.workbench.recording import RecordingError, load_recording  # noqa: PLC0415
+
+    try:
+        sides = load_recording(before), load_recording(after)
+    except RecordingError as error:
+        raise CannotCompare(str(error)) from None
+    report = compare_captures(*sides)
+    if not report.pairs:
+        raise CannotCompare(f"{before} and {after} have no target in common: {' '.join(report.alone)}")
+    return report, flames_of(*sides) if pictures else {}
+
+
+def _epochs(text: str, target: str | None) -> Report:
+    from pprof_exporter.workbench.epochs import NoEpochs, compare_epochs  # noqa: PLC0415
+    from pprof_exporter.workbench.exporter_page import NoPage, page_url, read_exporter_page  # noqa: PLC0415
+
+    try:
+        url = page_url(text)
+        page = asyncio.run(read_exporter_page(url))
+    except NoPage as error:
+        raise CannotCompare(str(error)) from None
+    try:
+        return compare_epochs(page, str(url.with_user(None)), target=target)
+    except NoEpochs as error:
+        raise CannotCompare(f"{url.with_user(None)}: {error}") from None
+
+
+def _write(report: Report, flames: Flames, options: argparse.Namespace) -> None:
+    if options.html:
+        _save(options.html, _rendered("html", report, flames))
+    if options.format == "text":
+        _text(report, options.output)
+        return
+    rendered = _rendered(options.format, report, flames)
+    if options.output != "-":
+        _save(options.output, rendered)
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    print(rendered, end="" if rendered.endswith("\n") else "\n")
+
+
+def _rendered(form: str, report: Report, flames: Flames) -> str:
+    if form == "json":
+        from pprof_exporter.workbench.report_json import as_json  # noqa: PLC0415
+
+        return as_json(report)
+    if form == "markdown":
+        from pprof_exporter.workbench.report_markdown import as_markdown  # noqa: PLC0415
+
+        return as_markdown(report)
+    from pprof_exporter.workbench.report_html import as_html  # noqa: PLC0415
+
+    return as_html(report, flames)
+
+
+def _text(report: Report, output: str) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from pprof_exporter.workbench.report_text import print_report  # noqa: PLC0415
+
+    if output == "-":
+        print_report(report, Console(highlight=False))
+        return
+    written = io.StringIO()
+    print_report(report, Console(highlight=False, file=written, width=_FILE_WIDTH))
+    _save(output, written.getvalue())
+
+
+def _save(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise CannotCompare(f"{file}: {error.strerror or error}") from None
+
+
+def _code(report: Report, fail_on: str) -> int:
+    from pprof_exporter.workbench.changes import Verdict  # noqa: PLC0415
+
+    if report.verdict is Verdict.UNSURE:
+        return 2
+    bad = {"worse": (Verdict.WORSE,), "unsure": (Verdict.WORSE, Verdict.UNSURE), "never": ()}[fail_on]
+    return int(any(report.count(verdict) for verdict in bad))

@@ -1,0 +1,91 @@
+"""Two sets of profiles as one tree of calls, each frame with its share before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pprof_exporter.profile import KINDS, DecodeError, Profile, decode
+
+LEAST = 0.002
+"""Frames whose mean share is below this are left out: a pixel or two on a wide screen."""
+
+_MOST_BYTES = 2**28
+_DEEPEST = 100
+_NO_NAME = "<unknown>"
+
+
+@dataclass(slots=True)
+class Frame:
+    """A function below its caller. `before` and `after` are shares of all of their side, 0 to 1."""
+
+    name: str
+    before: float = 0.0
+    after: float = 0.0
+    below: dict[str, Frame] = field(default_factory=dict)
+
+    @property
+    def width(self) -> float:
+        """The mean of both shares, so that what is gone is seen as well as what is new."""
+        return (self.before + self.after) / 2
+
+    def children(self) -> list[Frame]:
+        """Those wide enough to be seen, in the order of their names, as flame graphs have it."""
+        return sorted((frame for frame in self.below.values() if frame.width >= LEAST), key=lambda frame: frame.name)
+
+
+def difference(kind: str, before: Iterable[Path], after: Iterable[Path]) -> Frame | None:
+    """The tree of all profiles of a kind; None where a side has nothing. Files that cannot be read are passed over."""
+    root = Frame("all")
+    for side, files in (("before", before), ("after", after)):
+        stacks = _stacks(kind, files)
+        total = sum(stacks.values())
+        if total <= 0:
+            return None
+        for stack, value in stacks.items():
+            _add(root, side, stack, value / total)
+    return root
+
+
+def _stacks(kind: str, files: Iterable[Path]) -> dict[tuple[str, ...], int]:
+    """Value per stack of names, outermost first, over all files."""
+    value = next(value for value in KINDS[kind].values if value.by_function is not None)
+    found: dict[tuple[str, ...], int] = {}
+    for file in files:
+        try:
+            profile = decode(file.read_bytes(), max_bytes=_MOST_BYTES)
+        except (OSError, DecodeError):
+            continue
+        column = profile.index_of(value.sample_type)
+        if column is not None:
+            for stack, amount in _named(profile, column):
+                found[stack] = found.get(stack, 0) + amount
+    return found
+
+
+def _named(profile: Profile, column: int) -> Iterator[tuple[tuple[str, ...], int]]:
+    names = {
+        place: tuple(line.function.name or line.function.system_name or _NO_NAME for line in location.lines)
+        or (_NO_NAME,)
+        for place, location in profile.locations.items()
+    }
+    for stack, values, _ in profile.samples:
+        if values[column] > 0:
+            inward = [name for place in stack for name in names[place]]
+            yield tuple(reversed(inward))[:_DEEPEST], values[column]
+
+
+def _add(root: Frame, side: str, stack: Iterable[str], share: float) -> None:
+    frame = root
+    _grow(frame, side, share)
+    for name in stack:
+        frame = frame.below.setdefault(name, Frame(name))
+        _grow(frame, side, share)
+
+
+def _grow(frame: Frame, side: str, share: float) -> None:
+    if side == "before":
+        frame.before += share
+    else:
+        frame.after += share

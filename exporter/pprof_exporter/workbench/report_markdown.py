@@ -1,0 +1,99 @@
+"""A comparison for a pull request, an issue or a wiki, in the Markdown of GitHub and GitLab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pprof_exporter.workbench.changes import Pair, Report, SignalChange, Verdict
+from pprof_exporter.workbench.report_words import headline, side
+from pprof_exporter.workbench.words import amount, chance, change_of, share
+
+_SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
+# What Markdown, tables and HTML in it could read as their own.
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>~&#])")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def as_markdown(report: Report) -> str:
+    """The report, ending in a line break."""
+    lines = [
+        f"## {_plain(headline(report))}",
+        "",
+        f"Before: {_code(report.before)}, after: {_code(report.after)}",
+        "",
+    ]
+    for pair in report.pairs:
+        lines += [*_pair(pair), ""]
+    lines += [f"- {_plain(sentence)}" for sentence in (*report.alone, *report.limits)]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(pair: Pair) -> Iterable[str]:
+    yield from (f"### {_plain(pair.name)}", "")
+    yield f"- before: {_plain(side(pair.before))}"
+    yield f"- after: {_plain(side(pair.after))}"
+    for one in pair.replaced:
+        yield f"- **replaced:** {_plain(one.said)}"
+        yield from (f"  - {_code(name)}: {_plain(old)} → {_plain(new)}" for name, old, new in one.parts)
+    if not pair.replaced and not pair.unknown:
+        yield "- Neither system, build, Go nor modules were replaced."
+    if pair.unknown:
+        yield f"- Not known on both sides: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
+    yield from (f"- {_plain(note)}" for note in pair.notes)
+    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
+    if shown:
+        yield ""
+        yield from _table(
+            ("verdict", "signal", "before", "after", "change, 95 % interval", "p", "why"), map(_row, shown)
+        )
+    for verdict in (Verdict.SAME, Verdict.NOT_JUDGED):
+        rest = pair.of(verdict)
+        if rest:
+            names = ", ".join(_code(signal.signal) for signal in rest)
+            yield from ("", f"<details><summary>{verdict}: {len(rest)}</summary>", "", names, "", "</details>")
+    if pair.moved:
+        yield ""
+        rows = (
+            (
+                function.movement,
+                function.kind,
+                share(function.before),
+                share(function.after),
+                share(function.shift.value, sign=True),
+                _code(function.function),
+            )
+            for function in pair.moved
+        )
+        yield from _table(("share", "profile", "before", "after", "change", "function"), rows)
+    elif pair.functions:
+        yield from ("", "No function moved.")
+
+
+def _row(signal: SignalChange) -> Sequence[str]:
+    medians = (signal.before.median, signal.after.median)
+    told = signal.verdict in (Verdict.WORSE, Verdict.BETTER)
+    return (
+        f"**{signal.verdict}**" if signal.verdict is Verdict.WORSE else signal.verdict,
+        _code(signal.signal),
+        *("" if median is None else amount(signal.signal, median) for median in medians),
+        change_of(signal.signal, signal.ratio, signal.shift),
+        "" if signal.p is None else _plain(chance(signal.p).removeprefix("p ").removeprefix("= ")),
+        "" if told else _plain(signal.why),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _plain(text: str) -> str:
+    """Text that is nothing but text."""
+    return _SPECIAL.sub(r"\\\1", _CONTROLS.sub(" ", text))
+
+
+def _code(text: str) -> str:
+    """Text as code; a pipe would end the cell even there, and a backtick the code."""
+    return f"`{_CONTROLS.sub(' ', text).replace('|', '¦').replace('`', 'ʼ')}`"

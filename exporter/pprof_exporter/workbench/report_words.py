@@ -1,0 +1,36 @@
+"""Sentences that every form of a comparison has."""
+
+from __future__ import annotations
+
+from pprof_exporter.workbench.changes import Report, Side, SignalChange, Verdict
+from pprof_exporter.workbench.words import amount, change_of, moment, plural
+
+
+def headline(report: Report) -> str:
+    """What the report comes to, in one sentence."""
+    judged = sum(report.count(verdict) for verdict in Verdict if verdict is not Verdict.NOT_JUDGED)
+    unsure = report.count(Verdict.UNSURE)
+    match report.verdict:
+        case Verdict.WORSE:
+            worse = report.count(Verdict.WORSE)
+            return f"{worse} of {plural(judged, 'signal')} {'is' if worse == 1 else 'are'} worse than before."
+        case Verdict.UNSURE:
+            return "Nothing can be told: there are too few values, or they spread too widely."
+        case _:
+            rest = f"; of the other {unsure} nobody can tell" if unsure else ""
+            return f"Nothing is worse: {judged - unsure} of {plural(judged, 'signal')} are not{rest}."
+
+
+def figures(signal: SignalChange) -> str:
+    """Medians and change of a signal: `30 ms → 334 ms, ×11 (×6.67 to ×17.3)`; "" where there is nothing."""
+    if signal.before.median is None or signal.after.median is None:
+        return ""
+    medians = f"{amount(signal.signal, signal.before.median)} → {amount(signal.signal, signal.after.median)}"
+    return f"{medians}, {change_of(signal.signal, signal.ratio, signal.shift)}"
+
+
+def side(told: Side) -> str:
+    """One side in a line: rounds, times, Go, system."""
+    rounds = f"{plural(told.rounds, 'round')} of {', '.join(told.targets)}" if told.targets else "no target"
+    when = f", {moment(told.first)} to {moment(told.last)}" if told.first is not None else ""
+    return f"{rounds}{when}, Go {told.go_version}, {told.system}"

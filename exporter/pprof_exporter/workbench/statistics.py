@@ -1,0 +1,222 @@
+"""Two small groups of values held against each other: no assumption on how they spread, exact where that matters.
+
+Everything here rests on ranks. Latencies have long tails and profiles have few rounds, so a test on means would find
+what one slow request did. Tests compare each figure with SciPy (tests/workbench/test_statistics.py).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+CONFIDENCE = 0.95
+"""Of every interval, each by itself."""
+
+EXACT_UP_TO = 80
+"""Values in both groups together up to which the null distribution is counted; beyond, the normal one is as good."""
+
+_HALF = (1 - CONFIDENCE) / 2
+_DEVIATIONS = statistics.NormalDist().inv_cdf(1 - _HALF)
+
+
+@dataclass(frozen=True, slots=True)
+class RankTest:
+    """The test of Mann and Whitney, two-sided: how likely groups of one kind differ at least so much in rank.
+
+    `least` is the smallest `p` that values with these ties can give at all: where that is large, nothing could ever be
+    shown.
+    """
+
+    p: float
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and the interval in which it lies with a confidence of at least `CONFIDENCE`.
+
+    `low` and `high` are None where there are too few values for an interval of that confidence.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def rank_test(before: Sequence[float], after: Sequence[float]) -> RankTest:
+    """Test whether one group tends to larger values than the other. Equal values share their rank.
+
+    Raises ValueError if a group is empty.
+    """
+    _not_empty(before, after)
+    small, large = (before, after) if len(before) <= len(after) else (after, before)
+    ranks = _doubled_ranks([*small, *large])
+    mine = sum(ranks[: len(small)])
+    if len(ranks) <= EXACT_UP_TO:
+        return _exact(tuple(sorted(ranks)), len(small), mine)
+    return _normal(ranks, len(small), mine)
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Each p after the correction of Holm for as many tests as there are, in the order given.
+
+    Whoever calls those significant that stay below 0.05 is wrong about even one of them in at most 5 % of all cases,
+    however the tests hang together.
+    """
+    order = sorted(range(len(chances)), key=chances.__getitem__)
+    stepped = [min(1.0, (len(chances) - i) * chances[place]) for i, place in enumerate(order)]
+    adjusted = dict(zip(order, accumulate(stepped, max), strict=True))
+    return [adjusted[place] for place in range(len(chances))]
+
+
+def shift(before: Sequence[float], after: Sequence[float]) -> Estimate:
+    """By how much values after are larger: the median of all differences, by Hodges and Lehmann.
+
+    The interval is that of all shifts which the rank test would not refuse. Raises ValueError if a group is empty.
+    """
+    _not_empty(before, after)
+    differences = sorted(late - early for late in after for early in before)
+    skipped = _outside(len(before), len(after))
+    middle = statistics.median(differences)
+    if skipped is None:
+        return Estimate(middle, None, None)
+    return Estimate(middle, differences[skipped], differences[-1 - skipped])
+
+
+def ratio(before: Sequence[float], after: Sequence[float]) -> Estimate | None:
+    """By which factor values after are larger; None unless all values are positive.
+
+    `shift` of the logarithms, so that a factor and its inverse are equally far from 1. Raises ValueError if a group is
+    empty.
+    """
+    _not_empty(before, after)
+    if min(*before, *after) <= 0:
+        return None
+    found = shift([math.log(value) for value in before], [math.log(value) for value in after])
+    low, high = (None if bound is None else math.exp(bound) for bound in (found.low, found.high))
+    return Estimate(math.exp(found.value), low, high)
+
+
+def median(values: Sequence[float]) -> Estimate:
+    """The median, and the interval of order statistics around it: none below six values.
+
+    Raises ValueError if there are no values.
+    """
+    _not_empty(values)
+    ordered = sorted(values)
+    middle, skipped = statistics.median(ordered), _outside_median(len(ordered))
+    return (
+        Estimate(middle, None, None) if skipped is None else Estimate(middle, ordered[skipped], ordered[-1 - skipped])
+    )
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
+    """The borders of the middle half. Raises ValueError if there are no values."""
+    _not_empty(values)
+    if len(values) == 1:
+        return values[0], values[0]
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def dominance(before: Sequence[float], after: Sequence[float]) -> float:
+    """Cliff's delta: how much more often a value after is larger than one before than it is smaller; -1 to 1.
+
+    Raises ValueError if a group is empty.
+    """
+    _not_empty(before, after)
+    balance = sum((late > early) - (late < early) for late in after for early in before)
+    return balance / (len(before) * len(after))
+
+
+def _not_empty(*groups: Sequence[float]) -> None:
+    if not all(groups):
+        raise ValueError("a group without values cannot be compared")
+
+
+def _doubled_ranks(values: Sequence[float]) -> list[int]:
+    """Twice the rank of each value, so that the shared rank of equal values is whole too."""
+    counts = Counter(values)
+    doubled, seen = {}, 0
+    for value in sorted(counts):
+        doubled[value] = 2 * seen + counts[value] + 1
+        seen += counts[value]
+    return [doubled[value] for value in values]
+
+
+def _exact(ranks: tuple[int, ...], size: int, mine: int) -> RankTest:
+    ways = _ways(ranks, size)
+    total = math.comb(len(ranks), size)
+    tail = min(sum(ways[: mine + 1]), sum(ways[mine:]))
+    possible = [count for count in ways if count]
+    return RankTest(p=min(1.0, 2 * tail / total), least=min(1.0, 2 * min(possible[0], possible[-1]) / total))
+
+
+@lru_cache(maxsize=512)
+def _ways(ranks: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """How many choices of `size` of these doubled ranks have each sum, from 0 on.
+
+    The counts of all sums stand side by side in one whole number, so that adding a rank is a shift and an addition.
+    """
+    width = (math.comb(len(ranks), size).bit_length() + 7) // 8
+    chosen = [1] + [0] * size
+    for i, rank in enumerate(ranks):
+        for taken in range(min(i + 1, size), 0, -1):
+            chosen[taken] += chosen[taken - 1] << (8 * width * rank)
+    sums = sum(ranks) + 1
+    packed = chosen[size].to_bytes(sums * width, "little")
+    return tuple(int.from_bytes(packed[i * width : (i + 1) * width], "little") for i in range(sums))
+
+
+def _normal(ranks: Sequence[int], size: int, mine: int) -> RankTest:
+    """The normal distribution with the corrections for ties and for continuity."""
+    count, other = len(ranks), len(ranks) - size
+    tied = sum(times**3 - times for times in Counter(ranks).values())
+    variance = size * other / 12 * (count + 1 - tied / (count * (count - 1)))
+    centre = size * (count + 1) / 2
+
+    def chance(sum_of_ranks: float) -> float:
+        if not variance:
+            return 1.0
+        distance = max(0.0, abs(sum_of_ranks - centre) - 0.5) / math.sqrt(variance)
+        return math.erfc(distance / math.sqrt(2))
+
+    ordered = sorted(ranks)
+    return RankTest(p=chance(mine / 2), least=chance(sum(ordered[:size]) / 2))
+
+
+@lru_cache(maxsize=512)
+def _outside_median(count: int) -> int | None:
+    """How many of the sorted values lie below the interval of their median, and as many above; None: no interval."""
+    if count > EXACT_UP_TO:
+        return math.floor(count / 2 - _DEVIATIONS * math.sqrt(count) / 2) - 1
+    below, outside = 0, -1
+    for values in range(count):
+        below += math.comb(count, values)
+        if below > _HALF * 2**count:
+            break
+        outside += 1
+    return None if outside < 0 else outside
+
+
+@lru_cache(maxsize=512)
+def _outside(one: int, other: int) -> int | None:
+    """How many of the sorted differences lie below the interval of a shift, and as many above; None: no interval."""
+    size, count = min(one, other), one + other
+    if count > EXACT_UP_TO:
+        spread = math.sqrt(one * other * (count + 1) / 12)
+        return math.floor(one * other / 2 - _DEVIATIONS * spread) - 1
+    ways = _ways(tuple(range(2, 2 * count + 1, 2)), size)
+    smallest, total = size * (size + 1), math.comb(count, size)
+    below, outside = 0, -1
+    for statistic in range(one * other + 1):
+        below += ways[smallest + 2 * statistic]
+        if below > _HALF * total:
+            break
+        outside += 1
+    return None if outside < 0 else outside
