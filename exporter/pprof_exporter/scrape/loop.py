@@ -82,6 +82,7 @@ class TargetLoop:
             self._advance(ticks, errand.tally)
 
     def _advance(self, ticks: Ticks, tally: Tally) -> None:
+        self.state.revision += 1
         missed = ticks.advance(self._clock.steady())
         if missed:
             tally.skipped[Skip.LATE] += missed
@@ -115,6 +116,8 @@ class TargetLoop:
             self._gate.succeeded(errand)
             self.state.wedge.asked(errand.name, None)
             self._set_up(up=True)
+        finally:
+            self.state.revision += 1
 
     def _answered_lately(self) -> bool:
         horizon = self._clock.now() - 3 * self._index.interval
