@@ -2,13 +2,14 @@
 
 A thousand targets have half a million series: 40 MB of text in which, within a minute, nearly everything changes. So
 the page is not made when it is asked for. Targets are in blocks by a hash of their names. While somebody asks, one
-block after the other is rendered, in steps that hold up the event loop for less than a millisecond, and kept as one
-deflated piece for each family; a reply joins them. Of a few targets, what changed is rendered when it is asked for.
+block after the other is rendered, in steps that hold up the event loop for a moment only, and kept as one deflated
+piece for each family; a reply joins them. Of a few targets, what changed is rendered when it is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 from dataclasses import dataclass, field
 
@@ -19,8 +20,10 @@ from pprof_exporter.scrape import Pool, TargetState
 
 # So many targets are rendered in less time than their page takes to be sent.
 _PER_BLOCK = 64
-# In a large pool, every block is looked at so often, in seconds; what is shown is never older than two of these.
+# In a large pool, every block is looked at so often, in seconds; what is shown is at most three of these old.
 _ROUND = 10.0
+# The event loop is held up for about so long at a time, in seconds.
+_SLICE = 0.002
 # Nobody has asked for so long, in seconds: nothing more is rendered ahead.
 _FORGOTTEN = 300.0
 
@@ -54,7 +57,7 @@ class FleetSeries:
         """The piece of each family by its name, of every block; those of a large pool may be some seconds old."""
         now = self._asked_at = self._clock.steady()
         members = self._members()
-        patience = 2 * _ROUND if len(members) > 1 else 0.0
+        patience = 3 * _ROUND if len(members) > 1 else 0.0
         for block, states in zip(self._blocks, members, strict=True):
             if now - block.looked_at >= patience:
                 await self._refresh(block, states)
@@ -95,11 +98,13 @@ class FleetSeries:
             now = self._clock.now()
             if block.holds(members, now):
                 return
-            lines, shown, expires = Lines(), [], []
+            lines, shown, expires, began = Lines(), [], [], time.perf_counter()
             for state in members:
                 shown.append((state, state.revision))
                 expires.append(TargetSeries(lines, state, now).add())
-                await asyncio.sleep(0)
+                if time.perf_counter() - began > _SLICE:
+                    await asyncio.sleep(0)
+                    began = time.perf_counter()
             block.pieces = await asyncio.to_thread(_pressed, lines)
             block.shown, block.expires = shown, min(expires, default=float("inf"))
 
