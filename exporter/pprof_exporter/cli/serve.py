@@ -16,7 +16,7 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.cli.signals import handled
 from pprof_exporter.cli.watch import watch_file
 from pprof_exporter.config import ConfigError, Settings
-from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.exposition import ConfigState, ExporterCollector
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
@@ -123,7 +123,7 @@ def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discover
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(PprofCollector(pool, config, clock, discovery, prober))
+    registry.register(ExporterCollector(pool, config, clock, discovery, prober))
     return registry
 
 

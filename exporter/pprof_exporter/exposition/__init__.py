@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pprof_exporter.exposition.collector import ConfigState, PprofCollector
+from pprof_exporter.exposition.collector import ConfigState, ExporterCollector, PprofCollector
+from pprof_exporter.exposition.page import MetricsPage, Reply
 from pprof_exporter.exposition.probe import ProbeCollector
 from pprof_exporter.exposition.sink import Sink
 
-__all__ = ["ConfigState", "PprofCollector", "ProbeCollector", "Sink"]
+__all__ = ["ConfigState", "ExporterCollector", "MetricsPage", "PprofCollector", "ProbeCollector", "Reply", "Sink"]

@@ -10,8 +10,8 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import Outcome, ProbeResult, exporter
-from pprof_exporter.exposition.sink import Sink, descriptions
+from pprof_exporter.catalog import FAMILIES, Family, Outcome, ProbeResult, exporter
+from pprof_exporter.exposition.sink import Sink, description
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
 from pprof_exporter.scrape.discovery import Discovery, Rejection
@@ -27,8 +27,10 @@ class ConfigState:
     loaded_at: float
 
 
-class PprofCollector(Collector):
-    """Every family of the catalogue, from the state of the pool."""
+class ExporterCollector(Collector):
+    """The families that speak of the exporter itself."""
+
+    families: tuple[Family, ...] = exporter.FAMILIES
 
     def __init__(
         self,
@@ -45,21 +47,21 @@ class PprofCollector(Collector):
         self._prober = prober
 
     def describe(self) -> Iterable[Metric]:
-        """Every family, without series."""
-        return descriptions()
+        """Every family, without series, for `name[]` to choose from."""
+        return [description(family) for family in self.families]
 
     def collect(self) -> Iterable[Metric]:
         """Every family that has a series now."""
         sink = Sink()
-        now = self._clock.now()
-        for state in self._pool.states:
-            TargetSeries(sink, state, now).add()
+        self._add_to(sink)
+        return sink.metrics()
+
+    def _add_to(self, sink: Sink) -> None:
         self._add_own(sink)
         if self._discovery is not None:
             _add_discovery(sink, self._discovery)
         if self._prober is not None:
             _add_probes(sink, self._prober)
-        return sink.metrics()
 
     def _add_own(self, sink: Sink) -> None:
         pool, config = self._pool, self._config
@@ -78,6 +80,18 @@ class PprofCollector(Collector):
             sink.add(exporter.STORAGE_PERSISTENT, {}, store.persistent)
             for trouble in Trouble:
                 sink.add(exporter.STORAGE_TROUBLES, {"trouble": trouble}, store.troubles[trouble])
+
+
+class PprofCollector(ExporterCollector):
+    """Every family of the catalogue, as metrics of the client library. `MetricsPage` is faster for many targets."""
+
+    families = FAMILIES
+
+    def _add_to(self, sink: Sink) -> None:
+        now = self._clock.now()
+        for state in self._pool.states:
+            TargetSeries(sink, state, now).add()
+        super()._add_to(sink)
 
 
 def _add_probes(sink: Sink, prober: Prober) -> None:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Protocol
 
 from prometheus_client.core import Metric
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 from pprof_exporter.catalog import FAMILIES, Family, MetricType
+
+
+class SeriesTaker(Protocol):
+    """Whoever the series of a target are told to, one after the other."""
+
+    def add(self, family: Family, labels: dict[str, str], value: float) -> None:
+        """One series of a counter, gauge or info."""
+
+    def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
+        """One series, unless the value is not known."""
+
+    def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
+        """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
 
 
 class Sink:
@@ -42,9 +56,9 @@ class Sink:
         return [_metric(family, samples) for family, samples in self._samples.items() if samples]
 
 
-def descriptions() -> list[Metric]:
-    """Every family without series, for `name[]` to choose from."""
-    return [_metric(family, []) for family in FAMILIES]
+def description(family: Family) -> Metric:
+    """A family without series."""
+    return _metric(family, [])
 
 
 def _metric(family: Family, samples: list[Sample]) -> Metric:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
-from pprof_exporter.exposition.sink import Sink
+from pprof_exporter.exposition.sink import SeriesTaker
 from pprof_exporter.scrape import (
     INDEX,
     MEMSTATS,
@@ -16,7 +17,7 @@ from pprof_exporter.scrape import (
     Tally,
     TargetState,
     TickState,
-    is_fresh,
+    fresh_until,
 )
 from pprof_exporter.store import Change, Comparison
 
@@ -27,14 +28,15 @@ _RECORDS = ("heap", "allocs", "block", "mutex")
 class TargetSeries:
     """All series of one target."""
 
-    def __init__(self, sink: Sink, state: TargetState, now: float) -> None:
+    def __init__(self, sink: SeriesTaker, state: TargetState, now: float) -> None:
         self._sink = sink
         self._state = state
         self._now = now
         self._labels = {**dict(state.target.labels), "target": state.target.name}
+        self._expires = math.inf
 
-    def add(self) -> None:
-        """Put all of them into the sink."""
+    def add(self) -> float:
+        """Put all of them into the sink; returns the Unix time at which some vanish, even if nothing else happens."""
         state = self._state
         if state.up is not None:
             self._sink.add(fetching.UP, self._labels, state.up)
@@ -53,9 +55,14 @@ class TargetSeries:
         self._add_stacks(state.stacks)
         for profile in state.profiles.values():
             self._add_profile(profile)
+        return self._expires
 
     def _fresh(self, at: float, name: str, tally: Tally) -> bool:
-        return is_fresh(at, name, tally, settings=self._state.settings, now=self._now)
+        until = fresh_until(at, name, tally, settings=self._state.settings)
+        if self._now > until:
+            return False
+        self._expires = min(self._expires, until)
+        return True
 
     def _add_tally(self, profile: str, tally: Tally) -> None:
         sink, labels = self._sink, {**self._labels, "profile": profile}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.scrape.clock import Clock, SystemClock
 from pprof_exporter.scrape.fetch import Fetcher
-from pprof_exporter.scrape.freshness import is_fresh
+from pprof_exporter.scrape.freshness import fresh_until, is_fresh
 from pprof_exporter.scrape.identity import Identity
 from pprof_exporter.scrape.looks import default_profiles
 from pprof_exporter.scrape.names import INDEX, MEMSTATS, STACKS
@@ -29,5 +29,6 @@ __all__ = [
     "TargetState",
     "TickState",
     "default_profiles",
+    "fresh_until",
     "is_fresh",
 ]

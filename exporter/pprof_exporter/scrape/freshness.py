@@ -10,10 +10,12 @@ _INTERVALS = 2.5
 
 
 def is_fresh(at: float, name: str, tally: Tally, *, settings: Settings, now: float) -> bool:
-    """Whether what was read of this name at this Unix time still stands: for 2.5 intervals.
+    """Whether what was read of this name at this Unix time still stands."""
+    return now <= fresh_until(at, name, tally, settings=settings)
 
-    What is put off holds for as long as it may be put off.
-    """
+
+def fresh_until(at: float, name: str, tally: Tally, *, settings: Settings) -> float:
+    """Until which Unix time it stands: for 2.5 intervals. What is put off holds for as long as it may be put off."""
     interval = settings.index_interval if name == INDEX else settings.profiles[name].interval
     patience = settings.defer_at_most if tally.deferring else 0
-    return now - at <= _INTERVALS * interval + settings.timeout + patience
+    return at + _INTERVALS * interval + settings.timeout + patience

@@ -74,6 +74,7 @@ class TargetLoop:
             self._advance(ticks, errand.tally)
 
     def _advance(self, ticks: Ticks, tally: Tally) -> None:
+        self.state.revision += 1
         missed = ticks.advance(self._clock.steady())
         if missed:
             tally.skipped[Skip.LATE] += missed

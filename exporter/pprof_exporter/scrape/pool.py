@@ -134,6 +134,7 @@ class Pool:
             await asyncio.to_thread(self._store.expire, self._clock.now(), Policy())
             for state in self.states:
                 await asyncio.to_thread(state.identity.compare)
+                state.revision += 1
 
     async def _watch_lag(self) -> None:
         while True:

@@ -89,6 +89,8 @@ class TargetState:
         kinds = [kind for name, kind in KINDS.items() if settings.profiles[name].enabled]
         self.target = target
         self.settings = settings
+        self.revision = 0
+        """Grows with everything that changes here, so that what was made of it need not be made again."""
         self.up: bool | None = None
         self.index: Index | None = None
         self.index_at = 0.0

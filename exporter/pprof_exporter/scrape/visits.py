@@ -84,6 +84,8 @@ class Visits:
             self._gate.succeeded(errand)
             self.state.wedge.asked(errand.name, None)
             self._set_up(up=True)
+        finally:
+            self.state.revision += 1
 
     def _answered_lately(self) -> bool:
         horizon = self._clock.now() - 3 * self.index.interval

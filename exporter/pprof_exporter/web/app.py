@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.registry import CollectorRegistry
 
+from pprof_exporter.exposition import MetricsPage
 from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.verdicts import Level
+from pprof_exporter.web.metrics import metrics_handler
 from pprof_exporter.web.probes import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
 from pprof_exporter.web.security import PasswordGate
@@ -38,7 +39,9 @@ def build_app(
     reload: Callable[[], str | None] | None = None,
     prober: Prober | None = None,
 ) -> web.Application:
-    """The application. `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
+    """The application. `registry` has all metrics but those of targets, which are the pool's.
+
+    `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
 
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
@@ -70,13 +73,14 @@ def build_app(
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
+    page = MetricsPage(registry, pool)
     app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
     app.add_routes(
         [
             web.get("/", targets),
             web.get("/targets", targets),
             web.get("/targets/{name:.+}", target),
-            web.get("/metrics", make_aiohttp_handler(registry)),
+            web.get("/metrics", metrics_handler(page)),
             *runbook_routes(lambda: [state.target for state in pool.states]),
             web.get("/-/healthy", healthy),
             web.get("/-/ready", ready),
@@ -85,7 +89,15 @@ def build_app(
             *probe_routes(prober, pool.clock),
         ]
     )
+    app.on_cleanup.append(_closing(page))
     return app
+
+
+def _closing(page: MetricsPage) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        await page.close()
+
+    return close
 
 
 def _html(text: str) -> web.Response:

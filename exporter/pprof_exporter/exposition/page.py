@@ -1,0 +1,109 @@
+"""The metrics page: what a registry has, and the series of all targets, in the format that the client prefers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from pprof_exporter.catalog import FAMILIES, Family, MetricType, exporter
+from pprof_exporter.exposition.fleet import FleetSeries
+from pprof_exporter.exposition.pieces import Piece, Press, gzipped, inflated
+from pprof_exporter.exposition.sink import description
+from pprof_exporter.scrape import Pool
+
+_OF_TARGETS = tuple(family for family in FAMILIES if family not in exporter.FAMILIES)
+_END = b"# EOF\n"
+
+Encode = Callable[[Collector], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A page as pieces, by family."""
+
+    content_type: str
+    families: list[list[Piece]]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of it, not compressed."""
+        return sum(piece.size for family in self.families for piece in family)
+
+    def gzipped(self) -> bytes:
+        """All of it, compressed."""
+        return gzipped(piece for family in self.families for piece in family)
+
+    async def plain(self) -> AsyncIterator[bytes]:
+        """All of it, not compressed, family by family: a large page never is in memory as a whole."""
+        for family in self.families:
+            yield await asyncio.to_thread(inflated, family)
+
+
+class MetricsPage:
+    """What is asked of `/metrics`. The families of targets come from the pool, all others from the registry."""
+
+    def __init__(self, registry: CollectorRegistry, pool: Pool) -> None:
+        self._registry = registry
+        self._fleet = FleetSeries(pool)
+        self._heads: dict[str, dict[str, Piece]] = {}
+
+    async def reply(self, accept: str, names: Sequence[str] = ()) -> Reply:
+        """The page of now. `accept` is the header of that name; with `names` only families of which one is a name."""
+        encode, content_type = choose_encoder(accept)
+        blocks = await self._fleet.pieces()
+        own = encode(_Others(self._registry.restricted_registry(names) if names else self._registry))
+        press, ended = Press(), own.endswith(_END)
+        heads = self._heads.get(content_type) or self._heads.setdefault(content_type, _heads(encode))
+        families = [[press.piece(own.removesuffix(_END))]]
+        for family in _wanted(names) if names else _OF_TARGETS:
+            pieces = [block[family.name] for block in blocks if family.name in block]
+            if pieces:
+                families.append([heads[family.name], *pieces])
+        return Reply(content_type, families + ([[press.piece(_END)]] if ended else []))
+
+    async def close(self) -> None:
+        """End what goes on."""
+        await self._fleet.close()
+
+
+class _Others(Collector):
+    """A registry without the families of targets."""
+
+    def __init__(self, registry: Collector) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        return (metric for metric in self._registry.collect() if metric.name not in _BARE_NAMES)
+
+
+class _One(Collector):
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> Iterable[Metric]:
+        return [self._metric]
+
+
+def _heads(encode: Encode) -> dict[str, Piece]:
+    """What stands before the series of each family, by its name."""
+    press = Press()
+    return {family.name: press.piece(encode(_One(description(family))).removesuffix(_END)) for family in _OF_TARGETS}
+
+
+def _wanted(names: Sequence[str]) -> list[Family]:
+    asked = set(names)
+    return [family for family in _OF_TARGETS if asked & _names(family)]
+
+
+def _names(family: Family) -> set[str]:
+    """Names by which a family may be asked for: its own, as OpenMetrics has it, and those of its series."""
+    series = ("_bucket", "_count", "_sum") if family.type is MetricType.HISTOGRAM else ()
+    return {family.name, description(family).name, *(family.name + suffix for suffix in series)}
+
+
+_BARE_NAMES = frozenset(description(family).name for family in _OF_TARGETS)
