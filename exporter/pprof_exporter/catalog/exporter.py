@@ -63,6 +63,23 @@ REJECTED = gauge(
     "Discovered targets that are not watched now: their address is invalid, or their name is that of another.",
     "reason",
 )
+EVIDENCE_BYTES = gauge(
+    "pprof_exporter_evidence_bytes", "Disk space that kept profiles take. Absent while no profiles are kept."
+)
+EVIDENCE_SAVED = counter(
+    "pprof_exporter_evidence_saved_total", "Findings whose profiles were kept, by what asked for it.", "origin"
+)
+EVIDENCE_DROPPED = counter(
+    "pprof_exporter_evidence_dropped_total", "Findings whose profiles were not kept, by reason.", "reason"
+)
+EVIDENCE_TROUBLES = counter(
+    "pprof_exporter_evidence_troubles_total", "What went wrong with the folder of kept profiles, by kind.", "trouble"
+)
+EVIDENCE_PUSHES = counter(
+    "pprof_exporter_evidence_pushes_total",
+    "Kept profiles that another store was to get too, by how it went. Absent without evidence.push.",
+    "outcome",
+)
 
 FAMILIES = (
     BUILD,
@@ -80,4 +97,9 @@ FAMILIES = (
     REFRESHES,
     DISCOVERY_SUCCESS,
     REJECTED,
+    EVIDENCE_BYTES,
+    EVIDENCE_SAVED,
+    EVIDENCE_DROPPED,
+    EVIDENCE_TROUBLES,
+    EVIDENCE_PUSHES,
 )

@@ -83,5 +83,6 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         watch=values["config.watch"],
         lifecycle=values["web.enable-lifecycle"],
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
+        evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
     return asyncio.run(serve(service))

@@ -16,11 +16,13 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.cli.signals import handled
 from pprof_exporter.cli.watch import watch_file
 from pprof_exporter.config import ConfigError, Settings
+from pprof_exporter.evidence import Ring
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.store import Store
-from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
+from pprof_exporter.web import Access, Bearer, Desk, Listen, Readiness, WebSecurity, build_app, start_sites
+from pprof_exporter.workbench.keeping import Keeping
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
@@ -40,7 +42,9 @@ class Service:
     """Whether to load the configuration anew when its file changes."""
     lifecycle: bool = False
     storage: Path | None = None
-    """Folder of what outlives the exporter; None keeps it in memory."""
+    """File of what outlives the exporter; None keeps it in memory."""
+    evidence: Path | None = None
+    """Folder of the profiles that are kept as evidence; None: none are."""
 
 
 async def serve(
@@ -53,7 +57,17 @@ async def serve(
     async with Fetcher(clock, max_bytes=service.settings.limits.wire_bytes) as fetcher:
         store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
-        pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random(), store=store)  # noqa: S311
+        random = Random()  # noqa: S311
+        kept = service.settings.evidence
+        keeping = await Keeping.open(service.evidence, kept, clock) if service.evidence and kept.enabled else None
+        pool = Pool(
+            service.settings,
+            fetcher=fetcher,
+            clock=clock,
+            random=random,
+            store=store,
+            bodies=keeping.bodies if keeping else None,
+        )
         config = ConfigState(successful=True, loaded_at=clock.now())
         discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
         discovery.use(service.settings)
@@ -65,11 +79,12 @@ async def serve(
         )
         readiness = Readiness()
         app = build_app(
-            _registry(pool, config, clock, discovery),
+            _registry(pool, config, clock, discovery, keeping.ring if keeping else None),
             pool,
             readiness,
             users=service.security.users,
             reload=reload if service.lifecycle else None,
+            desk=Desk(_access(service), keeping.ring, keeping.begin(pool, random).ask) if keeping else None,
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
         await runner.setup()
@@ -91,17 +106,30 @@ async def serve(
         if watching is not None:
             watching.cancel()
         await discovery.close()
+        if keeping is not None:
+            await keeping.close()
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
 
 
-def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery) -> CollectorRegistry:
+def _access(service: Service) -> Access:
+    token = service.settings.evidence.token_file
+    return Access(
+        authenticated=service.security.authenticates,
+        loopback=all(address.loopback for address in service.addresses),
+        bearer=Bearer(token) if token else None,
+    )
+
+
+def _registry(
+    pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery, evidence: Ring | None
+) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(PprofCollector(pool, config, clock, discovery))
+    registry.register(PprofCollector(pool, config, clock, discovery, evidence))
     return registry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.config.duration import parse_duration
+from pprof_exporter.config.evidence import EvidenceSettings, PushSettings
 from pprof_exporter.config.file import check, load_config, schema
 from pprof_exporter.config.job import (
     DnsSource,
@@ -25,6 +26,7 @@ __all__ = [
     "BadTarget",
     "ConfigError",
     "DnsSource",
+    "EvidenceSettings",
     "FileSource",
     "Found",
     "Group",
@@ -34,6 +36,7 @@ __all__ = [
     "Mechanism",
     "Overrides",
     "ProfileSettings",
+    "PushSettings",
     "RecordType",
     "Settings",
     "Source",

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from pprof_exporter.config.evidence import EvidenceModel
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
 from pprof_exporter.config.profiles import ProfileSettings
@@ -30,6 +31,7 @@ class ConfigFile(Strict):
 
     global_: _Global = Field(default_factory=_Global, alias="global")
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
+    evidence: EvidenceModel | None = None
     scrape_configs: list[ScrapeConfig] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -62,6 +64,7 @@ def load_config(path: Path, base: Settings) -> Settings:
                 budget=given.profiling_budget or base.budget,
                 backoff_at_most=given.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if given.defer_at_most is None else given.defer_at_most,
+                evidence=file.evidence.settings(path.parent) if file.evidence else base.evidence,
                 jobs=jobs,
             )
         )

@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
 from pprof_exporter.catalog import Outcome, exporter
+from pprof_exporter.evidence import Drop, Origin, Pushed, Ring
+from pprof_exporter.evidence import Trouble as EvidenceTrouble
 from pprof_exporter.exposition.sink import Sink, descriptions
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
@@ -29,11 +31,19 @@ class ConfigState:
 class PprofCollector(Collector):
     """Every family of the catalogue, from the state of the pool."""
 
-    def __init__(self, pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        config: ConfigState,
+        clock: Clock,
+        discovery: Discovery | None = None,
+        evidence: Ring | None = None,
+    ) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock
         self._discovery = discovery
+        self._evidence = evidence
 
     def describe(self) -> Iterable[Metric]:
         """Every family, without series."""
@@ -48,6 +58,8 @@ class PprofCollector(Collector):
         self._add_own(sink)
         if self._discovery is not None:
             _add_discovery(sink, self._discovery)
+        if self._evidence is not None:
+            _add_evidence(sink, self._evidence)
         return sink.metrics()
 
     def _add_own(self, sink: Sink) -> None:
@@ -79,3 +91,16 @@ def _add_discovery(sink: Sink, discovery: Discovery) -> None:
     if discovery.refreshes:
         for reason in Rejection:
             sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])
+
+
+def _add_evidence(sink: Sink, ring: Ring) -> None:
+    sink.add(exporter.EVIDENCE_BYTES, {}, ring.occupied)
+    for origin in Origin:
+        sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, ring.saved[origin])
+    for reason in Drop:
+        sink.add(exporter.EVIDENCE_DROPPED, {"reason": reason}, ring.dropped[reason])
+    for trouble in EvidenceTrouble:
+        sink.add(exporter.EVIDENCE_TROUBLES, {"trouble": trouble}, ring.troubles[trouble])
+    if ring.pushed is not None:
+        for outcome in Pushed:
+            sink.add(exporter.EVIDENCE_PUSHES, {"outcome": outcome}, ring.pushed[outcome])

@@ -39,6 +39,11 @@ class TargetLoop:
         self._log = structlog.get_logger().bind(target=name)
 
     @property
+    def tools(self) -> Tools:
+        """What the target is asked with."""
+        return self._tools
+
+    @property
     def state(self) -> TargetState:
         """What is known of the target."""
         return self._tools.state

@@ -12,8 +12,12 @@ from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.scrape import Pool
 from pprof_exporter.verdicts import Level
+from pprof_exporter.web.access import Access
+from pprof_exporter.web.alert import ALERT_PATH, alert_routes
+from pprof_exporter.web.desk import Desk
+from pprof_exporter.web.evidence import evidence_routes
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.security import PasswordGate
+from pprof_exporter.web.security import Bearer, PasswordGate
 from pprof_exporter.web.target import target_page
 from pprof_exporter.web.targets import Wanted, targets_page
 
@@ -34,12 +38,16 @@ def build_app(
     *,
     users: dict[str, str] | None = None,
     reload: Callable[[], str | None] | None = None,
+    desk: Desk | None = None,
 ) -> web.Application:
     """The application. `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
+
+    `desk` is where evidence is read and captures are asked for; without it none is kept.
 
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus.
     """
+    desk = desk or Desk(Access())
 
     async def targets(request: web.Request) -> web.Response:
         return _html(await targets_page(pool.states, pool.clock.now(), _wanted(request)))
@@ -49,7 +57,7 @@ def build_app(
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
             return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
-        return _html(target_page(state, pool.clock.now()))
+        return _html(target_page(state, pool.clock.now(), desk.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
         return web.Response(text="pprof-exporter is healthy.\n")
@@ -67,7 +75,9 @@ def build_app(
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
-    app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
+    app = web.Application(
+        middlewares=[_harden, *([_password(PasswordGate(users), desk.access.bearer)] if users else [])]
+    )
     app.add_routes(
         [
             web.get("/", targets),
@@ -75,6 +85,8 @@ def build_app(
             web.get("/targets/{name:.+}", target),
             web.get("/metrics", make_aiohttp_handler(registry)),
             *runbook_routes(lambda: [state.target for state in pool.states]),
+            *evidence_routes(desk),
+            *alert_routes(desk),
             web.get("/-/healthy", healthy),
             web.get("/-/ready", ready),
             web.post("/-/reload", reload_configuration),
@@ -108,10 +120,11 @@ async def _harden(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def _password(gate: PasswordGate) -> Middleware:
+def _password(gate: PasswordGate, bearer: Bearer | None) -> Middleware:
     @web.middleware
     async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if await gate.allows(request):
+        by_token = bearer is not None and request.path == ALERT_PATH and await bearer.allows(request)
+        if by_token or await gate.allows(request):
             return await handler(request)
         return web.Response(
             status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="pprof-exporter"'}

@@ -55,7 +55,7 @@ svg.share { width: 100%; height: .3rem; display: block;
 }
 """
 
-_LINKS = (("/targets", "Targets"), ("/runbooks/", "Runbooks"), ("/metrics", "Metrics"))
+_LINKS = (("/targets", "Targets"), ("/evidence", "Evidence"), ("/runbooks/", "Runbooks"), ("/metrics", "Metrics"))
 
 
 def page(title: str, body: str, *, here: str = "") -> str:
