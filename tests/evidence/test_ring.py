@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprof_exporter.evidence import Body, Drop, Origin, Policy, Ring, Role, Trouble, disk
+from pprof_exporter.evidence import Body, Drop, Origin, Policy, Ring, Role, Trouble
 from tests.evidence.kept import bodies, finding, on_disk
 
 KIB = 1024
@@ -142,7 +142,7 @@ def test_a_full_disk_is_counted_and_leaves_nothing_behind(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(disk.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         assert ring.add(finding(), bodies(5, 5), 1000.0) is None
     assert ring.troubles == {Trouble.FULL: 1}
     assert ring.dropped == {Drop.TROUBLE: 1}
