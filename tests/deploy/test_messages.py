@@ -124,12 +124,13 @@ def test_chat_has_summary_figures_since_when_and_runbook_under_the_target(suite:
     several = [alert(), alert(target="shop-2:6060", severity="critical"), fleet, lagging]
     since, runbooks = "(since 24 Nov 04:10 UTC)", "http://exporter:9717/runbooks"
     link = f"<{runbooks}/PprofUpgradeRegression|what to do>"
+    saved = "http://exporter:9717/evidence?target"
     assert rendered(suite, tmp_path, "pprof.chat", *several).splitlines() == [
         "*shop-1:6060* (shop, seen by exporter:9717)",
-        f":large_orange_circle: The heap of shop-1:6060 is slow {since} {link}",
+        f":large_orange_circle: The heap of shop-1:6060 is slow {since} {link} <{saved}=shop-1%3A6060|saved profiles>",
         f">{WORSE}",
         "*shop-2:6060* (shop, seen by exporter:9717)",
-        f":red_circle: The heap of shop-2:6060 is slow {since} {link}",
+        f":red_circle: The heap of shop-2:6060 is slow {since} {link} <{saved}=shop-2%3A6060|saved profiles>",
         f">{WORSE}",
         "*Job exporters*",
         f":large_orange_circle: Worse on 3 targets {since} <{runbooks}/PprofFleetRegression|what to do>",
@@ -162,6 +163,19 @@ def test_what_is_resolved_is_marked_comes_last_and_is_short(suite: Suite, tmp_pa
     assert "figures" not in text
 
 
+@pytest.mark.parametrize("name", ["pprof.chat", "pprof.mail.text", "pprof.mail.html"])
+def test_one_click_leads_to_the_saved_profiles_of_the_target(suite: Suite, tmp_path: Path, name: str) -> None:
+    saved = "http://exporter:9717/evidence?target=shop-1%3A6060"
+    assert saved in rendered(suite, tmp_path, name, alert())
+    elsewhere = alert()
+    elsewhere["annotations"]["runbook_url"] = "https://wiki.example/runbooks/PprofUpgradeRegression"
+    assert "/evidence" not in rendered(suite, tmp_path, name, elsewhere)
+    assert "/evidence" not in rendered(suite, tmp_path, name, alert("PprofExporterLagging", target=""))
+    odd = rendered(suite, tmp_path, name, alert(target="a b/<c>&|:1"))
+    assert "target=a" in odd
+    assert "b%2F%3Cc%3E%26%7C%3A1" in odd
+
+
 def test_names_from_a_target_are_text_and_not_markup(suite: Suite, tmp_path: Path) -> None:
     odd = alert(summary="main.Map[<K>] & co", description="<script>alert(1)</script>")
     text = rendered(suite, tmp_path, "pprof.chat", odd)
@@ -179,6 +193,7 @@ def test_no_colour_or_link_of_the_mail_is_taken_for_unsafe(suite: Suite, tmp_pat
     assert "ZgotmplZ" not in html
     assert 'href="http://alertmanager:9093/#/alerts?receiver=team"' in html
     assert 'href="http://exporter:9717/runbooks/PprofUpgradeRegression"' in html
+    assert 'href="http://exporter:9717/evidence?target=shop-1%3A6060"' in html
     assert 'href="http://prometheus:9090/graph?g0.expr=x%3E1&amp;g0.tab=1"' in html
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import FileSource, Job, parse_target
-from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.evidence import Policy, Ring
+from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
 from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.scrape.probing import Prober
 from tests.conftest import RECORDINGS
+from tests.evidence.kept import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings, times
 from tests.scrape.probing.fakes import prober_of
 
@@ -47,15 +49,13 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncI
     await pool.close(0)
 
 
-def collector(
-    pool: Pool, clock: FakeClock, discovery: Discovery | None = None, prober: Prober | None = None
-) -> PprofCollector:
-    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, discovery, prober)
+def collector(pool: Pool, clock: FakeClock, parts: Parts | None = None) -> PprofCollector:
+    return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, parts)
 
 
-def collect(pool: Pool, clock: FakeClock, discovery: Discovery | None = None, prober: Prober | None = None) -> Series:
+def collect(pool: Pool, clock: FakeClock, parts: Parts | None = None) -> Series:
     series: Series = {}
-    for metric in collector(pool, clock, discovery, prober).collect():
+    for metric in collector(pool, clock, parts).collect():
         for sample in metric.samples:
             series.setdefault(sample.name, []).append((dict(sample.labels), sample.value))
     return series
@@ -92,8 +92,29 @@ async def discovery(clock: FakeClock, tmp_path: Path) -> AsyncIterator[Discovery
     await discovery.close()
 
 
+@pytest.fixture
+def evidence(tmp_path: Path) -> Iterator[Ring]:
+    """A folder whose profiles another store gets too."""
+    ring = Ring.open(tmp_path / "evidence", Policy(), 0.0)
+    ring.pushed = Counter()
+    yield ring
+    ring.close()
+
+
+async def test_evidence_is_counted_by_what_became_of_it(pool: Pool, clock: FakeClock, evidence: Ring) -> None:
+    evidence.add(finding(), bodies(5), 0.0)
+    evidence.add(finding(), [], 0.0)
+    series = collect(pool, clock, Parts(evidence=evidence))
+    assert series["pprof_exporter_evidence_bytes"] == [({}, evidence.occupied)] != [({}, 0)]
+    saved = {labels["origin"]: value for labels, value in series["pprof_exporter_evidence_saved_total"]}
+    assert saved == {"finding": 1, "alert": 0}
+    dropped = {labels["reason"]: value for labels, value in series["pprof_exporter_evidence_dropped_total"]}
+    assert dropped == {"interval": 0, "no_profile": 1, "too_large": 0, "busy": 0, "trouble": 0}
+    assert not [name for name in collect(pool, clock) if "evidence" in name]
+
+
 async def test_every_family_of_the_catalogue_comes_from_somewhere(
-    pool: Pool, clock: FakeClock, fetcher: FakeFetcher, discovery: Discovery
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher, discovery: Discovery, evidence: Ring
 ) -> None:
     fetcher.cpu_seconds = 0.6
     fetcher.faults.pop("shop:1/block")
@@ -116,7 +137,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-    found |= set(collect(pool, clock, discovery, prober_of(clock, fetcher)))
+    found |= set(collect(pool, clock, Parts(discovery, prober_of(clock, fetcher), evidence)))
     assert {family.name for family in FAMILIES} - found == set()
 
 

@@ -20,6 +20,7 @@ from yarl import URL
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.profile.proto import profile_pb2
 from pprof_exporter.scrape import STACKS, default_profiles
+from pprof_exporter.scrape.bodies import Bodies
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Fetcher, Getter, Reply
 from pprof_exporter.scrape.pool import Pool
@@ -168,8 +169,15 @@ def settings(*targets: str | Target, stacks: bool = False) -> Settings:
 
 
 def pool_of(
-    clock: FakeClock, fetcher: FakeFetcher, *targets: str | Target, stacks: bool = False, storage: Path | None = None
+    clock: FakeClock,
+    fetcher: FakeFetcher,
+    *targets: str | Target,
+    stacks: bool = False,
+    storage: Path | None = None,
+    bodies: Bodies | None = None,
 ) -> Pool:
     """A pool with default settings; what it knows of epochs is in memory, or in the file at `storage`."""
     store = Store.open(storage, clock.time)
-    return Pool(settings(*targets, stacks=stacks), fetcher=fetcher, clock=clock, random=Random(1), store=store)
+    return Pool(
+        settings(*targets, stacks=stacks), fetcher=fetcher, clock=clock, random=Random(1), store=store, bodies=bodies
+    )

@@ -15,7 +15,7 @@ from yarl import URL
 
 from pprof_exporter.catalog import ProbeResult, Reason
 from pprof_exporter.config import Probing
-from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.probing import Prober
@@ -176,7 +176,7 @@ async def test_a_fault_of_ours_is_500_and_counted(
     config = ConfigState(successful=True, loaded_at=0)
     series = {
         (sample.name, *sample.labels.values()): sample.value
-        for metric in PprofCollector(pool, config, clock, prober=prober).collect()
+        for metric in PprofCollector(pool, config, clock, Parts(prober=prober)).collect()
         for sample in metric.samples
     }
     assert series["pprof_exporter_internal_errors_total",] == 1

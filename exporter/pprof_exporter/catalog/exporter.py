@@ -72,6 +72,23 @@ PROBES = counter(
 PROBED_TARGETS = gauge(
     "pprof_exporter_probed_targets", "Targets of probes whose counters are kept until the next probe of them."
 )
+EVIDENCE_BYTES = gauge(
+    "pprof_exporter_evidence_bytes", "Disk space that kept profiles take. Absent while no profiles are kept."
+)
+EVIDENCE_SAVED = counter(
+    "pprof_exporter_evidence_saved_total", "Findings whose profiles were kept, by what asked for it.", "origin"
+)
+EVIDENCE_DROPPED = counter(
+    "pprof_exporter_evidence_dropped_total", "Findings whose profiles were not kept, by reason.", "reason"
+)
+EVIDENCE_TROUBLES = counter(
+    "pprof_exporter_evidence_troubles_total", "What went wrong with the folder of kept profiles, by kind.", "trouble"
+)
+EVIDENCE_PUSHES = counter(
+    "pprof_exporter_evidence_pushes_total",
+    "Kept profiles that another store was to get too, by how it went. Absent without evidence.push.",
+    "outcome",
+)
 
 FAMILIES = (
     BUILD,
@@ -91,4 +108,9 @@ FAMILIES = (
     REJECTED,
     PROBES,
     PROBED_TARGETS,
+    EVIDENCE_BYTES,
+    EVIDENCE_SAVED,
+    EVIDENCE_DROPPED,
+    EVIDENCE_TROUBLES,
+    EVIDENCE_PUSHES,
 )

@@ -9,6 +9,8 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
@@ -57,6 +59,7 @@ async def _demo(options: Namespace) -> int:
             settings=Settings(tuple(targets), profiles, index_interval=5),
             addresses=vars(options)["web.listen-address"],
             security=WebSecurity(),
+            evidence=Path(stack.enter_context(TemporaryDirectory(prefix="pprof-exporter-"))),
         )
         return await serve(service, ready=lambda urls: _say(urls[0], targets, options.pace))
 
@@ -73,6 +76,7 @@ def _say(url: str, targets: list[Target], pace: float) -> None:
     lines = [
         "",
         f"  Targets and their state   {url}/",
+        f"  Saved profiles            {url}/evidence",
         f"  Metrics                   {url}/metrics",
         *(f"  {f'Target {target.name}':<24}  {target.url}" for target in targets),
         "",

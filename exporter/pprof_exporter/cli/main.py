@@ -98,5 +98,6 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         lifecycle=values["web.enable-lifecycle"],
         probe=values["web.enable-probe"],
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
+        evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
     return asyncio.run(serve(service))

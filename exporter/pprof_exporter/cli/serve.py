@@ -16,12 +16,13 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.cli.signals import handled
 from pprof_exporter.cli.watch import watch_file
 from pprof_exporter.config import ConfigError, Settings
-from pprof_exporter.exposition import ConfigState, ExporterCollector
+from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
-from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_sites
+from pprof_exporter.web import Access, Bearer, Desk, Listen, Readiness, WebSecurity, build_app, start_sites
+from pprof_exporter.workbench.keeping import Keeping
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
@@ -41,7 +42,9 @@ class Service:
     """Whether to load the configuration anew when its file changes."""
     lifecycle: bool = False
     storage: Path | None = None
-    """Folder of what outlives the exporter; None keeps it in memory."""
+    """File of what outlives the exporter; None keeps it in memory."""
+    evidence: Path | None = None
+    """Folder of the profiles that are kept as evidence; None: none are."""
     probe: bool = True
     """Whether to answer /probe."""
 
@@ -60,7 +63,17 @@ async def serve(
     ):
         store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
-        pool = Pool(service.settings, fetcher=fetcher, clock=clock, random=Random(), store=store)  # noqa: S311
+        random = Random()  # noqa: S311
+        kept = service.settings.evidence
+        keeping = await Keeping.open(service.evidence, kept, clock) if service.evidence and kept.enabled else None
+        pool = Pool(
+            service.settings,
+            fetcher=fetcher,
+            clock=clock,
+            random=random,
+            store=store,
+            bodies=keeping.bodies if keeping else None,
+        )
         config = ConfigState(successful=True, loaded_at=clock.now())
         discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
         discovery.use(service.settings)
@@ -85,12 +98,13 @@ async def serve(
         )
         readiness = Readiness()
         app = build_app(
-            _registry(pool, config, clock, discovery, prober),
+            _registry(pool, config, clock, Parts(discovery, prober, keeping.ring if keeping else None)),
             pool,
             readiness,
             users=service.security.users,
             reload=reload if service.lifecycle else None,
             prober=prober if service.probe else None,
+            desk=Desk(_access(service), keeping.ring, keeping.begin(pool, random).ask) if keeping else None,
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
         await runner.setup()
@@ -113,17 +127,28 @@ async def serve(
             watching.cancel()
         await discovery.close()
         await prober.close()
+        if keeping is not None:
+            await keeping.close()
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
 
 
-def _registry(pool: Pool, config: ConfigState, clock: Clock, discovery: Discovery, prober: Prober) -> CollectorRegistry:
+def _access(service: Service) -> Access:
+    token = service.settings.evidence.token_file
+    return Access(
+        authenticated=service.security.authenticates,
+        loopback=all(address.loopback for address in service.addresses),
+        bearer=Bearer(token) if token else None,
+    )
+
+
+def _registry(pool: Pool, config: ConfigState, clock: Clock, parts: Parts) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(ExporterCollector(pool, config, clock, discovery, prober))
+    registry.register(ExporterCollector(pool, config, clock, parts))
     return registry
 
 

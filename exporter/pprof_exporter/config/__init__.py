@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.config.client import PLAIN, Authorization, BasicAuth, ClientSettings, OAuth2, Params
 from pprof_exporter.config.duration import parse_duration
+from pprof_exporter.config.evidence import EvidenceSettings, PushSettings
 from pprof_exporter.config.file import check, load_config, schema
 from pprof_exporter.config.job import (
     DnsSource,
@@ -42,6 +43,7 @@ __all__ = [
     "ConfigError",
     "DnsSource",
     "Duration",
+    "EvidenceSettings",
     "ExistingFile",
     "FileSource",
     "Found",
@@ -57,6 +59,7 @@ __all__ = [
     "Probing",
     "ProfileSettings",
     "Proxy",
+    "PushSettings",
     "RecordType",
     "Secret",
     "Settings",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from pprof_exporter.config.evidence import EvidenceModel
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
 from pprof_exporter.config.modules import ModuleModel, ProbeModel, probing
@@ -44,6 +45,7 @@ class ConfigFile(Strict):
     global_: _Global = Field(default_factory=_Global, alias="global")
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
     limits: _Limits = Field(default_factory=_Limits)
+    evidence: EvidenceModel | None = None
     scrape_configs: list[ScrapeConfig] = Field(default_factory=list)
     probe: ProbeModel = Field(default_factory=ProbeModel)
     modules: dict[str, ModuleModel] = Field(default_factory=dict)
@@ -82,6 +84,7 @@ def load_config(path: Path, base: Settings, environ: Mapping[str, str] | None = 
                 backoff_at_most=given.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if given.defer_at_most is None else given.defer_at_most,
                 limits=file.limits.merged(base.limits),
+                evidence=file.evidence.settings(path.parent) if file.evidence else base.evidence,
                 jobs=jobs,
                 probing=probing(file.probe, file.modules, profiles),
             )

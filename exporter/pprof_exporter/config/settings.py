@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from pprof_exporter.config.evidence import EvidenceSettings
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.probing import Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
@@ -52,6 +53,7 @@ class Settings:
     backoff_at_most: float = 600
     """The longest wait after failures in a row, before the next try."""
     limits: Limits = field(default_factory=Limits)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     jobs: tuple[Job, ...] = ()
     """Where more targets are discovered; those that a job names itself are among `targets` already."""
     probing: Probing = field(default_factory=Probing, compare=False)

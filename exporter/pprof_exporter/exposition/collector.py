@@ -10,12 +10,11 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
-from pprof_exporter.catalog import FAMILIES, Family, Outcome, ProbeResult, exporter
+from pprof_exporter.catalog import FAMILIES, Family, exporter
+from pprof_exporter.exposition.parts import Parts
 from pprof_exporter.exposition.sink import Sink, description
 from pprof_exporter.exposition.target import TargetSeries
 from pprof_exporter.scrape import Clock, Pool
-from pprof_exporter.scrape.discovery import Discovery, Rejection
-from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.store import Trouble
 
 
@@ -37,14 +36,12 @@ class ExporterCollector(Collector):
         pool: Pool,
         config: ConfigState,
         clock: Clock,
-        discovery: Discovery | None = None,
-        prober: Prober | None = None,
+        parts: Parts | None = None,
     ) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock
-        self._discovery = discovery
-        self._prober = prober
+        self._parts = parts or Parts()
 
     def describe(self) -> Iterable[Metric]:
         """Every family, without series, for `name[]` to choose from."""
@@ -58,10 +55,7 @@ class ExporterCollector(Collector):
 
     def _add_to(self, sink: Sink) -> None:
         self._add_own(sink)
-        if self._discovery is not None:
-            _add_discovery(sink, self._discovery)
-        if self._prober is not None:
-            _add_probes(sink, self._prober)
+        self._parts.add_to(sink)
 
     def _add_own(self, sink: Sink) -> None:
         pool, config = self._pool, self._config
@@ -71,8 +65,7 @@ class ExporterCollector(Collector):
         sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
         sink.add(exporter.BUDGET, {}, pool.settings.budget)
         sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
-        of_probes = self._prober.results[ProbeResult.ERROR] if self._prober is not None else 0
-        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + of_probes)
+        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + self._parts.internal_errors)
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
         sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
         store = pool.store
@@ -92,22 +85,3 @@ class PprofCollector(ExporterCollector):
         for state in self._pool.states:
             TargetSeries(sink, state, now).add()
         super()._add_to(sink)
-
-
-def _add_probes(sink: Sink, prober: Prober) -> None:
-    for result in ProbeResult:
-        sink.add(exporter.PROBES, {"result": result}, prober.results[result])
-    sink.add(exporter.PROBED_TARGETS, {}, prober.targets)
-
-
-def _add_discovery(sink: Sink, discovery: Discovery) -> None:
-    for job, count in discovery.found.items():
-        sink.add(exporter.DISCOVERED, {"scrape_job": job}, count)
-    for (job, mechanism), refreshes in discovery.refreshes.items():
-        labels = {"scrape_job": job, "mechanism": mechanism}
-        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.SUCCESS}, refreshes.refreshed)
-        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.FAILURE}, refreshes.failed)
-        sink.add_known(exporter.DISCOVERY_SUCCESS, labels, refreshes.last_success)
-    if discovery.refreshes:
-        for reason in Rejection:
-            sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])

@@ -21,6 +21,7 @@ from pprof_exporter.scrape.errands import ReadProfile, Tools, off_the_loop
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Reply
 from pprof_exporter.scrape.looks import time_canary
+from pprof_exporter.scrape.names import TRACE
 from pprof_exporter.scrape.state import ProfileState
 from pprof_exporter.scrape.truth import CpuTime, CpuTruth, CpuUse, use_between
 
@@ -68,7 +69,7 @@ class ReadCpuProfile(ReadProfile):
         beside = asyncio.gather(self._trace() if self._audit_due() else _nothing(), self._time_canary())
         self._tools.state.canary.windows += 1
         try:
-            reply = await self._fetch()
+            reply = await self.fetch()
             trace, _ = await beside
         finally:
             self._tools.state.canary.windows -= 1
@@ -89,17 +90,20 @@ class ReadCpuProfile(ReadProfile):
         tools.state.ticks.asked_at = tools.clock.now()
         try:
             reply = await tools.fetcher.get(
-                tools.target.url.joinpath("trace"),
+                tools.target.url.joinpath(TRACE),
                 query={"seconds": f"{_TRACE_SECONDS:g}"},
                 patience=tools.settings.timeout,
                 window=_TRACE_SECONDS,
             )
-            tools.state.identity.learn_version("trace", from_trace(reply.body))
-            return await off_the_loop(lambda: read_trace(reply.body), len(reply.body))
+            tools.state.identity.learn_version(TRACE, from_trace(reply.body))
+            trace = await off_the_loop(lambda: read_trace(reply.body), len(reply.body))
         except UnsupportedTrace:
             tools.state.ticks.unsupported += 1
         except (FetchError, DecodeError):
             tools.state.ticks.outcomes[Outcome.FAILURE] += 1
+        else:
+            tools.keep(TRACE, reply)
+            return trace
         return None
 
     def _audit(self, trace: Trace, period: float, used: CpuUse | None) -> None:

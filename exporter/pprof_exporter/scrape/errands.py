@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import read_index
+from pprof_exporter.scrape.bodies import Bodies
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.scrape.guards import goroutines_stop_the_world, heap_records_take_long
@@ -37,6 +38,13 @@ class Tools:
     limiter: Limiter
     clock: Clock
     state: TargetState
+    bodies: Bodies | None = None
+    """Where raw profiles are kept for a while; None: nowhere."""
+
+    def keep(self, kind: str, reply: Reply) -> None:
+        """Keep the body of a reply that could be read."""
+        if self.bodies is not None:
+            self.bodies.keep(self.target.name, kind, reply.asked_at, reply.body)
 
     @contextlib.asynccontextmanager
     async def place(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
@@ -114,10 +122,11 @@ class ReadProfile(Errand):
     async def run(self) -> None:
         """Fetch, decode and judge the profile, and note what it says."""
         async with self._tools.place(window=bool(self.window), heavy=self.heavy):
-            reply = await self._fetch()
+            reply = await self.fetch()
         await self._take_in(reply, None)
 
-    async def _fetch(self) -> Reply:
+    async def fetch(self) -> Reply:
+        """The reply of the target, from within a place. Raises `FetchError`."""
         tools, kind = self._tools, self._profile.kind
         reply = await tools.fetcher.get(
             tools.target.url.joinpath(kind.path),
@@ -141,6 +150,7 @@ class ReadProfile(Errand):
         )
         observation = await off_the_loop(work, len(reply.body))
         profile.record(observation)
+        tools.keep(profile.kind.name, reply)
         self.tally.succeeded(reply.asked_at, reply.phases)
         tools.state.learn(profile, observation, reply.phases, tools.clock.now())
         return observation

@@ -31,6 +31,11 @@ class TargetLoop:
         self._stopping = asyncio.Event()
 
     @property
+    def tools(self) -> Tools:
+        """What the target is asked with."""
+        return self._tools
+
+    @property
     def state(self) -> TargetState:
         """What is known of the target."""
         return self._tools.state

@@ -11,6 +11,7 @@ import structlog
 
 from pprof_exporter.catalog import exporter
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.scrape.bodies import Bodies
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.errands import Tools
 from pprof_exporter.scrape.fetch import Fetcher
@@ -36,7 +37,16 @@ class _Watched:
 class Pool:
     """The targets of one exporter. Use inside a running event loop; `close` ends everything that `apply` began."""
 
-    def __init__(self, settings: Settings, *, fetcher: Fetcher, clock: Clock, random: Random, store: Store) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        fetcher: Fetcher,
+        clock: Clock,
+        random: Random,
+        store: Store,
+        bodies: Bodies | None = None,
+    ) -> None:
         self.limiter = Limiter(settings.limits)
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
         self.lag_sum = 0.0
@@ -46,6 +56,7 @@ class Pool:
         self._clock = clock
         self._random = random
         self._store = store
+        self._bodies = bodies
         self._watched: dict[Target, _Watched] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._chores = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._keep_store())]
@@ -71,8 +82,16 @@ class Pool:
         """The state of every target, in the order of their names."""
         return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
 
+    def tools(self, target: str) -> Tools | None:
+        """What the target of this name is asked with; None if there is none."""
+        return next((watched.loop.tools for known, watched in self._watched.items() if known.name == target), None)
+
     def apply(self, settings: Settings) -> None:
-        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed."""
+        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
+
+        What is said of evidence is that of the first configuration.
+        """
+        settings = replace(settings, evidence=self._settings.evidence)
         if settings.limits != self._settings.limits:
             self.limiter.use(settings.limits)
             self._fetcher.max_bytes = settings.limits.wire_bytes
@@ -106,7 +125,7 @@ class Pool:
         settings = settings.overridden(target.overrides)
         state = TargetState(target, settings, self._store, self._clock)
         fetcher = self._fetcher.of(target.client, target.params)
-        tools = Tools(target, settings, fetcher, self.limiter, self._clock, state)
+        tools = Tools(target, settings, fetcher, self.limiter, self._clock, state, self._bodies)
         loop = TargetLoop(tools, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)

@@ -13,10 +13,14 @@ from pprof_exporter.exposition import MetricsPage
 from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.verdicts import Level
+from pprof_exporter.web.access import Access
+from pprof_exporter.web.alert import ALERT_PATH, alert_routes
+from pprof_exporter.web.desk import Desk
+from pprof_exporter.web.evidence import evidence_routes
 from pprof_exporter.web.metrics import metrics_handler
 from pprof_exporter.web.probes import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.security import PasswordGate
+from pprof_exporter.web.security import Bearer, PasswordGate
 from pprof_exporter.web.target import target_page
 from pprof_exporter.web.targets import Wanted, targets_page
 
@@ -38,14 +42,18 @@ def build_app(
     users: dict[str, str] | None = None,
     reload: Callable[[], str | None] | None = None,
     prober: Prober | None = None,
+    desk: Desk | None = None,
 ) -> web.Application:
     """The application. `registry` has all metrics but those of targets, which are the pool's.
 
     `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
 
+    `desk` is where evidence is read and captures are asked for; without it none is kept.
+
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
     """
+    desk = desk or Desk(Access())
 
     async def targets(request: web.Request) -> web.Response:
         return _html(await targets_page(pool.states, pool.clock.now(), _wanted(request)))
@@ -55,7 +63,7 @@ def build_app(
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
             return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
-        return _html(target_page(state, pool.clock.now()))
+        return _html(target_page(state, pool.clock.now(), desk.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
         return web.Response(text="pprof-exporter is healthy.\n")
@@ -74,7 +82,9 @@ def build_app(
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
     page = MetricsPage(registry, pool)
-    app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
+    app = web.Application(
+        middlewares=[_harden, *([_password(PasswordGate(users), desk.access.bearer)] if users else [])]
+    )
     app.add_routes(
         [
             web.get("/", targets),
@@ -82,6 +92,8 @@ def build_app(
             web.get("/targets/{name:.+}", target),
             web.get("/metrics", metrics_handler(page)),
             *runbook_routes(lambda: [state.target for state in pool.states]),
+            *evidence_routes(desk),
+            *alert_routes(desk),
             web.get("/-/healthy", healthy),
             web.get("/-/ready", ready),
             web.post("/-/reload", reload_configuration),
@@ -124,10 +136,11 @@ async def _harden(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def _password(gate: PasswordGate) -> Middleware:
+def _password(gate: PasswordGate, bearer: Bearer | None) -> Middleware:
     @web.middleware
     async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if await gate.allows(request):
+        by_token = bearer is not None and request.path == ALERT_PATH and await bearer.allows(request)
+        if by_token or await gate.allows(request):
             return await handler(request)
         return web.Response(
             status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="pprof-exporter"'}

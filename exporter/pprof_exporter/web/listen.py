@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from dataclasses import dataclass
 
@@ -18,6 +19,19 @@ class Listen:
 
     host: str | None
     port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Only programs on this machine can reach it."""
+        return self.host is not None and is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and nobody else's; names other than localhost are not asked for."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def parse_listen(text: str) -> Listen:

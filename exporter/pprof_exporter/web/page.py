@@ -55,7 +55,13 @@ svg.share { width: 100%; height: .3rem; display: block;
 }
 """
 
-_LINKS = (("/targets", "Targets"), ("/probes", "Probes"), ("/runbooks/", "Runbooks"), ("/metrics", "Metrics"))
+_LINKS = (
+    ("/targets", "Targets"),
+    ("/probes", "Probes"),
+    ("/evidence", "Evidence"),
+    ("/runbooks/", "Runbooks"),
+    ("/metrics", "Metrics"),
+)
 
 
 def page(title: str, body: str, *, here: str = "") -> str:

@@ -12,6 +12,7 @@ from pprof_exporter.config import Target
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.rules.books import EXAMPLE_TARGET, EXAMPLE_URL, runbook
 from pprof_exporter.web.page import page
+from pprof_exporter.web.words import evidence_path
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -60,6 +61,8 @@ def runbook_page(alert: str, target: Target | None) -> str | None:
     if target is not None:
         url = str(target.url.with_user(None)).rstrip("/")
         html = html.replace(EXAMPLE_URL, escape(url)).replace(EXAMPLE_TARGET, escape(target.name))
+        kept = f'<a href="{escape(evidence_path(target.name))}">Saved profiles of {escape(target.name)}</a>'
+        html = f"<p>{kept}</p>{html}"
     return page(alert, f'<div class="text">{html}</div>')
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import bcrypt
+import structlog
 from aiohttp import web
 from pydantic import Field
 
@@ -49,6 +50,12 @@ class WebSecurity:
 
     tls: ssl.SSLContext | None = None
     users: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def authenticates(self) -> bool:
+        """Nobody gets an answer without a password or a certificate."""
+        certified = self.tls is not None and self.tls.verify_mode is ssl.CERT_REQUIRED
+        return bool(self.users) or certified
 
 
 def load_web_config(path: Path) -> WebSecurity:
@@ -103,6 +110,25 @@ class PasswordGate:
             self._right.add(mark)
             return True
         return False
+
+
+class Bearer:
+    """A token in a file, which is read each time, so that it can be changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def allows(self, request: web.Request) -> bool:
+        """Whether the request carries the token; nobody has an empty one, or that of a file which cannot be read."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        try:
+            token = (await asyncio.to_thread(self._path.read_bytes)).strip()
+        except OSError as error:
+            structlog.get_logger().warning("cannot read the token", file=str(self._path), detail=error.strerror)
+            return False
+        return bool(token) and hmac.compare_digest(token, given.strip().encode("utf-8", "surrogateescape"))
 
 
 def _credentials(header: str) -> tuple[bytes, bytes] | None:

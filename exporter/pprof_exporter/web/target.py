@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from pprof_exporter.catalog import Outcome, sampling
+from pprof_exporter.evidence import Kept
 from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import Identity, ProfileState, Tally, TargetState
 from pprof_exporter.store import Change
@@ -14,7 +14,7 @@ from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, sight_of, verd
 from pprof_exporter.verdicts.verdict import seconds
 from pprof_exporter.web.page import page
 from pprof_exporter.web.strips import histogram_strip, latency_strip, share_bar
-from pprof_exporter.web.words import ago, badge, runbook_path
+from pprof_exporter.web.words import ago, badge, evidence_path, finding_path, moment, runbook_path
 
 _FUNCTIONS = 5
 _CHANGES = {
@@ -26,15 +26,15 @@ _CHANGES = {
 _MIB = 2**20
 
 
-def target_page(state: TargetState, now: float) -> str:
-    """HTML of the page."""
+def target_page(state: TargetState, now: float, kept: Sequence[Kept] = ()) -> str:
+    """HTML of the page. `kept` is the evidence of this target, the newest first."""
     found = verdicts(sight_of(state, now))
     name = state.target.name
     labels = "".join(f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in state.target.labels)
     body = (
         f"<h2>{escape(name)} {badge(worst(found))}</h2><p>{labels} {_who(state.identity)}</p>"
-        f"{_findings(found, name)}{_fetches(state, now)}{_functions(state)}"
-        f"{_ticks(state.ticks.latest, state.ticks.at, now)}{_changes(state.identity, now)}"
+        f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
+        f"{_ticks(state.ticks.latest, state.ticks.at, now)}{_changes(state.identity, now)}{_evidence(name, kept)}"
     )
     return page(name, body, here="/targets")
 
@@ -47,18 +47,23 @@ def _who(known: Identity) -> str:
     return f"<b>{escape(known.program)}</b> on {escape(system)}, Go {escape(known.go_version)}{build}"
 
 
-def _findings(found: tuple[Verdict, ...], target: str) -> str:
+def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[Kept]) -> str:
     bad = [verdict for verdict in found if verdict.level in BAD]
     bad.sort(key=lambda verdict: BAD.index(verdict.level))
-    cards = "".join(_card(verdict, target) for verdict in bad) or "<p>Nothing is wrong, as far as can be told.</p>"
+    cards = (
+        "".join(_card(verdict, target, kept) for verdict in bad) or "<p>Nothing is wrong, as far as can be told.</p>"
+    )
     well = [verdict for verdict in found if verdict.level is Level.HEALTHY]
     rest = [verdict for verdict in found if verdict.level is Level.UNKNOWN]
     return f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Not known', rest)}"
 
 
-def _card(verdict: Verdict, target: str) -> str:
+def _card(verdict: Verdict, target: str, kept: Sequence[Kept]) -> str:
     said = "".join(f"<p>{escape(finding.said)} {_runbook(finding, target)}</p>" for finding in verdict.findings)
     mode = verdict.signal.mode
+    saved = next((one for one in kept if one.finding.mode == mode), None)
+    if saved is not None:
+        said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {moment(saved.finding.at)}</p>'
     return (
         f'<section class="card {verdict.level}" id="{mode}"><h4>{badge(verdict.level)} <b>{mode}</b> '
         f"{escape(verdict.signal.title)}</h4>{said}</section>"
@@ -67,6 +72,14 @@ def _card(verdict: Verdict, target: str) -> str:
 
 def _runbook(finding: Finding, target: str) -> str:
     return f'<a href="{runbook_path(finding.alert, target)}">What to do</a>'
+
+
+def _evidence(target: str, kept: Sequence[Kept]) -> str:
+    if not kept:
+        return ""
+    times = f"{len(kept)} time{'' if len(kept) == 1 else 's'}"
+    said = f"Profiles were saved {times}, the last time at {moment(kept[0].finding.at)}"
+    return f'<h3>Evidence</h3><p>{said}: <a href="{escape(evidence_path(target))}">all of them</a>.</p>'
 
 
 def _list(title: str, found: list[Verdict]) -> str:
@@ -171,7 +184,7 @@ def _changes(known: Identity, now: float) -> str:
     if not known.last_change:
         return ""
     items = "".join(
-        f"<li>{_CHANGES[change]} {ago(now - at)} ({time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))} UTC)</li>"
+        f"<li>{_CHANGES[change]} {ago(now - at)} ({moment(at)})</li>"
         for change, at in sorted(known.last_change.items(), key=lambda pair: -pair[1])
     )
     return f"<h3>Changes</h3><ul>{items}</ul>"

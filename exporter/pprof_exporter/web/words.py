@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from urllib.parse import quote
 
@@ -28,12 +29,36 @@ def runbook_path(alert: str, target: str) -> str:
     return f"/runbooks/{alert}?target={quote(target, safe=':')}"
 
 
+def evidence_path(target: str) -> str:
+    """What is kept of a target."""
+    return f"/evidence?target={quote(target, safe=':')}"
+
+
+def finding_path(id_: str, file: str = "") -> str:
+    """A finding that is kept, or one of its files."""
+    return f"/evidence/{quote(id_)}" + (f"/{quote(file)}" if file else "")
+
+
 def ago(passed: float) -> str:
     """`12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`."""
     for size, unit in _STEPS:
         if passed >= size:
             return f"{passed / size:.0f} {unit} ago"
     return f"{max(0.0, passed):.0f} s ago"
+
+
+def amount(size: float) -> str:
+    """Bytes as text: `812 B`, `4.1 KiB`, `64 MiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} GiB"
+
+
+def moment(at: float) -> str:
+    """Unix time as a person reads it: `2026-11-26 16:03:01 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
 
 
 def badge(level: Level, text: str = "", link: str = "") -> str:

@@ -1,0 +1,66 @@
+"""The series of what an exporter has besides its targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pprof_exporter.catalog import Outcome, ProbeResult, exporter
+from pprof_exporter.evidence import Drop, Origin, Pushed, Ring, Trouble
+from pprof_exporter.exposition.sink import Sink
+from pprof_exporter.scrape.discovery import Discovery, Rejection
+from pprof_exporter.scrape.probing import Prober
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What there is besides the targets; None: no such thing."""
+
+    discovery: Discovery | None = None
+    prober: Prober | None = None
+    evidence: Ring | None = None
+
+    @property
+    def internal_errors(self) -> int:
+        """Faults of ours that ended a probe."""
+        return self.prober.results[ProbeResult.ERROR] if self.prober is not None else 0
+
+    def add_to(self, sink: Sink) -> None:
+        """Every series of every part."""
+        if self.discovery is not None:
+            _add_discovery(sink, self.discovery)
+        if self.prober is not None:
+            _add_probes(sink, self.prober)
+        if self.evidence is not None:
+            _add_evidence(sink, self.evidence)
+
+
+def _add_probes(sink: Sink, prober: Prober) -> None:
+    for result in ProbeResult:
+        sink.add(exporter.PROBES, {"result": result}, prober.results[result])
+    sink.add(exporter.PROBED_TARGETS, {}, prober.targets)
+
+
+def _add_discovery(sink: Sink, discovery: Discovery) -> None:
+    for job, count in discovery.found.items():
+        sink.add(exporter.DISCOVERED, {"scrape_job": job}, count)
+    for (job, mechanism), refreshes in discovery.refreshes.items():
+        labels = {"scrape_job": job, "mechanism": mechanism}
+        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.SUCCESS}, refreshes.refreshed)
+        sink.add(exporter.REFRESHES, {**labels, "outcome": Outcome.FAILURE}, refreshes.failed)
+        sink.add_known(exporter.DISCOVERY_SUCCESS, labels, refreshes.last_success)
+    if discovery.refreshes:
+        for reason in Rejection:
+            sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])
+
+
+def _add_evidence(sink: Sink, ring: Ring) -> None:
+    sink.add(exporter.EVIDENCE_BYTES, {}, ring.occupied)
+    for origin in Origin:
+        sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, ring.saved[origin])
+    for reason in Drop:
+        sink.add(exporter.EVIDENCE_DROPPED, {"reason": reason}, ring.dropped[reason])
+    for trouble in Trouble:
+        sink.add(exporter.EVIDENCE_TROUBLES, {"trouble": trouble}, ring.troubles[trouble])
+    if ring.pushed is not None:
+        for outcome in Pushed:
+            sink.add(exporter.EVIDENCE_PUSHES, {"outcome": outcome}, ring.pushed[outcome])

@@ -1,0 +1,62 @@
+"""Who may read evidence, and who may ask for captures: heap profiles tell secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from yarl import URL
+
+from pprof_exporter.web.listen import is_loopback
+from pprof_exporter.web.security import Bearer
+
+_ADVICE = (
+    "Name users in --web.config.file (basic_auth_users), or let the exporter listen on loopback only, as in "
+    "--web.listen-address=127.0.0.1:9717."
+)
+_STRANGER = "This exporter is open to this machine alone: ask it by the name localhost or by its address.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the exporter is reached.
+
+    `authenticated`: nobody comes so far without a password or a certificate. `loopback`: nobody from elsewhere can ask
+    at all. `bearer` is for who asks for captures.
+    """
+
+    authenticated: bool = False
+    loopback: bool = False
+    bearer: Bearer | None = None
+
+    def refuse_reading(self, request: web.Request) -> web.Response | None:
+        """None, or why this request may not read evidence."""
+        if self.authenticated:
+            return None
+        if not self.loopback:
+            text = f"Profiles can hold secrets, and this exporter asks nobody for a password. {_ADVICE}\n"
+            return web.Response(status=403, text=text)
+        return None if _by_own_name(request) else web.Response(status=403, text=_STRANGER)
+
+    async def refuse_asking(self, request: web.Request) -> web.Response | None:
+        """None, or why this request may not ask for a capture."""
+        if self.bearer is not None and await self.bearer.allows(request):
+            return None
+        if self.authenticated:
+            return None
+        if self.bearer is not None:
+            challenge = {"WWW-Authenticate": 'Bearer realm="pprof-exporter"'}
+            return web.Response(status=401, text="The token is missing or wrong.\n", headers=challenge)
+        if not self.loopback:
+            text = f"Anybody could ask for captures. Give the webhook a token_file, or: {_ADVICE}\n"
+            return web.Response(status=403, text=text)
+        return None if _by_own_name(request) else web.Response(status=403, text=_STRANGER)
+
+
+def _by_own_name(request: web.Request) -> bool:
+    """Whether the request was sent to loopback, and not to a name of a page elsewhere that leads here too."""
+    try:
+        host = URL(f"http://{request.host}").host
+    except ValueError:
+        return False
+    return host is not None and is_loopback(host)

@@ -1,0 +1,48 @@
+"""`POST /-/alert`: the webhook of Alertmanager, which asks for captures."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from pprof_exporter.web.desk import Desk
+from pprof_exporter.workbench.summons import BadPayload, read_payload
+
+ALERT_PATH = "/-/alert"
+_LONGEST = 2**20
+_OFF = "Nothing is kept: start with --storage.path to allow this.\n"
+_TYPE = "The message is to be application/json, as Alertmanager sends it.\n"
+
+
+def alert_routes(desk: Desk) -> list[web.RouteDef]:
+    """The one route."""
+
+    async def alert(request: web.Request) -> web.Response:
+        refused = await desk.access.refuse_asking(request)
+        if refused is not None:
+            return refused
+        if desk.ask is None:
+            return web.Response(status=403, text=_OFF)
+        # A page elsewhere cannot make a browser send this type without asking first, and is told no.
+        if request.content_type != "application/json":
+            return web.Response(status=400, text=_TYPE)
+        data = await _read(request)
+        if data is None:
+            return web.Response(status=413, text=f"The message is longer than {_LONGEST} bytes.\n")
+        try:
+            summons = read_payload(data)
+        except BadPayload as error:
+            return web.Response(status=400, text=f"{error}\n")
+        answers = [f"{one.target} {desk.ask(one)}.\n" for one in summons]
+        return web.Response(text="".join(answers) or "No alert fires for a target.\n")
+
+    return [web.post(ALERT_PATH, alert)]
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """The body; None if it is too long."""
+    data = bytearray()
+    async for piece in request.content.iter_any():
+        data += piece
+        if len(data) > _LONGEST:
+            return None
+    return bytes(data)

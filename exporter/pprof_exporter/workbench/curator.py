@@ -1,0 +1,134 @@
+"""Watches the verdicts on every target, and keeps the profiles that show one which turned bad."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from pprof_exporter.evidence import Drop, Kept, Origin, Ring, Role
+from pprof_exporter.scrape import Pool, TargetState
+from pprof_exporter.scrape.bodies import Bodies
+from pprof_exporter.verdicts import BAD, Level, Verdict, sight_of, verdicts
+from pprof_exporter.workbench.push import Pusher
+from pprof_exporter.workbench.record import About, finding_of, keep
+from pprof_exporter.workbench.worth import WORTH, Worth
+
+# Each target is judged so often, which takes a fifth of a millisecond; most profiles come every 30 seconds.
+_ROUND = 15.0
+_EXPIRE_EVERY = 60.0
+_RESTART_AFTER = 30.0
+# After a change of the target its profiles come anew: for so long, those that lack are waited for.
+_SETTLES_WITHIN = 150.0
+
+
+class Curator:
+    """One for all targets. The first time that a failure mode is bad counts, and each time that it gets worse."""
+
+    def __init__(self, pool: Pool, ring: Ring, bodies: Bodies, interval: float, pusher: Pusher | None) -> None:
+        self._pool = pool
+        self._clock = pool.clock
+        self._ring = ring
+        self._bodies = bodies
+        self._interval = interval
+        self._pusher = pusher
+        self._levels: dict[tuple[str, str], Level] = {}
+        self._kept: dict[tuple[str, str], tuple[float, str]] = {}
+        for kept in reversed(ring.kept()):
+            self._note(kept)
+
+    async def run(self) -> None:
+        """Judge every target once a round, until cancelled."""
+        while True:
+            try:
+                await self._rounds()
+            except Exception:  # noqa: BLE001 - whatever it is, targets are watched all the same
+                self._pool.internal_errors += 1
+                structlog.get_logger().exception("internal error, please report it")
+                await self._clock.sleep(_RESTART_AFTER)
+
+    async def _rounds(self) -> None:
+        expired, told = self._clock.now(), self._ring.last_trouble
+        while True:
+            states = self._pool.states
+            self._forget({state.target.name for state in states})
+            for state in states:
+                await self._clock.sleep(_ROUND / len(states))
+                await self.look(state)
+            if not states:
+                await self._clock.sleep(_ROUND)
+            if self._clock.now() - expired >= _EXPIRE_EVERY:
+                expired = self._clock.now()
+                await asyncio.to_thread(self._ring.expire, expired)
+            if self._ring.last_trouble != told:
+                told = self._ring.last_trouble
+                structlog.get_logger().warning("evidence trouble", detail=told)
+
+    async def look(self, state: TargetState) -> None:
+        """Judge a target, and keep what is new."""
+        name, now = state.target.name, self._clock.now()
+        bad = [verdict for verdict in verdicts(sight_of(state, now)) if _is_worth(verdict)]
+        tainted = {kind for verdict in bad for kind in WORTH[verdict.signal.mode].kinds}
+        self._bodies.approve(name, {kind for worth in WORTH.values() for kind in worth.kinds} - tainted)
+        modes = {verdict.signal.mode for verdict in bad}
+        for mode in WORTH:
+            if mode not in modes:
+                self._levels.pop((name, mode), None)
+        for verdict in bad:
+            await self._consider(state, verdict, now)
+
+    async def _consider(self, state: TargetState, verdict: Verdict, now: float) -> None:
+        key = (state.target.name, verdict.signal.mode)
+        before = self._levels.get(key)
+        if before is not None and not _worse(verdict.level, before):
+            return
+        worth = WORTH[verdict.signal.mode]
+        if worth.after_change and self._unsettled(state, worth, now):
+            return
+        self._levels[key] = verdict.level
+        at, level = self._kept.get(key, (0.0, ""))
+        if now - at < self._interval and not _worse(verdict.level, level):
+            self._ring.drop(Drop.INTERVAL)
+            return
+        await self._keep(state, verdict, worth, now)
+
+    def _unsettled(self, state: TargetState, worth: Worth, now: float) -> bool:
+        """Whether the target was changed a short while ago, and a profile of after that is still to come."""
+        changed = max(state.identity.last_change.values(), default=0.0)
+        latest = self._bodies.latest(state.target.name, worth.kinds)
+        return now - changed < _SETTLES_WITHIN and any(body.asked_at < changed for body in latest)
+
+    async def _keep(self, state: TargetState, verdict: Verdict, worth: Worth, now: float) -> None:
+        name, worst = state.target.name, verdict.findings[0]
+        about = About(Origin.FINDING, verdict.signal.mode, verdict.level, worst.said, worst.alert)
+        newest = Role.SHOWS if worth.shown else Role.BEFORE
+        bodies = [(body, newest) for body in self._bodies.latest(name, worth.kinds)]
+        if worth.shown:
+            bodies += [(body, Role.BEFORE) for body in self._bodies.good(name, worth.kinds)]
+        kept = await keep(self._ring, self._pusher, finding_of(state, about, now), bodies)
+        if kept is not None:
+            self._note(kept)
+
+    def _note(self, kept: Kept) -> None:
+        finding = kept.finding
+        if finding.origin is Origin.FINDING:
+            self._kept[finding.target, finding.mode] = (finding.at, finding.level)
+
+    def _forget(self, names: set[str]) -> None:
+        """Let go of targets that are no longer watched."""
+        self._bodies.retain(names)
+        for key in [key for key in self._levels if key[0] not in names]:
+            del self._levels[key]
+        oldest = self._clock.now() - self._interval
+        for key in [key for key, (at, _) in self._kept.items() if at < oldest]:
+            del self._kept[key]
+
+
+def _is_worth(verdict: Verdict) -> bool:
+    worth = WORTH.get(verdict.signal.mode)
+    return worth is not None and worth.worth(verdict.level)
+
+
+def _worse(level: Level, than: str) -> bool:
+    """Whether a bad level is worse than another, or the other is none."""
+    return than not in BAD or BAD.index(level) < BAD.index(Level(than))

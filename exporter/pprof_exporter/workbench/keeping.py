@@ -1,0 +1,53 @@
+"""Everything that keeps evidence, wired together: what waits in memory, what watches, what captures, what pushes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+from pprof_exporter.config import EvidenceSettings
+from pprof_exporter.evidence import Policy, Ring
+from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.scrape.bodies import Bodies
+from pprof_exporter.workbench.captures import Captures
+from pprof_exporter.workbench.curator import Curator
+from pprof_exporter.workbench.push import Pusher
+from pprof_exporter.workbench.worth import KEPT
+
+
+class Keeping:
+    """Use `Keeping.open`, hand `bodies` to the pool, and then `begin` with that pool."""
+
+    def __init__(self, ring: Ring, settings: EvidenceSettings) -> None:
+        self.ring = ring
+        self.bodies = Bodies(settings.memory, KEPT)
+        self._settings = settings
+        self._tasks: list[asyncio.Task[None]] = []
+        self._captures: Captures | None = None
+
+    @classmethod
+    async def open(cls, folder: Path, settings: EvidenceSettings, clock: Clock) -> Keeping:
+        """Read what is in the folder; what is wrong with it is counted, and tried again later."""
+        policy = Policy(settings.max_bytes, settings.max_age)
+        return cls(await asyncio.to_thread(Ring.open, folder, policy, clock.now()), settings)
+
+    def begin(self, pool: Pool, random: Random) -> Captures:
+        """Watch the targets of a pool; returns what captures them."""
+        settings, pusher = self._settings, None
+        if settings.push is not None:
+            pusher = Pusher(settings.push, self.ring, pool.clock, random)
+            self._tasks.append(asyncio.create_task(pusher.run(), name="push"))
+        curator = Curator(pool, self.ring, self.bodies, settings.interval, pusher)
+        self._tasks.append(asyncio.create_task(curator.run(), name="curator"))
+        self._captures = Captures(pool, self.ring, settings.capture_interval, pusher)
+        return self._captures
+
+    async def close(self) -> None:
+        """End all of it. What was kept stays on the disk."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._captures is not None:
+            await self._captures.close()
+        await asyncio.to_thread(self.ring.close)
