@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from pprof_exporter import __version__
+from pprof_exporter import __version__, healthcheck
 from pprof_exporter.cli import config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Command] = {
     "dashboards": dashboards.run,
     "demo": demo.run,
     "config": config.run,
+    "healthcheck": healthcheck.run,
 }
 
 _DESCRIPTION = """\
@@ -34,6 +35,7 @@ commands:
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
   pprof-exporter config check   say what a configuration file comes to, or what is wrong with it
+  pprof-exporter healthcheck    ask the exporter that runs here whether it is alive
   pprof-exporter demo           try everything without a Go service at hand
 """
 
