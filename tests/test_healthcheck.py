@@ -38,7 +38,14 @@ def test_an_exporter_that_lives_is_healthy(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_an_exporter_that_asks_for_a_password_over_tls_lives(tmp_path: Path) -> None:
-    names = ["-subj", "/CN=elsewhere.example", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"]
+    names: list[str | Path] = [
+        "-subj",
+        "/CN=elsewhere.example",
+        "-keyout",
+        tmp_path / "key.pem",
+        "-out",
+        tmp_path / "cert.pem",
+    ]
     run_command(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *names])
     hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
     web = tmp_path / "web.yml"
@@ -78,8 +85,10 @@ def test_wrong_arguments_are_told(argument: str) -> None:
 
 
 def test_it_loads_nothing_that_serving_needs() -> None:
-    code = (
-        "import sys; sys.argv[1:] = ['healthcheck', '--url', 'http://127.0.0.1:1']; from pprof_exporter import __main__;"
-        "print(__main__.main(), [name for name in ('aiohttp', 'pydantic', 'psutil') if name in sys.modules])"
-    )
+    code = """
+import sys
+from pprof_exporter.__main__ import main
+sys.argv[1:] = ["healthcheck", "--url", "http://127.0.0.1:1"]
+print(main(), [name for name in ("aiohttp", "pydantic", "psutil") if name in sys.modules])
+"""
     assert run_command([sys.executable, "-c", code]).splitlines()[-1] == "1 []"

@@ -59,7 +59,7 @@ def ask(url: str, timeout: float) -> str | None:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return f"{url}: {error or type(error).__name__}"
+        return f"{url}: {str(error) or type(error).__name__}"
     return None if status in _ALIVE else f"{url}: status {status}"
 
 
