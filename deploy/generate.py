@@ -28,7 +28,7 @@ def pages() -> dict[Path, str]:
         **{CHART / "files" / "dashboards" / f"{one.uid}.json": render_dashboard(one) for one in DASHBOARDS},
         COMPOSE / "prometheus.yml": compose_prometheus(),
         COMPOSE / "alertmanager.yml": compose_alertmanager(),
-        CHART / "Chart.yaml": _stamped(CHART / "Chart.yaml", r'(?<=^version: )\S+|(?<=^appVersion: )\S+'),
+        CHART / "Chart.yaml": _stamped(CHART / "Chart.yaml", r"(?<=^version: )\S+|(?<=^appVersion: )\S+"),
         **{
             path: _stamped(path, r"(?<=newTag: )\S+")
             for path in (KUBERNETES / name / "kustomization.yaml" for name in ("example", "standalone"))
