@@ -76,7 +76,7 @@ def _compose(one: Any) -> list[str]:
     jsonschema = importlib.import_module("jsonschema")
     package = importlib.import_module("check_jsonschema").__file__ or ""
     schema = json.loads((Path(package).parent / "builtin_schemas" / "vendor" / "compose-spec.json").read_text())
-    return [f"{error.json_path}: {error.message}" for error in jsonschema.Draft7Validator(schema).iter_errors(one)]
+    return [f"{error.json_path}: {error.message}" for error in jsonschema.Draft202012Validator(schema).iter_errors(one)]
 
 
 def _powershell(one: Any) -> list[str]:
