@@ -48,7 +48,7 @@ param(
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
-$ServiceName = 'pprof-exporter'
+$ServiceName = 'PprofExporter'
 $RuleName = 'pprof-exporter'
 
 function Invoke-Checked {
@@ -93,7 +93,13 @@ foreach ($name in 'config', 'data', 'logs') {
         New-Item -ItemType Directory -Path $folder -Force | Out-Null
     }
 }
-# By its number, since accounts have other names in other languages: S-1-5-19 is LocalService.
+# By numbers, since accounts have other names in other languages: S-1-5-18 is the system, S-1-5-19 LocalService and
+# S-1-5-32-544 the administrators.
+$folder = Join-Path $InstallDir 'config'
+if ($PSCmdlet.ShouldProcess($folder, 'Let only administrators and the service read, since passwords may be there')) {
+    Invoke-Checked -Program 'icacls.exe' -Arguments @($folder, '/inheritance:r', '/grant', '*S-1-5-18:(OI)(CI)F',
+        '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-19:(OI)(CI)R', '/Q')
+}
 foreach ($name in 'data', 'logs') {
     $folder = Join-Path $InstallDir $name
     if ($PSCmdlet.ShouldProcess($folder, 'Let LocalService write')) {
@@ -134,7 +140,7 @@ if ($RemoteAddress.Count -gt 0) {
         }
     } elseif ($PSCmdlet.ShouldProcess($RuleName, "Let $($RemoteAddress -join ', ') ask port $Port")) {
         New-NetFirewallRule -Name $RuleName -DisplayName 'pprof-exporter (Prometheus)' -Direction Inbound -Action Allow `
-            -Protocol TCP -LocalPort $Port -RemoteAddress $RemoteAddress -Program $venvPython | Out-Null
+            -Protocol TCP -LocalPort $Port -RemoteAddress $RemoteAddress | Out-Null
     }
 } elseif ($rule -and $PSCmdlet.ShouldProcess($RuleName, 'Remove the firewall rule')) {
     Remove-NetFirewallRule -Name $RuleName

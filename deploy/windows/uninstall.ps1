@@ -26,7 +26,7 @@ param(
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
-$ServiceName = 'pprof-exporter'
+$ServiceName = 'PprofExporter'
 $RuleName = 'pprof-exporter'
 $wrapper = Join-Path $InstallDir 'pprof-exporter.exe'
 

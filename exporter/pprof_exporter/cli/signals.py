@@ -14,8 +14,8 @@ from types import FrameType
 def handled(stop: Callable[[], None], reload: Callable[[], None] | None) -> Iterator[None]:
     """Call `stop` on SIGINT, SIGTERM and SIGBREAK, `reload` on SIGHUP, as long as the block runs.
 
-    Windows has no SIGHUP, and SIGBREAK is only there: Ctrl-Break, which reaches a process that does not hear Ctrl-C since
-    it was started in a group of its own (`CREATE_NEW_PROCESS_GROUP`).
+    Windows has no SIGHUP. SIGBREAK is only there: Ctrl-Break, which reaches a process that does not hear Ctrl-C, as one
+    that was started in a group of its own (`CREATE_NEW_PROCESS_GROUP`).
     """
     loop = asyncio.get_running_loop()
     wanted: dict[int, Callable[[], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
