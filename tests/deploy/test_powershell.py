@@ -18,7 +18,8 @@ INSTALL, UNINSTALL = ((FOLDER / name).read_text() for name in ("install.ps1", "u
 
 CHANGES = re.compile(
     r"\b(New-Item|Remove-Item|Copy-Item|Set-Content|Stop-Service|Start-Service|(New|Set|Remove)-NetFirewallRule)\b"
-    r"|\b(Add|Remove)-MpPreference -ExclusionProcess|'icacls|\$wrapper (-Arguments|uninstall)|sc\.exe delete|'-m', '(venv|pip)'"
+    r"|\b(Add|Remove)-MpPreference -ExclusionProcess|'icacls|'-m', '(venv|pip)'"
+    r"|\$wrapper (-Arguments|uninstall)|sc\.exe delete"
 )
 """What changes a machine, as these scripts write it."""
 
