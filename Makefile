@@ -10,7 +10,7 @@ endif
 PROTO := exporter/pprof_exporter/profile/proto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs proto record bench clean
+.PHONY: help demo test check unit setup docs lock proto record bench clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -51,6 +51,16 @@ bench: setup  ## Measure: decoding against Go, /metrics while targets do everyth
 
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py
+	$(BIN)/python deploy/generate.py
+
+# uv alone resolves for all systems at once; no address of an index is written down.
+UV := .lab/uv/bin/uv pip compile --quiet --universal --generate-hashes --only-binary :all: --python-version 3.11 \
+	--custom-compile-command "make lock"
+lock: setup  ## Write the libraries of the image with their hashes
+	test -x .lab/uv/bin/uv || { $(PYTHON) -m venv .lab/uv && .lab/uv/bin/python -m pip install --quiet uv==0.13.8; }
+	$(UV) pyproject.toml --output-file deploy/docker/requirements.txt
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+		| $(UV) - --output-file deploy/docker/build.txt
 
 # The generator decides which protobuf runtimes can load the module: this one is for 6.31.1 and later, 7 included.
 proto:  ## Generate the protobuf module from profile.proto

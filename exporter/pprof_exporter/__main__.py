@@ -1,7 +1,22 @@
-"""`python -m pprof_exporter` is the same as the `pprof-exporter` command."""
+"""The `pprof-exporter` command, which `python -m pprof_exporter` is too."""
 
+from __future__ import annotations
+
+import os
 import sys
 
-from pprof_exporter.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run what the command line asks for; returns its exit code."""
+    if sys.argv[1:2] == ["healthcheck"]:
+        # Asked every few seconds: a tenth of the time without all that serving needs.
+        from pprof_exporter.healthcheck import run  # noqa: PLC0415
+
+        return run(sys.argv[2:], os.environ)
+    from pprof_exporter.cli import main as cli_main  # noqa: PLC0415
+
+    return cli_main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from pprof_exporter import __version__
+from pprof_exporter import __version__, healthcheck
 from pprof_exporter.cli import capture, check, compare, config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "dashboards": dashboards.run,
     "demo": demo.run,
     "config": config.run,
+    "healthcheck": healthcheck.run,
 }
 
 _DESCRIPTION = """\
@@ -43,6 +44,7 @@ commands:
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
   pprof-exporter config check   say what a configuration file comes to, or what is wrong with it
+  pprof-exporter healthcheck    ask the exporter that runs here whether it is alive
   pprof-exporter demo           try everything without a Go service at hand
 """
 

@@ -1,4 +1,4 @@
-"""Signals on every system: POSIX event loops take handlers, those of Windows do not, and Windows has no SIGHUP."""
+"""Signals on every system: POSIX event loops take handlers, those of Windows do not, and Windows has others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from types import FrameType
 
 @contextlib.contextmanager
 def handled(stop: Callable[[], None], reload: Callable[[], None] | None) -> Iterator[None]:
-    """Call `stop` on SIGINT and SIGTERM, `reload` on SIGHUP where there is one, as long as the block runs."""
+    """Call `stop` on SIGINT, SIGTERM and SIGBREAK, `reload` on SIGHUP, as long as the block runs.
+
+    Windows has no SIGHUP. SIGBREAK is only there: Ctrl-Break, which reaches a process that does not hear Ctrl-C, as one
+    that was started in a group of its own (`CREATE_NEW_PROCESS_GROUP`).
+    """
     loop = asyncio.get_running_loop()
     wanted: dict[int, Callable[[], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    brk = getattr(signal, "SIGBREAK", None)
+    if brk is not None:
+        wanted[brk] = stop
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None:
         # Without a configuration file a hangup is not a reason to die.
