@@ -10,7 +10,7 @@ endif
 PROTO := exporter/pprof_exporter/profile/proto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs proto record bench clean
+.PHONY: help demo test check unit setup docs site proto record bench clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -41,7 +41,7 @@ $(BIN)/pprof-exporter: pyproject.toml
 	touch $@
 
 $(VENV)/ready: $(BIN)/pprof-exporter
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check --group docs
 	touch $@
 
 bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs
@@ -51,6 +51,9 @@ bench: setup  ## Measure: decoding against Go, /metrics while targets do everyth
 
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py
+
+site: setup  ## Build the documentation as a site; a warning is an error
+	$(BIN)/python docs/site/build.py
 
 # The generator decides which protobuf runtimes can load the module: this one is for 6.31.1 and later, 7 included.
 proto:  ## Generate the protobuf module from profile.proto
