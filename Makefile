@@ -10,7 +10,7 @@ endif
 PROTO := exporter/pprof_exporter/profile/proto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs lock proto record bench clean
+.PHONY: help demo test check unit setup docs site lock proto record bench clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -41,7 +41,7 @@ $(BIN)/pprof-exporter: pyproject.toml
 	touch $@
 
 $(VENV)/ready: $(BIN)/pprof-exporter
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check --group docs
 	touch $@
 
 bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs
@@ -61,6 +61,9 @@ lock: setup  ## Write the libraries of the image with their hashes
 	$(UV) pyproject.toml --output-file deploy/docker/requirements.txt
 	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
 		| $(UV) - --output-file deploy/docker/build.txt
+
+site: setup  ## Build the documentation as a site; a warning is an error
+	$(BIN)/python docs/site/build.py
 
 # The generator decides which protobuf runtimes can load the module: this one is for 6.31.1 and later, 7 included.
 proto:  ## Generate the protobuf module from profile.proto

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from enum import StrEnum
 from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.catalog.signals import SIGNALS, Signal
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
-from pprof_exporter.dashboards import DASHBOARDS
+from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row
 from pprof_exporter.dashboards import render as render_dashboard
 from pprof_exporter.profile import KINDS, Kind
-from pprof_exporter.rules import ALERTS, GROUPS, render
+from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, filled, render, thresholds_of
 
 DOCS = Path(__file__).parent
 RULES = DOCS.parent / "rules"
@@ -33,6 +34,52 @@ builds for Windows ran under Wine, which is Go's own code for Windows and not th
 F21, to watch the first few targets of an upgrade before the rest gets it, is a method and not a signal: compare groups
 of targets as for [F20](#{compare})."""
 
+_ABOUT_ALERTS = """\
+Every alert of [pprof.rules.yaml](../rules/pprof.rules.yaml), by failure mode: the condition as Prometheus evaluates it,
+how long it must hold, the thresholds in it with their reasons, and the runbook. `info` is worth knowing and told to
+nobody by default, `warning` wants somebody within the working day, `critical` is broken now. Alerts carry the labels
+`severity` and `failure_mode`, and those of the target.
+
+A threshold is changed without editing a rule, as in `pprof-exporter rules --set cpu_coverage_low=0.7`; all of them are
+[listed with the signals](signals.md#thresholds)."""
+
+_ABOUT_DASHBOARDS = """\
+Four dashboards for Grafana 10.4 and later. Each row is a question, and its panels answer it. Colours change at the
+thresholds of the alerts; purple marks are upgrades, red ones critical alerts.
+
+## Get them into Grafana
+
+By hand: *Dashboards, New, Import*, and a file of [grafana/dashboards](../grafana/dashboards). Whoever has only the
+package writes them:
+
+```console
+$ pprof-exporter dashboards --output dashboards
+```
+
+Provisioned: [grafana/provisioning](../grafana/provisioning) has a data source and a provider of dashboards. Grafana
+reads the first folder at its start, and the dashboards from the second, which may be mounted there:
+
+| from | to |
+| --- | --- |
+| `grafana/provisioning` | `/etc/grafana/provisioning` |
+| `grafana/dashboards` | `/etc/grafana/dashboards/pprof` |
+
+They need [the rules](alerts.md): coverage, means and regressions are recorded series.
+
+## Choose
+
+| variable | what it does |
+| --- | --- |
+| data source | any Prometheus that scrapes the exporter |
+| job, service, target | what to look at; `service` is a label that you give to targets in the configuration |
+| exporter | which exporters, on the dashboard about them |
+| compare with | on *upgrade*: how long ago the pale lines are |"""
+
+_ABOUT_RECORDS = """\
+Series that the rules record, for alerts and dashboards, and for questions of your own. They are named as
+`level:metric:operations`; the level lists the labels that tell them apart, besides those of the exporter and of the
+user."""
+
 _ABOUT_THRESHOLDS = """\
 Where healthy ends for alerts and dashboards. A value is changed without editing a rule:
 `pprof-exporter rules --set NAME=VALUE`."""
@@ -44,6 +91,8 @@ def pages() -> dict[Path, str]:
         DOCS / "metrics.md": metrics(),
         DOCS / "reasons.md": reasons(),
         DOCS / "signals.md": signals(),
+        DOCS / "alerts.md": alerts(),
+        DOCS / "dashboards.md": dashboards(),
         RULES / "pprof.rules.yaml": render(GROUPS),
         **{GRAFANA / f"{dashboard.uid}.json": render_dashboard(dashboard) for dashboard in DASHBOARDS},
     }
@@ -94,6 +143,69 @@ def signals() -> str:
         _thresholds(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def alerts() -> str:
+    """The alert reference."""
+    titles = {signal.mode: f"{signal.mode}: {signal.title}" for signal in SIGNALS} | {"": "The exporter itself"}
+    modes: dict[str, list[str]] = {}
+    for alert in sorted(ALERTS, key=lambda alert: list(titles).index(alert.mode)):
+        modes.setdefault(alert.name, []).append(titles[alert.mode])
+    rows = "\n".join(_row(name, list(dict.fromkeys(told))) for name, told in modes.items())
+    parts = [
+        "# Alerts",
+        _MARK,
+        _ABOUT_ALERTS,
+        f"| alert | severity | tells of |\n| --- | --- | --- |\n{rows}",
+    ]
+    for title in titles.values():
+        if names := [name for name, told in modes.items() if told[0] == title]:
+            parts += [f"## {title}", *map(_alert, names)]
+    records = [rule for group in GROUPS for rule in group.rules if isinstance(rule, Record)]
+    parts += ["## Recorded series", _ABOUT_RECORDS, *(f"`{rule.name}`\n\n{_promql(rule.expr)}" for rule in records)]
+    return "\n\n".join(parts) + "\n"
+
+
+def dashboards() -> str:
+    """What each dashboard has, row by row."""
+    return "\n\n".join(["# Dashboards", _MARK, _ABOUT_DASHBOARDS, *map(_dashboard, DASHBOARDS)]) + "\n"
+
+
+def _dashboard(dashboard: Dashboard) -> str:
+    return "\n\n".join([f"## {dashboard.title}", dashboard.description, *map(_question, dashboard.rows)])
+
+
+def _question(row: Row) -> str:
+    folded = " (folded at first)" if row.collapsed else ""
+    panels = "\n".join(f"| {panel.title} | {panel.description} |" for panel in row.panels)
+    return f"**{row.title}**{folded}\n\n| panel | what it shows |\n| --- | --- |\n{panels}"
+
+
+def _row(name: str, told: list[str]) -> str:
+    severities = ", ".join(alert.severity.value for alert in ALERTS if alert.name == name)
+    return f"| [{name}](#{_anchor(name)}) | {severities} | {'; '.join(told)} |"
+
+
+def _alert(name: str) -> str:
+    """Every severity of an alert, and once for all of them the thresholds and the runbook."""
+    of = [alert for alert in ALERTS if alert.name == name]
+    used = {threshold for alert in of for threshold in thresholds_of(alert.expr)}
+    rows = "\n".join(_threshold(threshold) for threshold in THRESHOLDS if threshold.name in used)
+    parts = [f"### {name}", *map(_condition, of)]
+    if rows:
+        parts.append(f"| threshold | value | unit | reason |\n| --- | --- | --- | --- |\n{rows}")
+    return "\n\n".join([*parts, f"What to do: [runbook](../rules/runbooks/{name}.md)."])
+
+
+def _condition(alert: Alert) -> str:
+    keep = f", and it stays for {alert.keep_firing_for} after that" if alert.keep_firing_for else ""
+    holds = f"must hold for {alert.for_}" if alert.for_ not in {"0m", "0s"} else "fires at once"
+    return f"**{alert.severity.value.capitalize()}**; the condition {holds}{keep}:\n\n{_promql(alert.expr)}"
+
+
+def _promql(expr: str) -> str:
+    text = filled(textwrap.dedent(expr).strip(), Options().values)
+    return f"```promql\n{text}\n```"
 
 
 def _signal(signal: Signal) -> str:

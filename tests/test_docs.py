@@ -1,32 +1,26 @@
-"""The documentation is true: generated pages are those of the code, links lead somewhere, flags exist."""
+"""The documentation is true: generated pages are those of the code, links lead somewhere, names and flags exist."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import importlib.util
+import io
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from pprof_exporter.catalog import FAMILIES
-from pprof_exporter.cli.options import Parser, add_serve_flags
+from pprof_exporter.cli.main import COMMANDS, main
+from pprof_exporter.rules import RECORDS
+from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
-PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
-PAGES += sorted((PROJECT / "docs").glob("*.md"))
-OTHERS = {
-    "--list-thresholds",
-    "--pairs",
-    "--live",
-    "--pace",
-    "--format",
-    "--set",
-    "--runbook-url",
-    "--output",
-    "--time-scale",
-}
-"""Flags of the commands other than the exporter itself."""
+OTHERS: set[str] = set()
+"""Flags of programs that are not ours."""
 
 
 @pytest.fixture(scope="module")
@@ -39,37 +33,62 @@ def generator() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def flags() -> set[str]:
+    """Every flag of every command of ours, and of the benchmarks."""
+    found: set[str] = set()
+    add = argparse._ActionsContainer.add_argument
+
+    def noted(self: argparse._ActionsContainer, *names: Any, **settings: Any) -> argparse.Action:
+        action = add(self, *names, **settings)
+        found.update(action.option_strings)
+        return action
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+        patch.setattr(argparse._ActionsContainer, "add_argument", noted)
+        for command in ([], *([command] for command in COMMANDS)):
+            with contextlib.suppress(SystemExit):
+                main([*command, "--help"], {})
+    for benchmark in (PROJECT / "benchmarks").rglob("*.py"):
+        found.update(re.findall(r'add_argument\("(--[a-z-]+)"', benchmark.read_text(encoding="utf-8")))
+    return found
+
+
 def test_generated_pages_are_up_to_date(generator: ModuleType) -> None:
     for path, text in generator.pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make docs`"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_within_the_project_lead_to_a_file_and_a_heading(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
-        if "://" in link:
+    for link in links(page):
+        if "://" in link or link.startswith("mailto:"):
             continue
         file, _, anchor = link.partition("#")
-        target = page.parent / file if file else page
+        target = (page.parent / file).resolve() if file else page
         assert target.exists(), link
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-            slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-            assert anchor in slugs, link
+        assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_metric_that_a_page_names_exists(page: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_headings_have_addresses_of_their_own(page: Path) -> None:
+    if page.name != "CHANGELOG.md":
+        assert len(anchors(page)) == len(headings(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_metric_and_every_recorded_series_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    records = {record.name for record in RECORDS}
+    for found in re.findall(r"\b[a-z_]+:pprof_[a-z_]+:[a-z0-9_]+", text):
+        assert found in records, found
     names = {family.name for family in FAMILIES}
-    for found in re.findall(r"\bpprof_[a-z_]+", page.read_text(encoding="utf-8")):
+    for found in re.findall(r"(?<![\w:])pprof_[a-z_]+", text):
         bare = re.sub(r"_(bucket|count|sum)$", "", found)
         assert bare in names or bare == "pprof_exporter", found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_flag_that_a_page_names_exists(page: Path) -> None:
-    parser = Parser(environ={})
-    add_serve_flags(parser)
-    known = {flag for action in parser._actions for flag in action.option_strings} | OTHERS
+@pytest.mark.parametrize("page", DOCS, ids=name)
+def test_every_flag_that_a_page_names_exists(page: Path, flags: set[str]) -> None:
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z.-]+", page.read_text(encoding="utf-8")):
-        assert flag in known, flag
+        assert flag in flags | OTHERS, flag
