@@ -18,7 +18,7 @@ from pprof_exporter.config.job import (
 )
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.proxy import Proxy
-from pprof_exporter.config.secret import BadSecret, Secret, fits_header
+from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
 from pprof_exporter.config.settings import AuditWhen, Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
@@ -61,6 +61,7 @@ __all__ = [
     "check",
     "client_context",
     "fits_header",
+    "hide",
     "load_config",
     "load_pair",
     "load_yaml",
