@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,6 +25,8 @@ from pprof_exporter.web import Listen, Readiness, WebSecurity, build_app, start_
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
+# Longer than most scrape intervals, so that Prometheus keeps its connection.
+KEEP_ALIVE = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Service:
     settings: Settings
     addresses: list[Listen]
     security: WebSecurity
+    sockets: Sequence[socket.socket] = ()
+    """Sockets that listen already, as systemd gives them."""
     load: Callable[[], Settings] | None = None
     config: Path | None = None
     """The configuration file; the files that it names are looked for beside it."""
@@ -68,13 +73,15 @@ async def serve(
             _registry(pool, config, clock, discovery),
             pool,
             readiness,
-            users=service.security.users,
+            security=service.security,
             reload=reload if service.lifecycle else None,
         )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1, keepalive_timeout=KEEP_ALIVE
+        )
         await runner.setup()
         try:
-            urls = await start_sites(runner, service.addresses, service.security.tls)
+            urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
         except OSError as error:
             log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
             stop.set()

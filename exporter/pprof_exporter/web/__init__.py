@@ -5,11 +5,13 @@ from __future__ import annotations
 from pprof_exporter.web.app import Readiness, build_app
 from pprof_exporter.web.listen import BadAddress, Listen, parse_listen, start_sites
 from pprof_exporter.web.security import WebConfigError, WebSecurity, load_web_config
+from pprof_exporter.web.webconfig import WebConfig
 
 __all__ = [
     "BadAddress",
     "Listen",
     "Readiness",
+    "WebConfig",
     "WebConfigError",
     "WebSecurity",
     "build_app",

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.scrape import Pool
 from pprof_exporter.verdicts import Level
+from pprof_exporter.web.guards import guards
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.security import PasswordGate
+from pprof_exporter.web.security import WebSecurity
 from pprof_exporter.web.target import target_page
 from pprof_exporter.web.targets import Wanted, targets_page
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -32,10 +30,10 @@ def build_app(
     pool: Pool,
     readiness: Readiness,
     *,
-    users: dict[str, str] | None = None,
+    security: WebSecurity | None = None,
     reload: Callable[[], str | None] | None = None,
 ) -> web.Application:
-    """The application. `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
+    """The application. `security` says who may see it; without, everybody may.
 
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus.
@@ -67,7 +65,7 @@ def build_app(
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
-    app = web.Application(middlewares=[_harden, *([_password(PasswordGate(users))] if users else [])])
+    app = web.Application(middlewares=guards(security or WebSecurity(), pool.clock))
     app.add_routes(
         [
             web.get("/", targets),
@@ -97,24 +95,3 @@ def _wanted(request: web.Request) -> Wanted:
         next((known for known in Level if known == level), None),
         int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
     )
-
-
-@web.middleware
-async def _harden(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    return response
-
-
-def _password(gate: PasswordGate) -> Middleware:
-    @web.middleware
-    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if await gate.allows(request):
-            return await handler(request)
-        return web.Response(
-            status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="pprof-exporter"'}
-        )
-
-    return ask
