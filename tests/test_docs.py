@@ -11,6 +11,8 @@ import pytest
 
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.cli.options import Parser, add_serve_flags
+from pprof_exporter.config import schema as config_schema
+from pprof_exporter.web.webconfig import WebConfigFile
 from tests.lab import PROJECT
 
 PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
@@ -73,3 +75,12 @@ def test_every_flag_that_a_page_names_exists(page: Path) -> None:
     known = {flag for action in parser._actions for flag in action.option_strings} | OTHERS
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z.-]+", page.read_text(encoding="utf-8")):
         assert flag in known, flag
+
+
+def test_the_configuration_page_names_every_key() -> None:
+    told = set(re.findall(r"`([a-z0-9_]+)`", (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")))
+    for schema in (config_schema(), WebConfigFile.model_json_schema()):
+        sections = [schema, *schema["$defs"].values()]
+        known = {key for section in sections for key in section.get("properties", {})}
+        assert len(known) > 8
+        assert known <= told, known - told

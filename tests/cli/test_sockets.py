@@ -83,6 +83,7 @@ def test_where_there_is_no_systemd_the_flag_is_refused(capsys: pytest.CaptureFix
 # What Windows has not, taken away: SIGHUP, handlers of the event loop, sockets of the file system.
 AS_WINDOWS = """
 import asyncio, signal, socket, sys
+import psutil  # which is for Linux here
 del signal.SIGHUP, socket.AF_UNIX
 for kind in (asyncio.SelectorEventLoop, *asyncio.SelectorEventLoop.__mro__):
     if "add_signal_handler" in vars(kind) and kind is not asyncio.AbstractEventLoop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -58,6 +59,12 @@ async def ask(port: int, request: bytes, tls: ssl.SSLContext | None = None) -> s
         return (await asyncio.wait_for(reader.read(), WITHIN)).decode("latin-1")
     finally:
         writer.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN):
+        while not holds():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 def request(path: str = "/metrics", *headers: str) -> bytes:
@@ -116,7 +123,7 @@ async def test_no_way_of_writing_a_path_leads_around_the_password(serve: Serve, 
         request("/", *(f"X-{number}: {'y' * 90}" for number in range(2000))),
         b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
-        b"\r\n" * 50_000,
+        b"\r\n" * 40_000,
     ],
     ids=["field", "line", "many", "smuggled", "tls", "empty lines"],
 )
@@ -126,7 +133,7 @@ async def test_a_request_that_is_too_large_or_none_reaches_no_page(serve: Serve,
         reply = await ask(port, sent + b"\r\n\r\n")
     except (ConnectionError, asyncio.IncompleteReadError):
         reply = ""
-    assert not reply or reply.startswith("HTTP/1.1 4") or reply.startswith("HTTP/1.0 4")
+    assert not reply or reply.startswith(("HTTP/1.1 4", "HTTP/1.0 4"))
     assert "seen" in await ask(port, request("/", f"Authorization: Basic {GOOD}"))
 
 
@@ -157,10 +164,8 @@ async def test_a_connection_that_does_not_ask_in_time_is_cut(first: bytes) -> No
     connections = Connections(web.Server(answer), within=0.2)
     listener = await asyncio.get_running_loop().create_server(connections, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
-    try:
+    with contextlib.suppress(ConnectionError):
         assert await ask(port, first) == ""
-    except ConnectionError:
-        pass
     assert "seen" in await ask(port, request())
     listener.close()
 
@@ -173,16 +178,12 @@ async def test_more_connections_than_allowed_are_turned_away_and_room_comes_back
     listener = await asyncio.get_running_loop().create_server(connections, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-    while connections.open < 2:
-        await asyncio.sleep(0.01)
-    try:
+    await until(lambda: connections.open == 2)
+    with contextlib.suppress(ConnectionError):
         assert await ask(port, request()) == ""
-    except ConnectionError:
-        pass
     for _, writer in held:
         writer.close()
-    while connections.open:
-        await asyncio.sleep(0.01)
+    await until(lambda: not connections.open)
     assert "seen" in await ask(port, request())
     listener.close()
 
@@ -272,10 +273,8 @@ async def test_a_client_has_to_show_a_certificate_for_an_allowed_name(serve: Ser
     assert "seen" in await ask(port, request(), files.client("prometheus.example"))
     assert "seen" in await ask(port, request(), files.client("10.0.0.1", "x.example"))
     assert (await ask(port, request(), files.client("other.example"))).startswith("HTTP/1.1 403 ")
-    try:
+    with contextlib.suppress(ssl.SSLError, ConnectionError):
         assert await ask(port, request(), files.client()) == ""
-    except (ssl.SSLError, ConnectionError):
-        pass
 
 
 async def test_an_old_version_of_tls_and_plain_http_are_refused(serve: Serve, files: Files) -> None:
@@ -284,10 +283,8 @@ async def test_an_old_version_of_tls_and_plain_http_are_refused(serve: Serve, fi
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises((ssl.SSLError, ConnectionError)):
         await ask(port, request(), old)
-    try:
+    with contextlib.suppress(ConnectionError):
         assert await ask(port, request()) == ""
-    except ConnectionError:
-        pass
 
 
 def test_suites_are_those_that_are_named(files: Files) -> None:
@@ -323,7 +320,7 @@ async def test_requests_beyond_the_rate_are_told_so(serve: Serve, files: Files) 
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        (f"{TLS}  client_auth_type: RequestClientCert\n", 4, "RequestClientCert takes a certificate without verifying"),
+        (f"{TLS}  client_auth_type: RequestClientCert\n", 4, "as RequestClientCert, a certificate would be taken without"),
         (f"{TLS}  client_auth_type: RequireAnyClientCert\n", 4, "which Python's ssl cannot do"),
         (f"{TLS}  client_auth_type: Sometimes\n", 4, "write one of NoClientCert"),
         (f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n", 1, "needs a client_ca_file"),
@@ -332,13 +329,13 @@ async def test_requests_beyond_the_rate_are_told_so(serve: Serve, files: Files) 
         (f"{TLS}  min_version: TLS11\n", 4, "input should be 'TLS12' or 'TLS13'"),
         (f"{TLS}  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n", 4, "is not one of TLS_ECDHE"),
         (f"{TLS}  curve_preferences: [CurveP1]\n", 4, "is not one of CurveP256"),
-        (f"{TLS}  cert: abc\n", 1, "Python reads cert from a file only"),
+        (f"{TLS}  cert: abc\n", 1, "give cert_file and not cert"),
         (TLS.replace("key_file: both.pem", "key_file: absent.pem"), 3, "absent.pem: No such file"),
         (TLS.replace("key_file: both.pem", "key_file: ca.pem"), 1, "not a certificate with its key"),
         ("basic_auth_users:\n  a: secret-Xyzzy\n", 1, "what is given for 'a' is not a bcrypt hash"),
         ("basic_auth_user: {}\n", 1, "did you mean 'basic_auth_users'?"),
         ("http_server_config:\n  headers: {X-Else: a}\n", 2, "'X-Else' is not one of"),
-        ("http_server_config:\n  headers: {X-Frame-Options: maybe}\n", 2, "X-Frame-Options is deny or sameorigin"),
+        ("http_server_config:\n  headers: {X-Frame-Options: maybe}\n", 2, "the value of X-Frame-Options is deny or sameorigin"),
         ('http_server_config:\n  headers: {Content-Security-Policy: "a\\r\\nb"}\n', 2, "more than one line"),
         ("rate_limit: {interval: 1s}\n", 1, "a burst of 0 would refuse every request"),
     ],

@@ -29,5 +29,6 @@ def _listening(number: int) -> socket.socket:
     except OSError as error:
         raise NoSockets(f"--web.systemd-socket: descriptor {number} is no socket ({error.strerror})") from None
     if not listens:
+        found.close()
         raise NoSockets(f"--web.systemd-socket: descriptor {number} does not listen; set ListenStream in the unit")
     return found

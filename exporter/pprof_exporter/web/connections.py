@@ -52,7 +52,8 @@ class _Bounded(asyncio.Protocol):
             return
         if self._timer is not None:
             self._head += len(data)
-            seen = self._tail + data
+            # Empty lines before a request are nothing (RFC 9112, section 2.2), and not the end of one.
+            seen = (self._tail + data).lstrip(b"\r\n")
             if _HEAD_ENDS in seen:
                 self._done()
             elif self._head > _HEAD_BYTES:

@@ -59,14 +59,14 @@ class TlsServerConfig(Strict):
     def _in_files(cls, given: Any) -> Any:
         for name in ("cert", "key", "client_ca"):
             if isinstance(given, dict) and name in given:
-                raise ValueError(f"Python reads {name} from a file only; write it to one, and give {name}_file")
+                raise ValueError(f"give {name}_file and not {name}: Python reads it from a file only")
         return given
 
     @field_validator("client_auth_type")
     @classmethod
     def _possible(cls, text: str) -> str:
         if text in _UNVERIFIED:
-            raise ValueError(f"{text} takes a certificate without verifying it, which Python's ssl cannot do")
+            raise ValueError(f"as {text}, a certificate would be taken without verifying it, which Python's ssl cannot do")
         if text not in _CLIENT_AUTH:
             raise ValueError(f"write one of {', '.join(_CLIENT_AUTH)}")
         return text
@@ -142,9 +142,9 @@ class HttpServerConfig(Strict):
             if name not in _HEADERS:
                 raise ValueError(f"{name!r} is not one of {', '.join(_HEADERS)}")
             if value and _HEADERS[name] and value.lower() not in _HEADERS[name]:
-                raise ValueError(f"{name} is {' or '.join(_HEADERS[name])}")
+                raise ValueError(f"the value of {name} is {' or '.join(_HEADERS[name])}")
             if not fits_header(value):
-                raise ValueError(f"{name}: more than one line, or control characters")
+                raise ValueError(f"the value of {name} has more than one line, or control characters")
         return headers
 
 
