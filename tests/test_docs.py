@@ -15,7 +15,9 @@ import pytest
 
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.cli.main import COMMANDS, main
+from pprof_exporter.config import schema as config_schema
 from pprof_exporter.rules import RECORDS
+from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
@@ -92,3 +94,12 @@ def test_every_metric_and_every_recorded_series_that_a_page_names_exists(page: P
 def test_every_flag_that_a_page_names_exists(page: Path, flags: set[str]) -> None:
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z.-]+", page.read_text(encoding="utf-8")):
         assert flag in flags | OTHERS, flag
+
+
+def test_the_configuration_page_names_every_key() -> None:
+    told = set(re.findall(r"`([a-z0-9_]+)`", (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")))
+    for schema in (config_schema(), WebConfigFile.model_json_schema()):
+        sections = [schema, *schema["$defs"].values()]
+        known = {key for section in sections for key in section.get("properties", {})}
+        assert len(known) > 8
+        assert known <= told, known - told

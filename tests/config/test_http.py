@@ -169,7 +169,7 @@ def test_oauth2_has_a_connection_of_its_own(certificates: Path) -> None:
         ("proxy_url: x:1\nproxy_from_environment: true", 6, "exclude each other"),
         ("http_headers: {'X Y': {values: [a]}}", 5, "is not the name of a header"),
         ('http_headers: {"X\\r\\nY": {values: [a]}}', 5, "is not the name of a header"),
-        ("http_headers: {host: {values: [a]}}", 5, "host is set by the exporter"),
+        ("http_headers: {host: {values: [a]}}", 5, "the header host is set by the exporter"),
         ('http_headers: {X-A: {values: ["a\\nb"]}}', 5, "more than one line"),
         ("params: {seconds: ['900']}", 5, "seconds belongs to net/http/pprof"),
         ("params: {a: b}", 5, "input should be a valid list"),

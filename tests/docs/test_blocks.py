@@ -15,7 +15,7 @@ import yaml
 from pprof_exporter.cli.main import main
 from pprof_exporter.config import load_yaml
 from pprof_exporter.rules import RECORDS
-from pprof_exporter.web.security import _WebConfig
+from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import CHINESE, README, Block, of_language
 from tests.lab.prometheus import promtool
 from tests.rules.linting import Linter
@@ -105,7 +105,7 @@ def test_the_exporter_reads_every_configuration_of_its_own(block: Block, tmp_pat
 def test_every_web_configuration_has_only_known_keys(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     file.write_text(block.text, encoding="utf-8")
-    assert load_yaml(file, _WebConfig).basic_auth_users
+    assert load_yaml(file, WebConfigFile).basic_auth_users
 
 
 @pytest.mark.lab

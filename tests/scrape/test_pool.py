@@ -10,7 +10,16 @@ import pytest
 from yarl import URL
 
 from pprof_exporter.catalog import Outcome
-from pprof_exporter.config import ProfileSettings, parse_target
+from pprof_exporter.config import (
+    Authorization,
+    ClientSettings,
+    Group,
+    Job,
+    ProfileSettings,
+    Secret,
+    Settings,
+    parse_target,
+)
 from pprof_exporter.scrape.fetch import Reply
 from pprof_exporter.scrape.pool import Pool
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
@@ -158,3 +167,44 @@ async def test_places_are_limited_over_all_targets(clock: FakeClock) -> None:
     await settle()
     assert pool.limiter.in_flight == 16
     await pool.close(0)
+
+
+async def test_what_changes_for_one_job_disturbs_no_fetch_of_another(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    def of(*jobs: tuple[str, str]) -> Settings:
+        found = [
+            Job(name, client=ClientSettings(Authorization("Bearer", Secret(token)))).resolve([Group((f"{name}:1",))])
+            for name, token in jobs
+        ]
+        return settings(*(target for job in found for target in job.targets))
+
+    fetcher.takes["profile"] = 1
+    pool = make()
+    pool.apply(of(("stays", "a"), ("changes", "a")))
+    await clock.advance(3)
+    stays = pool.states[1]
+    assert fetcher.running["profile"] == 2
+    pool.apply(of(("stays", "a"), ("changes", "b")))
+    await clock.advance(10)
+    assert pool.states[1] is stays
+    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] == 1
+    assert pool.states[0].target.client.auth == Authorization("Bearer", Secret("b"))
+    assert fetcher.clients[ClientSettings(Authorization("Bearer", Secret("b")))] > 0
+    stays_with = fetcher.clients[stays.target.client]
+    pool.apply(of(("stays", "a"), ("changes", "c")))
+    assert fetcher.clients[stays.target.client] == stays_with
+
+
+async def test_new_limits_hold_after_a_reload_and_a_process_keeps_its_one_cpu_profile(
+    make: Make, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    pool = make("shop:1")
+    await clock.advance(3)
+    assert fetcher.running["profile"] == 1
+    same = settings("shop:1")
+    pool.apply(replace(same, limits=replace(same.limits, concurrency=3, wire_bytes=5)))
+    assert (pool.limiter.limit, fetcher.max_bytes) == (3, 5)
+    await clock.advance(120)
+    assert fetcher.asked["profile"] >= 2
+    assert fetcher.most_running["profile"] == 1

@@ -18,7 +18,7 @@ from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.web import Readiness, build_app
+from pprof_exporter.web import Access, Desk, Readiness, WebConfig, WebSecurity, build_app
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
@@ -53,12 +53,14 @@ async def client_of(pool: Pool, clock: FakeClock) -> AsyncIterator[MakeClient]:
     async def begin(
         *,
         readiness: Readiness | None = None,
-        users: dict[str, str] | None = None,
+        security: WebSecurity | None = None,
         reload: Callable[[], str | None] | None = None,
     ) -> Client:
         registry = CollectorRegistry()
         registry.register(PprofCollector(pool, ConfigState(successful=True, loaded_at=0), clock))
-        app = build_app(registry, pool, readiness or Readiness(), users=users, reload=reload)
+        app = build_app(
+            registry, pool, readiness or Readiness(), desk=Desk(Access(security or WebSecurity())), reload=reload
+        )
         client = TestClient(TestServer(app))
         await client.start_server()
         clients.append(client)
@@ -134,7 +136,7 @@ async def test_reload_says_what_is_wrong_with_the_file(client_of: MakeClient) ->
 
 
 async def test_with_users_every_path_wants_the_right_password(client_of: MakeClient) -> None:
-    client = await client_of(users=USERS)
+    client = await client_of(security=WebSecurity(config=WebConfig(users=USERS)))
     for path in ("/", "/metrics", "/-/healthy", "/nothing"):
         refused = await client.get(path)
         assert refused.status == 401

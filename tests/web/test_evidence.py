@@ -16,7 +16,7 @@ from yarl import URL
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.evidence import Body, Kept, Policy, Ring, Role
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.web import Access, Bearer, Desk, Readiness, build_app
+from pprof_exporter.web import Access, Bearer, Desk, Readiness, WebConfig, WebSecurity, build_app
 from pprof_exporter.web.kept import PER_PAGE
 from pprof_exporter.workbench.captures import Answer
 from pprof_exporter.workbench.summons import Summons
@@ -73,8 +73,9 @@ async def client_of(pool: Pool, ring: Ring, asked: list[Summons]) -> AsyncIterat
         return Answer.BEGUN
 
     async def begin(access: Access = LOOPBACK, *, on: bool = True, users: dict[str, str] | None = None) -> Client:
+        access = replace(access, security=WebSecurity(config=WebConfig(users=users or {})))
         desk = Desk(access, ring, ask) if on else Desk(access)
-        client = TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness(), users=users, desk=desk)))
+        client = TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness(), desk=desk)))
         await client.start_server()
         clients.append(client)
         return client
@@ -181,7 +182,7 @@ async def test_an_exporter_that_anybody_can_reach_shows_nothing_without_a_passwo
 
 
 async def test_with_a_password_it_can_be_read_from_anywhere(client_of: ClientOf, kept: Kept) -> None:
-    client = await client_of(Access(authenticated=True), users=USERS)
+    client = await client_of(Access(), users=USERS)
     path = f"/evidence/{kept.id}/heap.pb.gz"
     assert (await client.get(path)).status == 401
     assert (await client.get(path, headers=basic("prometheus", "secret"))).status == 200
@@ -272,7 +273,7 @@ async def test_a_token_in_a_file_lets_alerts_in_and_nothing_else(
     client_of: ClientOf, asked: list[Summons], tmp_path: Path, users: dict[str, str] | None
 ) -> None:
     file = tmp_path / "token"
-    client = await client_of(Access(authenticated=bool(users), bearer=Bearer(file)), users=users)
+    client = await client_of(Access(bearer=Bearer(file)), users=users)
     right = {**JSON, "Authorization": "Bearer s3cret"}
     assert (await client.post("/-/alert", data=payload(alert()), headers=right)).status == 401
     file.write_text("\n")
@@ -289,7 +290,7 @@ async def test_a_token_in_a_file_lets_alerts_in_and_nothing_else(
 
 
 async def test_who_has_a_password_may_ask(client_of: ClientOf, asked: list[Summons]) -> None:
-    client = await client_of(Access(authenticated=True), users=USERS)
+    client = await client_of(Access(), users=USERS)
     headers = {**JSON, **basic("prometheus", "secret")}
     assert (await client.post("/-/alert", data=payload(alert()), headers=headers)).status == 200
     assert len(asked) == 1

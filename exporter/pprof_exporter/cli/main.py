@@ -14,6 +14,7 @@ from pprof_exporter.cli import capture, check, compare, config, dashboards, demo
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
+from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError
 from pprof_exporter.web import WebSecurity, load_web_config
 
@@ -74,7 +75,8 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         settings = settings_from(options, environ)
         security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
-    except ConfigError as error:
+        sockets = systemd_sockets(environ, os.getpid()) if values["web.systemd-socket"] else []
+    except (ConfigError, NoSockets) as error:
         print(f"pprof-exporter: {error}", file=sys.stderr)
         return 2
     set_up_logs(values["log.level"], values["log.format"])
@@ -92,7 +94,8 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         )
     service = Service(
         settings=settings,
-        addresses=values["web.listen-address"],
+        addresses=[] if sockets else values["web.listen-address"],
+        sockets=sockets,
         security=security,
         load=(lambda: settings_from(options, environ)) if values["config.file"] else None,
         config=values["config.file"],

@@ -164,6 +164,7 @@ def add_serve_flags(parser: Parser) -> None:
     parser.switch("config.watch", "Read the configuration file again when it changes", default=True)
     add_listen_flag(parser, DEFAULT_LISTEN)
     parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=path_or_none)
+    parser.switch("web.systemd-socket", "Listen on the sockets that systemd gives, instead of the listen address")
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")
     parser.switch("web.enable-probe", "Answer /probe?target=HOST:PORT for targets that Prometheus names", default=True)
     parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)

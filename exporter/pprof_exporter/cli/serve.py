@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,11 +22,23 @@ from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
-from pprof_exporter.web import Access, Bearer, Desk, Listen, Readiness, WebSecurity, build_app, start_sites
+from pprof_exporter.web import (
+    Access,
+    Bearer,
+    Desk,
+    Listen,
+    Readiness,
+    WebSecurity,
+    build_app,
+    is_loopback,
+    start_sites,
+)
 from pprof_exporter.workbench.keeping import Keeping
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
+# Longer than most scrape intervals, so that Prometheus keeps its connection.
+KEEP_ALIVE = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,8 @@ class Service:
     settings: Settings
     addresses: list[Listen]
     security: WebSecurity
+    sockets: Sequence[socket.socket] = ()
+    """Sockets that listen already, as systemd gives them."""
     load: Callable[[], Settings] | None = None
     config: Path | None = None
     """The configuration file; the files that it names are looked for beside it."""
@@ -101,15 +116,16 @@ async def serve(
             _registry(pool, config, clock, Parts(discovery, prober, keeping.ring if keeping else None)),
             pool,
             readiness,
-            users=service.security.users,
             reload=reload if service.lifecycle else None,
             prober=prober if service.probe else None,
-            desk=Desk(_access(service), keeping.ring, keeping.begin(pool, random).ask) if keeping else None,
+            desk=_desk(service, keeping, pool, random),
         )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1, keepalive_timeout=KEEP_ALIVE
+        )
         await runner.setup()
         try:
-            urls = await start_sites(runner, service.addresses, service.security.tls)
+            urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
         except OSError as error:
             log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
             stop.set()
@@ -134,13 +150,25 @@ async def serve(
     return code
 
 
+def _desk(service: Service, keeping: Keeping | None, pool: Pool, random: Random) -> Desk:
+    access = _access(service)
+    return Desk(access, keeping.ring, keeping.begin(pool, random).ask) if keeping else Desk(access)
+
+
 def _access(service: Service) -> Access:
     token = service.settings.evidence.token_file
     return Access(
-        authenticated=service.security.authenticates,
-        loopback=all(address.loopback for address in service.addresses),
+        service.security,
+        loopback=all(address.loopback for address in service.addresses) and all(map(_is_loopback, service.sockets)),
         bearer=Bearer(token) if token else None,
     )
+
+
+def _is_loopback(listening: socket.socket) -> bool:
+    """Whether nobody from elsewhere can reach a socket."""
+    name = listening.getsockname()
+    # A socket of the file system has a path for a name.
+    return not isinstance(name, tuple) or is_loopback(name[0])
 
 
 def _registry(pool: Pool, config: ConfigState, clock: Clock, parts: Parts) -> CollectorRegistry:

@@ -20,7 +20,7 @@ from pprof_exporter.config.job import (
 from pprof_exporter.config.probing import ANYWHERE, DEFAULT_MODULE, Allowed, Module, Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.proxy import Proxy
-from pprof_exporter.config.secret import BadSecret, Secret, fits_header
+from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
 from pprof_exporter.config.settings import AuditWhen, Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
@@ -70,6 +70,7 @@ __all__ = [
     "check",
     "client_context",
     "fits_header",
+    "hide",
     "load_config",
     "load_pair",
     "load_yaml",

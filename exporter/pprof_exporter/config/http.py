@@ -244,7 +244,7 @@ class HttpClientModel(ProxyModel):
             if not _TOKEN.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of a header")
             if name.lower() in _OWN_HEADERS:
-                raise ValueError(f"{name} is set by the exporter, or by a section of its own")
+                raise ValueError(f"the header {name} is set by the exporter, or by a section of its own")
         return headers
 
     def client(self) -> ClientSettings:

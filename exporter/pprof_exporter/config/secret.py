@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LARGEST = 64 * 1024
+# Shorter text is not looked for in messages: it would be found everywhere, and hides nothing.
+_SHORTEST = 4
 
 
 class BadSecret(Exception):
@@ -41,3 +43,11 @@ class Secret:
 def fits_header(text: str) -> bool:
     """Whether a header can hold the text: a line break in it would begin another header, or another request."""
     return all(character == "\t" or (character >= " " and character != "\x7f") for character in text)
+
+
+def hide(text: str, *secrets: str) -> str:
+    """The text without any of these, which a server may have repeated."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, "<secret>")
+    return text

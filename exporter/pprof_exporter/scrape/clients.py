@@ -24,14 +24,12 @@ from pprof_exporter.config import (
     OAuth2,
     TlsSettings,
     client_context,
+    hide,
 )
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.oauth2 import NoToken, Tokens
 from pprof_exporter.scrape.stopwatch import TimedContext
-
-# Shorter text is not looked for in messages: it would be found everywhere, and hides nothing.
-_SHORTEST_SECRET = 4
 
 Stamps = tuple[tuple[int, int, int], ...]
 
@@ -45,9 +43,7 @@ class Pass:
 
     def hide(self, text: str) -> str:
         """The text without any secret, which a server may have repeated."""
-        for secret in self.secrets:
-            text = text.replace(secret, "<secret>")
-        return text
+        return hide(text, *self.secrets)
 
 
 class Contexts:
@@ -113,7 +109,7 @@ class Client:
         if value:
             headers["Authorization"] = value
             secrets += [value.partition(" ")[2], *hidden]
-        return Pass(headers, tuple(text for text in secrets if len(text) >= _SHORTEST_SECRET))
+        return Pass(headers, tuple(secrets))
 
     def renew(self, used: Pass) -> bool:
         """Whether it is worth another try with a new token, after a reply of 401."""

@@ -13,8 +13,9 @@ from urllib.parse import quote_plus
 import aiohttp
 from yarl import URL
 
-from pprof_exporter.config import BadSecret, OAuth2, fits_header
+from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
 from pprof_exporter.scrape.clock import Clock
+from pprof_exporter.scrape.stopwatch import unwatched
 
 # As golang.org/x/oauth2: a token is not used in its last seconds.
 _ENDS_EARLY = 10.0
@@ -50,7 +51,8 @@ class Tokens:
             if now < self._rests_until:
                 raise NoToken(self._trouble)
             try:
-                self._header, seconds = await self._ask(session)
+                with unwatched():
+                    self._header, seconds = await self._ask(session)
             except NoToken as error:
                 self._trouble, self._rests_until = str(error), self._clock.steady() + _REST
                 raise
@@ -64,31 +66,34 @@ class Tokens:
 
     async def _ask(self, session: aiohttp.ClientSession) -> tuple[str, float | None]:
         """The header, and for how many seconds it holds."""
-        status, body = await self._post(session)
+        try:
+            secret = self._settings.client_secret.read()
+        except BadSecret as error:
+            raise NoToken(f"client_secret_file {error}") from None
+        status, body = await self._post(session, secret)
         if 400 <= status < 500:
             # Servers are to take the credentials in a header, and some take them in the form only.
             self._in_header = not self._in_header
-            status, body = await self._post(session)
+            status, body = await self._post(session, secret)
         if status != 200:
-            raise NoToken(f"HTTP {status}{_told(body)}")
+            raise NoToken(f"HTTP {status}{_told(body, secret)}")
         token, kind = body.get("access_token"), body.get("token_type") or "Bearer"
         if not isinstance(token, str) or not token or not isinstance(kind, str) or not fits_header(kind + token):
             raise NoToken("the reply holds no access_token")
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
-    async def _post(self, session: aiohttp.ClientSession) -> tuple[int, dict[str, Any]]:
+    async def _post(self, session: aiohttp.ClientSession, secret: str) -> tuple[int, dict[str, Any]]:
         settings, url = self._settings, URL(self._settings.token_url)
         form = {"grant_type": "client_credentials", **dict(settings.endpoint_params)}
         if settings.scopes:
             form["scope"] = " ".join(settings.scopes)
         headers = {"Accept": "application/json"}
+        if self._in_header:
+            both = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
+            headers["Authorization"] = f"Basic {b64encode(both.encode()).decode()}"
+        else:
+            form |= {"client_id": settings.client_id, "client_secret": secret}
         try:
-            secret = settings.client_secret.read()
-            if self._in_header:
-                both = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
-                headers["Authorization"] = f"Basic {b64encode(both.encode()).decode()}"
-            else:
-                form |= {"client_id": settings.client_id, "client_secret": secret}
             async with session.post(
                 url.with_user(None),
                 data=form,
@@ -99,8 +104,6 @@ class Tokens:
                 allow_redirects=False,
             ) as reply:
                 return reply.status, _object(await reply.content.read(_LARGEST))
-        except BadSecret as error:
-            raise NoToken(f"client_secret_file {error}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise NoToken(str(getattr(error, "os_error", error)) or "the connection was cut") from None
 
@@ -113,10 +116,10 @@ def _object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _told(body: dict[str, Any]) -> str:
+def _told(body: dict[str, Any], secret: str) -> str:
     """What an error reply says, by RFC 6749, section 5.2."""
-    words = [str(body[key])[:200] for key in ("error", "error_description") if body.get(key)]
-    return f": {': '.join(words)}" if words else ""
+    words = ", ".join(str(body[key])[:200] for key in ("error", "error_description") if body.get(key))
+    return f": {hide(words, secret)}" if words else ""
 
 
 def _seconds(given: object) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -144,6 +146,16 @@ def start() -> Stopwatch:
     watch = Stopwatch()
     _current.set(watch)
     return watch
+
+
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """For requests beside the one that is timed: they stamp no stopwatch, and are no second try."""
+    before = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 class SecondTry(Exception):

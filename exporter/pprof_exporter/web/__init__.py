@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pprof_exporter.web.access import Access
 from pprof_exporter.web.app import Readiness, build_app
+from pprof_exporter.web.bearer import Bearer
 from pprof_exporter.web.desk import Desk
-from pprof_exporter.web.listen import BadAddress, Listen, parse_listen, start_sites
-from pprof_exporter.web.security import Bearer, WebConfigError, WebSecurity, load_web_config
+from pprof_exporter.web.listen import BadAddress, Listen, is_loopback, parse_listen, start_sites
+from pprof_exporter.web.security import WebConfigError, WebSecurity, load_web_config
+from pprof_exporter.web.webconfig import WebConfig
 
 __all__ = [
     "Access",
@@ -15,9 +17,11 @@ __all__ = [
     "Desk",
     "Listen",
     "Readiness",
+    "WebConfig",
     "WebConfigError",
     "WebSecurity",
     "build_app",
+    "is_loopback",
     "load_web_config",
     "parse_listen",
     "start_sites",

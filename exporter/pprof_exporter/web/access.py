@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from yarl import URL
 
+from pprof_exporter.web.bearer import Bearer
 from pprof_exporter.web.listen import is_loopback
-from pprof_exporter.web.security import Bearer
+from pprof_exporter.web.security import WebSecurity
 
 _ADVICE = (
     "Name users in --web.config.file (basic_auth_users), or let the exporter listen on loopback only, as in "
@@ -21,17 +22,17 @@ _STRANGER = "This exporter is open to this machine alone: ask it by the name loc
 class Access:
     """How the exporter is reached.
 
-    `authenticated`: nobody comes so far without a password or a certificate. `loopback`: nobody from elsewhere can ask
-    at all. `bearer` is for who asks for captures.
+    `security` is what every request has passed. `loopback`: nobody from elsewhere can ask at all. `bearer` is for who
+    asks for captures.
     """
 
-    authenticated: bool = False
+    security: WebSecurity = field(default_factory=WebSecurity)
     loopback: bool = False
     bearer: Bearer | None = None
 
     def refuse_reading(self, request: web.Request) -> web.Response | None:
         """None, or why this request may not read evidence."""
-        if self.authenticated:
+        if self.security.now.authenticates:
             return None
         if not self.loopback:
             text = f"Profiles can hold secrets, and this exporter asks nobody for a password. {_ADVICE}\n"
@@ -42,7 +43,7 @@ class Access:
         """None, or why this request may not ask for a capture."""
         if self.bearer is not None and await self.bearer.allows(request):
             return None
-        if self.authenticated:
+        if self.security.now.authenticates:
             return None
         if self.bearer is not None:
             challenge = {"WWW-Authenticate": 'Bearer realm="pprof-exporter"'}

@@ -8,7 +8,6 @@ from pprof_exporter.web.desk import Desk
 from pprof_exporter.workbench.summons import BadPayload, read_payload
 
 ALERT_PATH = "/-/alert"
-_LONGEST = 2**20
 _OFF = "Nothing is kept: start with --storage.path to allow this.\n"
 _TYPE = "The message is to be application/json, as Alertmanager sends it.\n"
 
@@ -25,24 +24,12 @@ def alert_routes(desk: Desk) -> list[web.RouteDef]:
         # A page elsewhere cannot make a browser send this type without asking first, and is told no.
         if request.content_type != "application/json":
             return web.Response(status=400, text=_TYPE)
-        data = await _read(request)
-        if data is None:
-            return web.Response(status=413, text=f"The message is longer than {_LONGEST} bytes.\n")
         try:
-            summons = read_payload(data)
+            # The application bounds every body, see `client_max_size` of aiohttp.
+            summons = read_payload(await request.read())
         except BadPayload as error:
             return web.Response(status=400, text=f"{error}\n")
         answers = [f"{one.target} {desk.ask(one)}.\n" for one in summons]
         return web.Response(text="".join(answers) or "No alert fires for a target.\n")
 
     return [web.post(ALERT_PATH, alert)]
-
-
-async def _read(request: web.Request) -> bytes | None:
-    """The body; None if it is too long."""
-    data = bytearray()
-    async for piece in request.content.iter_any():
-        data += piece
-        if len(data) > _LONGEST:
-            return None
-    return bytes(data)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.exposition import MetricsPage
@@ -17,14 +16,12 @@ from pprof_exporter.web.access import Access
 from pprof_exporter.web.alert import ALERT_PATH, alert_routes
 from pprof_exporter.web.desk import Desk
 from pprof_exporter.web.evidence import evidence_routes
+from pprof_exporter.web.guards import guards
 from pprof_exporter.web.metrics import metrics_handler
 from pprof_exporter.web.probes import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.security import Bearer, PasswordGate
 from pprof_exporter.web.target import target_page
 from pprof_exporter.web.targets import Wanted, targets_page
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -39,16 +36,14 @@ def build_app(
     pool: Pool,
     readiness: Readiness,
     *,
-    users: dict[str, str] | None = None,
     reload: Callable[[], str | None] | None = None,
     prober: Prober | None = None,
     desk: Desk | None = None,
 ) -> web.Application:
     """The application. `registry` has all metrics but those of targets, which are the pool's.
 
-    `users` maps names to bcrypt hashes; with none, nobody is asked for a password.
-
-    `desk` is where evidence is read and captures are asked for; without it none is kept.
+    `desk` says who may see what, and is where evidence is read and captures are asked for; without it everybody may see
+    the pages, and nothing is kept.
 
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
@@ -82,9 +77,9 @@ def build_app(
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
     page = MetricsPage(registry, pool)
-    app = web.Application(
-        middlewares=[_harden, *([_password(PasswordGate(users), desk.access.bearer)] if users else [])]
-    )
+    access = desk.access
+    tokens = {ALERT_PATH: access.bearer} if access.bearer else {}
+    app = web.Application(middlewares=guards(access.security, pool.clock, tokens))
     app.add_routes(
         [
             web.get("/", targets),
@@ -125,25 +120,3 @@ def _wanted(request: web.Request) -> Wanted:
         next((known for known in Level if known == level), None),
         int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
     )
-
-
-@web.middleware
-async def _harden(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    return response
-
-
-def _password(gate: PasswordGate, bearer: Bearer | None) -> Middleware:
-    @web.middleware
-    async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        by_token = bearer is not None and request.path == ALERT_PATH and await bearer.allows(request)
-        if by_token or await gate.allows(request):
-            return await handler(request)
-        return web.Response(
-            status=401, text="Unauthorized\n", headers={"WWW-Authenticate": 'Basic realm="pprof-exporter"'}
-        )
-
-    return ask

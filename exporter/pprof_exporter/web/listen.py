@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from aiohttp import web
+
+from pprof_exporter.web.connections import Connections
+
+_HANDSHAKE_WITHIN = 10.0
 
 
 class BadAddress(ValueError):
@@ -44,12 +53,63 @@ def parse_listen(text: str) -> Listen:
     return Listen(host.strip("[]") or None, int(port))
 
 
-async def start_sites(runner: web.AppRunner, addresses: list[Listen], tls: ssl.SSLContext | None = None) -> list[str]:
-    """Listen on every address; returns the URL of each socket. Raises `OSError` when an address is taken."""
+async def start_sites(
+    runner: web.AppRunner,
+    addresses: Sequence[Listen],
+    tls: ssl.SSLContext | None = None,
+    sockets: Sequence[socket.socket] = (),
+) -> list[str]:
+    """Listen on every address, and on sockets that listen already; returns the URL of each.
+
+    Raises `OSError` when an address is taken.
+    """
+    make = runner.server
+    if make is None:
+        raise RuntimeError("set the runner up first")
+    connections = Connections(make)
     for address in addresses:
-        await web.TCPSite(runner, address.host, address.port, ssl_context=tls).start()
-    scheme = "https" if tls else "http"
-    return [f"{scheme}://{_shown(socket[0])}:{socket[1]}" for socket in runner.addresses]
+        await _Site(runner, connections, tls, address).start()
+    for listening in sockets:
+        await _Site(runner, connections, tls, listening).start()
+    return [_url("https" if tls else "http", name) for name in runner.addresses]
+
+
+class _Site(web.BaseSite):
+    """Like the sites of aiohttp, with bounds on connections."""
+
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        connections: Connections,
+        tls: ssl.SSLContext | None,
+        where: Listen | socket.socket,
+    ) -> None:
+        super().__init__(runner, ssl_context=tls)
+        self._connections = connections
+        self._where = where
+
+    @property
+    def name(self) -> str:
+        """Where it listens."""
+        return str(self._where)
+
+    async def start(self) -> None:
+        """Begin to take connections."""
+        await super().start()
+        open_ = partial(
+            asyncio.get_running_loop().create_server,
+            self._connections,
+            backlog=self._backlog,
+            ssl=self._ssl_context,
+            ssl_handshake_timeout=_HANDSHAKE_WITHIN if self._ssl_context else None,
+        )
+        where = self._where
+        self._server = await (open_(where.host, where.port) if isinstance(where, Listen) else open_(sock=where))
+
+
+def _url(scheme: str, name: Any) -> str:
+    # A socket of the file system has a path for a name.
+    return f"{scheme}://{_shown(name[0])}:{name[1]}" if isinstance(name, tuple) else f"{scheme}+unix:{name}"
 
 
 def _shown(host: str) -> str:

@@ -1,142 +1,91 @@
-"""TLS and passwords from a web configuration file, in the format of prometheus/exporter-toolkit."""
+"""What guards the pages: the web configuration of now, which is read again whenever one of its files has changed."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
-import secrets
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-import bcrypt
 import structlog
-from aiohttp import web
-from pydantic import Field
 
-from pprof_exporter.config import ConfigError, Strict, load_yaml
+from pprof_exporter.config import ConfigError
+from pprof_exporter.web.webconfig import WebConfig, read_web_config
 
 WebConfigError = ConfigError
 
-_VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
-_CLIENT_AUTH = {
-    "NoClientCert": ssl.CERT_NONE,
-    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
-    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
-}
+Stamp = tuple[int, int, int] | None
 
 
-class _Tls(Strict):
-    cert_file: Path
-    key_file: Path
-    client_ca_file: Path | None = None
-    client_auth_type: Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] = "NoClientCert"
-    min_version: Literal["TLS12", "TLS13"] = "TLS12"
-    max_version: Literal["TLS12", "TLS13"] = "TLS13"
+class _FreshContext(ssl.SSLContext):
+    """A server context that gives each connection the certificates of now."""
+
+    security: WebSecurity
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """Let the context of now do it; asyncio calls this for each connection."""
+        context = self.security.now.context
+        return super().wrap_bio(*args, **kwargs) if context is None else context.wrap_bio(*args, **kwargs)
 
 
-class _WebConfig(Strict):
-    tls_server_config: _Tls | None = None
-    basic_auth_users: dict[str, str] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class WebSecurity:
-    """What guards the listener: a TLS context, and bcrypt hashes by user (none: no password is asked for)."""
+    """The web configuration from a file, or one that stays. What cannot be used later on changes nothing, and is told.
 
-    tls: ssl.SSLContext | None = None
-    users: dict[str, str] = field(default_factory=dict, repr=False)
+    Raises `WebConfigError` for a file that cannot be used at the start.
+    """
+
+    def __init__(self, path: Path | None = None, config: WebConfig | None = None) -> None:
+        self._path = path
+        self._config = read_web_config(path) if path else config or WebConfig()
+        self._stamps = self._look()
 
     @property
-    def authenticates(self) -> bool:
-        """Nobody gets an answer without a password or a certificate."""
-        certified = self.tls is not None and self.tls.verify_mode is ssl.CERT_REQUIRED
-        return bool(self.users) or certified
+    def now(self) -> WebConfig:
+        """The configuration to go by."""
+        if self._path is not None and (stamps := self._look()) != self._stamps:
+            self._stamps = stamps
+            self._read(self._path)
+        return self._config
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What to listen with; None: without TLS."""
+        if self._config.context is None:
+            return None
+        context = _FreshContext(ssl.PROTOCOL_TLS_SERVER)
+        context.security = self
+        return context
+
+    def _read(self, path: Path) -> None:
+        log = structlog.get_logger().bind(file=str(path))
+        try:
+            config = read_web_config(path)
+            _check_same_scheme(config, self._config)
+        except ConfigError as error:
+            log.error("web configuration not reloaded, the one in use stays", detail=str(error))
+            return
+        others = config.files != self._config.files
+        self._config = config
+        if others:
+            self._stamps = self._look()
+        log.info("web configuration reloaded", users=len(config.users))
+
+    def _look(self) -> tuple[Stamp, ...]:
+        return tuple(map(_stamp, (self._path, *self._config.files))) if self._path else ()
+
+
+def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:
+    if (new.context is None) is not (old.context is None):
+        raise ConfigError("TLS is switched on or off by a restart only")
 
 
 def load_web_config(path: Path) -> WebSecurity:
     """Read the file; certificates are looked for beside it. Raises `WebConfigError`."""
-    config = load_yaml(path, _WebConfig)
-    for user, hashed in config.basic_auth_users.items():
-        try:
-            bcrypt.checkpw(b"", hashed.encode())
-        except ValueError:
-            raise WebConfigError(f"{path}: basic_auth_users.{user}: not a bcrypt hash") from None
+    return WebSecurity(path)
+
+
+def _stamp(file: Path) -> Stamp:
     try:
-        tls = _context(config.tls_server_config, path.parent) if config.tls_server_config else None
-    except OSError as error:
-        raise WebConfigError(f"{path}: tls_server_config: {error}") from error
-    return WebSecurity(tls, config.basic_auth_users)
-
-
-def _context(config: _Tls, folder: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = _VERSIONS[config.min_version]
-    context.maximum_version = _VERSIONS[config.max_version]
-    context.load_cert_chain(folder / config.cert_file, folder / config.key_file)
-    if config.client_ca_file:
-        context.load_verify_locations(folder / config.client_ca_file)
-    context.verify_mode = _CLIENT_AUTH[config.client_auth_type]
-    return context
-
-
-class PasswordGate:
-    """Asks for a password, and remembers which ones were right: bcrypt is slow by design."""
-
-    def __init__(self, users: dict[str, str]) -> None:
-        self._users = users
-        self._salt = secrets.token_bytes(16)
-        self._right: set[bytes] = set()
-        # Checked for unknown users, so that the time of the answer does not tell which users there are.
-        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt()).decode()
-
-    async def allows(self, request: web.Request) -> bool:
-        """Whether the request carries user and password of someone in the file."""
-        given = _credentials(request.headers.get("Authorization", ""))
-        if given is None:
-            return False
-        user, password = given
-        mark = hmac.digest(self._salt, hashlib.sha256(user).digest() + password, "sha256")
-        if mark in self._right:
-            return True
-        known = self._users.get(user.decode("utf-8", "replace"))
-        # bcrypt reads 72 bytes at the most, and the library refuses more.
-        right = await asyncio.to_thread(bcrypt.checkpw, password[:72], (known or self._nobody).encode())
-        if right and known is not None:
-            self._right.add(mark)
-            return True
-        return False
-
-
-class Bearer:
-    """A token in a file, which is read each time, so that it can be changed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def allows(self, request: web.Request) -> bool:
-        """Whether the request carries the token; nobody has an empty one, or that of a file which cannot be read."""
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return False
-        try:
-            token = (await asyncio.to_thread(self._path.read_bytes)).strip()
-        except OSError as error:
-            structlog.get_logger().warning("cannot read the token", file=str(self._path), detail=error.strerror)
-            return False
-        return bool(token) and hmac.compare_digest(token, given.strip().encode("utf-8", "surrogateescape"))
-
-
-def _credentials(header: str) -> tuple[bytes, bytes] | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
+        found = file.stat()
+    except OSError:
         return None
-    try:
-        user, colon, password = base64.b64decode(encoded, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        return None
-    return (user, password) if colon else None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,224 @@
+"""The web configuration file, in the format of prometheus/exporter-toolkit (docs/web-configuration.md)."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from pprof_exporter.config import (
+    VERSIONS,
+    BadTls,
+    ConfigError,
+    ExistingFile,
+    Strict,
+    fits_header,
+    load_pair,
+    load_yaml,
+    parse_duration,
+    trust,
+)
+from pprof_exporter.web.ciphers import CURVES, SUITES, TLS13_SUITES
+
+_BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+_CLIENT_AUTH = {
+    "NoClientCert": ssl.CERT_NONE,
+    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+}
+_UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert")
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "Content-Security-Policy": (),
+    "X-Frame-Options": ("deny", "sameorigin"),
+    "X-Content-Type-Options": ("nosniff",),
+    "X-XSS-Protection": (),
+    "Strict-Transport-Security": (),
+}
+
+
+class TlsServerConfig(Strict):
+    """Certificates, and what is negotiated."""
+
+    cert_file: ExistingFile
+    key_file: ExistingFile
+    client_ca_file: ExistingFile | None = None
+    client_auth_type: str = "NoClientCert"
+    client_allowed_sans: list[str] = Field(default_factory=list)
+    min_version: Literal["TLS12", "TLS13"] = "TLS12"
+    max_version: Literal["TLS12", "TLS13"] = "TLS13"
+    cipher_suites: list[str] = Field(default_factory=list)
+    prefer_server_cipher_suites: bool = True
+    curve_preferences: list[str] = Field(default_factory=list, max_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_files(cls, given: Any) -> Any:
+        for name in ("cert", "key", "client_ca"):
+            if isinstance(given, dict) and name in given:
+                raise ValueError(f"give {name}_file and not {name}: Python reads it from a file only")
+        return given
+
+    @field_validator("client_auth_type")
+    @classmethod
+    def _possible(cls, text: str) -> str:
+        if text in _UNVERIFIED:
+            raise ValueError(
+                f"as {text}, a certificate would be taken without verifying it, which Python's ssl cannot do"
+            )
+        if text not in _CLIENT_AUTH:
+            raise ValueError(f"write one of {', '.join(_CLIENT_AUTH)}")
+        return text
+
+    @field_validator("cipher_suites")
+    @classmethod
+    def _known_suites(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in SUITES and name not in TLS13_SUITES:
+                raise ValueError(f"{name!r} is not one of {', '.join([*SUITES, *sorted(TLS13_SUITES)])}")
+        return names
+
+    @field_validator("curve_preferences")
+    @classmethod
+    def _known_curves(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in CURVES:
+                raise ValueError(f"{name!r} is not one of {', '.join(CURVES)}")
+        return names
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TlsServerConfig:
+        if self.min_version > self.max_version:
+            raise ValueError("min_version is above max_version")
+        if self.client_auth_type != "NoClientCert" and self.client_ca_file is None:
+            raise ValueError(f"client_auth_type {self.client_auth_type} needs a client_ca_file")
+        if self.client_ca_file is not None and self.client_auth_type == "NoClientCert":
+            raise ValueError("client_ca_file is given, but client_auth_type asks for no certificate")
+        if self.client_allowed_sans and self.client_auth_type != "RequireAndVerifyClientCert":
+            raise ValueError("client_allowed_sans needs client_auth_type RequireAndVerifyClientCert")
+        self.context()
+        return self
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the context is made of, besides these settings."""
+        return tuple(file for file in (self.cert_file, self.key_file, self.client_ca_file) if file is not None)
+
+    def context(self) -> ssl.SSLContext:
+        """A context of now. Raises `ValueError`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = VERSIONS[self.min_version]
+        context.maximum_version = VERSIONS[self.max_version]
+        context.verify_mode = _CLIENT_AUTH[self.client_auth_type]
+        suites = [SUITES[name] for name in self.cipher_suites if name in SUITES]
+        try:
+            load_pair(context, self.cert_file, self.key_file)
+            if self.client_ca_file is not None:
+                trust(context, self.client_ca_file)
+            if suites:
+                context.set_ciphers(":".join(suites))
+            for name in self.curve_preferences:
+                context.set_ecdh_curve(CURVES[name])
+        except (BadTls, ssl.SSLError) as error:
+            raise ValueError(str(error)) from None
+        if self.prefer_server_cipher_suites:
+            context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+        else:
+            context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+        return context
+
+
+class HttpServerConfig(Strict):
+    """Headers of every reply. `http2` is taken and changes nothing: pages are served over HTTP/1.1."""
+
+    http2: bool = True
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("headers")
+    @classmethod
+    def _allowed(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if name not in _HEADERS:
+                raise ValueError(f"{name!r} is not one of {', '.join(_HEADERS)}")
+            if value and _HEADERS[name] and value.lower() not in _HEADERS[name]:
+                raise ValueError(f"the value of {name} is {' or '.join(_HEADERS[name])}")
+            if not fits_header(value):
+                raise ValueError(f"the value of {name} has more than one line, or control characters")
+        return headers
+
+
+def _interval(value: object) -> object:
+    return 0.0 if value in ("0", "0s") else parse_duration(value) if isinstance(value, str) else value
+
+
+class RateLimit(Strict):
+    """So many requests at once, and one more after each interval; 0: as many as come."""
+
+    interval: Annotated[float, BeforeValidator(_interval), Field(ge=0)] = 0
+    burst: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _possible(self) -> RateLimit:
+        if self.interval and not self.burst:
+            raise ValueError("a burst of 0 would refuse every request; write 1 or more")
+        return self
+
+
+class WebConfigFile(Strict):
+    """The whole file."""
+
+    tls_server_config: TlsServerConfig | None = None
+    http_server_config: HttpServerConfig = Field(default_factory=HttpServerConfig)
+    basic_auth_users: dict[str, str] = Field(default_factory=dict)
+    rate_limit: RateLimit = Field(default_factory=RateLimit)
+
+    @field_validator("basic_auth_users")
+    @classmethod
+    def _hashed(cls, users: dict[str, str]) -> dict[str, str]:
+        for user, hashed in users.items():
+            if not _BCRYPT.fullmatch(hashed):
+                raise ValueError(f"what is given for {user!r} is not a bcrypt hash; make one with htpasswd -nBC 10 ''")
+        return users
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """What the file comes to. `users` maps names to bcrypt hashes; with none, nobody is asked for a password."""
+
+    users: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = field(default_factory=dict)
+    interval: float = 0
+    burst: int = 0
+    allowed_sans: frozenset[str] = frozenset()
+    context: ssl.SSLContext | None = None
+    files: tuple[Path, ...] = ()
+
+    @property
+    def authenticates(self) -> bool:
+        """Nobody gets an answer without a password or a certificate."""
+        return bool(self.users) or (self.context is not None and self.context.verify_mode is ssl.CERT_REQUIRED)
+
+
+def read_web_config(path: Path) -> WebConfig:
+    """Read the file; certificates are looked for beside it. Raises `ConfigError`."""
+    if not path.exists() or path.stat().st_size > 0:
+        file = load_yaml(path, WebConfigFile)
+    else:
+        raise ConfigError(f"{path}: the file is empty; write {{}} for pages without TLS and passwords")
+    tls = file.tls_server_config
+    try:
+        context = tls.context() if tls else None
+    except ValueError as error:
+        raise ConfigError(f"{path}: tls_server_config: {error}") from None
+    return WebConfig(
+        users=file.basic_auth_users,
+        headers=file.http_server_config.headers,
+        interval=file.rate_limit.interval,
+        burst=file.rate_limit.burst,
+        allowed_sans=frozenset(tls.client_allowed_sans) if tls else frozenset(),
+        context=context,
+        files=tls.files if tls else (),
+    )
