@@ -80,11 +80,10 @@ def test_where_there_is_no_systemd_the_flag_is_refused(capsys: pytest.CaptureFix
     assert "systemd gave no socket" in capsys.readouterr().err
 
 
-# What Windows has not, taken away: SIGHUP, handlers of the event loop, sockets of the file system.
+# What Windows has not, taken away: SIGHUP, and handlers of the event loop.
 AS_WINDOWS = """
-import asyncio, signal, socket, sys
-import psutil  # which is for Linux here
-del signal.SIGHUP, socket.AF_UNIX
+import asyncio, signal, sys
+del signal.SIGHUP
 for kind in (asyncio.SelectorEventLoop, *asyncio.SelectorEventLoop.__mro__):
     if "add_signal_handler" in vars(kind) and kind is not asyncio.AbstractEventLoop:
         del kind.add_signal_handler, kind.remove_signal_handler

@@ -15,12 +15,13 @@ from pprof_exporter.config import (
     ClientSettings,
     Group,
     Job,
+    Params,
     ProfileSettings,
     Secret,
     Settings,
     parse_target,
 )
-from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 
@@ -208,3 +209,35 @@ async def test_new_limits_hold_after_a_reload_and_a_process_keeps_its_one_cpu_pr
     await clock.advance(120)
     assert fetcher.asked["profile"] >= 2
     assert fetcher.most_running["profile"] == 1
+
+
+class _Strict(FakeFetcher):
+    """Notes what is asked for without the settings of the target."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.unbound: list[URL] = []
+
+    def of(self, client: ClientSettings, params: Params = ()) -> Getter:
+        assert (client, params) == (TOKEN, (("tenant", "a"),))
+        bound = FakeFetcher(self.clock)
+        bound.asked = self.asked
+        return bound
+
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+        self.unbound.append(url)
+        return await super().get(url, query=query, patience=patience, window=window)
+
+
+TOKEN = ClientSettings(Authorization("Bearer", Secret("a")))
+
+
+async def test_everything_that_is_asked_of_a_target_is_asked_with_its_settings(clock: FakeClock) -> None:
+    fetcher = _Strict(clock)
+    target = replace(parse_target("shop:1"), client=TOKEN, params=(("tenant", "a"),))
+    pool = pool_of(clock, fetcher, target, stacks=True)
+    await clock.advance(700)
+    for path in ("", "metrics", "trace", "cmdline", "profile", "heap", "heap_debug1", "goroutine_debug2"):
+        assert fetcher.asked[path] > 0, path
+    assert fetcher.unbound == []
+    await pool.close(0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -37,8 +38,8 @@ from pprof_exporter.workbench.keeping import Keeping
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
-# Longer than most scrape intervals, so that Prometheus keeps its connection.
-KEEP_ALIVE = 150.0
+# A connection is kept for longer than most scrape intervals; what is left of a refused body is not waited for long.
+LISTENER: dict[str, Any] = {"keepalive_timeout": 150.0, "lingering_time": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,7 @@ async def serve(
             prober=prober if service.probe else None,
             desk=_desk(service, keeping, pool, random),
         )
-        runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1, keepalive_timeout=KEEP_ALIVE
-        )
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1, **LISTENER)
         await runner.setup()
         try:
             urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)

@@ -66,9 +66,7 @@ class TlsServerConfig(Strict):
     @classmethod
     def _possible(cls, text: str) -> str:
         if text in _UNVERIFIED:
-            raise ValueError(
-                f"as {text}, a certificate would be taken without verifying it, which Python's ssl cannot do"
-            )
+            raise ValueError(f"with {text}, certificates are not verified, which Python's ssl cannot do")
         if text not in _CLIENT_AUTH:
             raise ValueError(f"write one of {', '.join(_CLIENT_AUTH)}")
         return text
