@@ -122,7 +122,11 @@ def stub() -> web.Application:
         kind = "text/html; charset=utf-8" if not name else "application/octet-stream"
         return web.Response(body=bodies[file], headers={"Content-Type": kind})
 
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=(FOLDER / "metrics.txt").read_bytes(), content_type="text/plain")
+
     app = web.Application()
+    app.router.add_get("/metrics", metrics)
     app.router.add_get("/debug/pprof/{name:.*}", answer)
     return app
 
