@@ -17,6 +17,7 @@ from tests.lab.prometheus import promtool, running
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 FOLDER = PROJECT / "deploy" / "prometheus"
 FILE = FOLDER / "prometheus.yml"
+FILES = (FILE, FOLDER / "probe.yml")
 
 
 def checked(suite: Suite, file: Path) -> tuple[int, str]:
@@ -26,8 +27,9 @@ def checked(suite: Suite, file: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_promtool_accepts_it_as_it_lies_in_a_checkout(suite: Suite) -> None:
-    code, said = checked(suite, FILE)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_promtool_accepts_it_as_it_lies_in_a_checkout(suite: Suite, file: Path) -> None:
+    code, said = checked(suite, file)
     assert code == 0, said
     assert "1 rule files found" in said
     assert not any(word in said.lower() for word in ("warn", "failed", "deprecated")), said

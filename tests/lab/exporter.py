@@ -112,7 +112,7 @@ def running(*arguments: str, address: str | None = None, environ: dict[str, str]
 
 
 def _wait_until_ready(exporter: Exporter) -> None:
-    for _ in range(600):
+    for _ in range(900):
         if exporter.process.poll() is not None:
             break
         try:

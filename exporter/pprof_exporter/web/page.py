@@ -51,7 +51,8 @@ svg.share { width: 100%; height: .3rem; display: block;
   .stack thead { display: none; } .stack tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .stack td { display: block; border: 0; padding: .1rem 0; text-align: left; }
   .stack td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); }
-  .stack td:first-child { font-weight: 600; } .stack td:empty { display: none; } .search input { width: 100%; }
+  .stack td:first-child { font-weight: 600; overflow-wrap: anywhere; } .stack td:empty { display: none; }
+  .search input { width: 100%; }
 }
 """
 

@@ -50,6 +50,6 @@ class ProbeClient:
             took = f"{self._clock.steady() - began:.3f}"
             self.log.info("no reply", **what, reason=str(error.reason), detail=error.detail, took=took)
             raise error from None
-        phases = {str(phase): f"{seconds:.4f}" for phase, seconds in reply.phases.items()}
+        phases = {str(phase): f"{seconds:.4f}" for phase, seconds in reply.phases.items() if seconds}
         self.log.info("reply", **what, bytes=len(reply.body), **phases)
         return reply

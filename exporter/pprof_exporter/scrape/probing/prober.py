@@ -124,7 +124,7 @@ class Prober:
 
     async def _begin(self, known: _Known, asked: Asked, log: ProbeLog, deadline: float) -> Answer:
         began, clock = self._clock.now(), self._clock
-        patience = f"{deadline - clock.steady():g}s"
+        patience = f"{deadline - clock.steady():.1f}s"
         log.info("probe", target=asked.target.name, module=asked.module.name, deadline=patience)
         known.log = log
         known.running = asyncio.create_task(known.rounds.run(log, Guard(asked.rules), deadline))

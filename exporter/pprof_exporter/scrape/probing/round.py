@@ -93,7 +93,7 @@ class Rounds:
         else:
             # Go reads whole seconds.
             errand.window = min(wanted, math.floor(left - _AFTER_WINDOW))
-            enough = errand.window >= 1
+            enough = left - _AFTER_WINDOW >= 1
             if enough and errand.window < wanted:
                 log.info("window made shorter to fit", profile=errand.name, wanted=wanted, window=errand.window)
         if not enough:
