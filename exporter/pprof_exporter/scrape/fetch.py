@@ -16,6 +16,7 @@ from pprof_exporter import __version__
 from pprof_exporter.catalog import Phase, Reason
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError, Refusal, judge
+from pprof_exporter.scrape.resolver import SystemResolver
 from pprof_exporter.scrape.stopwatch import Phases, SecondTry, Stopwatch, start, timed_context, trace_config
 
 _HEADERS = {
@@ -57,7 +58,9 @@ class Fetcher:
         self._clock = clock
         self._max_bytes = max_bytes
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=timed_context(), use_dns_cache=False),
+            connector=aiohttp.TCPConnector(
+                limit=0, force_close=True, ssl=timed_context(), use_dns_cache=False, resolver=SystemResolver()
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             trace_configs=[trace_config()],
             headers=_HEADERS,
