@@ -7,7 +7,6 @@ import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -26,19 +25,26 @@ class SystemResolver(AbstractResolver):
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[ResolveResult]] = loop.create_future()
 
+        def settle(addresses: list[ResolveResult], error: OSError | None) -> None:
+            if found.done():
+                return
+            if error is None:
+                found.set_result(addresses)
+            else:
+                found.set_exception(error)
+
         def look_up() -> None:
+            addresses: list[ResolveResult] = []
+            problem: OSError | None = None
             try:
                 addresses = _addresses(host, port, family)
-            except (OSError, UnicodeError) as error:
-                problem = error if isinstance(error, OSError) else OSError(str(error))
-                tell(lambda: found.done() or found.set_exception(problem))
-            else:
-                tell(lambda: found.done() or found.set_result(addresses))
-
-        def tell(settle: Callable[[], object]) -> None:
+            except OSError as error:
+                problem = error
+            except UnicodeError as error:
+                problem = OSError(str(error))
             # The loop may have ended meanwhile.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle)
+                loop.call_soon_threadsafe(settle, addresses, problem)
 
         threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
         return await found
