@@ -75,6 +75,7 @@ class Servers:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._servers: list[asyncio.Server] = []
 
     def start(self, answer: Answer) -> str:
         """Host and port of a new server that answers like this."""
@@ -82,14 +83,28 @@ class Servers:
 
     async def _start(self, answer: Answer) -> str:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            try:
                 request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 await answer(request.split()[1].removeprefix("/debug/pprof/").removeprefix("/"), writer)
                 await writer.drain()
-            writer.close()
+            except (ConnectionError, asyncio.IncompleteReadError):
+                # The client has gone.
+                return
+            finally:
+                writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        self._servers.append(server)
         return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def close(self) -> None:
+        """End all of them, and what they still answer."""
+        for server in self._servers:
+            server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.contextmanager
@@ -98,20 +113,11 @@ def serving() -> Iterator[Servers]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    servers = Servers(loop)
     try:
-        yield Servers(loop)
+        yield servers
     finally:
-        loop.call_soon_threadsafe(_end, loop)
+        asyncio.run_coroutine_threadsafe(servers.close(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
-
-
-def _end(loop: asyncio.AbstractEventLoop) -> None:
-    async def end() -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        loop.stop()
-
-    loop.create_task(end())
