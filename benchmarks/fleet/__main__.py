@@ -116,8 +116,8 @@ def _blackbox(targets: stub.Stub, mix: dict[str, float], seconds: float, per_fet
     found = blackbox.measure(targets, mix, seconds)
     each = found.cpu / found.probes
     print(
-        f"blackbox_exporter: {found.probes / found.seconds:.0f} probes/s, {found.succeeded} of {found.probes} succeeded, "
-        f"{found.cpu / found.seconds:.3f} cores, {each * 1e6:.0f} µs of CPU each"
+        f"blackbox_exporter: {found.probes / found.seconds:.0f} probes/s, {found.succeeded} of {found.probes} "
+        f"succeeded, {found.cpu / found.seconds:.3f} cores, {each * 1e6:.0f} µs of CPU each"
     )
     print(f"CPU of the exporter per fetch, which it also decodes and serves: {per_fetch / each:.2f} times that")
 

@@ -28,7 +28,7 @@ def read(url: str, *names: str) -> dict[tuple[str, frozenset[tuple[str, str]]], 
     """Value of each series of these families, or of all, by name and labels; patiently."""
     query = "&".join(f"name[]={name}" for name in names)
     request = urllib.request.Request(f"{url}/metrics?{query}", headers={"Accept-Encoding": "gzip"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=120) as reply:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=600) as reply:  # noqa: S310
         text = gzip.decompress(reply.read()).decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

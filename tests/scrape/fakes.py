@@ -112,7 +112,7 @@ class FakeFetcher(Fetcher):
         debug = (query or {}).get("debug")
         path = url.path.rpartition("/")[2] + (f"_debug{debug}" if debug else "")
         key = f"{url.host}:{url.port}/{path}"
-        asked_at = self.clock.time
+        asked_at = self.clock.now()
         self.asked[path] += 1
         self.asked[key] += 1
         self.running[path] += 1

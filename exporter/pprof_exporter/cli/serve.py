@@ -16,6 +16,7 @@ from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.cli.signals import handled
+from pprof_exporter.cli.tidy import keep_tidy
 from pprof_exporter.cli.watch import watch_file
 from pprof_exporter.config import ConfigError, Settings
 from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
@@ -112,6 +113,7 @@ async def serve(
             if service.watch and service.config and reload
             else None
         )
+        tidying = asyncio.create_task(keep_tidy(clock))
         readiness = Readiness()
         app = build_app(
             _registry(pool, config, clock, Parts(discovery, prober, keeping.ring if keeping else None)),
@@ -138,6 +140,7 @@ async def serve(
             await stop.wait()
         readiness.ready = False
         log.info("stopping")
+        tidying.cancel()
         if watching is not None:
             watching.cancel()
         await discovery.close()

@@ -18,6 +18,7 @@ from pprof_exporter.scrape import (
     TargetState,
     TickState,
     fresh_until,
+    is_fresh,
 )
 from pprof_exporter.store import Change, Comparison
 
@@ -58,10 +59,10 @@ class TargetSeries:
         return self._expires
 
     def _fresh(self, at: float, name: str, tally: Tally) -> bool:
-        until = fresh_until(at, name, tally, settings=self._state.settings)
-        if self._now > until:
+        settings = self._state.settings
+        if not is_fresh(at, name, tally, settings=settings, now=self._now):
             return False
-        self._expires = min(self._expires, until)
+        self._expires = min(self._expires, fresh_until(at, name, tally, settings=settings))
         return True
 
     def _add_tally(self, profile: str, tally: Tally) -> None:

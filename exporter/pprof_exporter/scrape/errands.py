@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import read_index
+from pprof_exporter.profile import DecodeError, read_index
 from pprof_exporter.scrape.bodies import Bodies
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.fetch import Getter, Reply
@@ -157,5 +158,11 @@ class ReadProfile(Errand):
 
 
 async def off_the_loop(work: Callable[[], T], size: int) -> T:
-    """Run work on a body of this size: in a thread, unless it is so small that it takes no time."""
-    return work() if size <= _INLINE_BYTES else await asyncio.to_thread(work)
+    """Run work on a body of this size: in a thread, unless it is so small that it takes no time.
+
+    Raises what the work raises, and `DecodeError` where there is not enough memory for it.
+    """
+    try:
+        return work() if size <= _INLINE_BYTES else await asyncio.to_thread(work)
+    except MemoryError as error:
+        raise DecodeError(Reason.TOO_LARGE, f"not enough memory to read {size} bytes") from error

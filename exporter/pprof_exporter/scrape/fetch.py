@@ -21,6 +21,7 @@ from pprof_exporter.scrape.broken import broken, timed_out
 from pprof_exporter.scrape.clients import Client, Clients, Pass
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError, Refusal, judge
+from pprof_exporter.scrape.resolver import SystemResolver
 from pprof_exporter.scrape.stopwatch import Phases, SecondTry, trace_config
 from pprof_exporter.scrape.trip import REDIRECTS, Trip
 
@@ -169,7 +170,9 @@ def _session(
 ) -> aiohttp.ClientSession:
     """What all requests go through. Certificates, proxies and credentials come with each of them."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, socket_factory=socket_factory),
+        connector=aiohttp.TCPConnector(
+            limit=0, force_close=True, use_dns_cache=False, resolver=SystemResolver(), socket_factory=socket_factory
+        ),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         trace_configs=[trace_config()],
         headers=_HEADERS,

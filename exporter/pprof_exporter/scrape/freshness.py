@@ -7,11 +7,16 @@ from pprof_exporter.scrape.names import INDEX
 from pprof_exporter.scrape.tally import Tally
 
 _INTERVALS = 2.5
+# A clock that is only adjusted goes back by less than this many seconds.
+_AHEAD = 5.0
 
 
 def is_fresh(at: float, name: str, tally: Tally, *, settings: Settings, now: float) -> bool:
-    """Whether what was read of this name at this Unix time still stands."""
-    return now <= fresh_until(at, name, tally, settings=settings)
+    """Whether what was read of this name at this Unix time still stands.
+
+    After the clock was set back, what was read before seems to come from the future: nobody knows how old it is.
+    """
+    return at - _AHEAD <= now <= fresh_until(at, name, tally, settings=settings)
 
 
 def fresh_until(at: float, name: str, tally: Tally, *, settings: Settings) -> float:

@@ -15,12 +15,16 @@ from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Getter
+from pprof_exporter.scrape.listeners import Listeners
 
 # After this many seconds a page that was not there, or a process that was not found, is looked for again.
 _LOOK_AGAIN = 600.0
 
 # A service needs some of its processors for itself, to answer quickly.
 _HIGH_LOAD = 0.8
+
+# There is one machine, whatever the number of targets.
+_listeners = Listeners()
 
 
 class Source(StrEnum):
@@ -142,12 +146,7 @@ def _process_time(host: str, port: int) -> tuple[float, float] | None:
     if not _is_here(host):
         return None
     try:
-        owners = {
-            connection.pid
-            for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
-        }
-        owner = owners.pop() if len(owners) == 1 else None
+        owner = _listeners.owner(port)
         if owner is None:
             return None
         process = psutil.Process(owner)

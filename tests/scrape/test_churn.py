@@ -1,0 +1,74 @@
+"""Targets that come and go leave nothing behind, and those that stay do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from pprof_exporter.catalog import Outcome
+from pprof_exporter.exposition.fleet import FleetSeries
+from pprof_exporter.scrape import TargetState
+from pprof_exporter.scrape.loop import TargetLoop
+from pprof_exporter.scrape.pool import Pool
+from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
+
+AT_ONCE = 10
+ROUNDS = 6
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def fetcher(clock: FakeClock) -> FakeFetcher:
+    return FakeFetcher(clock)
+
+
+@pytest.fixture
+async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
+    pool = pool_of(clock, fetcher, "stays:1")
+    yield pool
+    await pool.close(0)
+
+
+def alive(kind: type) -> int:
+    gc.collect()
+    return sum(isinstance(found, kind) for found in gc.get_objects())
+
+
+def listed(numbers: Iterable[int]) -> list[str]:
+    return ["stays:1", *(f"shop-{number}:1" for number in numbers)]
+
+
+async def test_nothing_is_left_of_targets_that_were_replaced(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fleet = FleetSeries(pool)
+    stays = pool.states[0]
+    tasks: list[int] = []
+    for number in range(ROUNDS):
+        pool.apply(settings(*listed(range(number * AT_ONCE, (number + 1) * AT_ONCE))))
+        await clock.advance(12)
+        await fleet.pieces()
+        tasks.append(len(asyncio.all_tasks()))
+        # Half of them go while their CPU profile is under way.
+        fetcher.takes["profile"] = 6 * (number % 2)
+    pool.apply(settings("stays:1"))
+    await clock.advance(60)
+    (shown,) = await fleet.pieces()
+    await settle()
+
+    assert pool.states == [stays]
+    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] >= 2
+    assert max(tasks) <= 2 * min(tasks)
+    assert alive(TargetState) == alive(TargetLoop) == 1
+    assert len(pool.limiter._processes) <= 1
+    assert len(pool.limiter._quick._hosts) + len(pool.limiter._windows._hosts) <= 2
+    assert pool.limiter.in_flight == 0
+    assert sum(piece.size for piece in shown.values()) > 0
+    await fleet.close()
