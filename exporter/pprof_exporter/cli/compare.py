@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pprof_exporter.cli.options import Parser
+from pprof_exporter.cli.looks import add_look_flags
+from pprof_exporter.cli.options import Parser, threshold, whole
+from pprof_exporter.config import ConfigError, parse_duration
 
 if TYPE_CHECKING:
     from pprof_exporter.workbench.changes import Report
@@ -21,6 +23,7 @@ Say what an upgrade changed: signal by signal with the size of the effect and a 
 
   pprof-exporter compare BEFORE AFTER              two captures (see pprof-exporter capture)
   pprof-exporter compare --from http://HOST:9717   the epochs before and after the latest change, of a running exporter
+  pprof-exporter compare --stable A,B --canary C   two groups of targets, looked at now and at the same time
 """
 _EPILOGUE = "Exit code: 0 nothing is worse, 1 something is (see --fail-on), 2 nothing could be compared."
 _FILE_WIDTH = 140
@@ -37,6 +40,15 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("captures", nargs="*", type=Path, metavar="CAPTURE", help="folders that capture wrote")
     parser.flag("from", "URL of a running exporter", default="")
     parser.flag("target", "With --from: only this target", default="")
+    parser.flag("stable", "Targets as they were, by comma", default="")
+    parser.flag("canary", "Targets that have the upgrade, by comma", default="")
+    parser.flag("rounds", "With --stable and --canary: rounds in all", default="10", read=whole)
+    parser.flag("every", "Time from one round to the next", default="30s", read=parse_duration)
+    parser.flag("keep", "Folder in which their capture stays", default="")
+    add_look_flags(parser)
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
+    )
     parser.flag("format", "How to write the report", default="text", choices=_FORMATS)
     parser.flag("output", "File to write, - for standard output", default="-")
     parser.flag("html", "Write the report as one HTML file here as well", default="")
@@ -50,27 +62,35 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         report, flames = _compare(options)
         _write(report, flames, options)
-    except CannotCompare as error:
+    except (CannotCompare, ConfigError) as error:
         print(f"pprof-exporter: {error}", file=sys.stderr)
         return 2
     return _code(report, options.__dict__["fail-on"])
 
 
 def _compare(options: argparse.Namespace) -> tuple[Report, Flames]:
-    values = vars(options)
+    values, thresholds = vars(options), dict(options.set)
+    pictures = bool(options.html) or options.format == "html"
+    if (bool(options.captures), bool(values["from"]), bool(options.stable or options.canary)).count(True) > 1:
+        raise CannotCompare("choose one: two captures, --from, or --stable and --canary")
     if values["from"]:
-        if options.captures:
-            raise CannotCompare("--from takes no captures: the exporter knows both sides")
-        return _epochs(values["from"], values["target"] or None), {}
+        return _epochs(values["from"], values["target"] or None, thresholds), {}
+    if options.stable or options.canary:
+        if not (options.stable and options.canary):
+            raise CannotCompare("--stable and --canary go together")
+        from pprof_exporter.cli.compare_groups import compare_groups_now  # noqa: PLC0415
+
+        return compare_groups_now(options, thresholds, pictures=pictures)
     if len(options.captures) != 2:
         raise CannotCompare("name two captures, as in `pprof-exporter compare before after`, or --from URL")
-    return _captures(*options.captures, pictures=bool(options.html) or options.format == "html")
+    before, after = options.captures
+    return _captures(before, after, thresholds, pictures=pictures)
 
 
 # What a comparison needs is loaded here, and not when the program starts: the exporter itself needs none of it.
 
 
-def _captures(before: Path, after: Path, *, pictures: bool) -> tuple[Report, Flames]:
+def _captures(before: Path, after: Path, thresholds: Mapping[str, float], *, pictures: bool) -> tuple[Report, Flames]:
     from pprof_exporter.workbench.comparing import compare_captures, flames_of  # noqa: PLC0415
     from pprof_exporter.workbench.recording import RecordingError, load_recording  # noqa: PLC0415
 
@@ -78,13 +98,13 @@ def _captures(before: Path, after: Path, *, pictures: bool) -> tuple[Report, Fla
         sides = load_recording(before), load_recording(after)
     except RecordingError as error:
         raise CannotCompare(str(error)) from None
-    report = compare_captures(*sides)
+    report = compare_captures(*sides, thresholds)
     if not report.pairs:
         raise CannotCompare(f"{before} and {after} have no target in common: {' '.join(report.alone)}")
     return report, flames_of(*sides) if pictures else {}
 
 
-def _epochs(text: str, target: str | None) -> Report:
+def _epochs(text: str, target: str | None, thresholds: Mapping[str, float]) -> Report:
     from pprof_exporter.workbench.epochs import NoEpochs, compare_epochs  # noqa: PLC0415
     from pprof_exporter.workbench.exporter_page import NoPage, page_url, read_exporter_page  # noqa: PLC0415
 
@@ -94,7 +114,7 @@ def _epochs(text: str, target: str | None) -> Report:
     except NoPage as error:
         raise CannotCompare(str(error)) from None
     try:
-        return compare_epochs(page, str(url.with_user(None)), target=target)
+        return compare_epochs(page, str(url.with_user(None)), target=target, thresholds=thresholds)
     except NoEpochs as error:
         raise CannotCompare(f"{url.with_user(None)}: {error}") from None
 

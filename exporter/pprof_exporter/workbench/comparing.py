@@ -33,6 +33,7 @@ _HEAP_RATE = 524_288
 _UNEVEN_LOAD = 1.5
 _LEAST_LOAD = 0.1
 
+_GROUPS = "canary against stable"
 _LIMITS = (
     (
         f"A signal is worse if the rank test says so at {100 * SIGNIFICANT:.0f} % over all signals together (Mann and "
@@ -64,7 +65,7 @@ def compare_groups(
     stable: Sequence[RecordedTarget], canary: Sequence[RecordedTarget], thresholds: Mapping[str, float] | None = None
 ) -> Report:
     """Hold two groups of targets against each other that were looked at at the same time."""
-    sides = [Sides("canary against stable", tuple(stable), tuple(canary))]
+    sides = [Sides(_GROUPS, tuple(stable), tuple(canary))]
     limits = (*_LIMITS, "All rounds of a group count alike: look at single targets before you blame the group.")
     return Report(Method.GROUPS, "stable", "canary", _pairs(sides, Limits(thresholds)), (), limits)
 
@@ -73,6 +74,11 @@ def flames_of(before: Recording, after: Recording) -> dict[str, dict[str, Frame]
     """Trees of calls by pair and kind of profile, for those pairs that `compare_captures` makes."""
     sides, _ = _matched(before.targets, after.targets)
     return {one.name: _flames(one) for one in sides}
+
+
+def flames_of_groups(stable: Sequence[RecordedTarget], canary: Sequence[RecordedTarget]) -> dict[str, dict[str, Frame]]:
+    """The same for two groups."""
+    return {_GROUPS: _flames(Sides(_GROUPS, tuple(stable), tuple(canary)))}
 
 
 def _flames(sides: Sides) -> dict[str, Frame]:

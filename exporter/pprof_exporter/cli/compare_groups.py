@@ -1,0 +1,55 @@
+"""Two groups of targets, looked at in the same rounds and held against each other: the canary of a release by steps."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pprof_exporter import __version__
+from pprof_exporter.cli.looks import look_settings
+from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.config import ConfigError, Settings
+from pprof_exporter.scrape import SystemClock
+from pprof_exporter.workbench.capturing import Recorder
+from pprof_exporter.workbench.changes import Report
+from pprof_exporter.workbench.comparing import compare_groups, flames_of_groups
+from pprof_exporter.workbench.live import Plan
+from pprof_exporter.workbench.recording import Recording, RecordingError, load_recording
+from pprof_exporter.workbench.report_html import Flames
+from pprof_exporter.workbench.writer import Writer, entries
+
+
+def compare_groups_now(
+    options: argparse.Namespace, thresholds: Mapping[str, float], *, pictures: bool
+) -> tuple[Report, Flames]:
+    """Record all targets, and compare. Raises `ConfigError`."""
+    stable, canary = _named(options.stable), _named(options.canary)
+    settings = look_settings(options, [*stable, *canary])
+    if len(settings.targets) != len(stable) + len(canary):
+        raise ConfigError("--config.file must not bring targets: it is not said which group they belong to")
+    with tempfile.TemporaryDirectory(prefix="pprof-exporter-") as place:
+        try:
+            recording = _recorded(Path(options.keep or place), settings, Plan(options.rounds, options.every))
+        except RecordingError as error:
+            raise ConfigError(str(error)) from None
+        groups = recording.targets[: len(stable)], recording.targets[len(stable) :]
+        report = compare_groups(*groups, thresholds)
+        return report, flames_of_groups(*groups) if pictures else {}
+
+
+def _named(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _recorded(path: Path, settings: Settings, plan: Plan) -> Recording:
+    made = entries((target.name, dict(target.labels)) for target in settings.targets)
+    writer = Writer(path, made, exporter=__version__, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    finished = [writer.finished(entry) for entry in made]
+    with rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished) as told:
+        recorder = Recorder(writer, settings, plan, SystemClock(), told)
+        asyncio.run(recorder.capture(dict(zip(settings.targets, made, strict=True))))
+    return load_recording(path)

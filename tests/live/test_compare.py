@@ -1,0 +1,102 @@
+"""The story that began it, for real: Windows is updated under a busy service, and a report names what that did."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pprof_exporter.cli import main
+from tests.lab import free_port, go, wine
+from tests.lab.changes import thinned
+from tests.lab.rewrite import Rewriter, rewriting
+from tests.lab.target import Target, running
+
+VERSION = "1.24.11"
+ROUNDS = 6
+KINDS = "cpu,heap,goroutine,threadcreate"
+SLOW = 0.6
+"""Seconds by which the heap endpoint is slower after the update."""
+FLOOR = 0.3
+"""On a machine that is busy with other things, latencies differ by tenths of a second without any reason."""
+SAMPLES = 160
+"""To be expected in a CPU profile: of fewer than 100 nothing is said."""
+
+
+STARVED = 0.8
+"""Processors below which a busy thread waits for one, and counts as running all the same: only Windows samples so, and
+then the coverage says nothing about missing samples."""
+
+
+def busy(target: Target) -> float:
+    """How many processors one busy thread gets on this machine, just now."""
+    target.control("burn", threads=1)
+    before, began = target.stats()["cpu_seconds"], time.monotonic()
+    time.sleep(1)
+    return float(target.stats()["cpu_seconds"] - before) / (time.monotonic() - began)
+
+
+def capture(proxy: Rewriter, to: Path, seconds: int) -> None:
+    argv = ["capture", proxy.url, f"--output={to}", f"--rounds={ROUNDS}", "--every=10ms"]
+    assert main([*argv, f"--scrape.cpu-window={seconds}s", f"--scrape.profiles={KINDS}"], {}) == 0
+
+
+def compared(*argv: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["compare", *argv, "--format=json", f"--set=regression_latency_least={FLOOR}"], {})
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, report
+
+
+def named(report: dict[str, Any], verdict: str) -> set[str]:
+    return {one["signal"] for pair in report["pairs"] for one in pair["signals"] if one["verdict"] == verdict}
+
+
+def test_the_report_names_what_the_update_did_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = go.build(VERSION, "windows")
+    listen = ("-listen", f"127.0.0.1:{free_port()}")
+    before, after = tmp_path / "before", tmp_path / "after"
+    with running(program, *listen, wine=True) as target, rewriting(target.url) as proxy:
+        processors = [busy(target)]
+        seconds = min(4, math.ceil(SAMPLES / 100 / max(processors[0], 0.01)))
+        capture(proxy, before, seconds)
+    with wine.updated(), running(program, *listen, wine=True) as target, rewriting(target.url) as proxy:
+        processors.append(busy(target))
+        target.fault("heap", "slow", ms=round(1000 * SLOW))
+        proxy.change(thinned(0.64), "profile")
+        capture(proxy, after, seconds)
+        processors.append(busy(target))
+    html = tmp_path / "report.html"
+    code, report = compared(str(before), str(after), f"--html={html}", capsys=capsys)
+    assert code == 1
+    (pair,) = report["pairs"]
+    (system,) = pair["replaced"]
+    assert system["change"] == "operating_system"
+    assert {part["name"] for part in system["parts"]} == {"ntdll.dll", "kernel32.dll", "kernelbase.dll"}
+    assert all(part["before"] < part["after"] for part in system["parts"])
+    expected = {"fetch_duration_seconds:heap", "cpu_coverage_ratio"}
+    worse = named(report, "worse")
+    assert worse == expected or (min(processors) < STARVED and worse == expected - {"cpu_coverage_ratio"}), processors
+    assert named(report, "better") == set()
+    assert [one for one in pair["functions"] if one["movement"] in ("grew", "shrank")] == []
+    assert "Flame graph of cpu" in html.read_text(encoding="utf-8")
+
+
+def test_a_canary_that_is_slower_than_its_stable_sisters_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    program = go.build(go.VERSIONS[-1])
+    with running(program) as stable, running(program) as sister, running(program) as canary:
+        canary.fault("heap", "slow", ms=round(1000 * SLOW))
+        groups = (f"--stable={stable.url},{sister.url}", f"--canary={canary.url}")
+        code, report = compared(
+            *groups, "--rounds=6", "--every=10ms", "--scrape.profiles=heap,goroutine", capsys=capsys
+        )
+    assert code == 1
+    assert report["method"] == "groups"
+    assert named(report, "worse") == {"fetch_duration_seconds:heap"}
+    assert named(report, "better") == set()
