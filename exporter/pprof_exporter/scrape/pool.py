@@ -91,6 +91,8 @@ class Pool:
 
         Limits, and what is said of evidence, are those of the first configuration.
         """
+        if settings.evidence != self._settings.evidence:
+            structlog.get_logger().warning("what is said of evidence has changed, and takes a restart")
         settings = replace(settings, limits=self._settings.limits, evidence=self._settings.evidence)
         everything_else = replace(settings, targets=(), jobs=())
         staying = set(settings.targets) if everything_else == self._settings else set()
