@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
@@ -253,7 +254,7 @@ async def test_what_is_resolved_asks_for_nothing(client_of: ClientOf, asked: lis
 async def test_a_bad_message_is_refused_with_a_sentence(
     client_of: ClientOf, asked: list[Summons], data: bytes, type_: str, status: int
 ) -> None:
-    reply = await (await client_of()).post("/-/alert", data=data, headers={"Content-Type": type_})
+    reply = await (await client_of()).post("/-/alert", data=BytesIO(data), headers={"Content-Type": type_})
     assert reply.status == status
     assert (await reply.text()).endswith(".\n") or "version 4" in await reply.text()
     assert asked == []

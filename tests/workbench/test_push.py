@@ -146,6 +146,13 @@ def test_a_name_has_only_what_the_store_takes() -> None:
     assert "failure_mode" not in name
 
 
+async def test_a_large_profile_arrives_too(store: Store, ring: Ring, pusher_of: PusherOf) -> None:
+    large = CPU + bytes(3 * 2**20)
+    pusher_of(PushSettings(store.url)).offer(kept(), shown("cpu", large))
+    assert await ended(ring, 1) == {Pushed.SUCCESS: 1}
+    assert store.received[0][1]["profile"] == large
+
+
 async def test_kinds_that_the_store_does_not_know_are_left_out(store: Store, ring: Ring, pusher_of: PusherOf) -> None:
     pusher = pusher_of(PushSettings(store.url))
     pusher.offer(kept(), [*shown("trace", b"x"), *shown("threadcreate", b"x"), *shown("heap", HEAP)])

@@ -18,7 +18,7 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.cli.signals import handled
 from pprof_exporter.cli.tidy import keep_tidy
 from pprof_exporter.cli.watch import watch_file
-from pprof_exporter.config import ConfigError, Settings
+from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
 from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
@@ -81,8 +81,7 @@ async def serve(
         store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
         random = Random()  # noqa: S311
-        kept = service.settings.evidence
-        keeping = await Keeping.open(service.evidence, kept, clock) if service.evidence and kept.enabled else None
+        keeping = await _keeping(service, clock)
         pool = Pool(
             service.settings,
             fetcher=fetcher,
@@ -150,6 +149,15 @@ async def serve(
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
+
+
+async def _keeping(service: Service, clock: Clock) -> Keeping | None:
+    settings = service.settings.evidence
+    if service.evidence is not None and settings.enabled:
+        return await Keeping.open(service.evidence, settings, clock)
+    if settings.enabled and settings != EvidenceSettings():
+        structlog.get_logger().warning("no evidence is kept: it takes a folder, which --storage.path names")
+    return None
 
 
 def _desk(service: Service, keeping: Keeping | None, pool: Pool, random: Random) -> Desk:

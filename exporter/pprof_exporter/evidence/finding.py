@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
@@ -122,18 +123,21 @@ def file_of(body: Body, role: Role) -> File:
     return File(f"{body.kind}{before}.{ending}", body.kind, body.asked_at, digest, len(body.data), role)
 
 
-_MANIFEST = TypeAdapter(Finding)
+@cache
+def _manifests() -> TypeAdapter[Finding]:
+    """Made when the first is read or written: it takes a while, and most commands need none."""
+    return TypeAdapter(Finding)
 
 
 def written(finding: Finding) -> bytes:
     """The manifest, as JSON."""
-    return _MANIFEST.dump_json(finding, indent=1) + b"\n"
+    return _manifests().dump_json(finding, indent=1) + b"\n"
 
 
 def read(manifest: bytes) -> Finding | None:
     """The finding of a manifest; None if it is none."""
     try:
-        return _MANIFEST.validate_json(manifest)
+        return _manifests().validate_json(manifest)
     except ValidationError:
         return None
 

@@ -143,7 +143,7 @@ class Ring:
                 return self._dropped(Drop.TROUBLE)
             with self._memory:
                 self._kept[kept.id] = kept
-        self.saved[finding.origin] += 1
+                self.saved[finding.origin] += 1
         return kept
 
     def read(self, kept: Kept, file: File) -> bytes | None:
@@ -162,7 +162,8 @@ class Ring:
 
     def drop(self, reason: Drop) -> None:
         """Count a finding that was not worth trying to keep."""
-        self.dropped[reason] += 1
+        with self._memory:
+            self.dropped[reason] += 1
 
     def expire(self, now: float) -> None:
         """Remove what is too old or too much."""
@@ -232,8 +233,9 @@ class Ring:
         self._note(trouble, f"{self._root}: {error.strerror or error}")
 
     def _note(self, trouble: Trouble, message: str) -> None:
-        self.troubles[trouble] += 1
-        self.last_trouble = message
+        with self._memory:
+            self.troubles[trouble] += 1
+            self.last_trouble = message
 
 
 def _surplus(staying: dict[str, Kept], new: Kept | None, policy: Policy) -> list[str]:

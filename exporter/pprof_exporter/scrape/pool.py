@@ -91,6 +91,8 @@ class Pool:
 
         What is said of evidence is that of the first configuration.
         """
+        if settings.evidence != self._settings.evidence:
+            structlog.get_logger().warning("what is said of evidence has changed, and takes a restart")
         settings = replace(settings, evidence=self._settings.evidence)
         if settings.limits != self._settings.limits:
             self.limiter.use(settings.limits)

@@ -57,8 +57,8 @@ def amount(size: float) -> str:
 
 
 def moment(at: float) -> str:
-    """Unix time as a person reads it: `2026-11-26 16:03:01 UTC`."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+    """Unix time as a person reads it, on one line: `2026-11-26 16:03:01 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at)).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def badge(level: Level, text: str = "", link: str = "") -> str:

@@ -17,7 +17,6 @@ from pprof_exporter.workbench.worth import WORTH, Worth
 # Each target is judged so often, which takes a fifth of a millisecond; most profiles come every 30 seconds.
 _ROUND = 15.0
 _EXPIRE_EVERY = 60.0
-_RESTART_AFTER = 30.0
 # After a change of the target its profiles come anew: for so long, those that lack are waited for.
 _SETTLES_WITHIN = 150.0
 
@@ -39,15 +38,6 @@ class Curator:
 
     async def run(self) -> None:
         """Judge every target once a round, until cancelled."""
-        while True:
-            try:
-                await self._rounds()
-            except Exception:  # noqa: BLE001 - whatever it is, targets are watched all the same
-                self._pool.internal_errors += 1
-                structlog.get_logger().exception("internal error, please report it")
-                await self._clock.sleep(_RESTART_AFTER)
-
-    async def _rounds(self) -> None:
         expired, told = self._clock.now(), self._ring.last_trouble
         while True:
             states = self._pool.states

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
+
+import structlog
 
 from pprof_exporter.config import EvidenceSettings
 from pprof_exporter.evidence import Policy, Ring
@@ -14,6 +17,8 @@ from pprof_exporter.workbench.captures import Captures
 from pprof_exporter.workbench.curator import Curator
 from pprof_exporter.workbench.push import Pusher
 from pprof_exporter.workbench.worth import KEPT
+
+_RESTART_AFTER = 30.0
 
 
 class Keeping:
@@ -37,9 +42,9 @@ class Keeping:
         settings, pusher = self._settings, None
         if settings.push is not None:
             pusher = Pusher(settings.push, self.ring, pool.clock, random)
-            self._tasks.append(asyncio.create_task(pusher.run(), name="push"))
+            self._tasks.append(_kept_going(pool, pusher.run))
         curator = Curator(pool, self.ring, self.bodies, settings.interval, pusher)
-        self._tasks.append(asyncio.create_task(curator.run(), name="curator"))
+        self._tasks.append(_kept_going(pool, curator.run))
         self._captures = Captures(pool, self.ring, settings.capture_interval, pusher)
         return self._captures
 
@@ -51,3 +56,18 @@ class Keeping:
         if self._captures is not None:
             await self._captures.close()
         await asyncio.to_thread(self.ring.close)
+
+
+def _kept_going(pool: Pool, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """Begin work that goes on until it is cancelled, and again if a fault of ours ends it: loudly."""
+
+    async def go() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 - whatever it is, targets are watched all the same
+                pool.internal_errors += 1
+                structlog.get_logger().exception("internal error, please report it")
+            await pool.clock.sleep(_RESTART_AFTER)
+
+    return asyncio.create_task(go())

@@ -8,11 +8,13 @@ not be pprof then, or the server takes the whole form for the profile.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from random import Random
 
 import aiohttp
@@ -110,11 +112,9 @@ class Pusher:
             while True:
                 await self._some.wait()
                 while self._waiting:
-                    parcel = self._waiting[0]
-                    outcome = await self._push(session, parcel)
-                    self._pushed[outcome] += 1
-                    self._waiting.popleft()
+                    parcel = self._waiting.popleft()
                     self._bytes -= len(parcel.body.data)
+                    self._pushed[await self._push(session, parcel)] += 1
                 self._some.clear()
 
     async def _push(self, session: aiohttp.ClientSession, parcel: _Parcel) -> Pushed:
@@ -137,24 +137,30 @@ class Pusher:
 
     async def _post(self, session: aiohttp.ClientSession, parcel: _Parcel) -> None:
         """One try. Raises `_Refused` for good, and what aiohttp and files raise for now."""
-        body, auth = parcel.body, self._settings.password_file
+        body = parcel.body
         began, ended = await asyncio.to_thread(_times, body)
-        password = (await asyncio.to_thread(auth.read_text, "utf-8")).strip() if auth else ""
         form = aiohttp.FormData()
         octets = "application/octet-stream"
-        form.add_field("profile", body.data, filename="profile.pprof", content_type=octets)
+        form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
         types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
         form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
         query = {"name": parcel.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
-        credentials = aiohttp.BasicAuth(self._settings.username, password) if auth else None
-        async with session.post(
-            self._url, params=query, data=form, auth=credentials, allow_redirects=False
-        ) as response:
+        headers = await asyncio.to_thread(_credentials, self._settings)
+        async with session.post(self._url, params=query, data=form, headers=headers, allow_redirects=False) as response:
             if response.status in _PASSING:
                 raise aiohttp.ClientError(f"HTTP {response.status}")
             if response.status >= 300:
                 said = (await response.content.read(300)).decode("utf-8", "replace").strip()
                 raise _Refused(f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}")
+
+
+def _credentials(settings: PushSettings) -> dict[str, str]:
+    """The header with user and password. Raises `OSError` if the file cannot be read."""
+    if settings.password_file is None:
+        return {}
+    password = settings.password_file.read_bytes().strip()
+    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    return {"Authorization": f"Basic {encoded.decode()}"}
 
 
 def name_of(finding: Finding, role: Role) -> str:

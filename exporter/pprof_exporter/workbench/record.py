@@ -60,7 +60,12 @@ async def keep(ring: Ring, pusher: Pusher | None, finding: Finding, bodies: Sequ
     if kept is None:
         return None
     structlog.get_logger().info(
-        "evidence kept", target=finding.target, mode=finding.mode, level=finding.level, id=kept.id, bytes=finding.size
+        "evidence kept",
+        target=finding.target,
+        mode=finding.mode,
+        level=finding.level,
+        id=kept.id,
+        bytes=kept.finding.size,
     )
     if pusher is not None:
         pusher.offer(kept, bodies)
