@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ def asked(*words: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def rendered(*arguments: str | Path) -> list[Object]:
+@cache
+def rendered(*arguments: str) -> list[Object]:
+    """The objects that an installation would have."""
     code, said = asked("template", "watch", CHART, "--namespace=monitoring", *arguments)
     assert code == 0, said
     return objects(said)
