@@ -54,7 +54,7 @@ def blocks(page: Path) -> tuple[Block, ...]:
             opened = None
         else:
             lines.append(line[opened[0] :])
-    assert opened is None, f"{name(page)}:{opened and opened[2]} has no end"
+    assert opened is None, f"{name(page)}: a block has no end"
     return tuple(found)
 
 
