@@ -38,6 +38,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """What stands where at the side. Pages that are not named come last; names without a page are left out."""
 
+TITLES = {"zh-CN": "中文"}
+"""What a page is called at the side, if not by its heading."""
+
 _LINK = re.compile(r"(!?\[[^\]]*\])\(([^)\s]+)\)")
 _FENCE = re.compile(r"^ *(```|~~~)")
 
@@ -103,8 +106,12 @@ def _contents(names: list[str]) -> list[str]:
 
 def _tree(*lines: str, base: str = "") -> str:
     """A table of contents that shows at the side only."""
-    shown = [line if line.startswith(":") else os.path.relpath(line, base or ".") for line in lines]
+    shown = [line if line.startswith(":") else _entry(os.path.relpath(line, base or ".")) for line in lines]
     return "\n```{toctree}\n:hidden:\n" + "\n".join(shown) + "\n```\n" if shown else ""
+
+
+def _entry(name: str) -> str:
+    return f"{TITLES[name]} <{name}>" if name in TITLES else name
 
 
 def _relinked(page: Path, name: str, found: Mapping[Path, str], folder: Path) -> str:

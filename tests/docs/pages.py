@@ -47,14 +47,14 @@ def blocks(page: Path) -> tuple[Block, ...]:
     lines: list[str] = []
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
         fence = _FENCE.match(line)
-        if fence and opened is None:
-            opened, lines = (len(fence[1]), fence[3], number), []
-        elif opened is not None and fence:
+        if opened is None:
+            opened, lines = (len(fence[1]), fence[3], number) if fence else None, []
+        elif fence:
             found.append(Block(page, opened[2], opened[1], "\n".join(lines) + "\n"))
             opened = None
-        elif opened is not None:
+        else:
             lines.append(line[opened[0] :])
-    assert opened is None, f"{name(page)}:{opened and opened[2]} has no end"
+    assert opened is None, f"{name(page)}: a block has no end"
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.docs.pages import PAGES, name
 from tests.lab import PROJECT
 
+ELSEWHERE = re.compile(r"""url\(["']?(?:https?:)?//[^)]*\)|@import[^;]*""")
 LOADS = {("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src")}
 
 
