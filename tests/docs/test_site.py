@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
