@@ -38,7 +38,7 @@ def broken(error: Exception, watch: Stopwatch) -> FetchError:
         case aiohttp.ClientConnectorDNSError():
             return FetchError(Reason.RESOLVE, str(error.os_error))
         case aiohttp.ClientSSLError() | ssl.SSLError():
-            return FetchError(Reason.TLS, str(error))
+            return FetchError(Reason.TLS, cause_of(error))
         case aiohttp.ClientHttpProxyError():
             return FetchError(Reason.CONNECT, f"the proxy answered {error.status} {error.message}")
         case aiohttp.ClientResponseError():
@@ -47,5 +47,10 @@ def broken(error: Exception, watch: Stopwatch) -> FetchError:
         # With TLS 1.3, a server looks at the certificate of a client after the client's handshake has ended.
         return FetchError(Reason.TLS, f"the server ended the TLS connection: {watch.alert}")
     reason, detail = _BROKEN[Phase.FIRST_BYTE if isinstance(error, SecondTry) else watch.phase]
-    cause = str(getattr(error, "os_error", error))
+    cause = cause_of(error)
     return FetchError(reason, f"{detail}: {cause}" if cause else detail)
+
+
+def cause_of(error: Exception) -> str:
+    """What went wrong, without the address that was asked and the context with which."""
+    return str(getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error)

@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.scrape.broken import cause_of
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.stopwatch import unwatched
 
@@ -105,7 +106,7 @@ class Tokens:
             ) as reply:
                 return reply.status, _object(await reply.content.read(_LARGEST))
         except (aiohttp.ClientError, OSError) as error:
-            raise NoToken(str(getattr(error, "os_error", error)) or "the connection was cut") from None
+            raise NoToken(cause_of(error) or "the connection was cut") from None
 
 
 def _object(body: bytes) -> dict[str, Any]:
