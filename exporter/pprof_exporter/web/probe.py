@@ -30,6 +30,7 @@ class ProbeHandler:
         """Metrics of the target, or a sentence: 400 and 403 for a wrong request, 503 without room for it."""
         prober = self._prober
         try:
+            _check_names(request)
             debug = _debug(request)
             asked = prober.read(
                 _one(request, "target"), _one(request, "module", DEFAULT_MODULE), _one(request, "service", "")
@@ -72,7 +73,6 @@ class ProbeHandler:
 
 def _one(request: web.Request, name: str, default: str | None = None) -> str:
     """The one value of a parameter. Raises `BadProbe`."""
-    _check_names(request)
     values = request.query.getall(name, [])
     if len(values) > 1:
         raise BadProbe(400, f"The parameter {name} is given {len(values)} times; give it once.")

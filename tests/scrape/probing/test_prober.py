@@ -253,7 +253,7 @@ async def test_more_probes_than_there_is_room_for_are_turned_away(clock: FakeClo
         await prober.probe(prober.read("b:1", "default"), 9.5)
     await clock.advance(9.5)
     assert running.result().state.up is True
-    assert prober.in_flight == 0
+    assert (prober.in_flight, prober.targets) == (0, 1)
 
 
 async def test_who_gives_up_ends_the_probe(clock: FakeClock, fetcher: PatientFetcher, prober: Prober) -> None:
@@ -263,6 +263,19 @@ async def test_who_gives_up_ends_the_probe(clock: FakeClock, fetcher: PatientFet
     await settle()
     assert (prober.in_flight, fetcher.running["profile"]) == (0, 0)
     assert (await probe(clock, prober)).state.up is True
+
+
+async def test_who_shares_a_probe_that_is_given_up_before_it_knew_anything_is_told_so(
+    clock: FakeClock, fetcher: PatientFetcher, prober: Prober
+) -> None:
+    fetcher.takes["shop:6060/"] = 5
+    asked = prober.read("shop:6060", "default")
+    first, second = [asyncio.create_task(prober.probe(asked, 9.5)) for _ in range(2)]
+    await clock.advance(1)
+    first.cancel()
+    await settle()
+    with pytest.raises(Overloaded, match="under way"):
+        await second
 
 
 # What is kept

@@ -38,7 +38,6 @@ class ProbeClient:
         left = self.deadline - began - window
         if window and left < _AFTER_WINDOW:
             raise OutOfTime
-        self.guard.refused = ""
         what = {"path": url.path, **(query or {})}
         try:
             reply = await self._getter.get(

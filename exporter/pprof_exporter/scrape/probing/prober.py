@@ -41,8 +41,8 @@ class _Known:
 
     rounds: Rounds
     used_at: float
+    log: ProbeLog
     running: asyncio.Task[None] | None = None
-    log: ProbeLog | None = None
 
 
 class Prober:
@@ -105,15 +105,17 @@ class Prober:
         Raises `Overloaded`.
         """
         deadline = self._clock.steady() + patience
-        known = self._recall(asked)
-        if known.running is not None:
-            if not await self._ends(known.running, deadline) and not known.rounds.answered:
-                raise Overloaded("Another probe of this target runs, and it has not answered yet.")
-            return Answer(known.rounds.state, known.log or ProbeLog(self._clock))
+        known = self._known.get((asked.module.name, asked.target))
+        if known is not None and known.running is not None:
+            log = known.log
+            await self._ends(known.running, deadline)
+            if not known.rounds.answered:
+                raise Overloaded("Another probe of this target was under way, and it has not answered yet.")
+            return Answer(known.rounds.state, log)
         if self.in_flight >= self._settings.probing.concurrency:
+            # Before anything is kept of the target, so that others are not forgotten for its sake.
             raise Overloaded(f"{self.in_flight} probes run already, and probe.concurrency allows no more.")
-        log = ProbeLog(self._clock)
-        return await self._begin(known, asked, log, deadline)
+        return await self._begin(self._recall(asked), asked, deadline)
 
     async def close(self) -> None:
         """End the probes that run."""
@@ -122,8 +124,9 @@ class Prober:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _begin(self, known: _Known, asked: Asked, log: ProbeLog, deadline: float) -> Answer:
+    async def _begin(self, known: _Known, asked: Asked, deadline: float) -> Answer:
         began, clock = self._clock.now(), self._clock
+        log = ProbeLog(clock)
         patience = f"{deadline - clock.steady():.1f}s"
         log.info("probe", target=asked.target.name, module=asked.module.name, deadline=patience)
         known.log = log
@@ -170,7 +173,7 @@ class Prober:
         known = self._known.get(key)
         if known is None:
             self._forget(now)
-            known = self._known[key] = _Known(self._rounds(asked), now)
+            known = self._known[key] = _Known(self._rounds(asked), now, ProbeLog(self._clock))
         known.used_at = now
         self._known.move_to_end(key)
         return known
