@@ -44,10 +44,11 @@ $(VENV)/ready: $(BIN)/pprof-exporter
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check --group docs
 	touch $@
 
-bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs
+bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs, a fleet
 	$(BIN)/python -m benchmarks.decode.run
 	$(BIN)/python -m benchmarks.metrics_latency
 	$(BIN)/python -m benchmarks.target_cost
+	$(BIN)/python -m benchmarks.fleet
 
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py

@@ -35,6 +35,13 @@ def test_infinity_is_written_as_openmetrics_wants_it() -> None:
     assert written == ["+Inf", "-Inf", "NaN", "3.0", "1e-09"]
 
 
+def test_half_a_character_spoils_no_page() -> None:
+    lines = Lines()
+    lines.add(exporter.TARGETS, {"x": "\ud800"}, 1)
+
+    assert lines.texts()[exporter.TARGETS.name] == b'pprof_exporter_targets{x="?"} 1.0\n'
+
+
 def test_a_histogram_is_cumulative() -> None:
     lines = Lines()
     family = fetching.FETCH_DURATION

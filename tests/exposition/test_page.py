@@ -126,7 +126,10 @@ async def test_a_registry_that_has_the_targets_too_says_nothing_twice(pool: Pool
         ("pprof_fetches_total", "pprof_fetches"),
         ("pprof_fetches", "pprof_fetches"),
         ("pprof_fetch_duration_seconds_bucket", "pprof_fetch_duration_seconds"),
+        ("pprof_fetch_duration_seconds", "pprof_fetch_duration_seconds"),
         ("pprof_exporter_targets", "pprof_exporter_targets"),
+        ("pprof_exporter_loop_lag_seconds", "pprof_exporter_loop_lag_seconds"),
+        ("pprof_exporter_loop_lag_seconds_sum", "pprof_exporter_loop_lag_seconds"),
     ],
 )
 async def test_a_name_brings_its_family_alone(page: MetricsPage, name: str, family: str) -> None:

@@ -19,10 +19,10 @@ from tests.lab.exporter import Exporter, Scrape
 
 CONFIG = """
 global: {scrape_interval: 1s, scrape_timeout: 3s, profiling_budget: 1, defer_at_most: off, backoff_at_most: 1s}
-profiles: {heap: {interval: 1s}, allocs: {interval: 1s}, cpu: {enabled: false}}
+profiles: {heap: {interval: 5s}, allocs: {interval: 1s}, cpu: {enabled: false}}
 """
 LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets one process limit another (prlimit)")
-PATIENCE = 120.0
+PATIENCE = 180.0
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class Exporter:
     def get(self, path: str, *, accept: str = "*/*") -> tuple[str, str]:
         """Body and Content-Type of a reply."""
         request = urllib.request.Request(self.url + path, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.read().decode(), reply.headers["Content-Type"]
 
     def scrape(self) -> Scrape:

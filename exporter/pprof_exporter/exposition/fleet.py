@@ -57,13 +57,15 @@ class FleetSeries:
         """The piece of each family by its name, of every block; those of a large pool may be some seconds old."""
         now = self._asked_at = self._clock.steady()
         members = self._members()
-        patience = 3 * _ROUND if len(members) > 1 else 0.0
-        for block, states in zip(self._blocks, members, strict=True):
+        # What goes on meanwhile may divide the targets anew.
+        blocks = self._blocks
+        patience = 3 * _ROUND if len(blocks) > 1 else 0.0
+        for block, states in zip(blocks, members, strict=True):
             if now - block.looked_at >= patience:
                 await self._refresh(block, states)
         if patience and (self._ahead is None or self._ahead.done()):
             self._ahead = asyncio.create_task(self._keep_ahead(), name="exposition")
-        return [block.pieces for block in self._blocks]
+        return [block.pieces for block in blocks]
 
     async def close(self) -> None:
         """End what goes on."""
@@ -74,12 +76,14 @@ class FleetSeries:
     def _members(self) -> list[list[TargetState]]:
         """The targets of each block; their number is a power of two, so that it seldom changes with that of targets."""
         states = self._pool.states
-        count = 1 << max(0, len(states) - 1).bit_length() >> _PER_BLOCK.bit_length() - 1 or 1
+        count = 1
+        while count * _PER_BLOCK < len(states):
+            count *= 2
         if count != len(self._blocks):
             self._blocks = [_Block() for _ in range(count)]
         members: list[list[TargetState]] = [[] for _ in range(count)]
         for state in states:
-            members[zlib.crc32(state.target.name.encode()) % count].append(state)
+            members[zlib.crc32(state.target.name.encode(errors="replace")) % count].append(state)
         return members
 
     async def _keep_ahead(self) -> None:

@@ -45,7 +45,7 @@ class Lines:
 
     def texts(self) -> dict[str, bytes]:
         """All lines of each family that has some, by its name."""
-        return {name: "".join(lines).encode() for name, lines in self._lines.items()}
+        return {name: "".join(lines).encode(errors="replace") for name, lines in self._lines.items()}
 
 
 class _Pairs(dict[tuple[str, str], str]):

@@ -56,7 +56,7 @@ class MetricsPage:
         """The page of now. `accept` is the header of that name; with `names` only families of which one is a name."""
         encode, content_type = choose_encoder(accept)
         blocks = await self._fleet.pieces()
-        own = encode(_Others(self._registry.restricted_registry(names) if names else self._registry))
+        own = encode(_Others(self._registry, frozenset(names)))
         press, ended = Press(), own.endswith(_END)
         heads = self._heads.get(content_type) or self._heads.setdefault(content_type, _heads(encode))
         families = [[press.piece(own.removesuffix(_END))]]
@@ -72,13 +72,17 @@ class MetricsPage:
 
 
 class _Others(Collector):
-    """A registry without the families of targets."""
+    """A registry without the families of targets; with names only families of which one is a name."""
 
-    def __init__(self, registry: Collector) -> None:
+    def __init__(self, registry: Collector, names: frozenset[str]) -> None:
         self._registry = registry
+        self._names = names
 
     def collect(self) -> Iterable[Metric]:
-        return (metric for metric in self._registry.collect() if metric.name not in _BARE_NAMES)
+        for metric in self._registry.collect():
+            known = {metric.name, *(sample.name for sample in metric.samples)}
+            if metric.name not in _BARE_NAMES and (not self._names or known & self._names):
+                yield metric
 
 
 class _One(Collector):
