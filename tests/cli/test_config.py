@@ -89,7 +89,15 @@ def test_the_schema_knows_every_section(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["config", "schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
 
-    assert set(schema["properties"]) == {"global", "limits", "modules", "probe", "profiles", "scrape_configs"}
+    assert set(schema["properties"]) == {
+        "evidence",
+        "global",
+        "limits",
+        "modules",
+        "probe",
+        "profiles",
+        "scrape_configs",
+    }
     assert schema["additionalProperties"] is False
     assert "relabel_configs" in schema["$defs"]["ScrapeConfig"]["properties"]
 

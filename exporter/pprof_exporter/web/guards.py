@@ -73,7 +73,9 @@ async def _with_body(request: web.Request, handler: Handler) -> web.StreamRespon
             async with asyncio.timeout(_BODY_WITHIN):
                 await request.read()
         except TimeoutError:
-            return _refusal(408, f"The request did not end within {_BODY_WITHIN:g} s")
+            return _refusal(408, f"The request did not end within {_BODY_WITHIN:g} s.")
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413, "The request is longer than anything that is taken here.")
     return await handler(request)
 
 
