@@ -21,30 +21,8 @@ from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
-<<<<<<< HEAD
 OTHERS: set[str] = set()
 """Flags of programs that are not ours."""
-=======
-PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")]
-PAGES += sorted((PROJECT / "docs").glob("*.md"))
-OTHERS = {
-    "--list-thresholds",
-    "--pairs",
-    "--live",
-    "--pace",
-    "--format",
-    "--set",
-    "--runbook-url",
-    "--output",
-    "--time-scale",
-    "--fail-on",
-    "--rounds",
-    "--every",
-    "--label",
-    "--matrix",
-}
-"""Flags of the commands other than the exporter itself."""
->>>>>>> w-check
 
 
 @pytest.fixture(scope="module")

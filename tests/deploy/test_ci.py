@@ -62,7 +62,7 @@ def workplace(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
         "PPROF_EXPORTER_SCRAPE_CPU_WINDOW": "1s",
         "PPROF_EXPORTER_SCRAPE_TIMEOUT": "60s",
     }
-    yield tmp_path, environment
+    return tmp_path, environment
 
 
 def ran(script: str, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
