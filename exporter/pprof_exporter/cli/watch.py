@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from pprof_exporter.config import stamp
 from pprof_exporter.scrape import Clock
 
 _LOOK_EVERY = 5.0
-
-
-def stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes with the file, also when another is put in its place; None if there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - Path.stat does the same
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 async def watch_file(path: Path, clock: Clock, changed: Callable[[], object]) -> None:

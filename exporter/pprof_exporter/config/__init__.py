@@ -22,6 +22,7 @@ from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.proxy import Proxy
 from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
 from pprof_exporter.config.settings import AuditWhen, Limits, Settings
+from pprof_exporter.config.stamp import Stamp, stamp
 from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 from pprof_exporter.config.tls import DEFAULT_TLS, VERSIONS, BadTls, TlsSettings, client_context, load_pair, trust
@@ -64,6 +65,7 @@ __all__ = [
     "Secret",
     "Settings",
     "Source",
+    "Stamp",
     "Strict",
     "Target",
     "TlsSettings",
@@ -77,5 +79,6 @@ __all__ = [
     "parse_duration",
     "parse_target",
     "schema",
+    "stamp",
     "trust",
 ]

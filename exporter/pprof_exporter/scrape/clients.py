@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, replace
-from pathlib import Path
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -22,16 +21,16 @@ from pprof_exporter.config import (
     BasicAuth,
     ClientSettings,
     OAuth2,
+    Stamp,
     TlsSettings,
     client_context,
     hide,
+    stamp,
 )
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.oauth2 import NoToken, Tokens
 from pprof_exporter.scrape.stopwatch import TimedContext
-
-Stamps = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +49,20 @@ class Contexts:
     """TLS contexts, each made anew when one of its files has changed."""
 
     def __init__(self) -> None:
-        self._made: dict[TlsSettings, tuple[Stamps, ssl.SSLContext]] = {}
+        self._made: dict[TlsSettings, tuple[tuple[Stamp | None, ...], ssl.SSLContext]] = {}
 
     def get(self, tls: TlsSettings) -> ssl.SSLContext:
         """The context of these settings. Raises `FetchError` if a file cannot be used now."""
+        stamps = tuple(map(stamp, tls.files))
+        made = self._made.get(tls)
+        if made is not None and made[0] == stamps:
+            return made[1]
         try:
-            stamps = tuple(map(_stamp, tls.files))
-            made = self._made.get(tls)
-            if made is not None and made[0] == stamps:
-                return made[1]
             context = client_context(tls, TimedContext)
         except BadTls as error:
             raise FetchError(Reason.TLS, f"tls_config: {error}") from None
         self._made[tls] = (stamps, context)
         return context
-
-
-def _stamp(file: Path) -> tuple[int, int, int]:
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise BadTls(f"{file}: {error.strerror or error}") from None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class Client:
@@ -118,8 +109,13 @@ class Client:
         self._tokens.refuse(used.headers["Authorization"])
         return True
 
-    def context(self, *, at_home: bool) -> ssl.SSLContext:
-        """For a connection to the target itself, or to a stranger that it names. Raises `FetchError`."""
+    def context(self, url: URL, *, at_home: bool) -> ssl.SSLContext | bool:
+        """For a connection to the target itself, or to a stranger that it names; True where there is no TLS.
+
+        Raises `FetchError`.
+        """
+        if url.scheme != "https":
+            return True
         tls = self._settings.tls
         return self._context(tls if at_home else replace(tls, cert_file=None, key_file=None, server_name=""))
 

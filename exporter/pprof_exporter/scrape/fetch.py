@@ -103,6 +103,8 @@ class Fetcher:
         return await self._travel(client, used, url.with_query(query) if query else url, _left(ends), window)
 
     async def _travel(self, client: Client, used: Pass, url: URL, patience: float, window: float) -> Reply:
+        # Now, so that to read certificates is not taken for the time that a connection needs.
+        client.context(url, at_home=True)
         trip = Trip(url, self._clock.now())
         try:
             async with asyncio.timeout(window + patience):
@@ -125,7 +127,7 @@ class Fetcher:
         async with self._session.get(
             url,
             headers=used.headers if trip.at_home else None,
-            ssl=client.context(at_home=trip.at_home),
+            ssl=client.context(url, at_home=trip.at_home),
             server_hostname=client.server_name(at_home=trip.at_home),
             proxy=client.proxy(url),
             allow_redirects=False,

@@ -8,12 +8,10 @@ from typing import Any
 
 import structlog
 
-from pprof_exporter.config import ConfigError
+from pprof_exporter.config import ConfigError, Stamp, stamp
 from pprof_exporter.web.webconfig import WebConfig, read_web_config
 
 WebConfigError = ConfigError
-
-Stamp = tuple[int, int, int] | None
 
 
 class _FreshContext(ssl.SSLContext):
@@ -69,8 +67,8 @@ class WebSecurity:
             self._stamps = self._look()
         log.info("web configuration reloaded", users=len(config.users))
 
-    def _look(self) -> tuple[Stamp, ...]:
-        return tuple(map(_stamp, (self._path, *self._config.files))) if self._path else ()
+    def _look(self) -> tuple[Stamp | None, ...]:
+        return tuple(map(stamp, (self._path, *self._config.files))) if self._path else ()
 
 
 def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:
@@ -81,11 +79,3 @@ def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:
 def load_web_config(path: Path) -> WebSecurity:
     """Read the file; certificates are looked for beside it. Raises `WebConfigError`."""
     return WebSecurity(path)
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
