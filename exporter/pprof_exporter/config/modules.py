@@ -122,7 +122,7 @@ class ProbeModel(Strict):
     allowed: AllowedModel = Field(default_factory=AllowedModel)
     timeout_offset: Duration = Field(default=0.5, gt=0)
     timeout: Duration = Field(default=10, gt=0)
-    concurrency: int = Field(default=500, ge=1)
+    concurrency: int = Field(default=1000, ge=1)
     targets: int = Field(default=10_000, ge=1)
     forget_after: Duration = Field(default=3600, gt=0)
     history: int = Field(default=100, ge=1, le=10_000)

@@ -55,7 +55,7 @@ class Probing:
     """By how much a reply comes before Prometheus gives up."""
     timeout: float = 10
     """For a probe of somebody who does not say when he gives up."""
-    concurrency: int = 500
+    concurrency: int = 1000
     targets: int = 10_000
     """Targets whose counters are kept until the next probe."""
     forget_after: float = 3600
