@@ -88,7 +88,7 @@ class Exporter:
     def stop(self) -> int:
         """Ask it to end; returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=60)
 
 
 @contextlib.contextmanager

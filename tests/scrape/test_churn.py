@@ -72,3 +72,13 @@ async def test_nothing_is_left_of_targets_that_were_replaced(
     assert pool.limiter.in_flight == 0
     assert sum(piece.size for piece in shown.values()) > 0
     await fleet.close()
+
+
+async def test_ever_so_many_new_targets_are_taken_up_little_by_little(pool: Pool) -> None:
+    pool.apply(settings(*listed(range(1500))))
+    assert len(pool.states) == 1001
+    pool.apply(settings(*listed(range(1100))))
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+    assert len(pool.states) == 1101

@@ -24,6 +24,9 @@ from pprof_exporter.store import Policy, Store
 _LAG_EVERY = 0.5
 # The first looks of many targets come this many seconds apart, and all within one cycle.
 _FIRST_LOOK_APART = 0.1
+# More new targets than this are taken up little by little, so that the rest goes on meanwhile.
+_AT_ONCE = 1000
+_LITTLE = 20
 _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 
@@ -59,6 +62,7 @@ class Pool:
         self._bodies = bodies
         self._watched: dict[Target, _Watched] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._arriving: asyncio.Task[None] | None = None
         self._chores = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._keep_store())]
         self.apply(settings)
 
@@ -107,11 +111,17 @@ class Pool:
             leaving.task.add_done_callback(self._leaving.discard)
         new = [target for target in settings.targets if target not in self._watched]
         spread = min(settings.index_interval, _FIRST_LOOK_APART * len(new))
-        for target in new:
-            self._watch(target, settings, phase(target.name, spread))
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+        self._watch_all(new[:_AT_ONCE], settings, spread)
+        if len(new) > _AT_ONCE:
+            self._arriving = asyncio.create_task(self._watch_more(new[_AT_ONCE:], settings, spread))
 
     async def close(self, deadline: float) -> None:
         """Let fetches under way end for `deadline` seconds, then cut them. Go stops profiling when a client goes."""
+        if self._arriving is not None:
+            self._arriving.cancel()
         for chore in self._chores:
             chore.cancel()
         for watched in self._watched.values():
@@ -122,6 +132,15 @@ class Pool:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._store.close, self._clock.now())
+
+    async def _watch_more(self, targets: list[Target], settings: Settings, spread: float) -> None:
+        for first in range(0, len(targets), _LITTLE):
+            await asyncio.sleep(0)
+            self._watch_all(targets[first : first + _LITTLE], settings, spread)
+
+    def _watch_all(self, targets: list[Target], settings: Settings, spread: float) -> None:
+        for target in targets:
+            self._watch(target, settings, phase(target.name, spread))
 
     def _watch(self, target: Target, settings: Settings, delay: float) -> None:
         settings = settings.overridden(target.overrides)
