@@ -84,7 +84,7 @@ def test_too_few_rounds_tell_nothing_and_are_never_called_fine(rounds: int) -> N
         report = compared(recorded(rounds), recorded(rounds, seed=2, signals=signals))
         assert report.verdict is Verdict.UNSURE
         assert {one.verdict for one in report.signals} == {Verdict.UNSURE, Verdict.NOT_JUDGED}
-    assert "on each side would do" in signal(report, "fetch_duration_seconds:heap").why
+        assert "on each side would do" in signal(report, "fetch_duration_seconds:heap").why
 
 
 def test_no_rounds_tell_nothing() -> None:
