@@ -25,6 +25,11 @@ OTHERS = {
     "--runbook-url",
     "--output",
     "--time-scale",
+    "--fail-on",
+    "--rounds",
+    "--every",
+    "--label",
+    "--matrix",
 }
 """Flags of the commands other than the exporter itself."""
 

@@ -40,7 +40,8 @@ def bodies() -> dict[str, bytes]:
 def one_round(number: int, *, more: tuple[Fetch, ...] = ()) -> Round:
     cpu = reply(PROGRAM, "cpu_burn2.pb.gz")
     fetches = tuple(
-        Fetch(name, FILES[name], cpu.started, 2.0 if name == "cpu" else 0.0, TOOK, Outcome.SUCCESS) for name in RECORDED
+        Fetch(name, FILES[name], reply(PROGRAM, file).started, 3.0 if name == "cpu" else 0.0, TOOK, Outcome.SUCCESS)
+        for name, file in RECORDED.items()
     )
     return Round(
         round=number,

@@ -62,14 +62,15 @@ class Recorder:
                 fetcher.forget()
                 at = clock.now()
                 await looker.look()
-                whole = _round(number, at, looker.state, fetcher)
+                whole = round_of(number, at, looker.state, fetcher)
                 await asyncio.to_thread(self.writer.write, entry, whole, fetcher.bodies)
                 self.told(target, number)
                 problem = down(looker.state)
         return Captured(entry, self.writer.finished(entry), problem)
 
 
-def _round(number: int, at: float, state: TargetState, fetcher: NotingFetcher) -> Round:
+def round_of(number: int, at: float, state: TargetState, fetcher: NotingFetcher) -> Round:
+    """What the latest look at a target brought, to be written down."""
     return Round(
         round=number,
         at=at,

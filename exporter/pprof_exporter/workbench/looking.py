@@ -14,6 +14,7 @@ from pprof_exporter.scrape.gate import INDEX_ONLY
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.looks import time_canary
 from pprof_exporter.scrape.loop import errands
+from pprof_exporter.scrape.names import CANARY
 from pprof_exporter.store import Store
 from pprof_exporter.workbench.lasting import lasting
 from pprof_exporter.workbench.noting import NotingFetcher
@@ -83,7 +84,8 @@ class Looker:
             errand.tally.failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
         else:
             self.state.wedge.asked(errand.name, None)
-            self.state.up = True
+            # Whoever answers everything with a page answers the canary too, which nobody decodes.
+            self.state.up = self.state.up or errand.name != CANARY
 
     def _note(self, name: str, error: FetchError | DecodeError) -> None:
         self.state.wedge.asked(name, error.reason)
