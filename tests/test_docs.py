@@ -30,6 +30,13 @@ OTHERS = {
     "--every",
     "--label",
     "--matrix",
+    "--from",
+    "--target",
+    "--stable",
+    "--canary",
+    "--keep",
+    "--html",
+    "--repetitions",
 }
 """Flags of the commands other than the exporter itself."""
 
