@@ -269,6 +269,14 @@ def test_a_canary_is_held_against_stable_targets() -> None:
     assert any("not of one kind" in note for note in mixed.pairs[0].notes)
 
 
+def test_of_a_long_capture_rounds_are_taken_evenly() -> None:
+    report = compared(recorded(401), recorded(10, seed=2))
+    (pair,) = report.pairs
+    assert (pair.before.rounds, signal(report, "fetch_duration_seconds:heap").before.count) == (401, 200)
+    assert any("401 rounds before" in note for note in pair.notes)
+    assert report.verdict is Verdict.SAME
+
+
 def test_a_limit_can_be_set() -> None:
     before, after = recorded(12), recorded(12, seed=2, signals={"fetch_duration_seconds:heap": 0.4})
     sides = Recording(Path("b"), (before,)), Recording(Path("a"), (after,))

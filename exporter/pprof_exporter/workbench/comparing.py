@@ -30,6 +30,7 @@ KINDS = ("cpu", "heap", "goroutine")
 
 # runtime.MemProfileRate, unless the program sets another: one sample for so many bytes.
 _HEAP_RATE = 524_288
+_MOST_ROUNDS = 200
 _UNEVEN_LOAD = 1.5
 _LEAST_LOAD = 0.1
 
@@ -85,7 +86,7 @@ def _flames(sides: Sides) -> dict[str, Frame]:
     found = {}
     for kind in KINDS:
         files = [
-            [round_.files[kind] for round_ in _rounds(targets) if kind in round_.files]
+            [round_.files[kind] for round_ in _compared(targets) if kind in round_.files]
             for targets in (sides.before, sides.after)
         ]
         tree = difference(kind, *files)
@@ -115,7 +116,7 @@ def _pairs(sides: Iterable[Sides], limit: Limit) -> tuple[Pair, ...]:
 
 
 def _tested(sides: Sides, limit: Limit) -> tuple[Tested, ...]:
-    before, after = _rounds(sides.before), _rounds(sides.after)
+    before, after = _compared(sides.before), _compared(sides.after)
     names = sorted({name for round_ in (*before, *after) for name in round_.signals})
     signals = [tested(name, _values(before, name, limit), _values(after, name, limit)) for name in names]
     return (*signals, *_failures(before, after))
@@ -123,6 +124,13 @@ def _tested(sides: Sides, limit: Limit) -> tuple[Tested, ...]:
 
 def _rounds(targets: Iterable[RecordedTarget]) -> list[RecordedRound]:
     return sorted((round_ for target in targets for round_ in target.rounds), key=lambda round_: round_.at)
+
+
+def _compared(targets: Iterable[RecordedTarget]) -> list[RecordedRound]:
+    """At most `_MOST_ROUNDS`, evenly spread: more make no narrower intervals worth waiting for."""
+    rounds = _rounds(targets)
+    count = min(len(rounds), _MOST_ROUNDS)
+    return [rounds[place * len(rounds) // count] for place in range(count)]
 
 
 def _values(rounds: Sequence[RecordedRound], name: str, limit: Limit) -> list[float]:
@@ -156,7 +164,7 @@ def _pair(sides: Sides, values: Sequence[Tested], limit: Limit, corrected: Corre
     crossed = Crossed(before.go_version, after.go_version, after.system)
     gone = replaced(old, new)
     judge = Judge(limit, crossed, corrected, sides.name, same_go=Change.GO not in [one.change for one in gone])
-    early, late = _rounds(sides.before), _rounds(sides.after)
+    early, late = _compared(sides.before), _compared(sides.after)
     return Pair(
         sides.name,
         _side(sides.before),
@@ -216,6 +224,9 @@ def _notes(sides: Sides, values: Sequence[Tested], gone: Sequence[Replaced]) -> 
     for side, targets in (("before", sides.before), ("after", sides.after)):
         if len(targets) > 1 and any(changed(targets[0].fingerprint, one.fingerprint) for one in targets[1:]):
             found.append(f"The targets {side} are not of one kind: they differ in system, build, Go or modules.")
+        rounds = len(_rounds(targets))
+        if rounds > _MOST_ROUNDS:
+            found.append(f"Of {rounds} rounds {side}, {_MOST_ROUNDS} are compared, evenly spread.")
         if any(not target.rounds for target in targets):
             found.append(f"There is no finished round {side}.")
     load = _load(values, sides)
@@ -225,7 +236,7 @@ def _notes(sides: Sides, values: Sequence[Tested], gone: Sequence[Replaced]) -> 
 def _load(values: Sequence[Tested], sides: Sides) -> str | None:
     """A sentence if the program did not work as hard on both sides, since latencies follow the load."""
     early, late = (
-        [_busy(round_) for round_ in _rounds(side) if "cpu_processors" in round_.signals]
+        [_busy(round_) for round_ in _compared(side) if "cpu_processors" in round_.signals]
         for side in (sides.before, sides.after)
     )
     if not early or not late:

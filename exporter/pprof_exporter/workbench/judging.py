@@ -163,17 +163,22 @@ class Judge:
             return self._failing(one, p)
         worse, better = self._passed(one, one.measure), self._passed_back(one, one.measure)
         if p < SIGNIFICANT and (worse or better):
-            designed = self._crossed.signal(one.signal)
-            if designed is not None:
-                return Verdict.BY_DESIGN, designed
-            if worse and one.measure.same_go and not self._same_go:
-                return Verdict.UNSURE, "The version of Go sets what is measured here."
-            return Verdict.WORSE if worse else Verdict.BETTER, f"Chance does not explain it ({chance(p)})."
+            return self._beyond_chance(one, one.measure, p, worse=worse)
         if worse:
             return Verdict.UNSURE, f"It looks worse, and chance could do that too ({chance(p)})."
         if self._could_be(one, one.measure):
             return Verdict.UNSURE, f"Anything between {_interval(one)} is possible."
+        if p < SIGNIFICANT:
+            return Verdict.SAME, f"It moved beyond chance ({chance(p)}), and is within what the alerts let pass."
         return Verdict.SAME, "Were it worse by more than the alerts let pass, it would have shown."
+
+    def _beyond_chance(self, one: Tested, measure: Measure, p: float, *, worse: bool) -> tuple[Verdict, str]:
+        designed = self._crossed.signal(one.signal)
+        if designed is not None:
+            return Verdict.BY_DESIGN, designed
+        if worse and measure.same_go and not self._same_go:
+            return Verdict.UNSURE, "The version of Go sets what is measured here."
+        return Verdict.WORSE if worse else Verdict.BETTER, f"Chance does not explain it ({chance(p)})."
 
     def _failing(self, one: Tested, p: float) -> tuple[Verdict, str]:
         failed = [round(sum(values)) for values in (one.before, one.after)]
@@ -286,11 +291,12 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _missing(one: Tested) -> str:
+    busy = " while the target was busy" if one.measure is not None and one.measure.busy else ""
     if one.before:
-        return f"Measured {len(one.before)} times before, and never after."
+        return f"Measured {len(one.before)} times before, and never after{busy}."
     if one.after:
-        return f"Measured {len(one.after)} times after, and never before."
-    return "Never measured."
+        return f"Measured {len(one.after)} times after, and never before{busy}."
+    return f"Never measured{busy}."
 
 
 def _interval(one: Tested) -> str:

@@ -57,7 +57,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
   .stack thead { display: none; } .stack tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .stack td { display: block; border: 0; padding: .1rem 0; text-align: left; }
   .stack td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); }
-  .stack td:empty { display: none; } .stack td.n { display: inline-block; margin-right: 1rem; }
+  .stack td:empty { display: none; } .stack td.n:not(:empty) { display: inline-block; margin-right: 1rem; }
   .card td { display: block; padding: 0; } .card td:first-child { color: var(--dim); }
   .card td:nth-child(2) { display: inline; } .card td:nth-child(2)::after { content: " → "; }
   .card td:nth-child(3) { display: inline; }

@@ -25,7 +25,7 @@ _CLASSES = {
 }
 _SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
 _TITLES = {"cpu": "CPU time", "heap": "Live heap", "goroutine": "Goroutines"}
-_MOST_FUNCTIONS = 12
+_MOST_FUNCTIONS, _LEAST_SHARE = 12, 0.005
 _MARKS = (
     "The mark below a change lies on a line from a hundredth to a hundred times, or from -50 to +50 percentage "
     "points (pp) where the signal is a share; its interval is drawn through it."
@@ -115,7 +115,11 @@ def _signal(signal: SignalChange) -> str:
 
 
 def _kind(pair: Pair, kind: str, tree: Frame | None) -> Iterable[str]:
-    functions = [function for function in pair.functions if function.kind == kind][:_MOST_FUNCTIONS]
+    functions = [
+        function
+        for function in pair.functions
+        if function.kind == kind and max(function.before, function.after) >= _LEAST_SHARE
+    ][:_MOST_FUNCTIONS]
     yield f"<h3>{escape(_TITLES.get(kind, kind))} by function</h3>"
     if functions:
         head = '<th>share<th>function<th class="n">before<th class="n">after<th>change<th>'

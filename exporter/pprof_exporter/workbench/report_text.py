@@ -23,7 +23,7 @@ _STYLES = {
 _SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
 # Names come from outside: an escape sequence in one must not reach the terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-_NARROW = 100
+_NARROW = 120
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -84,7 +84,7 @@ def _replaced(pair: Pair) -> RenderableType:
 def _signals(signals: list[SignalChange]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("signal", overflow="fold", min_width=24)
+    table.add_column("signal", overflow="fold", min_width=34)
     for name in ("before", "after"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("change, 95 % interval", no_wrap=True)
