@@ -154,6 +154,20 @@ async def test_an_upgrade_is_shown_by_profiles_of_both_sides(scene: Scene) -> No
     assert (kept.finding.process.go, kept.finding.process.system) == ("1.27.3", "windows")
 
 
+async def test_what_is_wrong_for_an_hour_is_how_the_target_is(scene: Scene) -> None:
+    """Its profiles are the last good ones for what goes wrong later."""
+    short = (RECORDINGS / "linux-go1.27.3" / "cpu_burn1.pb.gz").read_bytes()
+    scene.fetcher.bodies["profile"] = short
+    await scene.clock.advance(HOUR / 2)
+    assert scene.modes() == ["F4"]
+    assert scene.pool._bodies is not None
+    slot = scene.pool._bodies._slots["shop:1", "cpu"]
+    assert slot.good is None
+    await scene.clock.advance(HOUR / 2 + 120)
+    assert slot.good is not None
+    assert scene.modes() == ["F4"]
+
+
 async def test_a_new_exporter_knows_what_the_old_one_kept(scene: Scene, tmp_path: Path) -> None:
     await scene.clock.advance(40)
     await leak(scene)

@@ -12,7 +12,7 @@ from pprof_exporter.scrape.bodies import Bodies
 from pprof_exporter.verdicts import BAD, Level, Verdict, sight_of, verdicts
 from pprof_exporter.workbench.push import Pusher
 from pprof_exporter.workbench.record import About, finding_of, keep
-from pprof_exporter.workbench.worth import WORTH, Worth
+from pprof_exporter.workbench.worth import KEPT, WORTH, Worth
 
 # Each target is judged so often, which takes a fifth of a millisecond; most profiles come every 30 seconds.
 _ROUND = 15.0
@@ -31,14 +31,15 @@ class Curator:
         self._bodies = bodies
         self._interval = interval
         self._pusher = pusher
-        self._levels: dict[tuple[str, str], Level] = {}
+        self._bad: dict[tuple[str, str], tuple[Level, float]] = {}
+        """The worst level of what is bad, and since when it is bad."""
         self._kept: dict[tuple[str, str], tuple[float, str]] = {}
         for kept in reversed(ring.kept()):
             self._note(kept)
 
     async def run(self) -> None:
         """Judge every target once a round, until cancelled."""
-        expired, told = self._clock.now(), self._ring.last_trouble
+        expired, told = self._clock.now(), ""
         while True:
             states = self._pool.states
             self._forget({state.target.name for state in states})
@@ -58,24 +59,29 @@ class Curator:
         """Judge a target, and keep what is new."""
         name, now = state.target.name, self._clock.now()
         bad = [verdict for verdict in verdicts(sight_of(state, now)) if _is_worth(verdict)]
-        tainted = {kind for verdict in bad for kind in WORTH[verdict.signal.mode].kinds}
-        self._bodies.approve(name, {kind for worth in WORTH.values() for kind in worth.kinds} - tainted)
+        fresh = [mode for mode in (verdict.signal.mode for verdict in bad) if not self._lasts(name, mode, now)]
+        self._bodies.approve(name, KEPT - {kind for mode in fresh for kind in WORTH[mode].kinds})
         modes = {verdict.signal.mode for verdict in bad}
         for mode in WORTH:
             if mode not in modes:
-                self._levels.pop((name, mode), None)
+                self._bad.pop((name, mode), None)
         for verdict in bad:
             await self._consider(state, verdict, now)
 
+    def _lasts(self, name: str, mode: str, now: float) -> bool:
+        """Whether it has been bad for so long that this is how the target is: then profiles are good in spite of it."""
+        known = self._bad.get((name, mode))
+        return known is not None and now - known[1] >= self._interval
+
     async def _consider(self, state: TargetState, verdict: Verdict, now: float) -> None:
         key = (state.target.name, verdict.signal.mode)
-        before = self._levels.get(key)
-        if before is not None and not _worse(verdict.level, before):
+        before, since = self._bad.get(key, ("", now))
+        if not _worse(verdict.level, before):
             return
         worth = WORTH[verdict.signal.mode]
         if worth.after_change and self._unsettled(state, worth, now):
             return
-        self._levels[key] = verdict.level
+        self._bad[key] = (verdict.level, since)
         at, level = self._kept.get(key, (0.0, ""))
         if now - at < self._interval and not _worse(verdict.level, level):
             self._ring.drop(Drop.INTERVAL)
@@ -107,8 +113,8 @@ class Curator:
     def _forget(self, names: set[str]) -> None:
         """Let go of targets that are no longer watched."""
         self._bodies.retain(names)
-        for key in [key for key in self._levels if key[0] not in names]:
-            del self._levels[key]
+        for key in [key for key in self._bad if key[0] not in names]:
+            del self._bad[key]
         oldest = self._clock.now() - self._interval
         for key in [key for key, (at, _) in self._kept.items() if at < oldest]:
             del self._kept[key]
