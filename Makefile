@@ -19,7 +19,7 @@ demo: $(BIN)/pprof-exporter  ## Set up, start the exporter on recorded profiles,
 	$(BIN)/pprof-exporter demo
 
 test: setup check  ## Set up, run every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests
 
 unit: setup  ## Only the tests that need no Go, Wine or Prometheus
 	$(BIN)/python -m pytest -m "not lab"

@@ -86,6 +86,10 @@ def test_every_query_of_a_panel_has_something_to_show(scene: Scene, dashboard: D
     for query in panel.queries:
         answer = asked(scene.server.url, query.expr, scene.span, instant=query.instant)
         assert answer.remarks == []
+        # A machine that is busy for a moment is asked again; a query that is slow is slow each time.
+        for _ in range(2):
+            if answer.took >= 1:
+                answer = asked(scene.server.url, query.expr, scene.span, instant=query.instant)
         assert answer.took < 1, f"{answer.took:.2f} s for {query.expr}"
         changed = "last_change" in query.expr or panel.title in ONLY_AFTER_A_CHANGE
         if scene.upgraded or not changed:

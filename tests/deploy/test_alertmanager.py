@@ -269,7 +269,7 @@ CASES = [
         )
         for cause, slow in {
             "modules": ["heap", "goroutine", "mutex", "threadcreate"],
-            "heap": ["heap", "allocs"],
+            "heap": ["heap", "allocs", "memstats"],
             "goroutines": ["goroutine"],
         }.items()
     ),

@@ -43,7 +43,9 @@ _EXPORTER = {
         "scrape_timeout": "4s",
         "profiling_budget": 1,
         "defer_at_most": "off",
-        "backoff_at_most": "10s",
+        # In earnest a profile that failed is asked for again within the quarter of an hour that rules look back on.
+        # Here the intervals are longer beside that, and the wait has to be shorter.
+        "backoff_at_most": "5s",
     },
     "profiles": {
         "cpu": {"interval": "6s", "window": "2s"},

@@ -60,6 +60,7 @@ def _options(state: Path, suite: str | None) -> list[str]:
         "-oDir::Etc::sourceparts=/dev/null",
         # The user that apt changes to when it is run by root may not be able to read or write here.
         "-oAPT::Sandbox::User=",
+        "-oAcquire::Retries=3",
         # Else a mirror that does not answer is only a warning, and the reason is lost.
         "-oAPT::Update::Error-Mode=any",
     ]

@@ -116,8 +116,9 @@ def _install() -> None:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         raise Missing(f"Wine: needs the packages {' and '.join(_PACKAGES)}; only root on Debian installs them here")
     apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], env=apt)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_PACKAGES], env=apt, timeout=600)
+    retries = "-oAcquire::Retries=3"
+    run(["apt-get", "update", "-qq", retries], env=apt)
+    run(["apt-get", "install", "-y", "-qq", retries, "--no-install-recommends", *_PACKAGES], env=apt, timeout=600)
     if not _LOADER.exists():
         raise Missing(f"Wine: no {_LOADER} after the installation")
 
