@@ -32,9 +32,9 @@ def test_it_asks_where_the_exporter_of_the_same_environment_listens(listen: str 
 def test_an_exporter_that_lives_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
     with exporter.running("127.0.0.1:9") as program:
         address = program.url.removeprefix("http://")
-        assert run([], {"PPROF_EXPORTER_WEB_LISTEN_ADDRESS": address}) == 0
+        assert run(["--timeout=120"], {"PPROF_EXPORTER_WEB_LISTEN_ADDRESS": address}) == 0
         assert capsys.readouterr().out == "healthy\n"
-        assert ask(f"{program.url}/nowhere", 5) == f"{program.url}/nowhere: status 404"
+        assert ask(f"{program.url}/nowhere", 120) == f"{program.url}/nowhere: status 404"
 
 
 def test_an_exporter_that_asks_for_a_password_over_tls_lives(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_an_exporter_that_asks_for_a_password_over_tls_lives(tmp_path: Path) -> 
         try:
             assert process.stderr is not None
             assert b"listening" in process.stderr.readline()
-            assert ask(f"https://127.0.0.1:{port}/-/healthy", 20) is None
-            assert ask(f"http://127.0.0.1:{port}/-/healthy", 20) is not None
+            assert ask(f"https://127.0.0.1:{port}/-/healthy", 120) is None
+            assert ask(f"http://127.0.0.1:{port}/-/healthy", 120) is not None
         finally:
             process.kill()
 

@@ -113,6 +113,6 @@ def test_grafana_looks_for_dashboards_where_they_are() -> None:
 
 def test_the_service_takes_its_arguments() -> None:
     program = go.build(go.VERSIONS[-1])
-    done = subprocess.run([program, "-help"], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([program, "-help"], capture_output=True, text=True, check=False, timeout=300)
     for argument in SERVICES["shop"]["command"]:
         assert not argument.startswith("-") or f"  {argument} " in done.stderr

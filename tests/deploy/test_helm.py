@@ -27,7 +27,7 @@ def asked(*words: str | Path) -> tuple[int, str]:
     """Exit code and words of a `helm` command that keeps its state below `.lab`."""
     home = str(LAB / "pypi" / "helm-home")
     environ = {"HOME": home, "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([helm(), *words], env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([helm(), *words], env=environ, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

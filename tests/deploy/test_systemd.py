@@ -52,7 +52,7 @@ def analyze(folder: Path, *words: str) -> str:
     """What `systemd-analyze` says of units that are looked for in this folder first; it must not complain."""
     environ = {"PATH": os.defpath, "SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"}
     command = [tool("systemd-analyze"), *words]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
