@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from pprof_exporter.cli.main import main
-from pprof_exporter.config import load_yaml
+from pprof_exporter.config import ConfigError
 from pprof_exporter.rules import RECORDS
-from pprof_exporter.web.webconfig import WebConfigFile
+from pprof_exporter.web import load_web_config
 from tests.docs.pages import CHINESE, README, Block, of_language
 from tests.lab.prometheus import promtool
 from tests.rules.linting import Linter
@@ -59,6 +59,20 @@ def is_for_prometheus(block: Block) -> bool:
     return "prometheus" in block.text.splitlines()[0] or "rule_files" in of or OWN_PORT in block.text
 
 
+def only_lacks_files(said: str) -> bool:
+    """Whether certificates and the like are all that is missing."""
+    return all("No such file" in line for line in said.splitlines())
+
+
+def refusal(web_config: Path) -> str:
+    """What is wrong with a web configuration; "" when nothing is."""
+    try:
+        load_web_config(web_config)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def own_keys() -> set[str]:
     """The keys of the exporter's configuration file."""
     with pytest.MonkeyPatch.context() as patch:
@@ -95,17 +109,22 @@ def test_every_question_of_the_readme_has_an_expression_that_works(page: Path) -
 
 
 @pytest.mark.parametrize("block", OWN, ids=str)
-def test_the_exporter_reads_every_configuration_of_its_own(block: Block, tmp_path: Path) -> None:
+def test_the_exporter_reads_every_configuration_of_its_own(
+    block: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "pprof-exporter.yml"
     file.write_text(block.text, encoding="utf-8")
-    assert main(["config", "check", str(file)], {}) == 0
+    code = main(["config", "check", str(file)], {})
+    said = capsys.readouterr()
+    assert code == 0 or only_lacks_files(said.out + said.err), said
 
 
 @pytest.mark.parametrize("block", WEB, ids=str)
-def test_every_web_configuration_has_only_known_keys(block: Block, tmp_path: Path) -> None:
+def test_every_web_configuration_lacks_nothing_but_its_certificates(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     file.write_text(block.text, encoding="utf-8")
-    assert load_yaml(file, WebConfigFile).basic_auth_users
+    said = refusal(file)
+    assert said == "" or only_lacks_files(said), said
 
 
 @pytest.mark.lab
