@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -222,6 +223,8 @@ def test_what_else_lies_in_the_folder_is_let_be(root: Path, opened: Open) -> Non
     (root / "mine").mkdir()
     (root / "mine" / "notes.txt").write_text("keep")
     (root / "file").write_text("keep")
+    shutil.copytree(root / "mine", root / 'a "name"')
+    (root / 'a "name"' / "manifest.json").write_text("{}")
     ring = opened(Policy(max_age=1), 9e9)
     assert ring.kept() == []
     assert ring.troubles == {}
