@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,6 +223,8 @@ def test_what_else_lies_in_the_folder_is_let_be(root: Path, opened: Open) -> Non
     (root / "mine").mkdir()
     (root / "mine" / "notes.txt").write_text("keep")
     (root / "file").write_text("keep")
+    shutil.copytree(root / "mine", root / 'a "name"')
+    (root / 'a "name"' / "manifest.json").write_text("{}")
     ring = opened(Policy(max_age=1), 9e9)
     assert ring.kept() == []
     assert ring.troubles == {}
@@ -242,26 +246,25 @@ def test_the_bounds_hold_whatever_comes(
     findings: int,
     max_age: float,
 ) -> None:
-    root = tmp_path_factory.mktemp("evidence")
-    ring = Ring.open(root, Policy(max_bytes, max_age, findings), 0.0)
+    root, policy = tmp_path_factory.mktemp("evidence"), Policy(max_bytes, max_age, findings)
     now = 0.0
-    for target, sizes, passed in steps:
-        now += passed
-        before = ring.kept()
-        new = ring.add(replace(finding(target=target), at=now), bodies(*sizes), now)
+    with closing(Ring.open(root, policy, now)) as ring:
+        for target, sizes, passed in steps:
+            now += passed
+            before = ring.kept()
+            new = ring.add(replace(finding(target=target), at=now), bodies(*sizes), now)
+            kept = ring.kept()
+            assert on_disk(root) <= ring.occupied <= max_bytes
+            assert len(kept) <= findings
+            assert (new in kept) == (new is not None)
+            _check_fair(before, kept, now, max_age)
+            assert all(ring.read(one, file) is not None for one in kept for file in one.finding.files)
+        ring.expire(now)
         kept = ring.kept()
-        assert on_disk(root) <= ring.occupied <= max_bytes
-        assert len(kept) <= findings
-        assert all(now - one.finding.at <= max_age for one in kept if one is not new)
-        assert (new in kept) == (new is not None)
-        _check_fair(before, kept, now, max_age)
-        assert all(ring.read(one, file) is not None for one in kept for file in one.finding.files)
-    again_before = ring.kept()
-    ring.close()
-    again = Ring.open(root, Policy(max_bytes, max_age, findings), now)
-    assert again.kept() == again_before
-    assert not again.troubles
-    again.close()
+        assert all(now - one.finding.at <= max_age for one in kept)
+    with closing(Ring.open(root, policy, now)) as again:
+        assert again.kept() == kept
+        assert not again.troubles
 
 
 def _check_fair(before: list[Any], after: list[Any], now: float, max_age: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ from pprof_exporter.evidence.finding import MANIFEST, Kept, read, room
 
 _UNFINISHED = ".unfinished-"
 _LOCK = "lock"
+# Names of findings stand in addresses and headers.
+_NAME = re.compile(r"[A-Za-z0-9-]+")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -67,7 +70,8 @@ def clear(root: Path) -> None:
 def findings(root: Path) -> Iterator[tuple[Path, Kept | None]]:
     """Every folder with a manifest; None for one that is not as it was written. What else lies there is let be."""
     for path in sorted(root.iterdir()):
-        if path.is_dir() and not path.is_symlink() and (path / MANIFEST).is_file():
+        ours = _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        if ours and (path / MANIFEST).is_file():
             yield path, _found(path)
 
 
@@ -97,7 +101,8 @@ def put(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
         unfinished.rename(root / name)
         _sync(root)
     except OSError:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for path in (unfinished, root / name):
+            shutil.rmtree(path, ignore_errors=True)
         raise
 
 
