@@ -109,7 +109,8 @@ def _goes_on(command: str) -> bool:
         words = shlex.split(command, comments=True)
     except ValueError:  # A quote is open.
         return True
-    return command.endswith("\\") or (bool(words) and words[-1] in ("|", "do", "&&"))
+    loop = words[:1] == ["for"] and "done" not in words
+    return command.endswith("\\") or loop or (bool(words) and words[-1] in ("|", "&&"))
 
 
 def simple(command: str) -> Iterator[list[str]]:
