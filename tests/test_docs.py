@@ -18,6 +18,7 @@ PAGES += sorted((PROJECT / "docs").glob("*.md"))
 OTHERS = {
     "--list-thresholds",
     "--pairs",
+    "--targets",
     "--live",
     "--pace",
     "--format",
