@@ -19,6 +19,7 @@ OTHERS = {
     "--list-thresholds",
     "--pairs",
     "--targets",
+    "--replaced",
     "--live",
     "--pace",
     "--format",
