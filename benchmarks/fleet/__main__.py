@@ -1,11 +1,12 @@
 """What a fleet costs: many resident targets at the default cycle, and blackbox_exporter beside it.
 
-    python -m benchmarks.fleet [--targets 1000] [--seconds 120] [--warm-up 90] [--blackbox-seconds 60]
+    python -m benchmarks.fleet [--targets 1000] [--seconds 120] [--warm-up 90] [--blackbox-seconds 60] [--replaced 0]
 
 The targets are a Go program that replays recordings; it and the askers are processes and threads of their own, whose
 CPU time is not counted as the exporter's. After the warm-up, which holds the first look at everything, the exporter is
 measured for a whole number of minutes, which are whole cycles. Then Debian's prometheus-blackbox-exporter probes the
-same paths of the same targets at the same rate; it fetches and does not decode.
+same paths of the same targets at the same rate; it fetches and does not decode. With `--replaced 500`, so many targets
+a minute go and others come, through a file: memory before and after then tells whether anything stays behind.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.fleet import blackbox, stub
+from benchmarks.fleet import blackbox, churn, stub
 from benchmarks.fleet.asking import HEADER, PROMETHEUS, Asked, asking, read
 from tests.lab import exporter
 
@@ -66,13 +67,14 @@ def main() -> None:
     )
     parser.add_argument("--warm-up", type=float, default=90, help="how long to wait before that")
     parser.add_argument("--scrape-every", type=float, default=1, help="seconds between two scrapes")
+    parser.add_argument("--replaced", type=int, default=0, help="how many targets are replaced by others a minute")
     parser.add_argument("--blackbox-seconds", type=float, default=60, help="how long to probe; 0: not at all")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
-        targets = stack.enter_context(stub.running(options.targets))
-        config = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "config.yaml"
-        addresses = ", ".join(targets.address(number) for number in range(options.targets))
-        config.write_text(f"scrape_configs: [{{job_name: fleet, static_configs: [{{targets: [{addresses}]}}]}}]\n")
+        targets = stack.enter_context(stub.running(options.targets + options.replaced))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(churn.listed(targets, folder, options.targets, options.replaced))
+        config = churn.config(folder)
         per_fetch, mix = _exporter(targets, config, options)
         if options.blackbox_seconds:
             _blackbox(targets, mix, options.blackbox_seconds, per_fetch)
@@ -102,7 +104,8 @@ def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace) -> 
     cores = (after.cpu - before.cpu) / seconds
     up = sum(value for (name, _), value in last.items() if name == "pprof_up")
     print(f"{options.targets} targets, {up:.0f} of them up, {len(last)} series, {seconds:.0f} s measured")
-    print(f"exporter: {cores:.3f} cores, {after.resident / 2**20:.0f} MiB resident")
+    resident = [usage.resident / 2**20 for usage in (before, after)]
+    print(f"exporter: {cores:.3f} cores, {resident[0]:.0f} MiB resident before and {resident[1]:.0f} after")
     print(f"{fetches:.0f} fetches/s, {cores / fetches * 1e6:.0f} µs of CPU each, /metrics included")
     print(f"the stub, apart: {(stub_after - stub_before) / seconds:.3f} cores")
     print(lag(scrape, lagged))

@@ -22,7 +22,7 @@ global: {scrape_interval: 1s, scrape_timeout: 3s, profiling_budget: 1, defer_at_
 profiles: {heap: {interval: 5s}, allocs: {interval: 1s}, cpu: {enabled: false}}
 """
 LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets one process limit another (prlimit)")
-PATIENCE = 180.0
+PATIENCE = 300.0
 
 
 @pytest.fixture

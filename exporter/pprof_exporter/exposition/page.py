@@ -18,6 +18,7 @@ from pprof_exporter.scrape import Pool
 
 _OF_TARGETS = tuple(family for family in FAMILIES if family not in exporter.FAMILIES)
 _END = b"# EOF\n"
+_FORMATS = 8
 
 Encode = Callable[[Collector], bytes]
 
@@ -58,7 +59,7 @@ class MetricsPage:
         blocks = await self._fleet.pieces()
         own = encode(_Others(self._registry, frozenset(names)))
         press, ended = Press(), own.endswith(_END)
-        heads = self._heads.get(content_type) or self._heads.setdefault(content_type, _heads(encode))
+        heads = self._heads_of(content_type, encode)
         families = [[press.piece(own.removesuffix(_END))]]
         for family in _wanted(names) if names else _OF_TARGETS:
             pieces = [block[family.name] for block in blocks if family.name in block]
@@ -69,6 +70,14 @@ class MetricsPage:
     async def close(self) -> None:
         """End what goes on."""
         await self._fleet.close()
+
+    def _heads_of(self, content_type: str, encode: Encode) -> dict[str, Piece]:
+        if content_type not in self._heads:
+            # The client may write any version there.
+            if len(self._heads) >= _FORMATS:
+                self._heads.clear()
+            self._heads[content_type] = _heads(encode)
+        return self._heads[content_type]
 
 
 class _Others(Collector):

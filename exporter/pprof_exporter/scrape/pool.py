@@ -172,9 +172,7 @@ class Pool:
                 structlog.get_logger().warning("storage trouble, statistics stay in memory", detail=told)
             await self._clock.sleep(_STORE_EVERY)
             await asyncio.to_thread(self._store.expire, self._clock.now(), Policy())
-            for state in self.states:
-                await asyncio.to_thread(state.identity.compare)
-                state.revision += 1
+            await asyncio.to_thread(_compare, self.states)
 
     async def _watch_lag(self) -> None:
         while True:
@@ -183,3 +181,11 @@ class Pool:
             lag = max(0.0, self._clock.steady() - before - _LAG_EVERY)
             self.lag_counts[bisect_left(exporter.LOOP_LAG.buckets, lag)] += 1
             self.lag_sum += lag
+
+
+def _compare(states: list[TargetState]) -> None:
+    for state in states:
+        before = state.identity.comparison
+        state.identity.compare()
+        if state.identity.comparison != before:
+            state.revision += 1
