@@ -30,6 +30,9 @@ OTHERS = {
     "--every",
     "--label",
     "--matrix",
+    "--retry",
+    "--retry-delay",
+    "--retry-connrefused",
 }
 """Flags of the commands other than the exporter itself."""
 
