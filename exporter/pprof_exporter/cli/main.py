@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pprof_exporter import __version__
-from pprof_exporter.cli import capture, check, config, dashboards, demo, inspect, rules
+from pprof_exporter.cli import config, dashboards, demo, inspect, rules
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -17,9 +17,22 @@ from pprof_exporter.web import WebSecurity, load_web_config
 
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
+
+def _check(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    from pprof_exporter.cli import check  # noqa: PLC0415 - serving needs none of the workbench
+
+    return check.run(argv, environ)
+
+
+def _capture(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    from pprof_exporter.cli import capture  # noqa: PLC0415 - serving needs none of the workbench
+
+    return capture.run(argv, environ)
+
+
 COMMANDS: dict[str, Command] = {
-    "check": check.run,
-    "capture": capture.run,
+    "check": _check,
+    "capture": _capture,
     "inspect": inspect.run,
     "rules": rules.run,
     "dashboards": dashboards.run,
