@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -17,8 +18,16 @@ LAB = {TESTS / name for name in ("deploy", "e2e", "live")}
 """Folders in which every test needs a tool from elsewhere. Single modules elsewhere carry the mark themselves."""
 
 
-# The default draws tracebacks in colour, which takes seconds each.
-structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+@pytest.fixture(autouse=True)
+def _logs() -> Generator[None]:
+    """Each test has logs of its own: a command that it runs sets them up for the whole process."""
+    handlers, level = logging.root.handlers, logging.root.level
+    # The default draws tracebacks in colour, which takes seconds each.
+    processors = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    structlog.reset_defaults()
+    structlog.configure(processors=processors)
+    yield
+    logging.root.handlers, logging.root.level = handlers, level
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

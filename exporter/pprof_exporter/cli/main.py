@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from pprof_exporter import __version__, healthcheck
-from pprof_exporter.cli import capture, check, compare, config, dashboards, demo, inspect, rules
+from pprof_exporter import __version__
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
@@ -20,16 +20,27 @@ from pprof_exporter.web import WebSecurity, load_web_config
 
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
+
+def _command(module: str) -> Command:
+    """A command whose module is loaded when it is run: serving needs none of them, and a health check next to nothing."""
+
+    def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+        loaded: Command = importlib.import_module(f"pprof_exporter.{module}").run
+        return loaded(argv, environ)
+
+    return run
+
+
 COMMANDS: dict[str, Command] = {
-    "check": check.run,
-    "capture": capture.run,
-    "compare": compare.run,
-    "inspect": inspect.run,
-    "rules": rules.run,
-    "dashboards": dashboards.run,
-    "demo": demo.run,
-    "config": config.run,
-    "healthcheck": healthcheck.run,
+    "check": _command("cli.check"),
+    "capture": _command("cli.capture"),
+    "compare": _command("cli.compare"),
+    "inspect": _command("cli.inspect"),
+    "rules": _command("cli.rules"),
+    "dashboards": _command("cli.dashboards"),
+    "demo": _command("cli.demo"),
+    "config": _command("cli.config"),
+    "healthcheck": _command("healthcheck"),
 }
 
 _DESCRIPTION = """\

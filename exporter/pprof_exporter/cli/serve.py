@@ -124,18 +124,18 @@ async def serve(
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1, **LISTENER)
         await runner.setup()
-        try:
-            urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
-        except OSError as error:
-            log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
-            stop.set()
-            code = 1
-        else:
-            code = 0
-            log.info("listening", urls=" ".join(urls), targets=len(service.settings.targets))
-            if ready:
-                ready(urls)
         with handled(stop.set, _quietly(reload)):
+            try:
+                urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
+            except OSError as error:
+                log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
+                stop.set()
+                code = 1
+            else:
+                code = 0
+                log.info("listening", urls=" ".join(urls), targets=len(service.settings.targets))
+                if ready:
+                    ready(urls)
             await stop.wait()
         readiness.ready = False
         log.info("stopping")
