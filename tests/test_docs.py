@@ -37,6 +37,9 @@ OTHERS = {
     "--keep",
     "--html",
     "--repetitions",
+    "--retry",
+    "--retry-delay",
+    "--retry-connrefused",
 }
 """Flags of the commands other than the exporter itself."""
 

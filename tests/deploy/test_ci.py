@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -48,7 +48,7 @@ def test_it_fits_the_published_schema(name: str) -> None:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+def workplace(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     """A folder with the service that the examples build, and the environment of a job."""
     shutil.copy(go.build(go.VERSIONS[-1]), tmp_path / "service.exe")
     commands = Path(sys.executable).parent
@@ -62,7 +62,7 @@ def workplace(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
         "PPROF_EXPORTER_SCRAPE_CPU_WINDOW": "1s",
         "PPROF_EXPORTER_SCRAPE_TIMEOUT": "60s",
     }
-    yield tmp_path, environment
+    return tmp_path, environment
 
 
 def ran(script: str, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

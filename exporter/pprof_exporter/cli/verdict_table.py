@@ -38,7 +38,8 @@ def print_tables(report: Report, console: Console | None = None) -> None:
         if one.verdicts and not one.problem:
             console.print(_table(report, one))
         console.print()
-    console.print(plain(f"{report.summary}."), style="bold", soft_wrap=True)
+    # In a pipe it stays in one line, for grep.
+    console.print(plain(f"{report.summary}."), style="bold", soft_wrap=not console.is_terminal)
     if not report.runbook_url and any(one.level in BAD and not one.problem for one in report.judged):
         console.print(_WHERE, style="dim")
 
@@ -50,7 +51,7 @@ def _heading(one: Judged) -> Text:
     level = "could not look" if one.problem else one.level.value
     style = _STYLES[Level.CRITICAL if one.problem else one.level]
     about = f"  {one.about}" if one.about else ""
-    return Text.assemble((plain(one.name).plain, "bold"), plain(about), "  ", (level, style))
+    return Text.assemble((f"{level}  ", style), (plain(one.name).plain, "bold"), plain(about))
 
 
 def _table(report: Report, one: Judged) -> Table:

@@ -105,7 +105,7 @@ class _Pile:
                 profile = decode(body, max_bytes=MAX_INFLATED_BYTES)
                 self.profiles.append((profile, kind_of(profile, name), name))
         except DecodeError as error:
-            return f"{error.reason}: {error.detail}"
+            return f"{error.reason.meaning} ({error.detail})"
         return ""
 
     def sight(self) -> Sight:

@@ -35,7 +35,6 @@ class NotingFetcher(Fetcher):
         super().__init__(clock, max_bytes=settings.limits.wire_bytes)
         self._root = target.url
         self._page = target.url.with_path(settings.truth_path)
-        self._clock_ = clock
         self.during: Callable[[], During] = lambda: During.REST
         """What goes on now."""
         self.fetches: dict[str, Fetch] = {}
@@ -49,7 +48,7 @@ class NotingFetcher(Fetcher):
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
         """Fetch as ever, and note what came; raises `FetchError`."""
-        asked_at, during = self._clock_.now(), self.during()
+        asked_at, during = self._clock.now(), self.during()
         name = self._name(url, query)
         try:
             reply = await super().get(url, query=query, patience=patience, window=window)
