@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pprof_exporter.cli import main
+from pprof_exporter.workbench.recording import load_recording
 from tests.lab import free_port, go, wine
 from tests.lab.changes import thinned
 from tests.lab.rewrite import Rewriter, rewriting
@@ -18,15 +19,13 @@ from tests.lab.target import Target, running
 
 VERSION = "1.24.11"
 ROUNDS = 6
-KINDS = "cpu,heap,goroutine,threadcreate"
-SLOW = 0.6
-"""Seconds by which the heap endpoint is slower after the update."""
-FLOOR = 0.3
-"""On a machine that is busy with other things, latencies differ by tenths of a second without any reason."""
+HEAP, COVERAGE = "fetch_duration_seconds:heap", "cpu_coverage_ratio"
+LATENCIES = ("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:")
+PATIENCE = "--scrape.timeout=60s"
+
+# On a machine that is busy with other things, two limits of the tests follow what it does.
 SAMPLES = 160
 """To be expected in a CPU profile: of fewer than 100 nothing is said."""
-
-
 STARVED = 0.8
 """Processors below which a busy thread waits for one, and counts as running all the same: only Windows samples so, and
 then the coverage says nothing about missing samples."""
@@ -46,13 +45,22 @@ def window(processors: float) -> int:
 
 
 def capture(proxy: Rewriter, to: Path, seconds: int) -> None:
-    argv = ["capture", proxy.url, f"--output={to}", f"--rounds={ROUNDS}", "--every=10ms"]
-    assert main([*argv, f"--scrape.cpu-window={seconds}s", f"--scrape.profiles={KINDS}"], {}) == 0
+    argv = ["capture", proxy.url, f"--output={to}", f"--rounds={ROUNDS}", "--every=10ms", PATIENCE]
+    kinds = "--scrape.profiles=cpu,heap,goroutine,threadcreate"
+    assert main([*argv, f"--scrape.cpu-window={seconds}s", kinds], {}) == 0
 
 
-def compared(*argv: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+def slowest(folder: Path) -> float:
+    """The highest of all latencies in a capture, in seconds."""
+    (target,) = load_recording(folder).targets
+    return max(
+        value for round_ in target.rounds for name, value in round_.signals.items() if name.startswith(LATENCIES)
+    )
+
+
+def compared(*argv: str, floor: float, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     capsys.readouterr()
-    code = main(["compare", *argv, "--format=json", f"--set=regression_latency_least={FLOOR}"], {})
+    code = main(["compare", *argv, "--format=json", f"--set=regression_latency_least={floor}"], {})
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, report
 
@@ -71,39 +79,44 @@ def test_the_report_names_what_the_update_did_and_nothing_else(
         processors = [busy(target)]
         seconds = window(processors[0])
         capture(proxy, before, seconds)
+    floor = max(0.1, 2 * slowest(before))
     with wine.updated(), running(program, *listen, wine=True) as target, rewriting(target.url) as proxy:
         processors.append(busy(target))
-        target.fault("heap", "slow", ms=round(1000 * SLOW))
+        target.fault("heap", "slow", ms=round(2000 * floor))
         proxy.change(thinned(0.64), "profile")
         capture(proxy, after, seconds)
         processors.append(busy(target))
     html = tmp_path / "report.html"
-    code, report = compared(str(before), str(after), f"--html={html}", capsys=capsys)
+    code, report = compared(str(before), str(after), f"--html={html}", floor=floor, capsys=capsys)
     assert code == 1
     (pair,) = report["pairs"]
     (system,) = pair["replaced"]
     assert system["change"] == "operating_system"
     assert {part["name"] for part in system["parts"]} == {"ntdll.dll", "kernel32.dll", "kernelbase.dll"}
     assert all(part["before"] < part["after"] for part in system["parts"])
-    expected = {"fetch_duration_seconds:heap", "cpu_coverage_ratio"}
     worse = named(report, "worse")
-    assert worse == expected or (min(processors) < STARVED and worse == expected - {"cpu_coverage_ratio"}), processors
+    assert worse == {HEAP, COVERAGE} or (min(processors) < STARVED and worse == {HEAP}), processors
     assert named(report, "better") == set()
     assert [one for one in pair["functions"] if one["movement"] in ("grew", "shrank")] == []
     assert "Flame graph of cpu" in html.read_text(encoding="utf-8")
 
 
-def test_a_canary_with_other_profiles_than_its_stable_sister_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_canary_with_other_profiles_than_its_stable_sister_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = go.build(go.VERSIONS[-1])
     with running(program) as stable, running(program) as canary, rewriting(canary.url) as proxy:
-        canary.fault("heap", "slow", ms=round(1000 * SLOW))
+        canary.fault("heap", "slow", ms=1500)
         proxy.change(thinned(0.64), "profile")
-        seconds = window(min(busy(stable), busy(canary)) / 2)
-        groups = (f"--stable={stable.url}", f"--canary={proxy.url}", f"--rounds={ROUNDS}", "--every=10ms")
-        asked = (f"--scrape.cpu-window={seconds}s", "--scrape.profiles=cpu,heap,goroutine")
-        code, report = compared(*groups, *asked, capsys=capsys)
+        processors = min(busy(stable), busy(canary)) / 2
+        seconds = window(processors)
+        groups = (f"--stable={stable.url}", f"--canary={proxy.url}", f"--rounds={ROUNDS}", "--every=10ms", PATIENCE)
+        asked = (f"--scrape.cpu-window={seconds}s", "--scrape.profiles=cpu,heap,goroutine", f"--keep={tmp_path}")
+        code, report = compared(*groups, *asked, floor=0.5, capsys=capsys)
     assert code == 1
     assert report["method"] == "groups"
-    # Linux samples by the time that a thread really ran: here a busy machine changes nothing.
-    assert named(report, "worse") == {"fetch_duration_seconds:heap", "cpu_coverage_ratio"}
+    worse = named(report, "worse")
+    # Linux samples by the time that a thread really ran: what counts is only that there are enough samples.
+    assert worse == {HEAP, COVERAGE} or (processors * seconds < SAMPLES / 100 and worse == {HEAP}), processors
     assert named(report, "better") == set()
+    assert len(load_recording(tmp_path).targets) == 2

@@ -134,7 +134,7 @@ def _pair(name: str, seen: _Seen, limit: Limit) -> Pair:
     return Pair(
         name,
         Side((), 0, None, None, "unknown", seen.system),
-        Side((name,), 0, None, None, seen.go_version, seen.system),
+        Side((), 0, None, None, seen.go_version, seen.system),
         gone,
         () if gone else tuple(Change),
         (),

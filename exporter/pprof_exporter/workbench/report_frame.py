@@ -59,7 +59,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
   .stack td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); }
   .stack td:empty { display: none; } .stack td.n:not(:empty) { display: inline-block; margin-right: 1rem; }
   .card td { display: block; padding: 0; } .card td:first-child { color: var(--dim); }
-  .card td:nth-child(2) { display: inline; } .card td:nth-child(2)::after { content: " → "; }
+  .card td:nth-child(2) { display: inline; } .card td:nth-child(2):not(:empty)::after { content: " → "; }
   .card td:nth-child(3) { display: inline; }
   svg.plot text { font-size: 18px; } svg.plot .odd { display: none; }
 }

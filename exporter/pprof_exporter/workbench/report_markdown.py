@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pprof_exporter.workbench.changes import Pair, Report, SignalChange, Verdict
-from pprof_exporter.workbench.report_words import headline, side
+from pprof_exporter.workbench.report_words import headline, part, side
 from pprof_exporter.workbench.words import amount, chance, change_of, share
 
 _SHOWN = (Verdict.WORSE, Verdict.UNSURE, Verdict.BY_DESIGN, Verdict.BETTER)
@@ -35,7 +35,7 @@ def _pair(pair: Pair) -> Iterable[str]:
     yield f"- after: {_plain(side(pair.after))}"
     for one in pair.replaced:
         yield f"- **replaced:** {_plain(one.said)}"
-        yield from (f"  - {_code(name)}: {_plain(old)} → {_plain(new)}" for name, old, new in one.parts)
+        yield from (f"  - {_code(name)}: {_plain(part(old, new))}" for name, old, new in one.parts)
     if not pair.replaced and not pair.unknown:
         yield "- Neither system, build, Go nor modules were replaced."
     if pair.unknown:

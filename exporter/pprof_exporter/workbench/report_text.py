@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pprof_exporter.workbench.changes import FunctionChange, Movement, Pair, Report, SignalChange, Verdict
-from pprof_exporter.workbench.report_words import figures, headline, side
+from pprof_exporter.workbench.report_words import figures, headline, part, side
 from pprof_exporter.workbench.words import amount, chance, change_of, share
 
 _STYLES = {
@@ -74,7 +74,7 @@ def _replaced(pair: Pair) -> RenderableType:
     for one in pair.replaced:
         table.add_row(Text("replaced", style="bold magenta"), _text(one.said))
         for name, old, new in one.parts:
-            table.add_row("", _text(f"{name}: {old} → {new}"))
+            table.add_row("", _text(f"{name}: {part(old, new)}"))
     if pair.unknown:
         names = ", ".join(change.value.replace("_", " ") for change in pair.unknown)
         table.add_row(Text("unknown", style="yellow"), _text(f"not known on both sides: {names}"))

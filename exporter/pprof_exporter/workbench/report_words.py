@@ -30,7 +30,14 @@ def figures(signal: SignalChange) -> str:
 
 
 def side(told: Side) -> str:
-    """One side in a line: rounds, times, Go, system."""
-    rounds = f"{plural(told.rounds, 'round')} of {', '.join(told.targets)}" if told.targets else "no target"
+    """One side in a line: rounds, times, Go, system; of an epoch only the last two."""
+    program = f"Go {told.go_version}, {told.system}"
+    if not told.targets:
+        return program
     when = f", {moment(told.first)} to {moment(told.last)}" if told.first is not None else ""
-    return f"{rounds}{when}, Go {told.go_version}, {told.system}"
+    return f"{plural(told.rounds, 'round')} of {', '.join(told.targets)}{when}, {program}"
+
+
+def part(old: str, new: str) -> str:
+    """What a part was and is, or what it is where there was nothing to compare with."""
+    return f"{old} → {new}" if old else new
