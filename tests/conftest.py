@@ -23,9 +23,8 @@ def _logs() -> Generator[None]:
     """Each test has logs of its own: a command that it runs sets them up for the whole process."""
     handlers, level = logging.root.handlers, logging.root.level
     # The default draws tracebacks in colour, which takes seconds each.
-    processors = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
     structlog.reset_defaults()
-    structlog.configure(processors=processors)
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     logging.root.handlers, logging.root.level = handlers, level
 

@@ -22,7 +22,7 @@ Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
 def _command(module: str) -> Command:
-    """A command whose module is loaded when it is run: serving needs none of them, and a health check next to nothing."""
+    """A command whose module is loaded when it is run: serving needs none of them."""
 
     def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         loaded: Command = importlib.import_module(f"pprof_exporter.{module}").run
