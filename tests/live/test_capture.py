@@ -17,12 +17,12 @@ import yaml
 from pprof_exporter.cli import main
 from pprof_exporter.config import ProfileSettings, Settings, parse_target
 from pprof_exporter.profile import KINDS, decode
-from pprof_exporter.scrape import SystemClock, default_profiles
+from pprof_exporter.scrape import Fetcher, SystemClock, default_profiles
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.verdicts import sight_of, verdicts
 from pprof_exporter.workbench.capturing import round_of
 from pprof_exporter.workbench.looking import Looker
-from pprof_exporter.workbench.noting import NotingFetcher
+from pprof_exporter.workbench.noting import NotingGetter
 from pprof_exporter.workbench.recording import load_recording
 from pprof_exporter.workbench.replay import NotedStore, Replay
 from pprof_exporter.workbench.rounds import read_manifest, read_rounds
@@ -50,14 +50,15 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
     target = parse_target(busy.url)
     (entry,) = entries([(target.name, {})])
     writer = Writer(tmp_path, [entry], exporter="0.1.0", created="now")
-    async with NotingFetcher(target, settings, clock) as fetcher:
-        looker = Looker(target, settings, fetcher=fetcher, clock=clock, limiter=Limiter(settings.limits), store=store)
+    async with Fetcher(clock, max_bytes=settings.limits.wire_bytes) as fetcher:
+        noting = NotingGetter(fetcher, target, settings, clock)
+        looker = Looker(target, settings, getter=noting, clock=clock, limiter=Limiter(settings.limits), store=store)
         lives = []
         for number in range(2):
-            fetcher.forget()
+            noting.forget()
             at = clock.now()
             await looker.look()
-            writer.write(entry, round_of(number, at, looker.state, fetcher), fetcher.bodies)
+            writer.write(entry, round_of(number, at, looker.state, noting), noting.bodies)
             lives.append(store.take())
 
     (recorded,) = load_recording(tmp_path).targets

@@ -27,7 +27,7 @@ class TargetLoop:
         self._ticks = {
             errand: Ticks(f"{name}/{errand.name}", errand.interval, now=now) for errand in self._visits.errands
         }
-        self._beside: dict[Errand, asyncio.Task[None]] = {}
+        self._beside: dict[Errand, asyncio.Task[object]] = {}
         self._stopping = asyncio.Event()
 
     @property

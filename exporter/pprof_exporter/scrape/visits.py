@@ -38,7 +38,7 @@ class Visits:
     def __init__(self, tools: Tools, random: Random) -> None:
         self._tools = tools
         self._clock = tools.clock
-        self.errands = errands(tools)
+        self.errands = _errands(tools)
         self.index = ReadIndex(tools)
         self._gate = Gate(tools, self.errands, random)
         self.log: Log = structlog.get_logger().bind(target=tools.target.name)
@@ -57,8 +57,8 @@ class Visits:
         """Why the latest errand was turned away, as a label value; "" if the target does not have it."""
         return str(self._gate.closed_by or "")
 
-    async def look_at_index(self) -> None:
-        """Read the index page: whether the target is up."""
+    async def look_at_index(self) -> FetchError | DecodeError | None:
+        """Read the index page: whether the target is up. Returns what went wrong."""
         try:
             await self.index.run()
         except (FetchError, DecodeError) as error:
@@ -68,24 +68,27 @@ class Visits:
             if error.reason not in INDEX_ONLY or not self._answered_lately():
                 self._set_up(up=False)
             self._count_failure(INDEX, self.state.index_tally, error)
-        else:
-            self.state.wedge.asked(INDEX, None)
-            self._set_up(up=True)
+            return error
+        self.state.wedge.asked(INDEX, None)
+        self._set_up(up=True)
+        return None
 
-    async def do(self, errand: Errand) -> None:
-        """Run an errand, and take note of how it ended."""
+    async def do(self, errand: Errand) -> FetchError | DecodeError | None:
+        """Run an errand, and take note of how it ended. Returns what went wrong."""
         try:
             await errand.run()
         except (FetchError, DecodeError) as error:
             self._gate.failed(errand)
             self.state.wedge.asked(errand.name, error.reason)
             self._count_failure(errand.name, errand.tally, error)
+            return error
         else:
             self._gate.succeeded(errand)
             self.state.wedge.asked(errand.name, None)
             # The canary takes any page for an answer, also that of a router which knows no pprof.
             if errand.name != CANARY:
                 self._set_up(up=True)
+            return None
         finally:
             self.state.revision += 1
 
@@ -109,12 +112,12 @@ class Visits:
         report("fetch failed", profile=profile, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 
-def errands(tools: Tools) -> list[Errand]:
+def _errands(tools: Tools) -> list[Errand]:
     """What the settings ask for: the profiles in the order of `KINDS`, then the other looks."""
-    errands: list[Errand] = [
+    profiles: list[Errand] = [
         _READERS.get(name, ReadProfile)(tools, profile) for name, profile in tools.state.profiles.items()
     ]
-    return errands + [look(tools) for name, look in _LOOKS.items() if tools.settings.profiles[name].enabled]
+    return profiles + [look(tools) for name, look in _LOOKS.items() if tools.settings.profiles[name].enabled]
 
 
 _READERS: dict[str, type[ReadProfile]] = {"cpu": ReadCpuProfile, "mutex": ReadMutexProfile}

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import sampling
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.scrape import Clock, TargetState
+from pprof_exporter.scrape import Clock, Fetcher, TargetState
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.store import Store
 from pprof_exporter.workbench.judged import down
 from pprof_exporter.workbench.live import Plan, Told
 from pprof_exporter.workbench.looking import Looker
-from pprof_exporter.workbench.noting import NotingFetcher
+from pprof_exporter.workbench.noting import NotingGetter
 from pprof_exporter.workbench.rounds import CpuUsed, Round, TargetEntry
 from pprof_exporter.workbench.writer import Writer
 
@@ -44,38 +44,42 @@ class Recorder:
         Cancelled within a round, it leaves that round out.
         """
         limiter = Limiter(self.settings.limits)
-        tasks = [asyncio.create_task(self._one(entry, target, limiter)) for target, entry in entries.items()]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            # If one cannot write, neither can the others.
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes) as fetcher:
+            tasks = [
+                asyncio.create_task(self._one(entry, target, fetcher, limiter)) for target, entry in entries.items()
+            ]
+            try:
+                return list(await asyncio.gather(*tasks))
+            finally:
+                # If one cannot write, neither can the others.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _one(self, entry: TargetEntry, target: Target, limiter: Limiter) -> Captured:
+    async def _one(self, entry: TargetEntry, target: Target, fetcher: Fetcher, limiter: Limiter) -> Captured:
         problem, clock = "", self.clock
-        async with NotingFetcher(target, self.settings.overridden(target.overrides), clock) as fetcher:
-            store = Store.open(None, clock.now())
-            looker = Looker(target, self.settings, fetcher=fetcher, clock=clock, limiter=limiter, store=store)
-            async for number in self.plan.paced(clock, self.writer.finished(entry)):
-                fetcher.forget()
-                at = clock.now()
-                await looker.look()
-                whole = round_of(number, at, looker.state, fetcher)
-                await asyncio.to_thread(self.writer.write, entry, whole, fetcher.bodies)
-                self.told(target, number)
-                problem = down(looker.state)
+        own = self.settings.overridden(target.overrides)
+        noting = NotingGetter(fetcher.of(target.client, target.params), target, own, clock)
+        store = Store.open(None, clock.now())
+        looker = Looker(target, self.settings, getter=noting, clock=clock, limiter=limiter, store=store)
+        async for number in self.plan.paced(clock, self.writer.finished(entry)):
+            noting.forget()
+            at = clock.now()
+            await looker.look()
+            whole = round_of(number, at, looker.state, noting)
+            await asyncio.to_thread(self.writer.write, entry, whole, noting.bodies)
+            self.told(target, number)
+            problem = down(looker.state)
         return Captured(entry, self.writer.finished(entry), problem)
 
 
-def round_of(number: int, at: float, state: TargetState, fetcher: NotingFetcher) -> Round:
+def round_of(number: int, at: float, state: TargetState, noting: NotingGetter) -> Round:
     """What the latest look at a target brought, to be written down."""
     return Round(
         round=number,
         at=at,
-        fetches=tuple(fetcher.fetches.values()),
-        canary=tuple(fetcher.canary),
+        fetches=tuple(noting.fetches.values()),
+        canary=tuple(noting.canary),
         cpu=_cpu(state, at),
         fingerprint=state.identity.fingerprint,
         go_version=state.identity.go_version,

@@ -44,7 +44,8 @@ async def judge_live(
         async def one(target: Target) -> Judged:
             # Replicas of a service share epochs, and one look is no rollout: each has a store of its own.
             store = Store.open(None, clock.now())
-            looker = Looker(target, settings, fetcher=fetcher, clock=clock, limiter=limiter, store=store)
+            getter = fetcher.of(target.client, target.params)
+            looker = Looker(target, settings, getter=getter, clock=clock, limiter=limiter, store=store)
             async for number in plan.paced(clock):
                 await looker.look()
                 told(target, number)

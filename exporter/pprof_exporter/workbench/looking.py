@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from random import Random
 
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape import INDEX, Clock, Fetcher, TargetState
-from pprof_exporter.scrape.errands import Errand, ReadIndex, Tools
+from pprof_exporter.scrape import INDEX, Clock, TargetState
+from pprof_exporter.scrape.errands import Errand, Tools
 from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.fetch import Getter
 from pprof_exporter.scrape.gate import INDEX_ONLY
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.looks import time_canary
-from pprof_exporter.scrape.names import CANARY
-from pprof_exporter.scrape.visits import errands
+from pprof_exporter.scrape.visits import Visits
 from pprof_exporter.store import Store
 from pprof_exporter.workbench.lasting import lasting
-from pprof_exporter.workbench.noting import NotingFetcher
+from pprof_exporter.workbench.noting import NotingGetter
 
 # As many cheap requests at rest, and again during the CPU profile, as the verdicts want of each (threshold `canaries`).
 _CANARIES = 6
@@ -26,27 +27,39 @@ _WITHIN = 0.9
 _LOOK_FOR_WINDOW = 0.02
 
 
+class _Silent:
+    """Where somebody asked, the answer says what went wrong, and the log need not."""
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Nothing."""
+
+    info = warning = debug
+
+
 class Looker:
     """One target, and what is known of it. Budget, back-off and deferral are for loops: here somebody asked."""
 
     def __init__(
-        self, target: Target, settings: Settings, *, fetcher: Fetcher, clock: Clock, limiter: Limiter, store: Store
+        self, target: Target, settings: Settings, *, getter: Getter, clock: Clock, limiter: Limiter, store: Store
     ) -> None:
+        """`getter` asks with the client settings of the target."""
         settings = lasting(settings.overridden(target.overrides))
         self.state = TargetState(target, settings, store, clock)
-        self._tools = Tools(target, settings, fetcher, limiter, clock, self.state)
-        self._fetcher = fetcher
-        self._index = ReadIndex(self._tools)
-        self._errands = errands(self._tools)
-        if isinstance(fetcher, NotingFetcher):
-            fetcher.during = lambda: self.state.canary.during
+        self._tools = Tools(target, settings, getter, limiter, clock, self.state)
+        self._getter = getter
+        # Nothing here waits after failures, whose spread is what chance is for.
+        self._visits = Visits(self._tools, Random(0))  # noqa: S311
+        self._visits.log = _Silent()
+        if isinstance(getter, NotingGetter):
+            getter.during = lambda: self.state.canary.during
 
     async def look(self) -> None:
         """One round: the index page, every profile that it lists, cheap requests, and the CPU profile at the end."""
         if not await self._look_at_index():
             return
-        beside = [errand for errand in self._errands if errand.beside]
-        for errand in self._errands:
+        errands = self._visits.errands
+        beside = [errand for errand in errands if errand.beside]
+        for errand in errands:
             if errand not in beside and self._wanted(errand):
                 await self._do(errand)
         if not self.state.up:
@@ -64,33 +77,16 @@ class Looker:
 
     async def _look_at_index(self) -> bool:
         """Whether there may be profiles."""
-        state = self.state
-        try:
-            await self._index.run()
-        except (FetchError, DecodeError) as error:
-            state.index, state.index_problem, state.up = None, error.reason, False
-            self._note(INDEX, error)
-            state.index_tally.failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
-            return error.reason in INDEX_ONLY
-        state.wedge.asked(INDEX, None)
-        state.up = True
-        return True
+        problem = await self._visits.look_at_index()
+        self._note(INDEX, problem)
+        return problem is None or problem.reason in INDEX_ONLY
 
     async def _do(self, errand: Errand) -> None:
-        try:
-            await errand.run()
-        except (FetchError, DecodeError) as error:
-            self._note(errand.name, error)
-            errand.tally.failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
-        else:
-            self.state.wedge.asked(errand.name, None)
-            # Whoever answers everything with a page answers the canary too, which nobody decodes.
-            self.state.up = self.state.up or errand.name != CANARY
+        self._note(errand.name, await self._visits.do(errand))
 
-    def _note(self, name: str, error: FetchError | DecodeError) -> None:
-        self.state.wedge.asked(name, error.reason)
-        if isinstance(error, DecodeError) and isinstance(self._fetcher, NotingFetcher):
-            self._fetcher.refuse(name, error)
+    def _note(self, name: str, problem: FetchError | DecodeError | None) -> None:
+        if isinstance(problem, DecodeError) and isinstance(self._getter, NotingGetter):
+            self._getter.refuse(name, problem)
 
     async def _time_canary(self) -> None:
         async with self._tools.place():

@@ -1,4 +1,4 @@
-"""A fetcher that keeps what each request brought, so that a round can be written down."""
+"""A client that keeps what each request brought, so that a round can be written down."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from yarl import URL
 from pprof_exporter.catalog import Outcome, Reason
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import KINDS, DecodeError
-from pprof_exporter.scrape import INDEX, MEMSTATS, Clock, Fetcher
+from pprof_exporter.scrape import INDEX, MEMSTATS, Clock
 from pprof_exporter.scrape.canary import During
 from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Reply
+from pprof_exporter.scrape.fetch import Getter, Reply
 from pprof_exporter.workbench.rounds import (
     FILES,
     METRICS,
@@ -28,11 +28,12 @@ _IN_TEXT = {"heap": MEMSTATS, "mutex": MUTEX_RATE, "threadcreate": WITHOUT_MODUL
 _BY_PATH = {kind.path: name for name, kind in KINDS.items()} | {TRACE: TRACE, "": INDEX}
 
 
-class NotingFetcher(Fetcher):
-    """The fetcher of one target. Of each thing it keeps what the latest request brought."""
+class NotingGetter:
+    """Asks one target through another getter. Of each thing it keeps what the latest request brought."""
 
-    def __init__(self, target: Target, settings: Settings, clock: Clock) -> None:
-        super().__init__(clock, max_bytes=settings.limits.wire_bytes)
+    def __init__(self, getter: Getter, target: Target, settings: Settings, clock: Clock) -> None:
+        self._getter = getter
+        self._clock = clock
         self._root = target.url
         self._page = target.url.with_path(settings.truth_path)
         self.during: Callable[[], During] = lambda: During.REST
@@ -51,7 +52,7 @@ class NotingFetcher(Fetcher):
         asked_at, during = self._clock.now(), self.during()
         name = self._name(url, query)
         try:
-            reply = await super().get(url, query=query, patience=patience, window=window)
+            reply = await self._getter.get(url, query=query, patience=patience, window=window)
         except FetchError as error:
             if name == _CANARY:
                 self.canary.append(CanaryTime(during, None))
