@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pprof_exporter.profile import KINDS
+from pprof_exporter.scrape.names import CANARY, MEMSTATS
 from tests.faults.servers import Servers, bombs, drips_body, drips_header, healthy, resets, serving
 from tests.lab import exporter
 from tests.lab.exporter import Exporter, Scrape
@@ -115,14 +117,20 @@ def test_ten_thousand_discovered_targets_and_a_half_written_file_disturb_nobody(
     servers: Servers, tmp_path: Path
 ) -> None:
     good, closed = servers.start(healthy), 9
-    (tmp_path / "config.yaml").write_text(
-        "global: {scrape_interval: 1h}\n"
-        "profiles: {allocs: {interval: 1s}, cpu: {enabled: false}}\n"
-        "scrape_configs: [{job_name: many, file_sd_configs: [{files: [targets.json]}]}]\n"
-    )
+    seldom = {kind: {"enabled": False} for kind in (*KINDS, CANARY, MEMSTATS)} | {"allocs": {"interval": "1h"}}
+    often = {"scrape_interval": "1s", "profiles": {"allocs": {"interval": "1s"}}}
+    config = {
+        "global": {"scrape_interval": "1h"},
+        "profiles": seldom,
+        "scrape_configs": [
+            {"job_name": "good", "static_configs": [{"targets": [good]}], **often},
+            {"job_name": "many", "file_sd_configs": [{"files": ["targets.json"]}]},
+        ],
+    }
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
     many = [f"127.2.{number // 250}.{number % 250 + 1}:{closed}" for number in range(10_000)]
     (tmp_path / "targets.json").write_text(json.dumps([{"targets": []}]))
-    with exporter.running(good, f"--config.file={tmp_path / 'config.yaml'}") as program:
+    with exporter.running(f"--config.file={tmp_path / 'config.yaml'}") as program:
         program.wait_for(lambda now: read(now, good) > 0, within=PATIENCE)
         (tmp_path / "targets.json").write_text(json.dumps([{"targets": many}]))
         program.wait_for(lambda now: now.value("pprof_exporter_targets") == 10_001, within=PATIENCE)
