@@ -104,6 +104,7 @@ async def serve(
 
         def use(settings: Settings) -> None:
             discovery.use(settings)
+            guarded.max_bytes = settings.limits.wire_bytes
             prober.use(settings)
 
         reload = _reloader(service.load, use, config, clock) if service.load else None
