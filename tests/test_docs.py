@@ -21,8 +21,8 @@ from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
-OTHERS: set[str] = set()
-"""Flags of programs that are not ours."""
+OTHERS = {"--retry", "--retry-delay", "--retry-connrefused", "--spec"}
+"""Flags of programs that are not ours: those of curl and pipx."""
 
 
 @pytest.fixture(scope="module")

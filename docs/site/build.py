@@ -34,7 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Deploy": ("deploy/index", "windows"),
     "Look up": ("alerts", "signals", "metrics", "reasons"),
-    "The project": ("architecture", "changelog"),
+    "The project": ("architecture", "changelog", "releasing"),
 }
 """What stands where at the side. Pages that are not named come last; names without a page are left out."""
 
@@ -56,6 +56,7 @@ def pages() -> dict[Path, str]:
         PROJECT / "README.zh-CN.md": "zh-CN",
         PROJECT / "ARCHITECTURE.md": "architecture",
         PROJECT / "CHANGELOG.md": "changelog",
+        PROJECT / "RELEASING.md": "releasing",
     }
     found |= {page: page.stem for page in sorted((PROJECT / "docs").glob("*.md"))}
     found |= {page: f"runbooks/{page.stem}" for page in sorted((PROJECT / "rules" / "runbooks").glob("*.md"))}

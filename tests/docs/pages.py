@@ -13,7 +13,8 @@ from tests.lab import PROJECT
 
 README = PROJECT / "README.md"
 CHINESE = PROJECT / "README.zh-CN.md"
-DOCS = [README, CHINESE, PROJECT / "ARCHITECTURE.md", PROJECT / "CHANGELOG.md", *sorted(PROJECT.glob("docs/*.md"))]
+PROJECT_PAGES = [PROJECT / "ARCHITECTURE.md", PROJECT / "CHANGELOG.md", PROJECT / "RELEASING.md"]
+DOCS = [README, CHINESE, *PROJECT_PAGES, *sorted(PROJECT.glob("docs/*.md"))]
 RUNBOOKS = sorted(PROJECT.glob("rules/runbooks/*.md"))
 PAGES = [*DOCS, *RUNBOOKS, *sorted(PROJECT.glob("deploy/**/*.md"))]
 
