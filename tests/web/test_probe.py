@@ -223,6 +223,29 @@ async def test_nothing_that_a_target_says_becomes_markup_or_a_line_of_its_own(cl
     assert "&lt;script&gt;" in log
 
 
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("", FetchError(Reason.UNAUTHORIZED, "HTTP 403: the secret", 403)),
+        ("heap", FetchError(Reason.NOT_MOUNTED, "HTTP 302: http://secret.invalid/", 302)),
+        ("heap", b"<html>the secret</html>"),
+        ("heap", b"the secret in plain words"),
+    ],
+    ids=["refused", "redirected", "a page", "text"],
+)
+async def test_who_probes_reads_nothing_of_a_reply_that_is_no_profile(
+    client: Client, fetcher: PatientFetcher, clock: FakeClock, path: str, answer: FetchError | bytes
+) -> None:
+    if isinstance(answer, FetchError):
+        fetcher.faults[f"shop:1/{path}"] = lambda: answer
+    else:
+        fetcher.bodies[path] = answer
+    _, debug = await answered(clock, client.get("/probe?target=shop:1&debug=true"))
+    assert "reason=" in debug
+    assert "secret" not in debug
+    assert "secret" not in await (await client.get("/probes/1")).text()
+
+
 @pytest.mark.parametrize("path", ["/probes/x", "/probes/-1", "/probes/99999999999999999999", "/probes/1/2"])
 async def test_no_other_path_is_a_probe(client: Client, path: str) -> None:
     assert (await client.get(path)).status == 404

@@ -47,7 +47,9 @@ class ProbeClient:
             if error.reason is Reason.CONNECT and self.guard.refused:
                 error = FetchError(Reason.FORBIDDEN, self.guard.refused)
             took = f"{self._clock.steady() - began:.3f}"
-            self.log.info("no reply", **what, reason=str(error.reason), detail=error.detail, took=took)
+            # Not the words of a reply, see `Discreet`.
+            detail = error.detail if error.status is None else f"HTTP {error.status}"
+            self.log.info("no reply", **what, reason=str(error.reason), detail=detail, took=took)
             raise error from None
         phases = {str(phase): f"{seconds:.4f}" for phase, seconds in reply.phases.items() if seconds}
         self.log.info("reply", **what, bytes=len(reply.body), **phases)

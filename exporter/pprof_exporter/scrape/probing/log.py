@@ -45,6 +45,32 @@ class ProbeLog:
         self._lines.append(" ".join(f"{name}={_value(value)}" for name, value in parts.items()))
 
 
+class Discreet:
+    """Hands events on without `detail`, which may hold words of a reply.
+
+    Whoever asks for a probe chooses where it goes, and is not to read there what he could not read himself.
+    """
+
+    def __init__(self, log: ProbeLog) -> None:
+        self._log = log
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Something that few want to read."""
+        self._log.debug(event, **_without_words(fields))
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something that happened."""
+        self._log.info(event, **_without_words(fields))
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something that went wrong."""
+        self._log.warning(event, **_without_words(fields))
+
+
+def _without_words(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if name != "detail"}
+
+
 def _value(value: object) -> str:
     """As it is, or in quotes, without anything that ends a line or moves a cursor."""
     text = str(value)[:_LONGEST]

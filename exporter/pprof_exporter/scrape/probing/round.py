@@ -9,7 +9,7 @@ from random import Random
 from pprof_exporter.catalog import Skip
 from pprof_exporter.scrape.errands import Errand, Tools
 from pprof_exporter.scrape.probing.client import OutOfTime, ProbeClient
-from pprof_exporter.scrape.probing.log import ProbeLog
+from pprof_exporter.scrape.probing.log import Discreet, ProbeLog
 from pprof_exporter.scrape.probing.sockets import Guard, guarding
 from pprof_exporter.scrape.state import TargetState
 from pprof_exporter.scrape.visits import Visits
@@ -50,7 +50,7 @@ class Rounds:
         self.answered = False
         self._least = min(_LEAST, (deadline - self._clock.steady()) / 2)
         self._client.log, self._client.guard, self._client.deadline = log, guard, deadline
-        self._visits.log = log
+        self._visits.log = Discreet(log)
         with guarding(guard):
             await self._visits.look_at_index()
             self.answered = True
