@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pprof_exporter.cli import main
-from tests.lab import free_port
+from tests.lab import free_port, go
 from tests.lab.changes import stripped, thinned
 from tests.lab.rewrite import SNAPSHOTS, Rewriter, rewriting
-from tests.lab.target import Target
+from tests.lab.target import Target, running
 
 QUICK = ("--scrape.cpu-window=1s", "--scrape.timeout=60s", "--format=json")
 BUSY_MACHINE = [
@@ -75,13 +75,22 @@ def test_a_healthy_busy_program_has_no_findings(newest: Target, capsys: pytest.C
     assert measured <= modes(verdicts, "healthy")
 
 
-def test_each_fault_is_told_as_what_it_is(newest: Target, capsys: pytest.CaptureFixture[str]) -> None:
-    newest.control("leak", how="lost", n=3)
-    newest.fault("heap", "html")
-    newest.fault("goroutine", "404-unknown")
-    newest.fault("profile", "busy")
-    newest.fault("allocs", "write-timeout")
-    verdicts = checked(capsys, newest.url, code=1)
+@pytest.fixture
+def ill() -> Iterator[Target]:
+    """A program of its own: goroutines that are lost cannot be brought back."""
+    with running(go.build(go.VERSIONS[-1])) as program:
+        program.control("rates", block=1, mutex=1)
+        program.control("burn", threads=1)
+        program.control("leak", how="lost", n=3)
+        yield program
+
+
+def test_each_fault_is_told_as_what_it_is(ill: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    ill.fault("heap", "html")
+    ill.fault("goroutine", "404-unknown")
+    ill.fault("profile", "busy")
+    ill.fault("allocs", "write-timeout")
+    verdicts = checked(capsys, ill.url, code=1)
     assert modes(verdicts, "critical", "warning") == {"F10", "F13", "F14", "F15"}
     assert "3 goroutines" in verdicts["F10"]["said"]
     assert alerts(verdicts["F13"]) == {"PprofDecodeFailing"}
