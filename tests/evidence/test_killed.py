@@ -15,8 +15,6 @@ from tests.lab import PROJECT
 TIMES = 200
 
 
-# Whether any of the moments falls into a write is chance, and the machine's.
-@pytest.mark.flaky(reruns=2)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the exporter is killed as a fork, for the sake of speed")
 def test_whenever_the_exporter_is_killed_every_finding_is_whole_and_the_bound_holds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.evidence.killed", str(tmp_path / "evidence"), str(TIMES)]
