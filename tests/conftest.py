@@ -66,3 +66,10 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
 def recordings() -> Path:
     """Replies that real programs gave, one folder per system and Go version (`tests/record`)."""
     return RECORDINGS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what went wrong at a first try, too: a second one hides nothing."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"first try of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-6000:])
