@@ -25,8 +25,12 @@ WINDOWS = "1.24.11"
 MOMENTARY = {("untimely", "PprofTimeWentBackwards")}
 """Tells of a moment, and resolves by itself while the fault lasts."""
 
-RESTARTING = {("windows", "PprofTargetDown")}
-"""Under Wine a program may take seconds to start, which are minutes here: then that it is down is true, and told."""
+BY_SCALE = {("windows", "PprofTargetDown"), ("frozen", "PprofFetchSlow")}
+"""What a second that is a minute here makes of seconds, and may be told.
+
+Under Wine a program may take some to start. And the one request that a frozen program answers when it thaws is one of
+ten in half an hour, not one of sixty.
+"""
 
 LASTING = {("windows", "PprofUpgradeRegression")}
 """Holds until the new epoch has had more good values than bad ones, and so for as long as the fault did."""
@@ -168,16 +172,16 @@ def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -
             told(watch, lambda firing_now: expected - MOMENTARY <= firing_now, within=180)
         time.sleep(20)
         for watch in watches:
-            assert expected - MOMENTARY <= firing(watch.told.received) <= expected, watch.state()
-            assert names(watch) - RESTARTING == expected, watch.state()
+            assert expected - MOMENTARY <= firing(watch.told.received) <= expected | BY_SCALE, watch.state()
+            assert names(watch) - BY_SCALE == expected, watch.state()
             for one in services:
                 check_words(one, watch)
 
         for one in services:
             one.mend(one.service)
         for watch in watches:
-            told(watch, lambda firing_now: firing_now <= LASTING, within=240)
-            assert names(watch) - RESTARTING == expected, watch.state()
+            told(watch, lambda firing_now: firing_now <= LASTING | BY_SCALE, within=240)
+            assert names(watch) - BY_SCALE == expected, watch.state()
         assert "Traceback" not in program.log
 
 
