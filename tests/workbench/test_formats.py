@@ -76,6 +76,7 @@ def test_the_keys_of_the_json_form_stay() -> None:
         "level",
         "problem",
         "remarks",
+        "evidence",
         "verdicts",
     ]
     last = found["targets"][1]["verdicts"][4]
@@ -102,6 +103,15 @@ def test_junit_counts_what_failed_what_is_unknown_and_what_could_not_be_looked_a
     mixed = root.find("testsuite[@name='mixed']")
     assert mixed is not None
     assert [case.get("name", "")[:2] for case in mixed if case.find("failure") is not None] == ["F4", "F5"]
+
+
+def test_an_exporter_that_watches_too_has_saved_profiles_and_runbooks() -> None:
+    report = Report((DOWN, judged("shop:1/x y", Level.CRITICAL), FINE), exporter_url="http://exporter:9717/")
+    links = [target["evidence"] for target in json.loads(as_json(report, "1"))["targets"]]
+    assert links == [None, "http://exporter:9717/evidence?target=shop%3A1%2Fx+y", None]
+    assert f"Saved profiles: <{links[1]}>" in as_markdown(report)
+    assert report.runbook("PprofClockSkew") == "http://exporter:9717/runbooks/PprofClockSkew"
+    assert Report((MIXED,)).evidence(MIXED) == ""
 
 
 def test_no_name_breaks_a_form() -> None:

@@ -55,7 +55,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     found = [judged for text in files for judged in _saved(text, thresholds, labels)]
     if settings.targets:
         found += asyncio.run(_live(settings, thresholds, values))
-    report = Report(worst_first(found), values["fail-on"], values["runbook-url"])
+    report = Report(worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
     _print(report, values["format"], environ)
     return report.exit_code
 
@@ -77,6 +77,7 @@ def _parser(environ: Mapping[str, str]) -> Parser:
         "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
     )
     parser.flag("runbook-url", "What the name of an alert is appended to", default="")
+    parser.flag("exporter-url", "An exporter that watches the same targets: has saved profiles, runbooks", default="")
     add_look_flags(parser)
     return parser
 

@@ -37,10 +37,15 @@ def print_tables(report: Report, console: Console | None = None) -> None:
             console.print(Padding(plain(remark), (0, 0, 0, 2)), style="dim")
         if one.verdicts and not one.problem:
             console.print(_table(report, one))
+        if evidence := report.evidence(one):
+            # In one piece, so that a terminal finds the address.
+            console.print(Text(f"Saved profiles: {evidence}", f"cyan link {evidence}", overflow="fold"))
         console.print()
     # In a pipe it stays in one line, for grep.
     console.print(plain(f"{report.summary}."), style="bold", soft_wrap=not console.is_terminal)
-    if not report.runbook_url and any(one.level in BAD and not one.problem for one in report.judged):
+    if not (report.runbook_url or report.exporter_url) and any(
+        one.level in BAD and not one.problem for one in report.judged
+    ):
         console.print(_WHERE, style="dim")
 
 

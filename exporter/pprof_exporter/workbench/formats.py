@@ -54,6 +54,7 @@ def _object(report: Report, one: Judged) -> dict[str, Any]:
         "level": one.level.value,
         "problem": one.problem or None,
         "remarks": list(one.remarks),
+        "evidence": report.evidence(one) or None,
         "verdicts": [
             {
                 "mode": verdict.signal.mode,
@@ -129,6 +130,8 @@ def as_markdown(report: Report) -> str:
         bad = [verdict for level in BAD for verdict in one.verdicts if verdict.level is level]
         if bad:
             parts.append(_table(report, bad))
+        if evidence := report.evidence(one):
+            parts.append(f"Saved profiles: <{evidence}>\n")
         rest = [verdict for verdict in one.verdicts if verdict.level not in BAD]
         if rest and not one.problem:
             counts = ", ".join(f"{count} {level}" for level, count in one.counts().items() if level not in BAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlencode
 
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.verdicts import BAD, Level, Sight, Verdict, verdicts, worst
@@ -70,6 +71,8 @@ class Report:
     judged: tuple[Judged, ...]
     fail_on: FailOn = FailOn.WARNING
     runbook_url: str = ""
+    exporter_url: str = ""
+    """Of an exporter that watches the same targets; "" if none is known."""
 
     @property
     def exit_code(self) -> int:
@@ -80,7 +83,14 @@ class Report:
 
     def runbook(self, alert: str) -> str:
         """The address of a runbook; "" if nobody said where they are."""
-        return f"{self.runbook_url.rstrip('/')}/{alert}" if self.runbook_url else ""
+        base = self.runbook_url or (f"{self.exporter_url.rstrip('/')}/runbooks" if self.exporter_url else "")
+        return f"{base.rstrip('/')}/{alert}" if base else ""
+
+    def evidence(self, one: Judged) -> str:
+        """Where the exporter has saved profiles of a target with findings; "" without either."""
+        if not self.exporter_url or one.problem or one.level not in BAD:
+            return ""
+        return f"{self.exporter_url.rstrip('/')}/evidence?{urlencode({'target': one.name})}"
 
     @property
     def summary(self) -> str:
