@@ -16,7 +16,7 @@ h1 { margin: 0; font-size: 1.5rem; } h1 a { color: inherit; text-decoration: non
 h1 small { font-size: .9rem; font-weight: normal; opacity: .7; }
 h2 { margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; } h3 { margin: 2rem 0 .5rem; } h4 { margin: 0 0 .3rem; }
 a { color: var(--info); }
-nav { border-bottom: 1px solid var(--line); padding: .5rem 0; } nav a { margin-right: 1rem; }
+nav { border-bottom: 1px solid var(--line); padding: .5rem 0; display: flex; flex-wrap: wrap; gap: 0 1rem; }
 nav a[aria-current] { font-weight: 600; color: inherit; text-decoration: none; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
