@@ -54,10 +54,10 @@ class Exporter:
         """What it has written so far, standard output and error."""
         return self._log.read_text()
 
-    def get(self, path: str, *, accept: str = "*/*") -> tuple[str, str]:
+    def get(self, path: str, *, accept: str = "*/*", patience: float = 60) -> tuple[str, str]:
         """Body and Content-Type of a reply."""
         request = urllib.request.Request(self.url + path, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=60) as reply:
+        with urllib.request.urlopen(request, timeout=patience) as reply:
             return reply.read().decode(), reply.headers["Content-Type"]
 
     def scrape(self) -> Scrape:
@@ -114,11 +114,11 @@ def running(*arguments: str, address: str | None = None, environ: dict[str, str]
 
 
 def _wait_until_ready(exporter: Exporter) -> None:
-    for _ in range(900):
-        if exporter.process.poll() is not None:
-            break
+    deadline = time.monotonic() + 90
+    while exporter.process.poll() is None and time.monotonic() < deadline:
         try:
-            exporter.get("/-/ready")
+            # Somebody else may listen there, and never answer.
+            exporter.get("/-/ready", patience=3)
         except OSError:
             time.sleep(0.1)
         else:
