@@ -20,16 +20,6 @@ ROUNDS = 6
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     pool = pool_of(clock, fetcher, "stays:1")
     yield pool

@@ -15,16 +15,6 @@ from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, pool_o
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     pool = pool_of(clock, fetcher, "shop:6060")
     yield pool

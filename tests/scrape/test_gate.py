@@ -21,16 +21,6 @@ HEAVY = ("heap", "allocs", "block", "mutex")
 LIGHT = ("goroutine", "threadcreate")
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
 class Watching:
     """A pool of one target, made with settings of its own."""
 

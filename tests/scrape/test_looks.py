@@ -19,16 +19,6 @@ AFTER = read_memstats((RECORDED / "heap_retained_debug1.txt").read_bytes())
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     pool = pool_of(clock, fetcher, "shop:1")
     yield pool

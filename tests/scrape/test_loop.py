@@ -20,16 +20,6 @@ MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     pool = pool_of(clock, fetcher, TARGET)
     yield pool

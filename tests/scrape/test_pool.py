@@ -33,16 +33,6 @@ class Surprise(Exception):
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def make(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Make]:
     pools: list[Pool] = []
 

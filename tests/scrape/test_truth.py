@@ -27,16 +27,6 @@ AFTER = CpuTime(13.0, 105.0, 50.0, Source.METRICS)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 def port() -> Iterator[int]:
     """A port that this very process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

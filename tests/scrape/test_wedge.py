@@ -17,16 +17,6 @@ BROKEN = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     pool = pool_of(clock, fetcher, "shop:6060")
     yield pool
