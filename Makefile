@@ -35,7 +35,8 @@ setup: $(VENV)/ready
 # The exporter alone, as a user has it; `setup` adds what the checks need.
 $(BIN)/pprof-exporter: pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'pprof-exporter needs Python 3.11 or later; name one with make PYTHON=...')"
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# Debian's python3 without python3-venv says what it lacks, and leaves an environment without pip behind.
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
