@@ -10,7 +10,7 @@ endif
 PROTO := exporter/pprof_exporter/profile/proto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs site lock proto record bench clean
+.PHONY: help demo test check unit setup docs site lock proto record bench walk clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -50,6 +50,9 @@ bench: setup  ## Measure: decoding against Go, /metrics while targets do everyth
 	$(BIN)/python -m benchmarks.metrics_latency
 	$(BIN)/python -m benchmarks.target_cost
 	$(BIN)/python -m benchmarks.fleet
+
+walk: setup  ## As root on Debian: follow the documentation on a fresh system, with systemd and containers, and time it
+	$(BIN)/python -m tests.walk
 
 docs: setup  ## Write the references that are generated
 	$(BIN)/python docs/generate.py

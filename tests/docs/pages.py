@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,6 +59,16 @@ def blocks(page: Path) -> tuple[Block, ...]:
     return tuple(found)
 
 
+def under(page: Path, heading: str) -> list[Block]:
+    """The blocks between a heading of a page, of any level, and the next one."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    fenced = {number for block in blocks(page) for number in range(block.line, block.line + block.text.count("\n") + 1)}
+    starts = [number for number, line in enumerate(lines, start=1) if line.startswith("#") and number not in fenced]
+    begin = next(number for number in starts if lines[number - 1].lstrip("# ") == heading)
+    end = next((number for number in starts if number > begin), len(lines) + 1)
+    return [block for block in blocks(page) if begin < block.line < end]
+
+
 def of_language(*languages: str) -> list[Block]:
     """The blocks of all pages in these languages."""
     return [block for page in PAGES for block in blocks(page) if block.language in languages]
@@ -92,11 +102,11 @@ def anchors(page: Path) -> frozenset[str]:
     return frozenset(re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in plain)
 
 
-def commands(block: Block) -> Iterator[str]:
-    """Each command of a console block, lines that go on joined."""
+def commands(block: Block, prompts: Sequence[str] = ("$ ",)) -> Iterator[str]:
+    """Each command of a console block, lines that go on joined. Behind the prompt "# " stand those of root."""
     held = ""
     for line in block.text.splitlines():
-        if line.startswith("$ "):
+        if line.startswith(tuple(prompts)):
             held = line[2:]
         elif held:
             held += "\n" + line

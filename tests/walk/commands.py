@@ -1,0 +1,39 @@
+"""The two commands with which the README opens."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from pathlib import Path
+
+from tests.walk.diary import Diary, expect, until
+from tests.walk.machine import Machine, are_free, fresh
+
+PACKAGES = ("make", "python3", "python3-venv", "ca-certificates")
+"""What the README asks for, as Debian divides it. Certificates come with any installation but the smallest."""
+_PORT = 9717
+
+
+def walk(root: Path, diary: Diary) -> None:
+    """`make demo` until its page shows that it works, then `make test`."""
+    are_free([_PORT])
+    with diary.step("a Debian with Python alone (debootstrap)"):
+        machine = fresh(root, PACKAGES)
+    with diary.step("`make demo`, until both targets are up"), machine.started("exec make demo"):
+        until("both targets are up", _both_are_up, within=300)
+    with diary.step("`make test`"):
+        print(_summary(machine))
+
+
+def _both_are_up() -> bool:
+    with urllib.request.urlopen(f"http://127.0.0.1:{_PORT}/metrics", timeout=5) as reply:
+        found = re.findall(r"^pprof_up\{.*\} 1\.0$", reply.read().decode(), re.MULTILINE)
+    return len(found) == 2
+
+
+def _summary(machine: Machine) -> str:
+    """What each of the two runs of pytest said at its end. Nothing may be skipped, as on CI."""
+    said = machine.run("CI=true make test")
+    ends = re.findall(r"^=+ (.*passed.*) =+$", said, re.MULTILINE)
+    expect(len(ends) == 2, f"`make test` ends with two summaries, not {ends}")
+    return "\n".join(f"    {end}" for end in ends)

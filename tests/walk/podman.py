@@ -1,0 +1,97 @@
+"""Podman with images and containers in a folder of its own, and a base of Debian's packages."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import Missing, run
+from tests.walk.diary import Astray
+from tests.walk.machine import fresh
+
+BASE = "localhost/debian-python"
+"""Debian with Python, in place of the image of Python that a registry has."""
+_PACKAGES = ("busybox", "ca-certificates", "python-is-python3", "python3", "python3-venv")
+_PATIENCE = 1800.0
+# Where two generations of control groups are mixed, crun refuses to work; and not everybody who is root may have the
+# million of open files that podman asks for.
+_ENGINE = """\
+[engine]
+runtime = "runc"
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+"""
+_STORAGE = """\
+[storage]
+driver = "overlay"
+graphroot = "{folder}/images"
+runroot = "{folder}/running"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Podman:
+    """The command, with its settings."""
+
+    environ: Mapping[str, str]
+
+    def run(self, *words: str | Path, cwd: Path | None = None, timeout: float = _PATIENCE) -> str:
+        """What `podman WORDS` printed; raise `Astray` with its last words if it failed."""
+        return self.other("podman", *words, cwd=cwd, timeout=timeout)
+
+    def other(self, *words: str | Path, cwd: Path | None = None, timeout: float = _PATIENCE) -> str:
+        """The same for a program that calls podman."""
+        done = subprocess.run(
+            [str(word) for word in words],
+            env=self.environ,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if done.returncode != 0:
+            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+            raise Astray(f"`{' '.join(map(str, words))}` exited with {done.returncode}:\n{last}")
+        return done.stdout
+
+    def build(self, dockerfile: Path, tag: str, context: Path) -> None:
+        """Build an image."""
+        self.run("build", *build_options(), "--file", dockerfile, "--tag", tag, context)
+
+
+def build_options() -> list[str]:
+    """The base, the network of this machine with the certificate that it may need, and nothing from a registry."""
+    certificate = os.environ.get("PIP_CERT")
+    trusted = [f"--volume={certificate}:{certificate}:ro", f"--env=PIP_CERT={certificate}"] if certificate else []
+    return ["--format=docker", "--network=host", "--pull=never", f"--build-arg=BASE={BASE}", *trusted]
+
+
+@contextlib.contextmanager
+def podman(folder: Path) -> Iterator[Podman]:
+    """Podman, which has the base of all images; at the end every container is ended."""
+    for tool in ("podman", "runc", "catatonit"):
+        if shutil.which(tool) is None:
+            raise Missing(f"{tool}: install podman, runc, catatonit, netavark and aardvark-dns")
+    base = fresh(folder / "base", _PACKAGES)
+    archive = folder / "base.tar"
+    run(["tar", "--directory", base.root, "--exclude=./root", "--create", "--file", archive, "."], timeout=_PATIENCE)
+    settings = {"CONTAINERS_CONF": _ENGINE, "CONTAINERS_STORAGE_CONF": _STORAGE.format(folder=folder)}
+    for name, text in settings.items():
+        (folder / name).write_text(text)
+    command = Podman({**os.environ, **{name: str(folder / name) for name in settings}})
+    try:
+        command.run("import", archive, BASE)
+        archive.unlink()
+        yield command
+    finally:
+        with contextlib.suppress(Astray):
+            command.run("pod", "rm", "--all", "--force")
+            command.run("rm", "--all", "--force", "--time", "0")
+            command.run("system", "reset", "--force")
