@@ -120,8 +120,9 @@ def fresh(root: Path, packages: Sequence[str]) -> Machine:
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
     run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", _RELEASE, root], timeout=_PATIENCE)
-    checkout = root / CHECKOUT[1:]
-    run(["git", "clone", "--quiet", PROJECT, checkout])
+    # The installer of Debian writes it, debootstrap does not.
+    (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
+    run(["git", "clone", "--quiet", PROJECT, root / CHECKOUT[1:]])
     return Machine(root)
 
 

@@ -33,7 +33,7 @@ def walk(root: Path, diary: Diary) -> None:
     are_free([6060, 9717, 9090, 9093])
     with diary.step("a Debian with Python and systemd (debootstrap), and a Go service on it"):
         machine = fresh(root, PACKAGES)
-        shutil.copy(go.build(go.VERSIONS[-1]) / "target", root / "usr/local/bin/shop")
+        shutil.copy(go.build(go.VERSIONS[-1]), root / "usr/local/bin/shop")
         (root / "etc/systemd/system/shop.service").write_text(_SERVICE)
     with machine.booted() as booted:
         booted.run("systemctl start shop")
