@@ -59,7 +59,7 @@ async def start_sites(
     tls: ssl.SSLContext | None = None,
     sockets: Sequence[socket.socket] = (),
 ) -> list[str]:
-    """Listen on every address, and on sockets that listen already; returns the URL of each.
+    """Listen on every address, and on sockets that listen already; returns their URLs, each once.
 
     Raises `OSError` when an address is taken.
     """
@@ -71,7 +71,8 @@ async def start_sites(
         await _Site(runner, connections, tls, address).start()
     for listening in sockets:
         await _Site(runner, connections, tls, listening).start()
-    return [_url("https" if tls else "http", name) for name in runner.addresses]
+    # IPv4 and IPv6 have a socket each, and for a person both are localhost.
+    return list(dict.fromkeys(_url("https" if tls else "http", name) for name in runner.addresses))
 
 
 class _Site(web.BaseSite):
