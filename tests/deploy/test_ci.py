@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.lab import PROJECT, free_port, go
+from tests.lab.debian import installed
 
 CI = PROJECT / "deploy" / "ci"
 FILES = {"github.yml": "vendor.github-workflows", "gitlab-ci.yml": "vendor.gitlab-ci"}
@@ -50,6 +51,7 @@ def test_it_fits_the_published_schema(name: str) -> None:
 @pytest.fixture
 def workplace(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     """A folder with the service that the examples build, and the environment of a job."""
+    installed("curl", "curl")
     shutil.copy(go.build(go.VERSIONS[-1]), tmp_path / "service.exe")
     commands = Path(sys.executable).parent
     environment = {

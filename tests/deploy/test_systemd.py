@@ -15,6 +15,7 @@ import pytest
 
 from pprof_exporter.cli.options import Parser, add_serve_flags, variable_of
 from tests.lab import PROJECT, Missing, run
+from tests.lab.debian import installed
 
 FOLDER = PROJECT / "deploy" / "systemd"
 SERVICE = FOLDER / "pprof-exporter.service"
@@ -23,10 +24,7 @@ LIMIT = 1.5
 
 
 def tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise Missing(f"{name}: this machine has no systemd")
-    return found
+    return str(installed(name, "systemd"))
 
 
 def settings(file: Path) -> list[tuple[str, str]]:

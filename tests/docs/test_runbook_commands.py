@@ -14,6 +14,7 @@ import pytest
 from pprof_exporter.rules.books import EXAMPLE_TARGET
 from tests.docs.pages import RUNBOOKS, Block, blocks, commands, name, simple
 from tests.lab import go
+from tests.lab.debian import installed
 from tests.lab.target import Target, running
 
 pytestmark = pytest.mark.lab
@@ -36,6 +37,7 @@ WRONG = re.compile(
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
+    installed("curl", "curl")
     with running(go.build(go.VERSIONS[-1])) as started:
         started.control("burn", threads=1)
         yield started

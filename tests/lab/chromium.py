@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -17,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from . import Missing, exclusive, run
+from . import Missing, debian
 
 _QUIET = (
     "--headless",
@@ -32,18 +30,9 @@ _QUIET = (
 )
 
 
-def program() -> str:
-    """The browser, installed from Debian by root where it is missing. Raises `Missing`."""
-    with exclusive("chromium"):
-        found = shutil.which("chromium")
-        if found is None and os.geteuid() == 0 and Path("/etc/debian_version").exists():
-            apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            run(["apt-get", "update", "-qq"], env=apt)
-            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], env=apt, timeout=600)
-            found = shutil.which("chromium")
-    if found is None:
-        raise Missing("Chromium: only root on Debian installs it here")
-    return found
+def program() -> Path:
+    """The browser. Raises `Missing`."""
+    return debian.installed("chromium", "chromium")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +101,7 @@ async def browsing() -> AsyncIterator[Tab]:
     """A browser with one tab, ended with the block."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
-            program(),
+            str(program()),
             *_QUIET,
             f"--user-data-dir={folder}",
             "about:blank",

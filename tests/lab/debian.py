@@ -1,7 +1,8 @@
-"""Programs from Debian packages, unpacked below `.lab` without installing anything."""
+"""Programs from Debian packages: unpacked below `.lab` without installing anything, or installed where they must be."""
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -14,7 +15,28 @@ from tests.lab import LAB, Missing, exclusive, run
 # The release that this machine runs, whatever its name, and Debian's newest packages.
 Suite = Literal["stable", "sid"]
 
+# A mirror that has stood still for a while has what it is asked for, signed as ever.
+_APT = ("-qq", "-oAcquire::Retries=3", "-oAcquire::Check-Valid-Until=false")
 _SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
+
+
+def installed(command: str, *packages: str) -> Path:
+    """Where a command is; installed with these packages by root where it is missing. Raises `Missing`."""
+    with exclusive("apt"):
+        if shutil.which(command) is None:
+            if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+                raise Missing(f"{command}: needs {' and '.join(packages)}; only root on Debian installs that here")
+            apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            run(["apt-get", *_APT, "update"], env=apt)
+            run(
+                ["apt-get", *_APT, "install", "-y", "--no-install-recommends", *packages],
+                env=apt,
+                timeout=600,
+            )
+    found = shutil.which(command)
+    if found is None:
+        raise Missing(f"{command}: it is not there after the installation of {' and '.join(packages)}")
+    return Path(found)
 
 
 def unpacked(packages: Sequence[str], suite: str | None = None) -> Path:
@@ -53,16 +75,13 @@ def _options(state: Path, suite: str | None) -> list[str]:
     sources = state / "sources.list"
     sources.write_text(_source(None if suite == "stable" else suite))
     return [
-        "-qq",
+        *_APT,
         f"-oDir::State::Lists={state / 'lists'}",
         f"-oDir::Cache={state / 'cache'}",
         f"-oDir::Etc::sourcelist={sources}",
         "-oDir::Etc::sourceparts=/dev/null",
         # The user that apt changes to when it is run by root may not be able to read or write here.
         "-oAPT::Sandbox::User=",
-        "-oAcquire::Retries=3",
-        # A mirror that has stood still for a while has what it is asked for, signed as ever.
-        "-oAcquire::Check-Valid-Until=false",
         # Else a mirror that does not answer is only a warning, and the reason is lost.
         "-oAPT::Update::Error-Mode=any",
     ]

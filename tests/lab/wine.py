@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import LAB, Missing, exclusive, run
+from . import LAB, Missing, debian, exclusive, run
 
 PREFIX = LAB / "wine"
 _LOADER = Path("/usr/lib/wine/wine64")
@@ -27,8 +26,10 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return 
 def loader() -> Path:
     """The Wine loader with a prefix ready for Go programs; raise `Missing` where that cannot be had."""
     with exclusive("wine"):
+        # What compiles libraries for Windows is on the path, the loader is not.
+        debian.installed(_COMPILER, *_PACKAGES)
         if not _LOADER.exists():
-            _install()
+            raise Missing(f"Wine: no {_LOADER} beside {_COMPILER}: install {' and '.join(_PACKAGES)}")
         if not (PREFIX / "ready").exists():
             _prepare()
     return _LOADER
@@ -112,17 +113,6 @@ def stop() -> None:
         subprocess.run([server, "-k"], env=environment(), check=False, capture_output=True, timeout=60)
 
 
-def _install() -> None:
-    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        raise Missing(f"Wine: needs the packages {' and '.join(_PACKAGES)}; only root on Debian installs them here")
-    apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    retries = "-oAcquire::Retries=3"
-    run(["apt-get", "update", "-qq", retries], env=apt)
-    run(["apt-get", "install", "-y", "-qq", retries, "--no-install-recommends", *_PACKAGES], env=apt, timeout=600)
-    if not _LOADER.exists():
-        raise Missing(f"Wine: no {_LOADER} after the installation")
-
-
 def _prepare() -> None:
     (PREFIX / "home").mkdir(parents=True, exist_ok=True)
     run([_LOADER, "wineboot", "-i"], env=environment(), timeout=120)
@@ -134,9 +124,6 @@ def _prepare() -> None:
 
 
 def _compile(source: str, library: Path) -> None:
-    compiler = shutil.which(_COMPILER)
-    if compiler is None:
-        raise Missing(f"Wine: no {_COMPILER} to build {library.name}")
     text = PREFIX / f"{library.stem}.c"
     text.write_text(source)
-    run([compiler, "-O2", "-shared", "-o", library, text, "-ladvapi32"])
+    run([_COMPILER, "-O2", "-shared", "-o", library, text, "-ladvapi32"])

@@ -32,6 +32,11 @@ CONFIG_TIMESTAMP = gauge(
     "pprof_exporter_config_last_reload_success_timestamp_seconds",
     "When the configuration in use was loaded, in Unix time.",
 )
+WEB_CONFIG_SUCCESSFUL = gauge(
+    "pprof_exporter_web_config_last_reload_successful",
+    "1 if the file in --web.config.file is in use as it is, 0 if it has a fault, so that what it said before is used. "
+    "Absent without that flag.",
+)
 STORAGE_PERSISTENT = gauge(
     "pprof_exporter_storage_persistent",
     "1 if the statistics of signals outlive a restart, 0 if the file in --storage.path cannot be used now. Absent "
@@ -100,6 +105,7 @@ FAMILIES = (
     INTERNAL_ERRORS,
     CONFIG_SUCCESSFUL,
     CONFIG_TIMESTAMP,
+    WEB_CONFIG_SUCCESSFUL,
     STORAGE_PERSISTENT,
     STORAGE_TROUBLES,
     DISCOVERED,

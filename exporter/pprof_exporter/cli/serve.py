@@ -116,7 +116,12 @@ async def serve(
         tidying = asyncio.create_task(keep_tidy(clock))
         readiness = Readiness()
         app = build_app(
-            _registry(pool, config, clock, Parts(discovery, prober, keeping.ring if keeping else None)),
+            _registry(
+                pool,
+                config,
+                clock,
+                Parts(discovery, prober, keeping.ring if keeping else None, lambda: service.security.successful),
+            ),
             pool,
             readiness,
             reload=reload if service.lifecycle else None,

@@ -9,6 +9,7 @@ from pprof_exporter.dashboards.variables import EXPORTER_JOB, EXPORTERS, INSTANC
 
 _RATE = "$__rate_interval"
 _STALE = BY_NAME["discovery_stale"].value
+_TROUBLES = "pprof_exporter_evidence_troubles_total"
 _LAG = "pprof_exporter_loop_lag_seconds_bucket"
 _PRESENT = Limits(Colour.CRITICAL, ((1, Colour.GOOD),))
 
@@ -42,14 +43,17 @@ DASHBOARD = Dashboard(
                     "Exporters whose configuration file could not be loaded, and sources of targets that could not be "
                     "read for half an hour: the log says why.",
                     f"(count(pprof_exporter_config_last_reload_successful{{{EXPORTERS}}} == 0) or vector(0)) + "
+                    f"(count(pprof_exporter_web_config_last_reload_successful{{{EXPORTERS}}} == 0) or vector(0)) + "
                     f"(count(time() - pprof_exporter_discovery_last_success_timestamp_seconds{{{EXPORTERS}}} > "
                     f"{_STALE:g}) or vector(0))",
                     limits=NONE_IS_GOOD,
                 ),
                 stat(
                     "Storage",
-                    "Exporters that cannot keep their statistics over a restart.",
-                    f"count(pprof_exporter_storage_persistent{{{EXPORTERS}}} == 0) or vector(0)",
+                    "Exporters that cannot keep their statistics over a restart, and those that could not keep the "
+                    "profiles of a finding within the last hour: the log says why.",
+                    f"(count(pprof_exporter_storage_persistent{{{EXPORTERS}}} == 0) or vector(0)) + "
+                    f"(count(sum by (job, instance) (increase({_TROUBLES}{{{EXPORTERS}}}[1h])) > 0) or vector(0))",
                     limits=NONE_IS_GOOD,
                 ),
                 stat(
@@ -144,6 +148,38 @@ DASHBOARD = Dashboard(
                         f"max(pprof_exporter_profiling_budget_ratio{{{EXPORTERS}}})", "budget", colour=Colour.WARNING
                     ),
                     unit="percentunit",
+                    width=8,
+                ),
+            ),
+        ),
+        Row(
+            "What evidence does it keep?",
+            (
+                lines(
+                    "Findings, an hour",
+                    "Findings whose profiles were kept, and those whose were not. interval: the same was kept a short "
+                    "while ago.",
+                    Query(
+                        f"sum(increase(pprof_exporter_evidence_saved_total{{{EXPORTERS}}}[1h]))",
+                        "kept",
+                        colour=Colour.NOW,
+                    ),
+                    Query(
+                        f"sum by (reason) (increase(pprof_exporter_evidence_dropped_total{{{EXPORTERS}}}[1h])) > 0",
+                        "not kept: {{reason}}",
+                    ),
+                    Query(
+                        f"sum by (outcome) (increase(pprof_exporter_evidence_pushes_total{{{EXPORTERS}}}[1h])) > 0",
+                        "to another store: {{outcome}}",
+                    ),
+                    width=16,
+                ),
+                lines(
+                    "Disk space",
+                    "What kept profiles take. When the bound is reached, the target that holds the most gives up its "
+                    "oldest finding.",
+                    Query(f"sum by (instance) (pprof_exporter_evidence_bytes{{{EXPORTERS}}})", "{{instance}}"),
+                    unit="bytes",
                     width=8,
                 ),
             ),

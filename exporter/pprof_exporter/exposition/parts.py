@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import Outcome, ProbeResult, exporter
@@ -18,6 +19,8 @@ class Parts:
     discovery: Discovery | None = None
     prober: Prober | None = None
     evidence: Ring | None = None
+    web_config: Callable[[], bool | None] | None = None
+    """Whether the web configuration file is in use as it is; None: there is no such file."""
 
     @property
     def internal_errors(self) -> int:
@@ -32,6 +35,8 @@ class Parts:
             _add_probes(sink, self.prober)
         if self.evidence is not None:
             _add_evidence(sink, self.evidence)
+        if self.web_config is not None:
+            sink.add_known(exporter.WEB_CONFIG_SUCCESSFUL, {}, self.web_config())
 
 
 def _add_probes(sink: Sink, prober: Prober) -> None:

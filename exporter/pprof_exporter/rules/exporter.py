@@ -6,6 +6,8 @@ from pprof_exporter.rules.model import Alert, Group, Severity
 
 _BUILD = "pprof_exporter_build_info"
 _TROUBLES = "pprof_exporter_storage_troubles_total"
+_EVIDENCE = "pprof_exporter_evidence_troubles_total"
+_PUSHES = "pprof_exporter_evidence_pushes_total"
 _ERRORS = "pprof_exporter_internal_errors_total"
 _REASON = (
     "{{ with printf `topk(1, sum by (reason) (increase(pprof_fetches_deferred_total"
@@ -56,12 +58,18 @@ GROUP = Group(
             "PprofExporterReloadFailed",
             "",
             Severity.WARNING,
-            "pprof_exporter_config_last_reload_successful == 0",
+            """
+            pprof_exporter_config_last_reload_successful == 0
+              or label_replace(pprof_exporter_web_config_last_reload_successful == 0, "file", "web", "", "")
+            """,
             "5m",
-            "The exporter {{ $labels.instance }} could not load its configuration",
+            "The exporter {{ $labels.instance }} could not load its "
+            "{{ with $labels.file }}{{ . }} {{ end }}configuration",
             f"""
-            The file of {{{{ $labels.instance }}}} has a fault, so that the configuration{_LOADED} stays in use. Its log
-            says what is wrong.
+            {{{{ if $labels.file }}}}The file in --web.config.file of {{{{ $labels.instance }}}} has a fault, so that
+            the certificates and passwords of before stay in use.
+            {{{{- else }}}}The file of {{{{ $labels.instance }}}} has a fault, so that the configuration{_LOADED} stays
+            in use.{{{{ end }}}} Its log says what is wrong.
             """,
         ),
         Alert(
@@ -167,6 +175,32 @@ GROUP = Group(
             or in a file that was moved aside.
             {{- else }}was {{ $labels.trouble }} at {{ $value | printf "%.0f" }} attempts of the last hour. What is new
             waits in memory, and a restart would lose it.{{ end }} Its log says why.
+            """,
+            keep_firing_for="15m",
+        ),
+        Alert(
+            "PprofExporterEvidenceTrouble",
+            "",
+            Severity.WARNING,
+            f"""
+            increase({_EVIDENCE}[1h]) > 0
+              or ({_EVIDENCE} > 0 unless on (job, instance, trouble) {_EVIDENCE} offset 1h)
+              or label_replace(
+                sum without (outcome) (increase({_PUSHES}{{outcome!="success"}}[1h]))
+                  > sum without (outcome) (increase({_PUSHES}{{outcome="success"}}[1h])),
+                "trouble", "push", "", ""
+              )
+            """,
+            "0s",
+            "The exporter {{ $labels.instance }} has trouble with its evidence: {{ $labels.trouble }}",
+            """
+            {{ if eq $labels.trouble "push" }}Of the profiles that {{ $labels.instance }} was to give to another store
+            in the last hour, {{ $value | printf "%.0f" }} were not taken, more than were. They are still on /evidence.
+            {{- else if eq $labels.trouble "corrupt" }}A finding on the disk of {{ $labels.instance }} was not as it
+            was written, and was removed.
+            {{- else }}The folder in which {{ $labels.instance }} keeps the profiles of findings was
+            {{ $labels.trouble }} within the last hour: what was found since may have no profiles to look at.
+            {{- end }} Its log says why.
             """,
             keep_firing_for="15m",
         ),

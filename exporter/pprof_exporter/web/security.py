@@ -35,6 +35,8 @@ class WebSecurity:
         self._path = path
         self._config = read_web_config(path) if path else config or WebConfig()
         self._stamps = self._look()
+        self.successful: bool | None = True if path else None
+        """Whether the file is in use as it was last read; None without a file."""
 
     @property
     def now(self) -> WebConfig:
@@ -59,8 +61,10 @@ class WebSecurity:
             config = read_web_config(path)
             _check_same_scheme(config, self._config)
         except ConfigError as error:
+            self.successful = False
             log.error("web configuration not reloaded, the one in use stays", detail=str(error))
             return
+        self.successful = True
         others = config.files != self._config.files
         self._config = config
         if others:
