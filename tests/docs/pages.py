@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -102,11 +102,11 @@ def anchors(page: Path) -> frozenset[str]:
     return frozenset(re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in plain)
 
 
-def commands(block: Block, prompts: Sequence[str] = ("$ ",)) -> Iterator[str]:
+def commands(block: Block, prompt: str = "$ ") -> Iterator[str]:
     """Each command of a console block, lines that go on joined. Behind the prompt "# " stand those of root."""
     held = ""
     for line in block.text.splitlines():
-        if line.startswith(tuple(prompts)):
+        if line.startswith(prompt):
             held = line[2:]
         elif held:
             held += "\n" + line

@@ -25,6 +25,7 @@ ExecStart=/usr/local/bin/shop -listen localhost:6060
 DynamicUser=yes
 """
 _SETTINGS = "/etc/default/pprof-exporter"
+_SERVERS = "With Prometheus and Alertmanager of Debian"
 _ALERT = "PprofTargetDown"
 
 
@@ -47,14 +48,15 @@ def walk(root: Path, diary: Diary) -> None:
         _is_confined(booted)
         _is_managed(booted)
         with diary.step("Prometheus and Alertmanager installed and configured, until every profile is in Prometheus"):
-            _follow(booted, "With Prometheus and Alertmanager of Debian")
+            _follow(booted, _SERVERS)
             until("every profile is in Prometheus", has_every_profile, within=300)
         with diary.step("from the end of the service to the alert in Alertmanager"):
             booted.run("systemctl stop shop")
-            until(f"{_ALERT} fires", lambda: alerts() == [_ALERT], within=600)
+            until(f"{_ALERT} fires", lambda: _ALERT in alerts(), within=600)
+        expect(_ALERT in _follow(booted, _SERVERS, "$ "), "amtool does not show the alert")
         with diary.step("from the start of the service until the alert is gone"):
             booted.run("systemctl start shop")
-            until(f"{_ALERT} is resolved", lambda: alerts() == [], within=600)
+            until(f"{_ALERT} is resolved", lambda: _ALERT not in alerts(), within=600)
         with diary.step("the socket installed; five restarts, and no scrape fails"):
             _follow(booted, "Through a socket")
             with _scraped_without_end():
@@ -69,11 +71,9 @@ def walk(root: Path, diary: Diary) -> None:
             expect("/" not in left, f"something is left of it:\n{left}")
 
 
-def _follow(machine: Booted, heading: str) -> None:
-    """Run every command of a section of the page, each of which must succeed."""
-    for block in under(_PAGE, heading):
-        for command in commands(block, ("# ", "$ ")):
-            machine.run(command)
+def _follow(machine: Booted, heading: str, prompt: str = "# ") -> str:
+    """Run the commands of a section of the page, each of which must succeed; returns what they printed."""
+    return "".join(machine.run(command) for block in under(_PAGE, heading) for command in commands(block, prompt))
 
 
 def _is_confined(machine: Booted) -> None:

@@ -220,6 +220,33 @@ def test_a_profile_that_does_not_come_any_more_is_worse() -> None:
     assert named(back, Verdict.BETTER) == {"fetch_failure_ratio:heap"}
 
 
+def held(target: RecordedTarget, rounds: int) -> RecordedTarget:
+    """In the first rounds another profiler was at work, so that no CPU profile came."""
+    return replace(
+        target,
+        rounds=tuple(
+            replace(
+                one, files={} if i < rounds else {"cpu": WINDOWS / "cpu.pb.gz"}, busy=frozenset(["cpu"] * (i < rounds))
+            )
+            for i, one in enumerate(target.rounds)
+        ),
+    )
+
+
+def test_another_profiler_that_holds_a_profile_is_no_failure_of_it() -> None:
+    report = compared(held(recorded(10), 5), held(recorded(10, seed=2), 5))
+    assert signal(report, "profiler_conflict_ratio:cpu").verdict is Verdict.SAME
+    assert {one.signal for one in report.signals if "failure" in one.signal} == set()
+
+
+def test_another_profiler_that_came_with_the_upgrade_is_worse() -> None:
+    report = compared(held(recorded(10), 0), held(recorded(10, seed=2), 9))
+    assert named(report, Verdict.WORSE) == {"profiler_conflict_ratio:cpu"}
+    assert "Another profiler held it in 0 of 10 rounds before, and in 9 of 10 after" in (
+        signal(report, "profiler_conflict_ratio:cpu").why
+    )
+
+
 def test_a_failure_now_and_then_is_the_network() -> None:
     report = compared(without(recorded(10), "heap", 0), without(recorded(10, seed=2), "heap", 1))
     assert signal(report, "fetch_failure_ratio:heap").verdict is Verdict.UNSURE

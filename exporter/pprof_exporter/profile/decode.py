@@ -143,7 +143,8 @@ class _Reader:
         samples: list[Sample] = []
         used: set[int] = set()
         for ids, numbers, labels in map(_PARTS, self._message.sample):
-            stack, values = tuple(ids), tuple(numbers)
+            # A slice is filled by protobuf at once; what is iterated is asked for one by one.
+            stack, values = tuple(ids[:]), tuple(numbers[:])
             if len(values) != width:
                 raise DecodeError(Reason.INVALID, f"a sample has {len(values)} values for {width} sample types")
             used.update(stack)

@@ -13,13 +13,15 @@ from pprof_exporter.workbench import statistics
 from pprof_exporter.workbench.changes import Method, Pair, Replaced, Report, Side, ordered
 from pprof_exporter.workbench.flames import Frame, difference
 from pprof_exporter.workbench.judging import (
+    CONFLICTS,
+    FAILURES,
     SIGNIFICANT,
     Corrected,
     Judge,
     Tested,
     functions,
     tested,
-    tested_failures,
+    tested_share,
 )
 from pprof_exporter.workbench.recording import RecordedRound, RecordedTarget, Recording
 from pprof_exporter.workbench.releases import Crossed
@@ -149,12 +151,14 @@ def _busy(round_: RecordedRound) -> float:
 
 
 def _failures(before: Sequence[RecordedRound], after: Sequence[RecordedRound]) -> list[Tested]:
-    """Kinds of profiles that came before, and failed at times."""
+    """Kinds of profiles that came before, and at times failed, or were held by another profiler."""
     found = []
     for kind in sorted({kind for round_ in before for kind in round_.files if kind in PROFILES}):
-        failed = [[kind not in round_.files for round_ in side] for side in (before, after)]
-        if before and after and any(map(any, failed)):
-            found.append(tested_failures(kind, *failed))
+        failed = [[kind not in round_.files for round_ in side if kind not in round_.busy] for side in (before, after)]
+        held = [[kind in round_.busy for round_ in side] for side in (before, after)]
+        for name, sides in ((FAILURES, failed), (CONFLICTS, held)):
+            if all(sides) and any(map(any, sides)):
+                found.append(tested_share(name, kind, *sides))
     return found
 
 

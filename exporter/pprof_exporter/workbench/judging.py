@@ -26,7 +26,12 @@ _SELDOM = 0.02
 
 FAILURES = "fetch_failure_ratio"
 """With the kind of profile behind a colon: 1 of a round in which it did not come, else 0."""
-_FAILING = Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing")
+CONFLICTS = "profiler_conflict_ratio"
+"""The same of a round in which another profiler held it. Such a round is no failure, and none of these was tried."""
+_SHARES = {
+    FAILURES: (Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing"), "It did not come in"),
+    CONFLICTS: (Measure(f"{CONFLICTS}:.+", Worse.HIGHER, difference="busy"), "Another profiler held it in"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +100,16 @@ def tested(signal: str, before: Sequence[float], after: Sequence[float]) -> Test
     )
 
 
-def tested_failures(kind: str, before: Sequence[bool], after: Sequence[bool]) -> Tested:
-    """The same of a kind of profile that did not always come; True stands for a failure.
+def tested_share(name: str, kind: str, before: Sequence[bool], after: Sequence[bool]) -> Tested:
+    """The same of how often something became of a kind of profile: `FAILURES` or `CONFLICTS`.
 
-    Medians and Hodges and Lehmann see no failures below one half, so the shift is that of the shares.
+    Medians and Hodges and Lehmann see nothing that is rarer than one half, so the shift is that of the shares.
     """
-    values = [[float(failed) for failed in side] for side in (before, after)]
+    values = [[float(happened) for happened in side] for side in (before, after)]
     early, late = values
     return Tested(
-        f"{FAILURES}:{kind}",
-        _FAILING,
+        f"{name}:{kind}",
+        _SHARES[name][0],
         tuple(early),
         tuple(late),
         statistics.rank_test(early, late),
@@ -159,8 +164,9 @@ class Judge:
                 f"Too few values, {len(one.before)} before and {len(one.after)} after; "
                 f"{self._corrected.fewest()} on each side would do."
             )
-        if one.measure is _FAILING:
-            return self._failing(one, p)
+        name = one.signal.partition(":")[0]
+        if name in _SHARES:
+            return self._share(one, p, *_SHARES[name])
         worse, better = self._passed(one, one.measure), self._passed_back(one, one.measure)
         if p < SIGNIFICANT and (worse or better):
             return self._beyond_chance(one, one.measure, p, worse=worse)
@@ -180,19 +186,16 @@ class Judge:
             return Verdict.UNSURE, "The version of Go sets what is measured here."
         return Verdict.WORSE if worse else Verdict.BETTER, f"Chance does not explain it ({chance(p)})."
 
-    def _failing(self, one: Tested, p: float) -> tuple[Verdict, str]:
-        failed = [round(sum(values)) for values in (one.before, one.after)]
-        said = (
-            f"It did not come in {failed[0]} of {len(one.before)} rounds before, and in {failed[1]} of "
-            f"{len(one.after)} after"
-        )
-        worse, better = self._passed(one, _FAILING), self._passed_back(one, _FAILING)
+    def _share(self, one: Tested, p: float, measure: Measure, what: str) -> tuple[Verdict, str]:
+        found = [round(sum(values)) for values in (one.before, one.after)]
+        said = f"{what} {found[0]} of {len(one.before)} rounds before, and in {found[1]} of {len(one.after)} after"
+        worse, better = self._passed(one, measure), self._passed_back(one, measure)
         if p < SIGNIFICANT and (worse or better):
             designed = self._crossed.signal(one.signal)
             if designed is not None:
                 return Verdict.BY_DESIGN, f"{said}. {designed}"
             return Verdict.WORSE if worse else Verdict.BETTER, f"{said} ({chance(p)})."
-        rose = failed[1] * len(one.before) > failed[0] * len(one.after)
+        rose = found[1] * len(one.before) > found[0] * len(one.after)
         return Verdict.UNSURE if rose else Verdict.SAME, f"{said}{', which chance could do too' if rose else ''}."
 
     def _passed(self, one: Tested, measure: Measure) -> bool:

@@ -23,7 +23,8 @@ class RecordedRound:
     Of several values in a round it has the median. What could not be measured is not there.
 
     `functions` has, by kind of profile, the share of each function in its first value by function: CPU time, live
-    heap, goroutines, allocated bytes, delay. `files` has the body of each profile that came, by kind.
+    heap, goroutines, allocated bytes, delay. `files` has the body of each profile that came, by kind; `busy` the kinds
+    that were not there to be had, since another profiler was at work.
     """
 
     at: float
@@ -31,6 +32,7 @@ class RecordedRound:
     functions: Mapping[str, Mapping[str, float]]
     audit: TickAudit | None
     files: Mapping[str, Path]
+    busy: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _round(replay: Replay, folder: Path, round_: Round) -> RecordedRound:
         heard = replay.hear(round_, files)
     except OSError as error:
         raise RecordingError(f"{error.filename or files}: {error.strerror or error}") from error
-    return RecordedRound(round_.at, heard.signals, heard.functions, heard.audit, heard.files)
+    return RecordedRound(round_.at, heard.signals, heard.functions, heard.audit, heard.files, heard.busy)
 
 
 __all__ = ["RecordedRound", "RecordedTarget", "Recording", "RecordingError", "load_recording"]

@@ -44,6 +44,7 @@ class Heard:
     functions: Mapping[str, Mapping[str, float]]
     audit: TickAudit | None
     files: Mapping[str, Path]
+    busy: frozenset[str]
 
 
 class NotedStore(Store):
@@ -132,6 +133,7 @@ class _Hearing:
                 for name, fetch in self._fetches.items()
                 if fetch.file is not None and fetch.outcome is Outcome.SUCCESS
             },
+            busy=frozenset(name for name, fetch in self._fetches.items() if fetch.outcome is Outcome.BUSY),
         )
 
     def _kind(self, name: str) -> ProfileState:
