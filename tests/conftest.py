@@ -11,11 +11,24 @@ import pytest
 import structlog
 
 from tests.lab import Missing
+from tests.scrape.fakes import FakeClock, FakeFetcher
 
 TESTS = Path(__file__).parent
 RECORDINGS = TESTS / "recordings"
 LAB = {TESTS / name for name in ("deploy", "e2e", "live")}
 """Folders in which every test needs a tool from elsewhere. Single modules elsewhere carry the mark themselves."""
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Time that moves when it is told to."""
+    return FakeClock()
+
+
+@pytest.fixture
+def fetcher(clock: FakeClock) -> FakeFetcher:
+    """A target that answers what it is told to."""
+    return FakeFetcher(clock)
 
 
 @pytest.fixture(autouse=True)

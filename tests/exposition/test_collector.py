@@ -28,16 +28,6 @@ Series = dict[str, list[tuple[dict[str, str], float]]]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncIterator[Pool]:
     shop = parse_target("shop:1", labels={"team": "blue"})
     pool = pool_of(clock, fetcher, shop, "gone:1", "new:1", stacks=True, storage=tmp_path / "epochs.sqlite")
@@ -137,7 +127,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-    found |= set(collect(pool, clock, Parts(discovery, prober_of(clock, fetcher), evidence)))
+    found |= set(collect(pool, clock, Parts(discovery, prober_of(clock, fetcher), evidence, lambda: True)))
     assert {family.name for family in FAMILIES} - found == set()
 
 

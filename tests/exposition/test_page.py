@@ -32,16 +32,6 @@ MANY = 200
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     odd = parse_target("odd:1", labels={"note": 'a "quoted" \\ back\nslash — µ'})
     pool = pool_of(clock, fetcher, odd, "shop:1", "gone:1")

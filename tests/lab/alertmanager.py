@@ -12,11 +12,11 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tests.lab import exclusive, free_port
 from tests.lab.debian import Suite
-from tests.lab.prometheus import alertmanager
+from tests.lab.prometheus import alertmanager, wait_until_ready
 
 _OWN_TEMPLATES = "usr/share/prometheus/alertmanager"
 
@@ -77,7 +77,7 @@ def running(
         ]
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_until_ready(server, process, log)
+            wait_until_ready(server.url, process, log)
             yield server
         finally:
             process.terminate()
@@ -104,13 +104,3 @@ def _relocated(program: Path) -> Path:
             )
             partial.rename(copy)
     return copy
-
-
-def _wait_until_ready(server: Alertmanager, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{server.url}/-/ready", timeout=5):
-            return
-        time.sleep(0.05)
-    log.seek(0)
-    raise RuntimeError(f"Alertmanager did not start: {log.read().decode(errors='replace')[-1000:]}")

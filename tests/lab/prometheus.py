@@ -114,7 +114,7 @@ def running(
         ]
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_until_ready(server, process, log)
+            wait_until_ready(server.url, process, log)
             yield server
         finally:
             _end(process)
@@ -124,15 +124,16 @@ def _program(package: str, name: str, generation: Suite) -> Path:
     return unpacked([package], generation) / "usr" / "bin" / name
 
 
-def _wait_until_ready(server: Prometheus, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    """Wait for a server that was just started; raise `RuntimeError` with its last words when it does not come."""
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         # It refuses the connection at first, and answers 503 while it loads what it has stored.
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{server.url}/-/ready", timeout=5):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/-/ready", timeout=5):
             return
         time.sleep(0.05)
     log.seek(0)
-    raise RuntimeError(f"Prometheus did not start: {log.read().decode(errors='replace')[-1000:]}")
+    raise RuntimeError(f"{url} did not come up: {log.read().decode(errors='replace')[-1000:]}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -26,7 +26,7 @@ from pprof_exporter.scrape.fetch import Fetcher, Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.stopwatch import Phases
 from pprof_exporter.store import Store
-from tests.conftest import RECORDINGS
+from tests.recorded import RECORDINGS
 
 RECORDED = RECORDINGS / "linux-go1.27.3"
 FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz", "metrics": "metrics.txt", "trace": "burn2.trace"}

@@ -1,8 +1,9 @@
-"""Questions to the exporter, Prometheus and Alertmanager, where the documentation has them listen."""
+"""What walks ask: the exporter, Prometheus and Alertmanager, where the pages have them listen, and the kernel."""
 
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -15,6 +16,12 @@ def got(server: str, path: str) -> str:
     with urllib.request.urlopen(server + path, timeout=10) as reply:
         text: str = reply.read().decode()
         return text
+
+
+def is_powerless(status: str) -> bool:
+    """Whether /proc/PID/status is of a process without root, capabilities, and ways to get any, and with a filter."""
+    said = dict(re.findall(r"^(\w+):\s*(\S+)", status, re.MULTILINE))
+    return (int(said["CapBnd"], 16), said["NoNewPrivs"], said["Seccomp"]) == (0, "1", "2") and said["Uid"] != "0"
 
 
 def has_every_profile() -> bool:

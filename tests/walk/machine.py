@@ -130,6 +130,8 @@ def are_free(ports: Sequence[int]) -> None:
     """Raise `Missing` if something listens where the documentation has one listen: the network is this machine's."""
     for port in ports:
         with socket.socket() as probe:
+            # Connections that ended a moment ago are nobody who listens.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:

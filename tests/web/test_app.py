@@ -27,16 +27,6 @@ USERS = {"prometheus": bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()}
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def fetcher(clock: FakeClock) -> FakeFetcher:
-    return FakeFetcher(clock)
-
-
-@pytest.fixture
 async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
     hostile = Target("<b>shop</b>:1", parse_target("shop:1").url)
     pool = pool_of(clock, fetcher, hostile, "gone:1")

@@ -244,14 +244,20 @@ async def test_users_and_headers_are_those_of_the_file_now(serve: Serve, files: 
 async def test_a_file_that_cannot_be_used_leaves_the_password_in_place(
     serve: Serve, files: Files, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    port = await serve(load_web_config(files.write(f"basic_auth_users: {{prometheus: {HASH}}}\n")))
+    good = f"basic_auth_users: {{prometheus: {HASH}}}\n"
+    security = load_web_config(files.write(good))
+    port = await serve(security)
     files.write(text)
     for _ in range(2):
         assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
     assert "seen" in await ask(port, request("/", f"Authorization: Basic {GOOD}"))
     assert "".join(capsys.readouterr()).count("web configuration not reloaded, the one in use stays") == 1
+    assert security.successful is False
     files.path.unlink()
     assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
+    files.write(good)
+    assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
+    assert security.successful is True
 
 
 async def test_a_renewed_certificate_is_shown_to_the_next_connection(serve: Serve, files: Files) -> None:
