@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.config import parse_target
+from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape import truth
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.truth import CpuTime, CpuTruth, CpuUse, Source, use_between
@@ -86,6 +86,16 @@ async def test_the_page_tells(clock: FakeClock, fetcher: FakeFetcher) -> None:
     assert found.started == pytest.approx(1.795e9, rel=0.001)
     assert found.page is not None
     assert found.page.go_version == "go1.27.3"
+
+
+async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:
+    fetcher.cpu_seconds = 0.5
+    chosen = replace(settings(REMOTE), metrics_page=MetricsPage("/metrics", 8080))
+    target = parse_target(REMOTE)
+    found = await CpuTruth(target, chosen, fetcher, fetcher.clock).read()
+    assert found is not None
+    assert found.source is Source.METRICS
+    assert fetcher.asked[f"{target.url.host}:8080/metrics"] == 1
 
 
 async def test_a_family_of_the_users_choice_tells(fetcher: FakeFetcher) -> None:

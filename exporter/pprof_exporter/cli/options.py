@@ -20,6 +20,7 @@ from pprof_exporter.config import (
     check,
     load_config,
     parse_duration,
+    parse_metrics_page,
     parse_target,
 )
 from pprof_exporter.scrape import default_profiles
@@ -152,7 +153,12 @@ def add_fetch_flags(parser: Parser) -> None:
     parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=whole)
     parser.flag("scrape.profiles", "Profiles to fetch, by comma; stacks is not among all", default=_ALL, read=_profiles)
     parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
-    parser.flag("scrape.metrics-path", "Where targets serve metrics of their own", default="/metrics")
+    parser.flag(
+        "scrape.metrics-path",
+        "Where targets serve metrics of their own, as in :8080/metrics if it is not the port of pprof",
+        default="/metrics",
+        read=parse_metrics_page,
+    )
 
 
 def add_serve_flags(parser: Parser) -> None:
@@ -202,7 +208,7 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
         profiles=profiles,
         index_interval=values["scrape.interval"],
         timeout=values["scrape.timeout"],
-        truth_path=values["scrape.metrics-path"],
+        metrics_page=values["scrape.metrics-path"],
         audit=values["scrape.audit"],
         budget=values["scrape.budget"],
         defer_at_most=values["scrape.defer-at-most"],

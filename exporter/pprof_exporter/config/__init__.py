@@ -17,6 +17,7 @@ from pprof_exporter.config.job import (
     RecordType,
     Source,
 )
+from pprof_exporter.config.metrics_page import MetricsPage, parse_metrics_page
 from pprof_exporter.config.probing import ANYWHERE, DEFAULT_MODULE, Allowed, Module, Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.proxy import Proxy
@@ -53,6 +54,7 @@ __all__ = [
     "Job",
     "Limits",
     "Mechanism",
+    "MetricsPage",
     "Module",
     "OAuth2",
     "Overrides",
@@ -77,6 +79,7 @@ __all__ = [
     "load_pair",
     "load_yaml",
     "parse_duration",
+    "parse_metrics_page",
     "parse_target",
     "schema",
     "stamp",

@@ -16,7 +16,7 @@ from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
 from pprof_exporter.config.modules import ModuleModel, ProbeModel, probing
 from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.settings import Limits, Settings
-from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Size, Strict, load_yaml
+from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Page, Size, Strict, load_yaml
 from pprof_exporter.config.target import Target
 
 
@@ -26,6 +26,7 @@ class _Global(Strict):
     profiling_budget: float | None = Field(default=None, gt=0, le=1)
     defer_at_most: DurationOrOff | None = None
     backoff_at_most: Duration | None = None
+    metrics_page: Page | None = None
 
 
 class _Limits(Strict):
@@ -83,6 +84,7 @@ def load_config(path: Path, base: Settings, environ: Mapping[str, str] | None = 
                 budget=given.profiling_budget or base.budget,
                 backoff_at_most=given.backoff_at_most or base.backoff_at_most,
                 defer_at_most=base.defer_at_most if given.defer_at_most is None else given.defer_at_most,
+                metrics_page=given.metrics_page or base.metrics_page,
                 limits=file.limits.merged(base.limits),
                 evidence=file.evidence.settings(path.parent) if file.evidence else base.evidence,
                 jobs=jobs,

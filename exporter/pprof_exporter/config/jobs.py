@@ -20,7 +20,7 @@ from pprof_exporter.config.job import (
 )
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.relabel import LABEL_NAME, Action, Rule
-from pprof_exporter.config.strict import ConfigError, Duration, Strict
+from pprof_exporter.config.strict import ConfigError, Duration, Page, Strict
 
 _SD_FILE_ENDINGS = (".json", ".yml", ".yaml")
 
@@ -162,6 +162,7 @@ class ScrapeConfig(HttpClientModel):
     scheme: Literal["http", "https"] = "http"
     path: str = "/debug/pprof/"
     params: dict[str, list[str]] = Field(default_factory=dict)
+    metrics_page: Page | None = None
     scrape_interval: Duration | None = Field(default=None, gt=0)
     scrape_timeout: Duration | None = Field(default=None, gt=0)
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
@@ -198,6 +199,7 @@ class ScrapeConfig(HttpClientModel):
                 self.scrape_interval,
                 self.scrape_timeout,
                 tuple((name, given.merged(profiles[name])) for name, given in sorted(self.profiles.items())),
+                self.metrics_page,
             ),
         )
 

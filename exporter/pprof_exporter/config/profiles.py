@@ -1,8 +1,10 @@
-"""How often what is looked at, and what a job may say of its own about that. All times are seconds."""
+"""How often what is looked at, and what a job may say of its own. All times are seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from pprof_exporter.config.metrics_page import MetricsPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Overrides:
     index_interval: float | None = None
     timeout: float | None = None
     profiles: tuple[tuple[str, ProfileSettings], ...] = ()
+    metrics_page: MetricsPage | None = None
 
 
 AS_ALL = Overrides()

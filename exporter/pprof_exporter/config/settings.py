@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pprof_exporter.config.evidence import EvidenceSettings
 from pprof_exporter.config.job import Job
+from pprof_exporter.config.metrics_page import MetricsPage
 from pprof_exporter.config.probing import Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.target import Target
@@ -41,7 +42,7 @@ class Settings:
     profiles: dict[str, ProfileSettings]
     index_interval: float = 30
     timeout: float = 10
-    truth_path: str = "/metrics"
+    metrics_page: MetricsPage = field(default_factory=MetricsPage)
     """Where a target serves its own metrics, among them the CPU seconds that it used."""
     truth_family: str = "process_cpu_seconds_total"
     audit: AuditWhen | float = AuditWhen.ON_CHANGE
@@ -68,4 +69,5 @@ class Settings:
             profiles=self.profiles | dict(own.profiles),
             index_interval=own.index_interval or self.index_interval,
             timeout=own.timeout or self.timeout,
+            metrics_page=own.metrics_page or self.metrics_page,
         )

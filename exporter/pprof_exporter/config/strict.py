@@ -13,13 +13,16 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PlainValidator,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
 from pprof_exporter.config.duration import parse_duration
 from pprof_exporter.config.marks import load
+from pprof_exporter.config.metrics_page import MetricsPage, parse_metrics_page
 from pprof_exporter.config.size import parse_size
 
 
@@ -62,6 +65,10 @@ def _bytes(value: object) -> object:
     return parse_size(value) if isinstance(value, str) else value
 
 
+def _page(value: object) -> MetricsPage:
+    return parse_metrics_page(str(value))
+
+
 def environment(info: ValidationInfo) -> Mapping[str, str]:
     """The environment variables that a file may refer to."""
     return (info.context or {}).get("environ") or {}
@@ -83,6 +90,7 @@ def _there(file: Path) -> Path:
 Duration = Annotated[float, BeforeValidator(_seconds)]
 DurationOrOff = Annotated[float, BeforeValidator(_seconds_or_off)]
 Size = Annotated[int, BeforeValidator(_bytes)]
+Page = Annotated[MetricsPage, PlainValidator(_page), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, AfterValidator(_beside), AfterValidator(_there)]
 """A file that can be read now."""
 Model = TypeVar("Model", bound=Strict)

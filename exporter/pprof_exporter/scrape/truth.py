@@ -104,7 +104,7 @@ class CpuTruth:
     """Reads the CPU time of one target from the best source there is."""
 
     def __init__(self, target: Target, settings: Settings, fetcher: Getter, clock: Clock) -> None:
-        self._url = target.url.with_path(settings.truth_path)
+        self._url = settings.metrics_page.of(target.url)
         self._family = settings.truth_family
         self._host, self._port = target.url.host or "", target.url.port or 0
         self._timeout = settings.timeout

@@ -35,7 +35,7 @@ class NotingGetter:
         self._getter = getter
         self._clock = clock
         self._root = target.url
-        self._page = target.url.with_path(settings.truth_path)
+        self._page = settings.metrics_page.of(target.url)
         self.during: Callable[[], During] = lambda: During.REST
         """What goes on now."""
         self.fetches: dict[str, Fetch] = {}

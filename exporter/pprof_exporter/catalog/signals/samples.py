@@ -52,7 +52,8 @@ SIGNALS = (
             restarted or the source changed.
             """,
         cannot_know="""
-            Without a metrics page, and on another machine, nobody tells the CPU time: then there are no such series,
+            Without a metrics page (`--scrape.metrics-path`, `metrics_page`), and on another machine, nobody tells the
+            CPU time: then there are no such series,
             which is neither 0 nor healthy. On Windows the threads that are not Go's use CPU time and are never sampled,
             so that a program with much C code shows less. A thread on Windows that waits for a processor is sampled as
             if it ran, so that coverage above 1 is no fault there. Of a program on Windows that spends its time in
