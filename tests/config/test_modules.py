@@ -24,6 +24,44 @@ def collected(settings: Settings, module: str) -> set[str]:
     return {name for name, profile in profiles.items() if profile.enabled}
 
 
+TELLING = [
+    "basic_auth: {username: pprof, password: secret}",
+    "authorization: {credentials: secret}",
+    "http_headers: {X-Key: {secrets: [secret]}}",
+]
+BOUNDED = ["hosts: ['*.shop.example']", "networks: [10.0.0.0/8]"]
+
+
+@pytest.mark.parametrize("telling", TELLING)
+@pytest.mark.parametrize("bounds", BOUNDED)
+def test_a_module_that_may_go_to_some_may_have_credentials(tmp_path: Path, telling: str, bounds: str) -> None:
+    of_module = f"modules: {{guarded: {{{telling}, allowed: {{{bounds}}}}}}}"
+    of_all = f"probe: {{allowed: {{{bounds}}}}}\nmodules: {{guarded: {{{telling}}}}}"
+    for text in (of_module, of_all):
+        client = load(tmp_path, text).probing.modules["guarded"].client
+        assert client.tells
+        assert "secret" not in repr(client)
+
+
+@pytest.mark.parametrize("telling", TELLING)
+@pytest.mark.parametrize("bounds", ["", "ports: [6060]", "hosts: ['*']", "hosts: ['*.*']", "schemes: [https]"])
+def test_credentials_for_anybody_are_refused(tmp_path: Path, telling: str, bounds: str) -> None:
+    with pytest.raises(ConfigError, match=r"modules\.guarded: whoever reaches /probe .* hosts or networks"):
+        load(tmp_path, f"modules: {{guarded: {{{telling}, allowed: {{{bounds}}}}}}}")
+
+
+def test_to_check_a_certificate_takes_no_bounds(tmp_path: Path) -> None:
+    module = load(tmp_path, "modules: {inside: {tls_config: {server_name: shop.example}}}").probing.modules["inside"]
+    assert module.client.tls.server_name == "shop.example"
+    assert not module.client.tells
+
+
+@pytest.mark.parametrize("key", ["proxy_url: 'http://proxy:3128'", "oauth2: {}", "follow_redirects: true"])
+def test_what_would_lead_elsewhere_is_no_key_of_a_module(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match="unknown key"):
+        load(tmp_path, f"modules: {{guarded: {{{key}}}}}")
+
+
 def test_two_modules_come_along() -> None:
     assert set(BASE.probing.modules_with(BASE.profiles)) == {"default", "cheap"}
     assert collected(BASE, "cheap") == set()

@@ -95,7 +95,7 @@ async def serve(
         discovery.use(service.settings)
         prober = Prober(
             service.settings,
-            getter=guarded,
+            fetcher=guarded,
             limiter=pool.limiter,
             clock=clock,
             random=Random(),  # noqa: S311

@@ -50,5 +50,10 @@ class ClientSettings:
     proxy: Proxy | None = None
     follow_redirects: bool = False
 
+    @property
+    def tells(self) -> bool:
+        """Whether something goes along that is not for everybody: credentials, headers, a certificate."""
+        return self.auth is not None or bool(self.headers) or self.tls.cert_file is not None
+
 
 PLAIN = ClientSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from ssl import SSLContext
 from typing import Annotated, ClassVar, Literal
 
@@ -226,16 +227,14 @@ class HeaderModel(Strict):
         return texts + [Secret(file=file) for file in self.files]
 
 
-class HttpClientModel(ProxyModel):
-    """Keys of a section that makes HTTP requests."""
+class CredentialsModel(Strict):
+    """Keys of a section that says what goes along with requests."""
 
-    exclusive = (*ProxyModel.exclusive, ("basic_auth", "authorization", "oauth2"))
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("basic_auth", "authorization"),)
     basic_auth: BasicAuthModel | None = None
     authorization: AuthorizationModel | None = None
-    oauth2: OAuth2Model | None = None
     tls_config: TlsModel = Field(default_factory=TlsModel)
     http_headers: dict[str, HeaderModel] = Field(default_factory=dict)
-    follow_redirects: bool = False
 
     @field_validator("http_headers")
     @classmethod
@@ -249,11 +248,27 @@ class HttpClientModel(ProxyModel):
 
     def client(self) -> ClientSettings:
         """The same for the rest of the program."""
-        way_in = self.basic_auth or self.authorization or self.oauth2
+        way_in = self.basic_auth or self.authorization
         return ClientSettings(
             auth=way_in.settings() if way_in else None,
             headers=tuple((name, value) for name, given in sorted(self.http_headers.items()) for value in given.all()),
             tls=self.tls_config.settings(),
+        )
+
+
+class HttpClientModel(CredentialsModel, ProxyModel):
+    """Keys of a section that makes HTTP requests."""
+
+    exclusive = (*ProxyModel.exclusive, ("basic_auth", "authorization", "oauth2"))
+    oauth2: OAuth2Model | None = None
+    follow_redirects: bool = False
+
+    def client(self) -> ClientSettings:
+        """The same for the rest of the program."""
+        client = super().client()
+        return replace(
+            client,
+            auth=self.oauth2.settings() if self.oauth2 else client.auth,
             proxy=self._proxy,
             follow_redirects=self.follow_redirects,
         )

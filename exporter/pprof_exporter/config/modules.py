@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from pprof_exporter.config.http import CredentialsModel
 from pprof_exporter.config.probing import Allowed, Module, Probing, chosen
 from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.strict import ConfigError, Duration, Strict
@@ -86,8 +87,8 @@ class ModuleProfile(Strict):
         return ProfileSettings(self.interval or known.interval, self.window or known.window, known.enabled)
 
 
-class ModuleModel(Strict):
-    """One module."""
+class ModuleModel(CredentialsModel):
+    """One module. It has no proxy, which would connect where the exporter does not look, and no token of oauth2."""
 
     collect: list[str] | None = None
     profiles: dict[str, ModuleProfile] = Field(default_factory=dict)
@@ -113,7 +114,7 @@ class ModuleModel(Strict):
             if not profiles[one].enabled:
                 raise ConfigError(f"modules.{name}.profiles.{one}: it is not among what the module collects")
             profiles[one] = given.merged(profiles[one])
-        return Module(name, profiles, self.path, self.timeout, self.allowed.allowed())
+        return Module(name, profiles, self.path, self.timeout, self.allowed.allowed(), self.client())
 
 
 class ProbeModel(Strict):
@@ -134,9 +135,15 @@ def probing(probe: ProbeModel, modules: dict[str, ModuleModel], profiles: dict[s
         name: getattr(probe, name)
         for name in ("timeout_offset", "timeout", "concurrency", "targets", "forget_after", "history")
     }
-    return Probing(
-        {name: model.module(name, profiles) for name, model in modules.items()}, probe.allowed.allowed(), **numbers
-    )
+    everywhere = probe.allowed.allowed()
+    known = {name: model.module(name, profiles) for name, model in modules.items()}
+    for module in known.values():
+        if module.client.tells and not (everywhere.is_bounded or module.allowed.is_bounded):
+            raise ConfigError(
+                f"modules.{module.name}: whoever reaches /probe could have its credentials sent to himself; "
+                "name hosts or networks under allowed"
+            )
+    return Probing(known, everywhere, **numbers)
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 
+from pprof_exporter.config.client import PLAIN, ClientSettings
 from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.target import DEFAULT_PATH
 
@@ -27,6 +28,11 @@ class Allowed:
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     ports: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether not everybody's machine can be asked: some hosts or networks are named."""
+        return bool(self.networks) or any(host.strip("*.") for host in self.hosts)
+
 
 ANYWHERE = Allowed()
 
@@ -43,6 +49,7 @@ class Module:
     path: str = DEFAULT_PATH
     timeout: float = 60
     allowed: Allowed = ANYWHERE
+    client: ClientSettings = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

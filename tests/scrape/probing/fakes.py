@@ -50,7 +50,7 @@ def prober_of(clock: FakeClock, fetcher: FakeFetcher, probing: Probing | None = 
     """A prober with default settings, whose epochs are in memory."""
     settings = settings_of(probing)
     store, limiter = Store.open(None, clock.time), Limiter(settings.limits)
-    return Prober(settings, getter=fetcher, limiter=limiter, clock=clock, random=Random(1), store=store)
+    return Prober(settings, fetcher=fetcher, limiter=limiter, clock=clock, random=Random(1), store=store)
 
 
 async def probe(

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from pprof_exporter.catalog import Outcome, ProbeResult, Reason, Skip, quality
-from pprof_exporter.config import Module, Probing, parse_target
+from pprof_exporter.config import PLAIN, BasicAuth, ClientSettings, Module, Probing, Secret, parse_target
+from pprof_exporter.config.probing import chosen
+from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, Prober
 from pprof_exporter.store import Change
@@ -329,6 +331,15 @@ async def test_probes_that_failed_are_kept_longer(clock: FakeClock, fetcher: Pat
     assert [entry.target for entry in entries] == ["d:1", "c:1", "b:1", "gone:1"]
     assert prober.history.find(entries[-1].number) is entries[-1]
     assert prober.history.find(2) is None
+
+
+async def test_a_module_asks_with_its_credentials(clock: FakeClock, fetcher: PatientFetcher) -> None:
+    client = ClientSettings(auth=BasicAuth(Secret("pprof"), Secret("secret")))
+    guarded = Module("guarded", chosen(default_profiles(), ()), client=client)
+    prober = prober_of(clock, fetcher, Probing({"guarded": guarded}))
+    for module in ("cheap", "guarded"):
+        assert (await probe(clock, prober, module=module)).state.up
+    assert fetcher.clients == {PLAIN: 1, client: 1}
 
 
 async def test_a_module_that_does_not_exist_is_named_with_those_that_do(prober: Prober) -> None:

@@ -14,9 +14,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.config import ANYWHERE, Allowed
+from pprof_exporter.config import ANYWHERE, Allowed, Authorization, ClientSettings, Secret
 from pprof_exporter.scrape import Fetcher, SystemClock
 from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.fetch import Getter
 from pprof_exporter.scrape.probing.client import ProbeClient
 from pprof_exporter.scrape.probing.log import ProbeLog
 from pprof_exporter.scrape.probing.sockets import Guard, guarded_socket, guarding
@@ -73,7 +74,7 @@ def resolving(fetcher: Fetcher, *answers: list[str]) -> None:
     connector._resolver = Resolver(*answers)
 
 
-async def get(fetcher: Fetcher, url: URL | str, *rules: Allowed) -> bytes:
+async def get(fetcher: Getter, url: URL | str, *rules: Allowed) -> bytes:
     """The body that a probe with these rules gets."""
     clock = SystemClock()
     client = ProbeClient(fetcher, clock)
@@ -159,6 +160,17 @@ async def test_redirects_are_not_followed(fetcher: Fetcher, connects: list[Any],
             assert await reason(fetcher, server.url) is Reason.NOT_MOUNTED
         assert elsewhere.requests == []
     assert len(connects) == 1
+
+
+async def test_credentials_go_where_a_probe_may_go_and_nowhere_else(fetcher: Fetcher) -> None:
+    asking = fetcher.of(ClientSettings(auth=Authorization("Bearer", Secret("token"))))
+    async with serving(HELLO) as server:
+        assert await get(asking, server.url, Allowed(networks=(ip_network("127.0.0.0/8"),))) == b"hello"
+        assert "Authorization: Bearer token" in server.requests[0]
+        resolving(fetcher, ["127.0.0.1"])
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
+            await get(asking, named(server), Allowed(networks=(ip_network("10.0.0.0/8"),)))
+        assert len(server.requests) == 1
 
 
 def test_what_is_no_address_is_refused_whoever_let_it_pass() -> None:

@@ -11,7 +11,7 @@ from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.config import Module, Settings, Target
 from pprof_exporter.scrape.clock import Clock
 from pprof_exporter.scrape.errands import Tools
-from pprof_exporter.scrape.fetch import Getter
+from pprof_exporter.scrape.fetch import Fetcher
 from pprof_exporter.scrape.limiter import Limiter
 from pprof_exporter.scrape.probing.client import ProbeClient
 from pprof_exporter.scrape.probing.history import Entry, History
@@ -49,9 +49,9 @@ class Prober:
     """Use inside a running event loop; `close` ends the probes that run."""
 
     def __init__(
-        self, settings: Settings, *, getter: Getter, limiter: Limiter, clock: Clock, random: Random, store: Store
+        self, settings: Settings, *, fetcher: Fetcher, limiter: Limiter, clock: Clock, random: Random, store: Store
     ) -> None:
-        self._getter = getter
+        self._fetcher = fetcher
         self._limiter = limiter
         self._clock = clock
         self._random = random
@@ -191,5 +191,5 @@ class Prober:
     def _rounds(self, asked: Asked) -> Rounds:
         settings = replace(self._settings, targets=(), jobs=(), profiles=asked.module.profiles)
         state = TargetState(asked.target, settings, self._store, self._clock)
-        client = ProbeClient(self._getter, self._clock)
+        client = ProbeClient(self._fetcher.of(asked.module.client), self._clock)
         return Rounds(Tools(asked.target, settings, client, self._limiter, self._clock, state), client, self._random)
