@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-import pytest
-
 from pprof_exporter.scrape.budget import Budget
 from tests.scrape.fakes import FakeClock
 
@@ -13,11 +11,6 @@ from tests.scrape.fakes import FakeClock
 def spend(budget: Budget, clock: FakeClock, seconds: float) -> None:
     with budget.profiling():
         clock.time += seconds
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 def test_the_default_cycle_never_exhausts_the_default_budget(clock: FakeClock) -> None:

@@ -44,11 +44,6 @@ def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def fetcher(clock: FakeClock) -> FakeFetcher:
     fetcher = FakeFetcher(clock)
     fetcher.cpu_seconds = 1.0

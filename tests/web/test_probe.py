@@ -29,11 +29,6 @@ TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def fetcher(clock: FakeClock) -> PatientFetcher:
     fetcher = PatientFetcher(clock)
     fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "<script>alert(1)</script>\nlevel=info"))

@@ -15,11 +15,6 @@ from tests.scrape.fakes import FakeClock
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 async def fetcher(clock: FakeClock) -> AsyncIterator[Fetcher]:
     async with Fetcher(clock, max_bytes=100_000) as fetcher:
         yield fetcher

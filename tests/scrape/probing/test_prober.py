@@ -22,11 +22,6 @@ COLLECTED = {"cpu", "heap", "allocs", "goroutine", "block", "mutex", "threadcrea
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def fetcher(clock: FakeClock) -> PatientFetcher:
     return PatientFetcher(clock)
 
