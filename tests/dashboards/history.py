@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,12 @@ from typing import TextIO
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import parse_target
-from pprof_exporter.exposition import ConfigState, PprofCollector
+from pprof_exporter.evidence import Drop, Policy, Pushed, Ring
+from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
 from pprof_exporter.rules import RECORDS, Group, Record, render
 from pprof_exporter.scrape.failure import FetchError
 from tests.conftest import RECORDINGS
+from tests.evidence.kept import bodies, finding
 from tests.lab import prometheus
 from tests.lab.debian import Suite
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
@@ -42,13 +46,24 @@ class History:
 
 
 async def simulated(*, hours: float, upgrade: bool) -> History:
-    """A busy Windows program, and half-way, if wanted, a new build of it with a newer Go and a slow heap endpoint."""
+    """A busy Windows program, and half-way, if wanted, a new build of it with a newer Go and a slow heap endpoint.
+
+    Findings of it are kept all the time, and given to another store.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return await _simulated(Path(folder), hours=hours, upgrade=upgrade)
+
+
+async def _simulated(folder: Path, *, hours: float, upgrade: bool) -> History:
     end = time.time() // STEP * STEP
     clock = FakeClock(end - hours * 3600)
     fetcher = FakeFetcher(clock)
     fetcher.folder, fetcher.cpu_seconds = RECORDINGS / "windows-go1.24.11", 1.0
     pool = pool_of(clock, fetcher, parse_target("shop:6060", labels={"service": "shop"}), stacks=True)
-    collector = PprofCollector(pool, ConfigState(successful=True, loaded_at=clock.time), clock)
+    ring = Ring.open(folder, Policy(), clock.time)
+    ring.pushed = Counter()
+    config = ConfigState(successful=True, loaded_at=clock.time)
+    collector = PprofCollector(pool, config, clock, Parts(evidence=ring, web_config=lambda: True))
     samples: Samples = {}
     try:
         while clock.time < end:
@@ -57,6 +72,9 @@ async def simulated(*, hours: float, upgrade: bool) -> History:
                 fetcher.folder = RECORDINGS / "windows-go1.27.3"
                 fetcher.takes["heap"] = 0.4
                 fetcher.faults["mutex"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
+            ring.add(finding("shop:6060", at=clock.time), bodies(1000), clock.time)
+            ring.drop(Drop.INTERVAL)
+            ring.pushed[Pushed.SUCCESS] += 1
             fetcher.bodies["heap_debug1"] = _collected(fetcher.folder, clock.time, end - hours * 3600)
             for metric in collector.collect():
                 for sample in metric.samples:
@@ -67,6 +85,7 @@ async def simulated(*, hours: float, upgrade: bool) -> History:
                 samples.setdefault((name, ()), []).append((clock.time, value))
     finally:
         await pool.close(0)
+        ring.close()
     if upgrade:
         alert = {
             "alertname": "PprofUpgradeRegression",

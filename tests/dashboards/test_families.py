@@ -18,11 +18,6 @@ FOREIGN = {"up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory
 # Shown on /metrics, and drawn nowhere.
 NOT_DRAWN = {
     "pprof_exporter_discovered_targets": "all targets together are drawn; by job for ad-hoc queries",
-    "pprof_exporter_evidence_bytes": "the page of evidence shows sizes, and the bound is kept",
-    "pprof_exporter_evidence_dropped_total": "says why a finding has no saved profiles",
-    "pprof_exporter_evidence_pushes_total": "only where another store gets profiles too",
-    "pprof_exporter_evidence_saved_total": "the page of evidence lists them",
-    "pprof_exporter_evidence_troubles_total": "the log and the page of evidence say what it is",
     "pprof_exporter_rejected_targets": "the log names them",
     "pprof_exporter_probes_total": "for ad-hoc queries: Prometheus itself tells which probes fail",
     "pprof_exporter_probed_targets": "for ad-hoc queries",

@@ -33,7 +33,9 @@ def _both_are_up() -> bool:
 
 def _summary(machine: Machine) -> str:
     """What each of the two runs of pytest said at its end. Nothing may be skipped, as on CI."""
-    said = machine.run("CI=true make test")
+    said = machine.run("CI=true make test || echo it failed")
     ends = re.findall(r"^=+ (.*passed.*) =+$", said, re.MULTILINE)
-    expect(len(ends) == 2, f"`make test` ends with two summaries, not {ends}")
+    failed = re.findall(r"^(?:FAILED|ERROR) .*$", said, re.MULTILINE)
+    expect(not failed, "\n".join([*failed, *ends]))
+    expect(len(ends) == 2 and "it failed" not in said, f"`make test` ended with {said[-2000:]}")
     return "\n".join(f"    {end}" for end in ends)
