@@ -79,9 +79,10 @@ class Machine:
             yield process
         finally:
             if process.poll() is None:
-                # At the end of nspawn the kernel ends what is in its namespaces.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                # With the first process of a container the kernel ends all others; nspawn alone could leave them behind.
+                for first in _children(process.pid):
+                    os.kill(first, signal.SIGKILL)
+                process.wait(timeout=30)
 
 
 @dataclass(frozen=True, slots=True)
