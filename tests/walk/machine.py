@@ -79,7 +79,7 @@ class Machine:
             yield process
         finally:
             if process.poll() is None:
-                # With the first process of a container the kernel ends all others; nspawn alone could leave them behind.
+                # With the first process of a container the kernel ends all others; nspawn alone would leave them.
                 for first in _children(process.pid):
                     os.kill(first, signal.SIGKILL)
                 process.wait(timeout=30)
