@@ -157,20 +157,23 @@ DASHBOARD = Dashboard(
             (
                 lines(
                     "Findings, an hour",
-                    "Findings whose profiles were kept, and those whose were not. interval: the same was kept a short "
-                    "while ago.",
+                    "Findings whose profiles were kept, and those whose were not; what was left out since the same was "
+                    "kept a short while ago is neither. Another store may be given what is kept.",
                     Query(
                         f"sum(increase(pprof_exporter_evidence_saved_total{{{EXPORTERS}}}[1h]))",
                         "kept",
                         colour=Colour.NOW,
                     ),
                     Query(
-                        f"sum by (reason) (increase(pprof_exporter_evidence_dropped_total{{{EXPORTERS}}}[1h])) > 0",
-                        "not kept: {{reason}}",
+                        f'sum(increase(pprof_exporter_evidence_dropped_total{{reason!="interval",{EXPORTERS}}}[1h]))',
+                        "not kept",
+                        colour=Colour.CRITICAL,
                     ),
                     Query(
-                        f"sum by (outcome) (increase(pprof_exporter_evidence_pushes_total{{{EXPORTERS}}}[1h])) > 0",
-                        "to another store: {{outcome}}",
+                        f'sum(increase(pprof_exporter_evidence_pushes_total{{outcome!="success",{EXPORTERS}}}[1h])) '
+                        "or vector(0)",
+                        "profiles not taken by another store",
+                        colour=Colour.WARNING,
                     ),
                     width=16,
                 ),
