@@ -44,7 +44,19 @@ def test_a_module_that_may_go_to_some_may_have_credentials(tmp_path: Path, telli
 
 
 @pytest.mark.parametrize("telling", TELLING)
-@pytest.mark.parametrize("bounds", ["", "ports: [6060]", "hosts: ['*']", "hosts: ['*.*']", "schemes: [https]"])
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        "",
+        "ports: [6060]",
+        "schemes: [https]",
+        "hosts: ['*']",
+        "hosts: ['*.*']",
+        "hosts: [shop, '*']",
+        "networks: [0.0.0.0/0]",
+        "networks: [10.0.0.0/8, '::/0']",
+    ],
+)
 def test_credentials_for_anybody_are_refused(tmp_path: Path, telling: str, bounds: str) -> None:
     with pytest.raises(ConfigError, match=r"modules\.guarded: whoever reaches /probe .* hosts or networks"):
         load(tmp_path, f"modules: {{guarded: {{{telling}, allowed: {{{bounds}}}}}}}")

@@ -30,8 +30,9 @@ class Allowed:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether not everybody's machine can be asked: some hosts or networks are named."""
-        return bool(self.networks) or any(host.strip("*.") for host in self.hosts)
+        """Whether hosts or networks are named, and none of these patterns stands for everybody's."""
+        hosts = bool(self.hosts) and all(host.strip("*.") for host in self.hosts)
+        return hosts or (bool(self.networks) and all(network.prefixlen for network in self.networks))
 
 
 ANYWHERE = Allowed()
