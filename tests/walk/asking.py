@@ -18,6 +18,12 @@ def got(server: str, path: str) -> str:
         return text
 
 
+def is_up(target: str) -> bool:
+    """Whether the exporter says so of this target."""
+    up = rf'^pprof_up\{{.*target="{re.escape(target)}".*\}} 1\.0$'
+    return re.search(up, got(EXPORTER, "/metrics"), re.MULTILINE) is not None
+
+
 def is_powerless(status: str) -> bool:
     """Whether /proc/PID/status is of a process without root, capabilities, and ways to get any, and with a filter."""
     said = dict(re.findall(r"^(\w+):\s*(\S+)", status, re.MULTILINE))

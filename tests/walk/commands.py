@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from pathlib import Path
 
+from tests.walk.asking import is_up
 from tests.walk.diary import Diary, expect, until
 from tests.walk.machine import Machine, are_free, fresh
 
 PACKAGES = ("make", "python3", "python3-venv", "ca-certificates")
 """What the README asks for, as Debian divides it. Certificates come with any installation but the smallest."""
-_PORT = 9717
 
 
 def walk(root: Path, diary: Diary) -> None:
     """`make demo` until its page shows that it works, then `make test`."""
-    are_free([_PORT])
+    are_free([9717])
     with diary.step("a Debian with Python alone (debootstrap)"):
         machine = fresh(root, PACKAGES)
     with diary.step("`make demo`, until both targets are up"), machine.started("exec make demo"):
@@ -26,9 +25,7 @@ def walk(root: Path, diary: Diary) -> None:
 
 
 def _both_are_up() -> bool:
-    with urllib.request.urlopen(f"http://127.0.0.1:{_PORT}/metrics", timeout=5) as reply:
-        found = re.findall(r"^pprof_up\{.*\} 1\.0$", reply.read().decode(), re.MULTILINE)
-    return len(found) == 2
+    return is_up("linux") and is_up("windows")
 
 
 def _summary(machine: Machine) -> str:

@@ -15,7 +15,7 @@ from tests.docs.pages import commands, under
 from tests.lab import PROJECT, run
 from tests.lab.pypi import environment, helm, kubectl
 from tests.walk import images
-from tests.walk.asking import EXPORTER, alerts, got, has_every_profile, is_powerless
+from tests.walk.asking import EXPORTER, alerts, got, has_every_profile, is_powerless, is_up
 from tests.walk.diary import Diary, expect, until
 from tests.walk.machine import are_free
 from tests.walk.podman import BASE, Podman, build_options, podman
@@ -52,13 +52,14 @@ def walk(root: Path, diary: Diary) -> None:
 
 
 def _run(engine: Podman) -> None:
-    (command,) = [words for words in map(shlex.split, _commands("Docker")) if words[:2] == ["docker", "run"]]
+    typed = [shlex.split(command) for block in under(_PAGE, "Docker") for command in commands(block)]
+    (command,) = [words for words in typed if words[:2] == ["docker", "run"]]
     engine.run("network", "create", "walk")
     engine.run("run", "--detach", "--network=walk", "--name=shop", _SHOP, "-listen", ":6060")
     engine.run(
         "run", "--detach", "--network=walk", "--name=exporter", *[word for word in command[2:] if word != "--rm"]
     )
-    until("the service is up", lambda: 'pprof_up{target="shop:6060"} 1.0' in got(EXPORTER, "/metrics"), within=30)
+    until("the service is up", lambda: is_up("shop:6060"), within=30)
 
 
 def _is_confined(engine: Podman, container: str) -> None:
@@ -120,10 +121,5 @@ def _play(engine: Podman, file: Path, found: list[Object]) -> None:
     engine.run("play", "kube", file)
     until(f"{file.stem} is ready", lambda: got(EXPORTER, "/-/ready"), within=30)
     if file.stem == "sidecar":
-        up = 'pprof_up{target="localhost:6060"} 1.0'
-        until("the service beside it is up", lambda: up in got(EXPORTER, "/metrics"), within=30)
+        until("the service beside it is up", lambda: is_up("localhost:6060"), within=30)
     engine.run("play", "kube", "--down", file)
-
-
-def _commands(heading: str) -> list[str]:
-    return [command for block in under(_PAGE, heading) for command in commands(block)]

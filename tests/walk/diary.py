@@ -43,6 +43,14 @@ def expect(condition: object, what: str) -> None:
         raise Astray(what)
 
 
+def succeeded(command: str, code: int, said: str) -> str:
+    """What a command said; raise `Astray` with its last words if it failed."""
+    if code != 0:
+        last = "\n".join(said.strip().splitlines()[-30:])
+        raise Astray(f"`{command}` exited with {code}:\n{last}")
+    return said
+
+
 def until(what: str, question: Callable[[], Found], *, within: float) -> Found:
     """Ask until the answer is true, and return it; raise `Astray` after WITHIN seconds. Not being answered is a no."""
     deadline = time.monotonic() + within

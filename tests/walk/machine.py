@@ -11,12 +11,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import PROJECT, Missing, run
-from tests.walk.diary import Astray, until
+from tests.walk.diary import Astray, succeeded, until
 
 CHECKOUT = "/root/pprof-exporter"
 """Where the stranger put the project."""
@@ -40,7 +41,7 @@ class Machine:
                 said = process.communicate(timeout=timeout)[0]
             except subprocess.TimeoutExpired:
                 raise Astray(f"{command}: not done after {timeout:.0f} s") from None
-        return _succeeded(command, process.returncode, said)
+        return succeeded(command, process.returncode, said)
 
     @contextlib.contextmanager
     def started(self, command: str) -> Iterator[subprocess.Popen[str]]:
@@ -52,7 +53,8 @@ class Machine:
     def booted(self) -> Iterator[Booted]:
         """The machine with its systemd up, until the end of the block."""
         with self._nspawn("--boot") as process:
-            leader = until("a first process", lambda: _children(process.pid), within=30)[0]
+            # Before nspawn is there, its shell has children of its own.
+            leader = until("a first process", lambda: _children(process.pid, "systemd"), within=30)[0]
             machine = Booted(leader)
             until("systemd is up", lambda: machine.run("systemctl is-system-running --wait"), within=120)
             try:
@@ -78,11 +80,12 @@ class Machine:
         try:
             yield process
         finally:
-            if process.poll() is None:
-                # With the first process of a container the kernel ends all others; nspawn alone would leave them.
-                for first in _children(process.pid):
-                    os.kill(first, signal.SIGKILL)
-                process.wait(timeout=30)
+            # With the first process of a container the kernel ends all others; nspawn alone would leave them.
+            while process.poll() is None:
+                with contextlib.suppress(OSError):
+                    for first in _children(process.pid):
+                        os.kill(first, signal.SIGKILL)
+                time.sleep(0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Booted:
             timeout=timeout,
             check=False,
         )
-        return _succeeded(command, done.returncode, done.stdout)
+        return succeeded(command, done.returncode, done.stdout)
 
 
 def fresh(root: Path, packages: Sequence[str]) -> Machine:
@@ -150,12 +153,7 @@ def _container(*options: str) -> list[str]:
     return ["unshare", "--mount", "--propagation", "private", *mounted, *nspawn, "--keep-unit"]
 
 
-def _children(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def _succeeded(command: str, code: int, said: str) -> str:
-    if code != 0:
-        last = "\n".join(said.strip().splitlines()[-30:])
-        raise Astray(f"`{command}` exited with {code}:\n{last}")
-    return said
+def _children(process: int, name: str = "") -> list[int]:
+    """The processes that a process started and that run; with a name, only those of this name."""
+    found = [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [child for child in found if name in ("", Path(f"/proc/{child}/comm").read_text().strip())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import Missing, run
-from tests.walk.diary import Astray
+from tests.walk.diary import Astray, succeeded
 from tests.walk.machine import fresh
 
 BASE = "localhost/debian-python"
@@ -56,9 +57,7 @@ class Podman:
             timeout=timeout,
             check=False,
         )
-        if done.returncode != 0:
-            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-            raise Astray(f"`{' '.join(map(str, words))}` exited with {done.returncode}:\n{last}")
+        succeeded(shlex.join(map(str, words)), done.returncode, done.stdout + done.stderr)
         return done.stdout
 
     def build(self, dockerfile: Path, tag: str, context: Path) -> None:

@@ -27,7 +27,7 @@ _SELDOM = 0.02
 FAILURES = "fetch_failure_ratio"
 """With the kind of profile behind a colon: 1 of a round in which it did not come, else 0."""
 CONFLICTS = "profiler_conflict_ratio"
-"""The same of a round in which another profiler held it. Such a round is no failure, and none of these was tried."""
+"""The same of a round in which another profiler held it. Such a round is no failure of the profile."""
 _SHARES = {
     FAILURES: (Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing"), "It did not come in"),
     CONFLICTS: (Measure(f"{CONFLICTS}:.+", Worse.HIGHER, difference="busy"), "Another profiler held it in"),

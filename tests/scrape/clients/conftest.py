@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.scrape import Fetcher
-from tests.scrape.clients.servers import (
-    Certificates,
-)
+from tests.scrape.clients.servers import Certificates
 from tests.scrape.fakes import FakeClock
 
 
