@@ -24,6 +24,12 @@ def goroutines(*depths: int) -> Profile:
     return made
 
 
+def with_deep_allocation(heap: Profile) -> Profile:
+    """One sampled allocation more, 32 frames deep."""
+    frames = [f"main.f{level}" for level in range(32)]
+    return with_sample(heap, frames, (1, heap.period, 1, heap.period))
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_goroutines_parked_200_frames_deep_are_cut(program: str) -> None:
     # Five of them, the busy one is as deep; three more belong to the server.
@@ -43,6 +49,20 @@ def test_a_program_that_works_200_frames_deep_is_cut(program: str) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_ordinary_stacks_are_whole(program: str, file: str) -> None:
     assert cut(profile(program, file)) == 0
+
+
+@pytest.mark.parametrize("file", ["heap", "allocs"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_heap_of_a_few_sampled_allocations_says_nothing(program: str, file: str) -> None:
+    assert cut(profile(program, file)) is None
+    assert cut(with_deep_allocation(profile(program, file))) is None
+
+
+@pytest.mark.parametrize("program", [name for name in PROGRAMS if name.endswith("go1.21.13")])
+def test_in_a_heap_of_many_one_deep_allocation_is_a_small_share(program: str) -> None:
+    ratio = cut(with_deep_allocation(profile(program, "heap_retained")))
+    assert ratio is not None
+    assert 0 < ratio < 0.05
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -92,7 +92,7 @@ def _symbols(now: Scrape) -> Iterator[str]:
 
 
 def _truncated(now: Scrape) -> Iterator[str]:
-    return _by(now, "truncated", "pprof_truncated_stack_ratio", "profile", above=0.01)
+    return _by(now, "truncated", "pprof_truncated_stack_ratio", "profile", above=0.1)
 
 
 def _fetch_failed(now: Scrape) -> Iterator[str]:

@@ -98,7 +98,9 @@ def healthy(window: Window) -> Scrape:
     assert now.find("pprof_cpu_lost_samples_total")
     assert now.find("pprof_changes_total")
     assert all(value == 0 for _, value in now.find("pprof_unsymbolized_ratio"))
-    assert all(value == 0 for _, value in now.find("pprof_truncated_stack_ratio"))
+    # The handlers of text pages reach the 32 frames of Go 1.21 while they flush, and now and then one of their
+    # allocations is sampled.
+    assert all(value < 0.1 for _, value in now.find("pprof_truncated_stack_ratio"))
     assert all(abs(value) < 2 for _, value in now.find("pprof_profile_clock_skew_seconds"))
     assert -0.05 <= (now.value("pprof_profile_window_error_seconds") or 0) <= 1
     assert now.find("pprof_foreign_module_info") == []

@@ -27,7 +27,8 @@ from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settin
 TARGET = "shop:6060"
 PAGE = (RECORDED / "metrics.txt").read_bytes()
 TIMED_OUT = failing(FetchError(Reason.TIMEOUT_BODY, "the reply did not end"))
-MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
+MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
+REFUSED = failing(FetchError(Reason.CONNECT, "nobody listens"))
 WINDOW = 5
 
 Start = Callable[..., TargetState]
@@ -258,3 +259,45 @@ async def test_without_a_page_the_profile_is_read_all_the_same(
     assert state.profiles["cpu"].latest is not None
     assert counted(state, sampling.CPU_USED) == {}
     assert fetcher.asked["metrics"] == 1
+
+
+async def test_a_page_that_is_refused_while_the_target_restarts_leaves_one_use_unknown(
+    start: Start, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    state = start()
+    await clock.advance(120)
+    known, asked = fetcher.asked["profile"], fetcher.asked["metrics"]
+    assert asked == 2 * known
+    fetcher.faults["metrics"] = REFUSED
+    while fetcher.asked["metrics"] == asked:
+        await clock.advance(0.25)
+    fetcher.faults.clear()
+    await clock.advance(120)
+    done = fetcher.asked["profile"] - fetcher.running["profile"]
+    used = sum(counted(state, sampling.CPU_USED).values())
+    assert used == pytest.approx(WINDOW * (done - 1), rel=0.01)
+
+
+async def test_a_release_that_brings_a_page_is_asked_as_soon_as_it_is_up(
+    start: Start, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.faults["metrics"] = MISSING
+    state = start()
+    await clock.advance(120)
+    assert counted(state, sampling.CPU_USED) == {}
+    fetcher.faults[TARGET] = REFUSED
+    await clock.advance(60)
+    fetcher.faults.clear()
+    await clock.advance(120)
+    assert counted(state, sampling.CPU_USED) != {}
+
+
+async def test_a_page_that_hangs_costs_its_patience_once_for_a_profile(
+    start: Start, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.faults["metrics"] = TIMED_OUT
+    start()
+    while fetcher.asked["profile"] < 2:
+        await clock.advance(1)
+    await clock.advance(2 * WINDOW)
+    assert fetcher.asked["metrics"] == 2

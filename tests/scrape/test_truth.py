@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import psutil
@@ -19,7 +19,10 @@ from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settin
 
 PAGE = (RECORDED / "metrics.txt").read_bytes()
 WITHOUT_FAMILY = b"\n".join(line for line in PAGE.splitlines() if b"process_cpu" not in line) + b"\n"
-MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
+MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
+REFUSED = failing(FetchError(Reason.CONNECT, "nobody listens"))
+TIMED_OUT = failing(FetchError(Reason.TIMEOUT_HEADER, "no answer"))
+UNAVAILABLE = failing(FetchError(Reason.HTTP_5XX, "HTTP 503", 503))
 REMOTE = "shop.example:6060"
 
 BEFORE = CpuTime(10.0, 100.0, 50.0, Source.METRICS)
@@ -133,6 +136,50 @@ async def test_a_page_that_is_not_there_is_left_alone_for_ten_minutes(clock: Fak
     assert fetcher.asked["metrics"] == 2
 
 
+@pytest.mark.parametrize("silence", [REFUSED, TIMED_OUT, UNAVAILABLE], ids=["refused", "slow", "unavailable"])
+async def test_a_page_that_was_silent_for_a_moment_is_asked_again_at_once(
+    fetcher: FakeFetcher, port: int, silence: Callable[[], Exception]
+) -> None:
+    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    assert await reader.read() is not None
+    for _ in range(5):
+        for _ in range(2):
+            fetcher.faults["metrics"] = silence
+            # Nor is the process asked, which may be a proxy in front of the program.
+            assert await reader.read() is None
+        fetcher.faults.clear()
+        found = await reader.read()
+        assert found is not None
+        assert found.source is Source.METRICS
+
+
+async def test_a_page_that_is_silent_three_times_in_a_row_is_left_alone_for_ten_minutes(
+    clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.faults["metrics"] = TIMED_OUT
+    reader = truth_of(REMOTE, fetcher)
+    for _ in range(9):
+        assert await reader.read() is None
+        clock.time += 60
+    assert fetcher.asked["metrics"] == 3
+    clock.time += 600
+    fetcher.faults.clear()
+    assert await reader.read() is not None
+
+
+async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: FakeFetcher, port: int) -> None:
+    fetcher.faults["metrics"] = MISSING
+    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    found = await reader.read()
+    assert found is not None
+    assert found.source is Source.PROCESS
+    fetcher.faults.clear()
+    reader.look_again()
+    found = await reader.read()
+    assert found is not None
+    assert found.source is Source.METRICS
+
+
 async def test_without_a_page_the_system_tells_of_a_process_on_this_machine(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
     reader = truth_of(f"127.0.0.1:{port}", fetcher)
@@ -146,14 +193,23 @@ async def test_without_a_page_the_system_tells_of_a_process_on_this_machine(fetc
     assert 0.25 <= after.seconds - before.seconds < 3
 
 
-async def test_a_port_that_nobody_listens_on_is_looked_for_again_after_ten_minutes(
+async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again_after_ten_minutes(
     clock: FakeClock, fetcher: FakeFetcher, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetcher.faults["metrics"] = MISSING
     reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    looked = 0
+
+    def nobody(_kind: str) -> list[object]:
+        nonlocal looked
+        looked += 1
+        return []
+
     with monkeypatch.context() as patch:
-        patch.setattr(psutil, "net_connections", lambda _kind: [])
-        assert await reader.read() is None
+        patch.setattr(psutil, "net_connections", nobody)
+        for _ in range(5):
+            assert await reader.read() is None
+        assert looked == 3
     clock.time += 599
     assert await reader.read() is None
     clock.time += 1

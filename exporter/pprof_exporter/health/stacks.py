@@ -15,11 +15,17 @@ from pprof_exporter.profile.goversion import stack_limit
 
 _LIMITS = (32, 128)
 
+# A heap profile holds about one allocation for each period of bytes (runtime.MemProfileRate, half a MiB), so that a
+# small heap is one to three of them. One that was made 32 frames deep, as when the handler of a text page flushes its
+# answer (Go 1.21), is then most of the profile, and says nothing of the program. Among 20 it is a twentieth.
+MIN_ALLOCATIONS = 20
+
 
 def stacks(fetched: Fetched) -> list[Reading]:
     """Share of value in stacks of exactly the greatest depth that the runtime records.
 
-    Unknown where a stack is deeper than every known limit, since then the program has set one of its own.
+    Unknown where a stack is deeper than every known limit, since then the program has set one of its own, and of bytes
+    that stand for a handful of sampled allocations.
     """
     profile = fetched.profile
     index = main_value(profile)
@@ -32,6 +38,8 @@ def stacks(fetched: Fetched) -> list[Reading]:
     if limit is None:
         return [Reading(quality.TRUNCATED, None)]
     total = sum(sample.values[index] for sample in profile.samples)
+    if profile.period_type.type == "space" and total < MIN_ALLOCATIONS * profile.period:
+        return [Reading(quality.TRUNCATED, None)]
     cut = sum(sample.values[index] for sample, depth in zip(profile.samples, depths, strict=True) if depth >= limit)
     return [Reading(quality.TRUNCATED, ratio(cut, total))]
 

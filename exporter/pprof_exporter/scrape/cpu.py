@@ -46,7 +46,8 @@ class ReadCpuProfile(ReadProfile):
         async with tools.place(window=True, heavy=True):
             before = await self._truth.read()
             trace, reply = await self._with_company()
-            after = await self._truth.read()
+            # One reading alone tells nothing, and of a page that hangs it would cost the timeout once more.
+            after = await self._truth.read() if before is not None else None
         self._learn_from_page(after)
         used = use_between(before, after, self.window)
         tools.state.cpu_load.record(used.load if used else None)
@@ -55,6 +56,10 @@ class ReadCpuProfile(ReadProfile):
         self._tools.state.pauses.profiled(began, began + observation.profiled)
         if trace is not None:
             self._audit(trace, observation.period_nanos / NANOSECONDS, used)
+
+    def came_up(self) -> None:
+        """Look for the CPU time anew: a release may have brought a metrics page."""
+        self._truth.look_again()
 
     def _audit_due(self) -> bool:
         when, ticks = self._tools.settings.audit, self._tools.state.ticks

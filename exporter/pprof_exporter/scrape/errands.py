@@ -73,6 +73,9 @@ class Errand(ABC):
         """Whether the target is so large now that it would be stopped for long."""
         return False
 
+    def came_up(self) -> None:  # noqa: B027 - most errands have learned nothing that a restart makes wrong
+        """The target is up again."""
+
     @abstractmethod
     async def run(self) -> None:
         """Do it once. Raises `FetchError` and `DecodeError`."""

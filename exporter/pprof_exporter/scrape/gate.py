@@ -56,8 +56,9 @@ class Gate:
 
     def came_up(self) -> None:
         """The target is up again: what failed while it went down or came up says nothing about the target of now."""
-        for backoff in self._backoffs.values():
+        for errand, backoff in self._backoffs.items():
             backoff.reset()
+            errand.came_up()
 
     def _skip(self, errand: Errand, *, running: bool) -> Skip | None:
         if not self._state.up and self._state.index_problem not in INDEX_ONLY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,8 +18,11 @@ from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.fetch import Getter
 from pprof_exporter.scrape.listeners import Listeners
 
-# After this many seconds a page that was not there, or a process that was not found, is looked for again.
+# After this many seconds a page that does not tell, or a process that was not found, is looked for again.
 _LOOK_AGAIN = 600.0
+# A target that starts refuses connections for a moment, and a busy one answers late: so many times in a row that is
+# taken for a moment, and not for the lack of a page or process.
+_SILENCES = 3
 
 # A service needs some of its processors for itself, to answer quickly.
 _HIGH_LOAD = 0.8
@@ -110,35 +114,83 @@ class CpuTruth:
         self._timeout = settings.timeout
         self._fetcher = fetcher
         self._clock = clock
-        self._no_page_until = 0.0
-        self._no_process_until = 0.0
+        self._page = _Prospect(clock)
+        self._process = _Prospect(clock)
 
     async def read(self) -> CpuTime | None:
-        """The CPU time of now, or None where nobody tells."""
-        return await self._from_page() or await self._from_process()
+        """The CPU time of now, or None where nobody tells.
+
+        The system is asked only where there is no page: what listens here may be a proxy in front of the program.
+        """
+        told = await self._from_page()
+        if told is None and self._page.is_left_alone():
+            return await self._from_process()
+        return told
+
+    def look_again(self) -> None:
+        """The target came up: what it had before says nothing about what it has now."""
+        self._page.found()
+        self._process.found()
 
     async def _from_page(self) -> CpuTime | None:
-        if self._clock.steady() < self._no_page_until:
+        if self._page.is_left_alone():
             return None
         try:
             reply = await self._fetcher.get(self._url, patience=self._timeout)
             page = read_page(reply.body.decode("utf-8", "replace"), cpu_family=self._family)
-        except (FetchError, DecodeError):
-            page = None
-        if page is None or page.cpu_seconds is None:
-            self._no_page_until = self._clock.steady() + _LOOK_AGAIN
+        except FetchError as error:
+            if error.status is None or error.status >= 500:
+                self._page.silent()
+            else:
+                self._page.missing()
             return None
+        except DecodeError:
+            self._page.missing()
+            return None
+        if page.cpu_seconds is None:
+            self._page.missing()
+            return None
+        self._page.found()
         return CpuTime(page.cpu_seconds, self._clock.steady(), page.start_time, Source.METRICS, page.gomaxprocs, page)
 
     async def _from_process(self) -> CpuTime | None:
-        if self._clock.steady() < self._no_process_until:
+        if self._process.is_left_alone():
             return None
-        found = await asyncio.to_thread(_process_time, self._host, self._port)
-        if found is None:
-            self._no_process_until = self._clock.steady() + _LOOK_AGAIN
+        told = await asyncio.to_thread(_process_time, self._host, self._port)
+        if told is None:
+            self._process.silent()
             return None
-        seconds, started = found
+        self._process.found()
+        seconds, started = told
         return CpuTime(seconds, self._clock.steady(), started, Source.PROCESS, psutil.cpu_count())
+
+
+class _Prospect:
+    """Whether it is worth the while to ask one source."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._silences = 0
+        self._left_alone_until = -math.inf
+
+    def is_left_alone(self) -> bool:
+        return self._clock.steady() < self._left_alone_until
+
+    def found(self) -> None:
+        """It told, or may tell now."""
+        self._silences = 0
+        self._left_alone_until = -math.inf
+
+    def silent(self) -> None:
+        """It did not answer."""
+        self._silences += 1
+        if self._silences >= _SILENCES:
+            self.missing()
+
+    def missing(self) -> None:
+        """It is not there, or does not know."""
+        self._silences = 0
+        self._left_alone_until = self._clock.steady() + _LOOK_AGAIN
 
 
 def _process_time(host: str, port: int) -> tuple[float, float] | None:

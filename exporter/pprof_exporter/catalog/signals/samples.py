@@ -50,15 +50,18 @@ SIGNALS = (
             Coverage and rate are given if at least 100 samples were to be expected from `used`; the two counters add up
             all profiles, so that PromQL makes the ratio over any time. Nothing is said of a window in which the process
             restarted or the source changed.
+
+            A page that gives no answer, or an error of 500 and above, is asked again at the next profile. After three
+            silences in a row, or one answer that does not tell the CPU time, it is left alone for ten minutes, or until
+            the target comes up again; meanwhile the operating system is asked.
             """,
         cannot_know="""
             Without a metrics page (`--scrape.metrics-path`, `metrics_page`), and on another machine, nobody tells the
-            CPU time: then there are no such series,
-            which is neither 0 nor healthy. On Windows the threads that are not Go's use CPU time and are never sampled,
-            so that a program with much C code shows less. A thread on Windows that waits for a processor is sampled as
-            if it ran, so that coverage above 1 is no fault there. Of a program on Windows that spends its time in
-            system calls coverage says nothing; the sampling clock (F3) does. Which functions the missing samples belong
-            to cannot be known.
+            CPU time: then there are no such series, which is neither 0 nor healthy. On Windows the threads that are not
+            Go's use CPU time and are never sampled, so that a program with much C code shows less. A thread on Windows
+            that waits for a processor is sampled as if it ran, so that coverage above 1 is no fault there. Of a program
+            on Windows that spends its time in system calls coverage says nothing; the sampling clock (F3) does. Which
+            functions the missing samples belong to cannot be known.
             """,
         healthy="""
             Linux, five loads: 0.94 to 0.99. Windows builds under Wine, after blocked threads are taken off: 1.00 to
@@ -230,7 +233,9 @@ SIGNALS = (
             Go writes no mark where it cuts. The limit is 64 frames for CPU profiles in every version, and for the
             others 128 since Go 1.23 and 32 before. Where the profile does not show the version, it is the first of 32
             and 128 that no stack exceeds. There is no series if a stack is deeper than every known limit, since then
-            the program has set one of its own with `GODEBUG=profstackdepth`. threadcreate is left out.
+            the program has set one of its own with `GODEBUG=profstackdepth`; nor if a profile of bytes stands for
+            fewer than 20 periods, which is about as many sampled allocations: a heap of a few MiB is one to three of
+            them. threadcreate is left out.
             """,
         cannot_know="""
             A stack of exactly the limit that is whole counts as cut. Whether a stack ends at its root cannot be seen:
@@ -238,8 +243,10 @@ SIGNALS = (
             How many frames are missing is not recorded.
             """,
         healthy="""
-            0 in every profile of the live tests. Stacks that are cut were measured at exactly 64 frames in CPU profiles
-            and 128 in the others (Go 1.27). Deep recursion, and frameworks with long chains of middleware, reach 64.
+            0 in nearly every profile of the live tests, which accept less than 0.1: in Go up to 1.22 the handler of a
+            text page is 32 frames deep while it flushes its answer, and now and then one of its allocations is sampled.
+            Stacks that are cut were measured at exactly 64 frames in CPU profiles and 128 in the others (Go 1.27). Deep
+            recursion, and frameworks with long chains of middleware, reach 64.
             """,
         issues=("golang/go#69590",),
     ),
