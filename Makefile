@@ -10,7 +10,7 @@ endif
 PROTO := exporter/pprof_exporter/profile/proto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs site lock proto record bench walk clean
+.PHONY: help demo test check unit setup docs pictures site lock proto record bench walk clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -66,6 +66,9 @@ lock: setup  ## Write the libraries of the image with their hashes
 	$(UV) pyproject.toml --output-file deploy/docker/requirements.txt
 	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
 		| $(UV) - --output-file deploy/docker/build.txt
+
+pictures: setup  ## Take the pictures of the documentation anew
+	$(BIN)/python -m docs.screenshots
 
 site: setup  ## Build the documentation as a site; a warning is an error
 	$(BIN)/python docs/site/build.py

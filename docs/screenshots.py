@@ -1,4 +1,4 @@
-"""Take the pictures of the documentation anew: `python docs/screenshots.py`. Needs Chromium on the PATH.
+"""Take the pictures of the documentation anew: `make pictures`.
 
 The demo runs, a headless browser opens the page of its Windows target once there is something to see, and what it shows
 is the picture.
@@ -6,8 +6,6 @@ is the picture.
 
 from __future__ import annotations
 
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,32 +14,19 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.lab import chromium, free_port
+
 IMAGES = Path(__file__).parent / "images"
 WITHIN = 600
 """Seconds in which the demo has something to tell. The leak of its story comes in the third minute."""
 FINDING = 'class="card warning" id="F10"'
-CHROMIUM = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-device-scale-factor=1.5",
-)
+SHARP = ("--hide-scrollbars", "--force-device-scale-factor=1.5")
 
 
 def main() -> int:
     """Take them; returns the exit code."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        print("There is no Chromium on the PATH (Debian: apt-get install chromium).", file=sys.stderr)
-        return 2
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    browser = chromium.program()
+    address = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "pprof_exporter", "demo", f"--web.listen-address={address}", "--log.level=error"]
     demo = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -67,11 +52,11 @@ def _wait_for_a_finding(url: str) -> None:
     raise TimeoutError(f"the demo found nothing within {WITHIN} s")
 
 
-def _take(browser: str, url: str, picture: Path, size: str) -> None:
+def _take(browser: Path, url: str, picture: Path, size: str) -> None:
     picture.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as profile:
         place = [f"--user-data-dir={profile}", f"--screenshot={picture}", f"--window-size={size}"]
-        subprocess.run([browser, *CHROMIUM, *place, url], check=True, capture_output=True)
+        subprocess.run([browser, *chromium.QUIET, *SHARP, *place, url], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

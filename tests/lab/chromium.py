@@ -17,7 +17,7 @@ import aiohttp
 
 from . import Missing, debian
 
-_QUIET = (
+QUIET = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,8 +26,8 @@ _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-port=0",
 )
+"""Without a screen, without root's complaints, and without asking anybody for anything."""
 
 
 def program() -> Path:
@@ -102,7 +102,8 @@ async def browsing() -> AsyncIterator[Tab]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
             str(program()),
-            *_QUIET,
+            *QUIET,
+            "--remote-debugging-port=0",
             f"--user-data-dir={folder}",
             "about:blank",
             stdin=asyncio.subprocess.DEVNULL,
