@@ -63,6 +63,8 @@ class Service:
     program: Path
     wine: bool = False
     proxied: bool = False
+    yields: bool = True
+    """Whether it takes only the processor time that others leave: what is watched then disturbs no watching."""
     address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     _life: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _target: Target | None = None
@@ -82,7 +84,7 @@ class Service:
     def start(self) -> None:
         """Run it."""
         self._target = self._life.enter_context(
-            running(self.program, "-listen", self.address, wine=self.wine, nice=True)
+            running(self.program, "-listen", self.address, wine=self.wine, nice=self.yields)
         )
 
     def stop(self) -> None:
