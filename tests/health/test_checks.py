@@ -12,6 +12,7 @@ import pytest
 from pprof_exporter.catalog import quality, sampling
 from pprof_exporter.health import Fetched, judge
 from pprof_exporter.health.losses import LOST, OPAQUE
+from pprof_exporter.health.symbols import MIN_LOCATIONS
 from pprof_exporter.profile import Location, Profile, totals
 from tests.health.readings import by_name, scaled, with_sample
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WINDOWS, named, profile, reply
@@ -189,7 +190,7 @@ def test_a_difference_with_negative_values_has_no_shares(program: str, file: str
     found = by_name(judge(Fetched(profile(program, file))))
     negative = file.endswith("negative")
     assert (found[UNSYMBOLIZED] is None) == (found[TRUNCATED] is None) == negative
-    assert found[INLINED] is not None
+    assert (found[INLINED] is None) == (len(profile(program, file).locations) < MIN_LOCATIONS)
 
 
 @pytest.mark.parametrize(("depth", "share"), [(31, 0), (32, 1), (33, 0), (127, 0), (128, 1), (129, None)])

@@ -40,6 +40,12 @@ def test_go_inlines(program: str) -> None:
     assert 0.03 < ratio < 0.3
 
 
+@pytest.mark.parametrize("file", ["heap", "block_contended"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_handful_of_locations_does_not_tell_whether_go_inlines(program: str, file: str) -> None:
+    assert read(profile(program, file))[INLINED] is None
+
+
 def test_the_share_is_one_of_value_in_any_frame() -> None:
     cpu = profile(PROGRAMS[0], "cpu_burn1")
     total = sum(sample.values[1] for sample in cpu.samples)
