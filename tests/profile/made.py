@@ -1,6 +1,9 @@
-"""A small profile to spoil, and what the decoder refuses."""
+"""A small profile to spoil, and what readers refuse."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -8,13 +11,19 @@ from pprof_exporter.profile import DecodeError, decode
 from pprof_exporter.profile.proto import profile_pb2
 
 Message = profile_pb2.Profile
+Body = TypeVar("Body", str, bytes)
+
+
+def refusal(read: Callable[[Body], object], body: Body) -> DecodeError:
+    """Why a reader refuses a reply, in words too."""
+    with pytest.raises(DecodeError) as raised:
+        read(body)
+    assert raised.value.detail
+    return raised.value
 
 
 def refused(data: bytes, *, max_bytes: int = 1 << 24) -> DecodeError:
-    with pytest.raises(DecodeError) as raised:
-        decode(data, max_bytes=max_bytes)
-    assert raised.value.detail
-    return raised.value
+    return refusal(lambda body: decode(body, max_bytes=max_bytes), data)
 
 
 def message() -> Message:

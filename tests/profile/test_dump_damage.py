@@ -10,6 +10,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.dump import creators, longest_wait, read_dump
 from tests.profile.dumps import DUMPS, WAITING
+from tests.profile.made import refusal
 from tests.recorded import PROGRAMS, RECORDINGS
 
 MIB = 1024 * 1024
@@ -59,7 +60,7 @@ def test_a_goroutine_with_an_unreadable_header_is_missed() -> None:
     ],
 )
 def test_other_replies_are_refused_by_name(program: str, file: str, reason: Reason) -> None:
-    assert _reason((RECORDINGS / program / file).read_bytes()) is reason
+    assert refusal(read_dump, (RECORDINGS / program / file).read_bytes()).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_other_replies_are_refused_by_name(program: str, file: str, reason: Reas
     ],
 )
 def test_what_holds_no_goroutine_is_refused(body: bytes, reason: Reason) -> None:
-    assert _reason(body) is reason
+    assert refusal(read_dump, body).reason is reason
 
 
 @given(st.integers(0, len(WAITING)), st.binary(max_size=8), st.integers(0, 40))
@@ -162,17 +163,11 @@ def _check_cut(body: bytes, at: int) -> None:
     ends[-1] = len(body)
     whole = sum(end <= at for end in ends)
     if not whole:
-        assert _reason(body[:at]) is (Reason.TRUNCATED if at else Reason.EMPTY)
+        assert refusal(read_dump, body[:at]).reason is (Reason.TRUNCATED if at else Reason.EMPTY)
         return
     dump = read_dump(body[:at])
     assert dump.goroutines == read_dump(body).goroutines[:whole]
     assert dump.whole == (at in ends)
-
-
-def _reason(body: bytes) -> Reason:
-    with pytest.raises(DecodeError) as error:
-        read_dump(body)
-    return error.value.reason
 
 
 def _try(body: bytes) -> None:

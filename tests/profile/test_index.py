@@ -6,6 +6,7 @@ import pytest
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError, read_index, totals
+from tests.profile.made import refusal
 from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, profile, reply
 
 ALWAYS = {"allocs", "block", "cmdline", "goroutine", "heap", "mutex", "profile", "threadcreate", "trace"}
@@ -58,6 +59,4 @@ def test_an_absurd_character_reference_is_no_row() -> None:
     ],
 )
 def test_another_page_is_refused(body: bytes, reason: Reason) -> None:
-    with pytest.raises(DecodeError) as raised:
-        read_index(body)
-    assert raised.value.reason is reason
+    assert refusal(read_index, body).reason is reason

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.memstats import RING, read_memstats
+from tests.profile.made import refusal
 
 MIB = 1024 * 1024
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -93,9 +94,7 @@ def test_lines_may_end_as_on_windows() -> None:
     ],
 )
 def test_other_replies_are_refused_by_name(program: str, file: str, reason: Reason) -> None:
-    with pytest.raises(DecodeError) as error:
-        read_memstats((RECORDINGS / program / file).read_bytes())
-    assert error.value.reason is reason
+    assert refusal(read_memstats, (RECORDINGS / program / file).read_bytes()).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -108,9 +107,7 @@ def test_other_replies_are_refused_by_name(program: str, file: str, reason: Reas
     ],
 )
 def test_what_is_cut_or_empty_is_refused(body: bytes, reason: Reason) -> None:
-    with pytest.raises(DecodeError) as error:
-        read_memstats(body)
-    assert error.value.reason is reason
+    assert refusal(read_memstats, body).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -130,9 +127,7 @@ def test_what_is_cut_or_empty_is_refused(body: bytes, reason: Reason) -> None:
     ],
 )
 def test_odd_numbers_are_refused(name: str, value: str) -> None:
-    with pytest.raises(DecodeError) as error:
-        read_memstats(_with(REPLY, name, value))
-    assert error.value.reason is Reason.INVALID
+    assert refusal(read_memstats, _with(REPLY, name, value)).reason is Reason.INVALID
 
 
 @given(st.integers(0, len(REPLY)), st.binary(max_size=8), st.integers(0, 40))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
+from tests.profile.made import refusal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAMS = sorted(folder.parent.name for folder in RECORDINGS.glob("*-go1.*/metrics.txt"))
@@ -96,9 +97,7 @@ def test_faults_of_other_families_do_not_matter() -> None:
     ],
 )
 def test_other_pages_and_faults_are_refused_by_name(text: str, reason: Reason) -> None:
-    with pytest.raises(DecodeError) as error:
-        read_page(text)
-    assert error.value.reason is reason
+    assert refusal(read_page, text).reason is reason
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
+from tests.profile.made import refusal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 NEWEST = RECORDINGS / "linux-go1.27.3" / "burn2.trace"
@@ -55,12 +56,6 @@ def samples(*times: int, thread: int = 7) -> bytes:
 
 
 END = b"\x34"
-
-
-def refused(data: bytes) -> Reason:
-    with pytest.raises(DecodeError) as caught:
-        read_trace(data)
-    return caught.value.reason
 
 
 def attempt(data: bytes) -> Trace | Reason | None:
@@ -135,7 +130,7 @@ def test_other_batches_are_skipped_by_their_length() -> None:
 
 def test_a_lone_frequency_is_a_clock_batch_up_to_go_1_24_only() -> None:
     assert read_trace(header(23) + batch(frequency(10))).ticks_per_second == 10
-    assert refused(header(25) + batch(frequency(10))) is Reason.TRUNCATED
+    assert refusal(read_trace, header(25) + batch(frequency(10))).reason is Reason.TRUNCATED
 
 
 def test_later_formats_are_read_as_the_newest_known() -> None:
@@ -200,7 +195,7 @@ def test_a_generation_cut_before_its_frequency_is_left_out() -> None:
     ],
 )
 def test_what_is_no_trace_is_refused_with_its_reason(data: bytes, reason: Reason) -> None:
-    assert refused(data) is reason
+    assert refusal(read_trace, data).reason is reason
 
 
 def holds(trace: Trace | Reason | None, data: bytes) -> None:

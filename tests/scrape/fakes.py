@@ -17,6 +17,7 @@ from typing import Any
 
 from yarl import URL
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.profile.proto import profile_pb2
 from pprof_exporter.scrape import STACKS, default_profiles
@@ -158,6 +159,10 @@ def stamped(body: bytes, at: float) -> bytes:
 
 def failing(error: FetchError) -> Callable[[], Exception]:
     return lambda: error
+
+
+MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
+REFUSED = failing(FetchError(Reason.CONNECT, "refused"))
 
 
 def settings(*targets: str | Target, stacks: bool = False) -> Settings:

@@ -22,13 +22,11 @@ from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state import TargetState
 from pprof_exporter.store import Store
 from tests.recorded import RECORDINGS
-from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settings
+from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
 TARGET = "shop:6060"
 PAGE = (RECORDED / "metrics.txt").read_bytes()
 TIMED_OUT = failing(FetchError(Reason.TIMEOUT_BODY, "the reply did not end"))
-MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
-REFUSED = failing(FetchError(Reason.CONNECT, "nobody listens"))
 WINDOW = 5
 
 Start = Callable[..., TargetState]

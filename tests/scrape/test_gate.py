@@ -14,7 +14,7 @@ from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state import ProfileState
 from pprof_exporter.store import Store
-from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settings
+from tests.scrape.fakes import MISSING, RECORDED, FakeClock, FakeFetcher, failing, settings
 
 TARGET = "shop:6060"
 HEAVY = ("heap", "allocs", "block", "mutex")
@@ -163,7 +163,7 @@ async def test_an_old_go_with_many_goroutines_is_not_stopped_for_a_profile_of_th
 ) -> None:
     fetcher.bodies[""] = index_with(goroutine=count)
     # Nothing else tells a version: no metrics page, no profile of a Go that writes start lines.
-    fetcher.faults["metrics"] = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
+    fetcher.faults["metrics"] = MISSING
     pool = watch(
         profiles={
             name: dataclasses.replace(known, enabled=name == "goroutine")

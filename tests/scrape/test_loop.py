@@ -11,12 +11,10 @@ from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state import TargetState
-from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, pool_of
+from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, pool_of
 
 TARGET = "shop:6060"
-DOWN = failing(FetchError(Reason.CONNECT, "refused"))
 BUSY = failing(FetchError(Reason.BUSY, "in use"))
-MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404"))
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ async def test_every_kind_keeps_its_interval(pool: Pool, clock: FakeClock, fetch
 async def test_a_target_that_is_down_is_asked_for_its_index_page_only(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
-    fetcher.faults["shop:6060"] = DOWN
+    fetcher.faults["shop:6060"] = REFUSED
     await clock.advance(300)
     assert state(pool).up is False
     assert set(fetcher.asked) == {"", "shop:6060/"}
@@ -67,7 +65,7 @@ async def test_a_target_that_is_down_is_asked_for_its_index_page_only(
 async def test_a_target_that_comes_up_is_read_on_the_next_ticks(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
-    fetcher.faults["shop:6060"] = DOWN
+    fetcher.faults["shop:6060"] = REFUSED
     await clock.advance(300)
     fetcher.faults.clear()
     await clock.advance(95)

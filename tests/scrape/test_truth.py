@@ -15,12 +15,10 @@ from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape import truth
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.truth import CpuTime, CpuTruth, CpuUse, Source, use_between
-from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, settings
+from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
 PAGE = (RECORDED / "metrics.txt").read_bytes()
 WITHOUT_FAMILY = b"\n".join(line for line in PAGE.splitlines() if b"process_cpu" not in line) + b"\n"
-MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
-REFUSED = failing(FetchError(Reason.CONNECT, "nobody listens"))
 TIMED_OUT = failing(FetchError(Reason.TIMEOUT_HEADER, "no answer"))
 UNAVAILABLE = failing(FetchError(Reason.HTTP_5XX, "HTTP 503", 503))
 REMOTE = "shop.example:6060"

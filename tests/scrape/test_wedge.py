@@ -9,10 +9,9 @@ import pytest
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.failure import FetchError
 from pprof_exporter.scrape.pool import Pool
-from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+from tests.scrape.fakes import REFUSED, FakeClock, FakeFetcher, failing, pool_of
 
 SILENT = failing(FetchError(Reason.TIMEOUT_HEADER, "connected, no reply"))
-REFUSED = failing(FetchError(Reason.CONNECT, "refused"))
 BROKEN = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
 
 

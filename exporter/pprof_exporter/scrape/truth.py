@@ -141,13 +141,11 @@ class CpuTruth:
         except FetchError as error:
             if error.status is None or error.status >= 500:
                 self._page.silent()
-            else:
-                self._page.missing()
-            return None
+                return None
+            page = None
         except DecodeError:
-            self._page.missing()
-            return None
-        if page.cpu_seconds is None:
+            page = None
+        if page is None or page.cpu_seconds is None:
             self._page.missing()
             return None
         self._page.found()
