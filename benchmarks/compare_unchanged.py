@@ -16,10 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from pprof_exporter.capture.reader import load_capture
 from pprof_exporter.cli import main as command
-from pprof_exporter.workbench.changes import Report, Verdict
-from pprof_exporter.workbench.comparing import compare_captures
-from pprof_exporter.workbench.recording import load_recording
+from pprof_exporter.compare.captures import compare_captures
+from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport
 from tests.lab import go
 from tests.lab.target import running
 
@@ -39,9 +39,13 @@ def captured(program: Path, folder: Path, options: argparse.Namespace) -> None:
         raise SystemExit(f"the capture ended with {code}")
 
 
-def said(report: Report) -> list[str]:
+def said(report: ComparisonReport) -> list[str]:
     """Every verdict that there should not be."""
-    wrong = [f"{one.signal} {one.verdict}" for one in report.signals if one.verdict in (Verdict.WORSE, Verdict.BETTER)]
+    wrong = [
+        f"{one.signal} {one.verdict}"
+        for one in report.signals
+        if one.verdict in (ChangeVerdict.WORSE, ChangeVerdict.BETTER)
+    ]
     return wrong + [f"{one.kind} {one.function} {one.movement}" for pair in report.pairs for one in pair.moved]
 
 
@@ -61,10 +65,10 @@ def main() -> int:
             folders = [Path(place) / side for side in ("before", "after")]
             for folder in folders:
                 captured(program, folder, options)
-            report = compare_captures(*map(load_recording, folders))
+            report = compare_captures(*map(load_capture, folders))
         found = said(report)
         wrong += bool(found)
-        counts = ", ".join(f"{report.count(verdict)} {verdict}" for verdict in Verdict if report.count(verdict))
+        counts = ", ".join(f"{report.count(verdict)} {verdict}" for verdict in ChangeVerdict if report.count(verdict))
         took = time.monotonic() - began
         print(f"{repetition + 1:2}: {'; '.join(found) or 'no false verdict'} ({counts}; {took:.0f} s)", flush=True)
     print(f"{options.repetitions - wrong} of {options.repetitions} repetitions without a false verdict")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pprof_exporter import __version__
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard
-from pprof_exporter.dashboards import render as render_dashboard
-from pprof_exporter.rules import GROUPS, render
+from pprof_exporter.dashboards import render_dashboard as render_dashboard
+from pprof_exporter.rules import GROUPS, render_rules
 
 DEPLOY = Path(__file__).parent
 CHART = DEPLOY / "helm" / "pprof-exporter"
@@ -20,7 +20,7 @@ _MARK = "# Written by deploy/generate.py: change {source}, then run `make docs`.
 
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
-    rules = render(GROUPS)
+    rules = render_rules(GROUPS)
     return {
         KUBERNETES / "monitoring" / "prometheusrule.yaml": prometheus_rule(rules),
         KUBERNETES / "monitoring" / "dashboards.yaml": config_maps(),

@@ -9,12 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
-from pprof_exporter.catalog.signals import SIGNALS, Signal
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row
-from pprof_exporter.dashboards import render as render_dashboard
+from pprof_exporter.dashboards import render_dashboard as render_dashboard
 from pprof_exporter.profile import KINDS, Kind
-from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, filled, render, thresholds_of
+from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, fill_thresholds, render_rules, thresholds_of
 
 DOCS = Path(__file__).parent
 RULES = DOCS.parent / "rules"
@@ -93,7 +93,7 @@ def pages() -> dict[Path, str]:
         DOCS / "signals.md": signals(),
         DOCS / "alerts.md": alerts(),
         DOCS / "dashboards.md": dashboards(),
-        RULES / "pprof.rules.yaml": render(GROUPS),
+        RULES / "pprof.rules.yaml": render_rules(GROUPS),
         **{GRAFANA / f"{dashboard.uid}.json": render_dashboard(dashboard) for dashboard in DASHBOARDS},
     }
 
@@ -130,14 +130,14 @@ counted as an outcome of its own, since it is not a fault of the target.
 
 def signals() -> str:
     """What tells of each failure mode, how it is computed, and where healthy ends."""
-    headings = [f"{signal.mode}: {signal.title}" for signal in SIGNALS] + ["Thresholds"]
+    headings = [f"{signal.mode}: {signal.title}" for signal in FAILURE_MODES] + ["Thresholds"]
     compare = next(heading for heading in headings if heading.startswith("F20:"))
     parts = [
         "# Signals",
         _MARK,
         _ABOUT_SIGNALS.format(compare=_anchor(compare)),
         "\n".join(f"- [{heading}](#{_anchor(heading)})" for heading in headings),
-        *map(_signal, SIGNALS),
+        *map(_signal, FAILURE_MODES),
         "## Thresholds",
         _ABOUT_THRESHOLDS,
         _thresholds(),
@@ -147,7 +147,7 @@ def signals() -> str:
 
 def alerts() -> str:
     """The alert reference."""
-    titles = {signal.mode: f"{signal.mode}: {signal.title}" for signal in SIGNALS} | {"": "The exporter itself"}
+    titles = {signal.mode: f"{signal.mode}: {signal.title}" for signal in FAILURE_MODES} | {"": "The exporter itself"}
     modes: dict[str, list[str]] = {}
     for alert in sorted(ALERTS, key=lambda alert: list(titles).index(alert.mode)):
         modes.setdefault(alert.name, []).append(titles[alert.mode])
@@ -204,11 +204,11 @@ def _condition(alert: Alert) -> str:
 
 
 def _promql(expr: str) -> str:
-    text = filled(textwrap.dedent(expr).strip(), Options().values)
+    text = fill_thresholds(textwrap.dedent(expr).strip(), Options().values)
     return f"```promql\n{text}\n```"
 
 
-def _signal(signal: Signal) -> str:
+def _signal(signal: FailureMode) -> str:
     metrics = ", ".join(f"[`{family.name}`](metrics.md#{_anchor(family.name)})" for family in signal.families)
     issues = ", ".join(map(_issue, signal.issues))
     alerts = ", ".join(_alerts(signal.mode))

@@ -16,7 +16,7 @@ import pytest
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.cli.main import COMMANDS, main
 from pprof_exporter.config import schema as config_schema
-from pprof_exporter.rules import RECORDS
+from pprof_exporter.rules import RECORDING_RULES
 from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
@@ -81,7 +81,7 @@ def test_headings_have_addresses_of_their_own(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_metric_and_every_recorded_series_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    records = {record.name for record in RECORDS}
+    records = {record.name for record in RECORDING_RULES}
     for found in re.findall(r"\b[a-z_]+:pprof_[a-z_]+:[a-z0-9_]+", text):
         assert found in records, found
     names = {family.name for family in FAMILIES}

@@ -11,11 +11,11 @@ from pprof_exporter.catalog.thresholds import BY_NAME
 from pprof_exporter.profile import KINDS
 from pprof_exporter.rules import upgrade
 from pprof_exporter.rules.model import Record, thresholds_of
-from pprof_exporter.verdicts.verdict import Limits
+from pprof_exporter.verdicts.verdict import VerdictLimits
 
 RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(rule, Record)}
 WORSE = "target_signal:pprof_signal_median:worse"
-LIMITS = Limits()
+LIMITS = VerdictLimits()
 SIGNALS = (
     "canary_duration_seconds:rest",
     "cpu_coverage_ratio",

@@ -13,8 +13,8 @@ import pytest
 from rich.cells import cell_len
 
 from pprof_exporter.cli import main
+from tests.capture.test_capture import SHOP, bodies, one_round, writer
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WITH_LEAK_DETECTION
-from tests.workbench.test_recording import SHOP, bodies, one_round, writer
 
 NEWEST = RECORDINGS / LINUX[-1]
 

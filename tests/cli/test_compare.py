@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.cli import main
-from tests.workbench import test_epochs
-from tests.workbench.test_recording import written
+from tests.capture.test_capture import written
+from tests.compare import test_epochs
 
 
 @contextmanager

@@ -9,12 +9,12 @@ import yaml
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.cli.rules import run
-from pprof_exporter.rules import GROUPS, render
+from pprof_exporter.rules import GROUPS, render_rules
 
 
 def test_without_options_it_writes_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([], {}) == 0
-    assert capsys.readouterr().out == render(GROUPS)
+    assert capsys.readouterr().out == render_rules(GROUPS)
 
 
 def test_a_threshold_is_changed_without_editing_a_rule(tmp_path: Path) -> None:

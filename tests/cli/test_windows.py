@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import pytest
 
 from pprof_exporter.cli.options import Parser, add_serve_flags
+from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.serve import STOP_WITHIN
-from pprof_exporter.cli.signals import handled
 from pprof_exporter.config import Settings, load_config
 from pprof_exporter.scrape import SystemClock, default_profiles
 from tests.lab import PROJECT, free_port
@@ -49,7 +49,7 @@ sys.exit(main(sys.argv[1:]))
 async def test_ctrl_break_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
     stop = asyncio.Event()
-    with handled(stop.set, None):
+    with signal_handlers(stop.set, None):
         os.kill(os.getpid(), signal.SIGUSR1)
         await asyncio.wait_for(stop.wait(), 1)
 

@@ -17,12 +17,12 @@ from typing import TextIO
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import parse_target
-from pprof_exporter.evidence import Drop, Policy, Pushed, Ring
+from pprof_exporter.evidence_store import DropReason, EvidenceRetention, EvidenceStore, PushOutcome
 from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
-from pprof_exporter.rules import RECORDS, Group, Record, render
-from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.rules import RECORDING_RULES, Record, RuleGroup, render_rules
+from pprof_exporter.scrape.client.errors import FetchError
 from tests.conftest import RECORDINGS
-from tests.evidence.kept import bodies, finding
+from tests.evidence_store.saved import bodies, finding
 from tests.lab import prometheus
 from tests.lab.debian import Suite
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
@@ -60,7 +60,7 @@ async def _simulated(folder: Path, *, hours: float, upgrade: bool) -> History:
     fetcher = FakeFetcher(clock)
     fetcher.folder, fetcher.cpu_seconds = RECORDINGS / "windows-go1.24.11", 1.0
     pool = pool_of(clock, fetcher, parse_target("shop:6060", labels={"service": "shop"}), stacks=True)
-    ring = Ring.open(folder, Policy(), clock.time)
+    ring = EvidenceStore.open(folder, EvidenceRetention(), clock.time)
     ring.pushed = Counter()
     config = ConfigState(successful=True, loaded_at=clock.time)
     collector = PprofCollector(pool, config, clock, Parts(evidence=ring, web_config=lambda: True))
@@ -73,8 +73,8 @@ async def _simulated(folder: Path, *, hours: float, upgrade: bool) -> History:
                 fetcher.takes["heap"] = 0.4
                 fetcher.faults["mutex"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
             ring.add(finding("shop:6060", at=clock.time), bodies(1000), clock.time)
-            ring.drop(Drop.INTERVAL)
-            ring.pushed[Pushed.SUCCESS] += 1
+            ring.drop(DropReason.INTERVAL)
+            ring.pushed[PushOutcome.SUCCESS] += 1
             fetcher.bodies["heap_debug1"] = _collected(fetcher.folder, clock.time, end - hours * 3600)
             for metric in collector.collect():
                 for sample in metric.samples:
@@ -133,7 +133,7 @@ def write_blocks(history: History, folder: Path, *, targets: int, suite: Suite) 
     for number, records in enumerate(_levels()):
         # Each level reads what those before it have recorded.
         rules, recorded = folder / f"rules{number}.yaml", folder / f"recorded{number}"
-        rules.write_text(render([Group("recorded", tuple(records))]))
+        rules.write_text(render_rules([RuleGroup("recorded", tuple(records))]))
         with prometheus.running({}, suite, data=data) as server:
             where = [f"--url={server.url}", f"--output-dir={recorded}"]
             _run(tool, "tsdb", "create-blocks-from", "rules", *span, *where, rules)
@@ -143,7 +143,7 @@ def write_blocks(history: History, folder: Path, *, targets: int, suite: Suite) 
 
 def _levels() -> list[list[Record]]:
     """Recording rules by how many others they rest on, one upon the other."""
-    left, levels = list(RECORDS), list[list[Record]]()
+    left, levels = list(RECORDING_RULES), list[list[Record]]()
     while left:
         ready = [one for one in left if not {other.name for other in left if other.name in one.expr}]
         assert ready, f"these rest on each other: {[one.name for one in left]}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Panel, as_json
+from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Panel, dashboard_json
 from tests.dashboards.asking import Span, asked, panels
 from tests.dashboards.history import STEP, History, simulated, write_blocks
 from tests.lab import prometheus
@@ -98,7 +98,7 @@ def test_every_query_of_a_panel_has_something_to_show(scene: Scene, dashboard: D
 
 def test_an_upgrade_is_one_mark_for_each_thing_that_changed(scene: Scene) -> None:
     for dashboard in DASHBOARDS:
-        marks = [mark for mark in as_json(dashboard)["annotations"]["list"] if mark["name"] == "Upgrades"]
+        marks = [mark for mark in dashboard_json(dashboard)["annotations"]["list"] if mark["name"] == "Upgrades"]
         for mark in marks:
             series = asked(scene.server.url, mark["expr"], scene.span, instant=False).series
             # Marks at the same time of the same series are drawn as one.

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from pprof_exporter.catalog import FAMILIES, MetricType
-from pprof_exporter.catalog.signals import SIGNALS, Signal
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.dashboards import DASHBOARDS
-from pprof_exporter.rules import ALERTS, RECORDS
+from pprof_exporter.rules import ALERTS, RECORDING_RULES
 
 NAME = re.compile(r"\b(?:pprof_\w+|\w+:pprof_[\w:]+|process_\w+|up|ALERTS)\b(?=\s*[{\[]|\s|\)|$)")
 # Of the exporter's own process, and of Prometheus.
@@ -70,8 +70,8 @@ IN_PANELS = used(
     *(query.expr for one in DASHBOARDS for row in one.rows for panel in row.panels for query in panel.queries)
 )
 IN_CHOICES = used(*(variable.query for one in DASHBOARDS for variable in one.variables))
-IN_RULES = used(*(alert.expr for alert in ALERTS), *(record.expr for record in RECORDS))
-RECORDED = {record.name: used(record.expr) for record in RECORDS}
+IN_RULES = used(*(alert.expr for alert in ALERTS), *(record.expr for record in RECORDING_RULES))
+RECORDED = {record.name: used(record.expr) for record in RECORDING_RULES}
 
 
 def grounds(names: set[str]) -> set[str]:
@@ -95,8 +95,8 @@ def test_every_family_is_drawn_or_alerted_on_or_has_a_reason_not_to_be() -> None
     assert set(NOT_DRAWN) & seen == set(), "these are used after all"
 
 
-@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.mode)
-def test_every_failure_mode_has_a_panel(signal: Signal) -> None:
+@pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.mode)
+def test_every_failure_mode_has_a_panel(signal: FailureMode) -> None:
     names = exposed()
     families = {family.name for family in signal.families}
     assert {names.get(name) for name in grounds(IN_PANELS)} & families

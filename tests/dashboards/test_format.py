@@ -12,7 +12,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard as Model
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
-from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Panel, as_json
+from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Panel, dashboard_json
 from tests.lab import PROJECT
 
 TYPES = {"stat", "timeseries", "state-timeline", "status-history", "table", "heatmap", "bargauge", "gauge", "text"}
@@ -25,7 +25,7 @@ each = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda one: one.uid)
 def drawn(dashboard: Dashboard) -> list[dict[str, Any]]:
     """Every panel of the JSON, also those inside a collapsed row."""
     found: list[dict[str, Any]] = []
-    for panel in as_json(dashboard)["panels"]:
+    for panel in dashboard_json(dashboard)["panels"]:
         found += panel["panels"] if panel["type"] == "row" else [panel]
     return found
 
@@ -35,7 +35,7 @@ def panels(dashboard: Dashboard) -> Iterator[Panel]:
 
 
 def variables(dashboard: Dashboard) -> dict[str, dict[str, Any]]:
-    return {variable["name"]: variable for variable in as_json(dashboard)["templating"]["list"]}
+    return {variable["name"]: variable for variable in dashboard_json(dashboard)["templating"]["list"]}
 
 
 def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
@@ -52,14 +52,14 @@ def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 @each
 def test_grafanas_own_model_knows_every_key(dashboard: Dashboard) -> None:
-    ours = as_json(dashboard)
+    ours = dashboard_json(dashboard)
     theirs = json.loads(json.dumps(Model.from_json(ours), cls=JSONEncoder))
     assert list(lost(ours, theirs)) == []
 
 
 @each
 def test_it_imports_and_provisions_from_the_same_file(dashboard: Dashboard) -> None:
-    rendered = as_json(dashboard)
+    rendered = dashboard_json(dashboard)
     assert rendered["uid"] == dashboard.uid
     assert len(dashboard.uid) <= 40
     assert rendered["schemaVersion"] == 41
@@ -72,7 +72,7 @@ def test_uids_and_titles_differ() -> None:
 
 @each
 def test_panels_have_numbers_of_their_own_and_do_not_overlap(dashboard: Dashboard) -> None:
-    rows = [panel["id"] for panel in as_json(dashboard)["panels"] if panel["type"] == "row"]
+    rows = [panel["id"] for panel in dashboard_json(dashboard)["panels"] if panel["type"] == "row"]
     numbers = [*rows, *(panel["id"] for panel in drawn(dashboard))]
     assert len(set(numbers)) == len(numbers)
     taken: set[tuple[int, int]] = set()
@@ -103,7 +103,7 @@ def test_it_is_no_wall_of_panels(dashboard: Dashboard) -> None:
 
 @each
 def test_links_keep_time_and_variables_and_lead_to_dashboards_that_are_shipped(dashboard: Dashboard) -> None:
-    rendered = as_json(dashboard)
+    rendered = dashboard_json(dashboard)
     (link,) = rendered["links"]
     assert (link["keepTime"], link["includeVars"], link["tags"]) == (True, True, rendered["tags"])
     assert set(re.findall(r"/d/([\w-]+)", json.dumps(rendered))) <= {one.uid for one in DASHBOARDS}
@@ -234,7 +234,7 @@ def test_limits_of_panels_are_those_of_the_alerts(dashboard: Dashboard) -> None:
 
 @each
 def test_upgrades_are_marked_and_alerts_on_request(dashboard: Dashboard) -> None:
-    marks = {mark["name"]: mark for mark in as_json(dashboard)["annotations"]["list"]}
+    marks = {mark["name"]: mark for mark in dashboard_json(dashboard)["annotations"]["list"]}
     if dashboard.matchers:
         assert (marks["Upgrades"]["enable"], marks["Alerts"]["enable"]) == (True, False)
         assert "* 1000" in marks["Upgrades"]["expr"]

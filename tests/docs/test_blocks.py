@@ -14,7 +14,7 @@ import yaml
 
 from pprof_exporter.cli.main import main
 from pprof_exporter.config import ConfigError
-from pprof_exporter.rules import RECORDS
+from pprof_exporter.rules import RECORDING_RULES
 from pprof_exporter.web import load_web_config
 from tests.docs.pages import CHINESE, README, Block, of_language
 from tests.lab.prometheus import promtool
@@ -41,7 +41,7 @@ def expressions(text: str) -> list[str]:
 def faults(expression: str) -> list[str]:
     """What is wrong with an expression: its grammar, names, labels, joins."""
     promql_parser.parse(expression)
-    linter = Linter.of(RECORDS)
+    linter = Linter.of(RECORDING_RULES)
     linter.check(expression)
     return [fault for fault in linter.faults if not USER_LABELS.search(fault)]
 

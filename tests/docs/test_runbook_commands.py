@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.rules.books import EXAMPLE_TARGET
+from pprof_exporter.rules.runbooks import EXAMPLE_TARGET
 from tests.docs.pages import RUNBOOKS, Block, blocks, commands, name, simple
 from tests.lab import go
 from tests.lab.debian import installed

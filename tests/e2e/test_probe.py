@@ -36,13 +36,13 @@ def prober() -> Iterator[Exporter]:
         yield program
 
 
-def probed(program: Exporter, target: str, *, module: str = "default", patience: float = 10) -> str:
+def probed(program: Exporter, target: str, *, module: str = "default", timeout: float = 10) -> str:
     """The metrics of a probe by somebody who gives up after `patience` seconds, and does."""
     request = urllib.request.Request(
         f"{program.url}/probe?target={target}&module={module}",
-        headers={"X-Prometheus-Scrape-Timeout-Seconds": str(patience)},
+        headers={"X-Prometheus-Scrape-Timeout-Seconds": str(timeout)},
     )
-    with urllib.request.urlopen(request, timeout=patience) as reply:
+    with urllib.request.urlopen(request, timeout=timeout) as reply:
         text: str = reply.read().decode()
     return text
 
@@ -107,10 +107,10 @@ def test_a_target_that_hangs_is_told_before_prometheus_gives_up(prober: Exporter
     with running(go.build(go.VERSIONS[-1])) as program:
         name = program.url[7:]
         program.fault("index", "hang")
-        text = probed(prober, name, patience=2)
+        text = probed(prober, name, timeout=2)
         assert f'pprof_down_info{{reason="timeout_header",target="{name}"}} 1.0' in text
         program.fault("index", "none")
         program.fault("heap", "hang")
-        text = probed(prober, name, patience=3)
+        text = probed(prober, name, timeout=3)
         assert f'pprof_up{{target="{name}"}} 1.0' in text
         assert f'pprof_fetch_failures_total{{profile="heap",reason="timeout_header",target="{name}"}} 1.0' in text

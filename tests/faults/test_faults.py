@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS
 from pprof_exporter.profile import KINDS
-from pprof_exporter.scrape.names import CANARY, MEMSTATS
 from tests.faults.servers import Servers, bombs, drips_body, drips_header, healthy, resets, serving
 from tests.lab import exporter
 from tests.lab.exporter import Exporter, Scrape

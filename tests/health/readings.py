@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pprof_exporter.health import Fetched, Reading
+from pprof_exporter.health import FetchedProfile, Reading
 from pprof_exporter.profile import Function, Line, Location, Profile, Sample
 
 
@@ -20,7 +20,7 @@ def by_name(readings: Iterable[Reading]) -> dict[str, float | None]:
     return values
 
 
-def value(fetched: Fetched, readings: Iterable[Reading], name: str) -> float | None:
+def value(fetched: FetchedProfile, readings: Iterable[Reading], name: str) -> float | None:
     """The one reading of that name."""
     found = by_name(readings)
     assert name in found, f"{name} is not among {sorted(found)} of {fetched.profile.sample_types}"

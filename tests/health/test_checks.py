@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.catalog import quality, sampling
-from pprof_exporter.health import Fetched, judge
+from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.health.losses import LOST, OPAQUE
 from pprof_exporter.health.symbols import MIN_LOCATIONS
 from pprof_exporter.profile import Location, Profile, totals
@@ -47,10 +47,10 @@ on_every_recording = pytest.mark.parametrize("path", RECORDED, ids=named)
 on_every_program = pytest.mark.parametrize("program", PROGRAMS)
 
 
-def fetched(program: str, file: str = BURN, *, window: float = 3) -> Fetched:
+def fetched(program: str, file: str = BURN, *, window: float = 3) -> FetchedProfile:
     """As the exporter would have fetched it, beside a target that tells its CPU time."""
     recorded = reply(program, file)
-    return Fetched(
+    return FetchedProfile(
         profile(program, file),
         asked_at=recorded.started,
         took=max(0.0, recorded.seconds - window),
@@ -61,15 +61,15 @@ def fetched(program: str, file: str = BURN, *, window: float = 3) -> Fetched:
     )
 
 
-def read(judged: Fetched) -> dict[str, float]:
-    return {name: value for name, value in by_name(judge(judged)).items() if value is not None}
+def read(judged: FetchedProfile) -> dict[str, float]:
+    return {name: value for name, value in by_name(run_checks(judged)).items() if value is not None}
 
 
-def on_profile(change: Callable[[Profile], Profile]) -> Callable[[Fetched], Fetched]:
+def on_profile(change: Callable[[Profile], Profile]) -> Callable[[FetchedProfile], FetchedProfile]:
     return lambda healthy: replace(healthy, profile=change(healthy.profile))
 
 
-def lose(name: str) -> Callable[[Fetched], Fetched]:
+def lose(name: str) -> Callable[[FetchedProfile], FetchedProfile]:
     return on_profile(lambda healthy: with_sample(healthy, [name], (5, 5 * healthy.period)))
 
 
@@ -104,19 +104,19 @@ def deepen(healthy: Profile, limit: int) -> Profile:
     return replace(healthy, samples=samples, locations={**healthy.locations, known: root})
 
 
-def move(seconds: float) -> Callable[[Fetched], Fetched]:
+def move(seconds: float) -> Callable[[FetchedProfile], FetchedProfile]:
     return on_profile(lambda healthy: replace(healthy, time_nanos=healthy.time_nanos + round(seconds * 1e9)))
 
 
-def last(seconds: float) -> Callable[[Fetched], Fetched]:
+def last(seconds: float) -> Callable[[FetchedProfile], FetchedProfile]:
     return on_profile(lambda healthy: replace(healthy, duration_nanos=round(seconds * 1e9)))
 
 
-def follow_a_later_one(healthy: Fetched) -> Fetched:
+def follow_a_later_one(healthy: FetchedProfile) -> FetchedProfile:
     return replace(healthy, previous_nanos=healthy.profile.time_nanos + 40_000_000)
 
 
-FAULTS: dict[str, tuple[Callable[[Fetched], Fetched], set[str]]] = {
+FAULTS: dict[str, tuple[Callable[[FetchedProfile], FetchedProfile], set[str]]] = {
     **{f"{name} lost": (lose(name), {f"pprof_cpu_lost_samples_total {name}"}) for name in LOST},
     **{f"{name} opaque": (lose(name), {f"pprof_cpu_opaque_samples_total {name}"}) for name in OPAQUE},
     "stripped": (on_profile(strip), {UNSYMBOLIZED}),
@@ -153,7 +153,7 @@ def test_lost_and_opaque_samples_are_added_up(name: str) -> None:
 def test_every_reading_is_of_a_family_of_quality_or_sampling_with_its_labels(path: Path) -> None:
     program, file = path.parent.name, path.name
     families = (*quality.FAMILIES, *sampling.FAMILIES)
-    for reading in judge(fetched(program, file)):
+    for reading in run_checks(fetched(program, file)):
         assert reading.family in families
         names = tuple(name for name, _ in reading.labels)
         assert names == tuple(name for name in reading.family.labels if name not in {"target", "profile"})
@@ -171,7 +171,7 @@ def test_healthy_cpu_profiles_lose_nothing_and_hardly_ever_miss_a_stack(path: Pa
 @on_every_recording
 def test_recorded_profiles_are_symbolized_and_whole(path: Path) -> None:
     program, file = path.parent.name, path.name
-    found = by_name(judge(fetched(program, file)))
+    found = by_name(run_checks(fetched(program, file)))
     if file.startswith("threadcreate"):
         assert not found.keys() & {UNSYMBOLIZED, INLINED, TRUNCATED}
         return
@@ -187,7 +187,7 @@ def test_recorded_profiles_are_symbolized_and_whole(path: Path) -> None:
 @pytest.mark.parametrize("file", ["goroutine_delta_negative", "goroutine_leaks"])
 @on_every_program
 def test_a_difference_with_negative_values_has_no_shares(program: str, file: str) -> None:
-    found = by_name(judge(Fetched(profile(program, file))))
+    found = by_name(run_checks(FetchedProfile(profile(program, file))))
     negative = file.endswith("negative")
     assert (found[UNSYMBOLIZED] is None) == (found[TRUNCATED] is None) == negative
     assert (found[INLINED] is None) == (len(profile(program, file).locations) < MIN_LOCATIONS)
@@ -196,14 +196,14 @@ def test_a_difference_with_negative_values_has_no_shares(program: str, file: str
 @pytest.mark.parametrize(("depth", "share"), [(31, 0), (32, 1), (33, 0), (127, 0), (128, 1), (129, None)])
 @on_every_program
 def test_other_stacks_are_cut_at_32_or_128_frames(program: str, depth: int, share: float | None) -> None:
-    found = by_name(judge(Fetched(deepen(profile(program, "goroutine"), depth))))
+    found = by_name(run_checks(FetchedProfile(deepen(profile(program, "goroutine"), depth))))
     assert found[TRUNCATED] == share
 
 
 @pytest.mark.parametrize(("depth", "share"), [(63, 0), (64, 1), (65, None)])
 @on_every_program
 def test_cpu_stacks_are_cut_at_64_frames(program: str, depth: int, share: float | None) -> None:
-    assert by_name(judge(Fetched(deepen(profile(program, "cpu_burn1"), depth))))[TRUNCATED] == share
+    assert by_name(run_checks(FetchedProfile(deepen(profile(program, "cpu_burn1"), depth))))[TRUNCATED] == share
 
 
 def test_without_any_inlining_the_share_is_0() -> None:
@@ -212,7 +212,7 @@ def test_without_any_inlining_the_share_is_0() -> None:
 
 @pytest.mark.parametrize("program", WINDOWS)
 def test_threads_that_sleep_in_a_system_call_make_up_the_profile_and_do_not_cover(program: str) -> None:
-    found = by_name(judge(fetched(program, "cpu_syscall4.pb.gz", window=2)))
+    found = by_name(run_checks(fetched(program, "cpu_syscall4.pb.gz", window=2)))
     blocked = found["pprof_cpu_blocked_samples_total"]
     total = sum(sample.values[0] for sample in profile(program, "cpu_syscall4").samples)
     assert blocked is not None
@@ -241,7 +241,7 @@ def test_threads_that_wait_for_a_core_are_sampled_on_windows() -> None:
 
 @on_every_program
 def test_with_little_use_the_ratio_is_unknown_and_seconds_are_counted_all_the_same(program: str) -> None:
-    found = by_name(judge(replace(fetched(program), cpu_used=0.99)))
+    found = by_name(run_checks(replace(fetched(program), cpu_used=0.99)))
     assert found["pprof_cpu_coverage_ratio"] is found["pprof_cpu_effective_rate_hertz"] is None
     assert found["pprof_cpu_used_seconds_total"] == 0.99
     assert found["pprof_cpu_accounted_seconds_total"] == pytest.approx(3, rel=0.1)
@@ -262,6 +262,6 @@ def test_time_stamps_fit_the_clock_of_the_machine_that_recorded_them(path: Path)
 @pytest.mark.parametrize("path", GOROUTINES, ids=named)
 def test_goroutines_by_state_add_up(path: Path) -> None:
     program, file = path.parent.name, path.name
-    found = read(Fetched(profile(program, file)))
+    found = read(FetchedProfile(profile(program, file)))
     states = [value for name, value in found.items() if name.startswith("pprof_goroutines_by_state")]
     assert sum(states) == totals(profile(program, file))[0]

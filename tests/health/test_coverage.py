@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.health import Fetched
+from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.coverage import MIN_EXPECTED, coverage
 from pprof_exporter.profile import Profile
 from tests.health.readings import by_name, scaled, value, with_sample
@@ -18,7 +18,7 @@ UNDECIDED = "pprof_cpu_undecided_seconds_total"
 
 
 def covered(cpu: Profile, used: float | None, name: str = RATIO) -> float | None:
-    fetched = Fetched(cpu, cpu_used=used, cpu_source="metrics")
+    fetched = FetchedProfile(cpu, cpu_used=used, cpu_source="metrics")
     return value(fetched, coverage(fetched), name)
 
 
@@ -48,9 +48,9 @@ def test_whether_a_thread_in_a_system_call_uses_time_is_not_known_on_windows(pro
 @pytest.mark.parametrize("program", WINDOWS)
 def test_threads_asleep_beside_a_busy_one_do_not_look_like_load_on_windows(program: str) -> None:
     used = reply(program, "cpu_burn1.pb.gz").cpu_seconds
-    beside = with_sample(profile(program, "cpu_burn1"), ["syscall.SyscallN"], (2000, 20 * 10**9))
-    assert covered(beside, used) == pytest.approx(0.97, abs=0.08)
-    assert covered(beside, used, USED) == used
+    concurrent = with_sample(profile(program, "cpu_burn1"), ["syscall.SyscallN"], (2000, 20 * 10**9))
+    assert covered(concurrent, used) == pytest.approx(0.97, abs=0.08)
+    assert covered(concurrent, used, USED) == used
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -87,15 +87,15 @@ def test_with_few_samples_to_expect_the_ratio_is_unknown() -> None:
 
 
 def test_without_the_truth_nothing_is_claimed() -> None:
-    assert coverage(Fetched(profile(LINUX[0], "cpu_burn1"))) == []
+    assert coverage(FetchedProfile(profile(LINUX[0], "cpu_burn1"))) == []
 
 
 def test_other_profiles_have_no_coverage() -> None:
-    assert coverage(Fetched(profile(LINUX[0], "heap"), cpu_used=3)) == []
+    assert coverage(FetchedProfile(profile(LINUX[0], "heap"), cpu_used=3)) == []
 
 
 def test_the_source_of_the_truth_is_named() -> None:
-    readings = coverage(Fetched(profile(LINUX[0], "cpu_burn1"), cpu_used=3, cpu_source="psutil"))
+    readings = coverage(FetchedProfile(profile(LINUX[0], "cpu_burn1"), cpu_used=3, cpu_source="psutil"))
     assert {reading.family.name for reading in readings if reading.labels == (("source", "psutil"),)} == {
         USED,
         ACCOUNTED,

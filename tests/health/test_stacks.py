@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.health import Fetched
+from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.stacks import stacks
 from pprof_exporter.profile import Profile
 from tests.health.readings import value, with_sample
@@ -12,7 +12,7 @@ from tests.recorded import PROGRAMS, profile
 
 
 def cut(judged: Profile) -> float | None:
-    fetched = Fetched(judged)
+    fetched = FetchedProfile(judged)
     return value(fetched, stacks(fetched), "pprof_truncated_stack_ratio")
 
 
@@ -67,7 +67,7 @@ def test_in_a_heap_of_many_one_deep_allocation_is_a_small_share(program: str) ->
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_thread_creation_has_no_stacks(program: str) -> None:
-    assert stacks(Fetched(profile(program, "threadcreate"))) == []
+    assert stacks(FetchedProfile(profile(program, "threadcreate"))) == []
 
 
 def test_the_limit_is_the_one_that_nothing_exceeds() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.health import Fetched
+from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.symbols import symbols
 from pprof_exporter.profile import Profile
 from tests.health.readings import by_name, with_sample
@@ -15,7 +15,7 @@ INLINED = "pprof_inlined_location_ratio"
 
 
 def read(judged: Profile) -> dict[str, float | None]:
-    return by_name(symbols(Fetched(judged)))
+    return by_name(symbols(FetchedProfile(judged)))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -30,7 +30,7 @@ def test_every_profile_of_go_is_symbolized(program: str) -> None:
 @pytest.mark.parametrize("file", ["threadcreate", "threadcreate_syscall4"])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_thread_creation_has_no_symbols_and_tells_nothing(program: str, file: str) -> None:
-    assert symbols(Fetched(profile(program, file))) == []
+    assert symbols(FetchedProfile(profile(program, file))) == []
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

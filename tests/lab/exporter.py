@@ -54,10 +54,10 @@ class Exporter:
         """What it has written so far, standard output and error."""
         return self._log.read_text()
 
-    def get(self, path: str, *, accept: str = "*/*", patience: float = 60) -> tuple[str, str]:
+    def get(self, path: str, *, accept: str = "*/*", timeout: float = 60) -> tuple[str, str]:
         """Body and Content-Type of a reply."""
         request = urllib.request.Request(self.url + path, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=patience) as reply:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
             return reply.read().decode(), reply.headers["Content-Type"]
 
     def scrape(self) -> Scrape:
@@ -118,7 +118,7 @@ def _wait_until_ready(exporter: Exporter) -> None:
     while exporter.process.poll() is None and time.monotonic() < deadline:
         try:
             # Somebody else may listen there, and never answer.
-            exporter.get("/-/ready", patience=3)
+            exporter.get("/-/ready", timeout=3)
         except OSError:
             time.sleep(0.1)
         else:

@@ -19,7 +19,7 @@ _PACKAGES = (
     "tree-sitter==0.26.1",
     "tree-sitter-powershell==0.26.4",
 )
-_PATIENCE = 1200.0
+_TIMEOUT = 1200.0
 _OPERATOR = "monitoring.coreos.com/v1"
 
 
@@ -31,7 +31,7 @@ def problems(kind: str, things: Sequence[object]) -> list[str]:
     handed = Path(environment("judge", _PACKAGES)).parent / f"{kind}.{id(things)}.json"
     handed.write_text(json.dumps(list(things)))
     try:
-        return run([handed.parent / "bin" / "python", "-I", __file__, kind, handed], timeout=_PATIENCE).splitlines()
+        return run([handed.parent / "bin" / "python", "-I", __file__, kind, handed], timeout=_TIMEOUT).splitlines()
     finally:
         handed.unlink()
 

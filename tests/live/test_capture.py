@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pprof_exporter.capture.format import read_manifest, read_rounds
+from pprof_exporter.capture.reader import load_capture
+from pprof_exporter.capture.recorder import recorded_round
+from pprof_exporter.capture.recording_client import RecordingClient
+from pprof_exporter.capture.replay import RecordingStore, Replay
+from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.cli import main
 from pprof_exporter.config import ProfileSettings, Settings, parse_target
 from pprof_exporter.profile import KINDS, decode
 from pprof_exporter.scrape import Fetcher, SystemClock, default_profiles
-from pprof_exporter.scrape.limiter import Limiter
-from pprof_exporter.verdicts import sight_of, verdicts
-from pprof_exporter.workbench.capturing import round_of
-from pprof_exporter.workbench.looking import Looker
-from pprof_exporter.workbench.noting import NotingGetter
-from pprof_exporter.workbench.recording import load_recording
-from pprof_exporter.workbench.replay import NotedStore, Replay
-from pprof_exporter.workbench.rounds import read_manifest, read_rounds
-from pprof_exporter.workbench.writer import Writer, entries
+from pprof_exporter.scrape.target.limiter import FetchLimiter
+from pprof_exporter.scrape.target.round import Round
+from pprof_exporter.verdicts import snapshot_of, verdicts
 from tests.lab import free_port, go
 from tests.lab.target import Target
 
@@ -44,24 +44,26 @@ def busy(newest: Target) -> Target:
 
 
 async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_path: Path) -> None:
-    clock, store = SystemClock(), NotedStore()
+    clock, store = SystemClock(), RecordingStore()
     settings = Settings((), default_profiles(), timeout=60, audit=0.0)
     settings.profiles["cpu"] = ProfileSettings(60, 3)
     target = parse_target(busy.url)
-    (entry,) = entries([(target.name, {})])
-    writer = Writer(tmp_path, [entry], exporter="0.1.0", created="now")
+    (entry,) = target_entries([(target.name, {})])
+    writer = CaptureWriter(tmp_path, [entry], exporter="0.1.0", created="now")
     async with Fetcher(clock, max_bytes=settings.limits.wire_bytes) as fetcher:
-        noting = NotingGetter(fetcher, target, settings, clock)
-        looker = Looker(target, settings, getter=noting, clock=clock, limiter=Limiter(settings.limits), store=store)
+        recording_client = RecordingClient(fetcher, target, settings, clock)
+        round_ = Round(
+            target, settings, getter=recording_client, clock=clock, limiter=FetchLimiter(settings.limits), store=store
+        )
         lives = []
         for number in range(2):
-            noting.forget()
+            recording_client.forget()
             at = clock.now()
-            await looker.look()
-            writer.write(entry, round_of(number, at, looker.state, noting), noting.bodies)
+            await round_.look()
+            writer.write(entry, recorded_round(number, at, round_.state, recording_client), recording_client.bodies)
             lives.append(store.take())
 
-    (recorded,) = load_recording(tmp_path).targets
+    (recorded,) = load_capture(tmp_path).targets
     for live, round_ in zip(lives, recorded.rounds, strict=True):
         assert {"fetch_duration_seconds:heap", "canary_duration_seconds:rest"} <= live.keys()
         assert live == {name: pytest.approx(round_.signals[name]) for name in live}
@@ -69,7 +71,7 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
         assert round_.audit is not None
         assert {"heap", "cpu", "goroutine"} <= round_.files.keys()
         assert not {"allocs", "block"} & round_.files.keys()
-    identity = looker.state.identity
+    identity = round_.state.identity
     assert (recorded.fingerprint, recorded.system, recorded.go_version) == (
         identity.fingerprint,
         identity.system,
@@ -78,8 +80,8 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
     replay = Replay(target.name, {})
     for round_raw in read_rounds(tmp_path / entry.folder):
         replay.hear(round_raw, tmp_path / entry.folder / f"{round_raw.round:04d}")
-    lived = verdicts(sight_of(looker.state, replay.now))
-    read = verdicts(sight_of(replay.state, replay.now))
+    lived = verdicts(snapshot_of(round_.state, replay.now))
+    read = verdicts(snapshot_of(replay.state, replay.now))
     # F19 is of the time for which the target was profiled, which a recording does not tell.
     assert [one for one in read if one.signal.mode != "F19"] == [one for one in lived if one.signal.mode != "F19"]
 
@@ -99,12 +101,12 @@ def test_an_interrupted_capture_goes_on(busy: Target, tmp_path: Path, capsys: py
     assert program.returncode == 130, said
     assert "interrupted; the same command goes on" in said
     assert "Traceback" not in said
-    (before,) = load_recording(tmp_path / "out").targets
+    (before,) = load_capture(tmp_path / "out").targets
     assert 1 <= len(before.rounds) < 3
 
     assert main(argv, {}) == 0
     assert "3 rounds of" in capsys.readouterr().out
-    (after,) = load_recording(tmp_path / "out").targets
+    (after,) = load_capture(tmp_path / "out").targets
     assert after.rounds[: len(before.rounds)] == before.rounds
     assert len(after.rounds) == 3
     for round_ in after.rounds:

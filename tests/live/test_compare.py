@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pprof_exporter.capture.reader import load_capture
 from pprof_exporter.cli import main
-from pprof_exporter.workbench.recording import load_recording
 from tests.lab import free_port, go, wine
 from tests.lab.changes import thinned
 from tests.lab.rewrite import Rewriter, rewriting
@@ -52,7 +52,7 @@ def capture(proxy: Rewriter, to: Path, seconds: int) -> None:
 
 def slowest(folder: Path) -> float:
     """The highest of all latencies in a capture, in seconds."""
-    (target,) = load_recording(folder).targets
+    (target,) = load_capture(folder).targets
     return max(
         value for round_ in target.rounds for name, value in round_.signals.items() if name.startswith(LATENCIES)
     )
@@ -119,4 +119,4 @@ def test_a_canary_with_other_profiles_than_its_stable_sister_is_told(
     # Linux samples by the time that a thread really ran: what counts is only that there are enough samples.
     assert worse == {HEAP, COVERAGE} or (processors * seconds < SAMPLES / 100 and worse == {HEAP}), processors
     assert named(report, "better") == set()
-    assert len(load_recording(tmp_path).targets) == 2
+    assert len(load_capture(tmp_path).targets) == 2

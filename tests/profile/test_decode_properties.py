@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pprof_exporter.health import Fetched, judge
+from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.profile import (
     Attribution,
     DecodeError,
@@ -57,7 +57,9 @@ def check(profile: Profile | None) -> None:
         return
     assert profile.size <= LIMIT
     assert len(modules(profile.mappings)) == len(profile.mappings)
-    ratios = [reading.value for reading in judge(Fetched(profile)) if reading.family.name.endswith("_ratio")]
+    ratios = [
+        reading.value for reading in run_checks(FetchedProfile(profile)) if reading.family.name.endswith("_ratio")
+    ]
     assert all(ratio is None or 0 <= ratio <= 1 for ratio in ratios)
     plain = [sum(sample.values[i] for sample in profile.samples) for i in range(len(profile.sample_types))]
     assert list(totals(profile)) == plain

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pprof_exporter.profile import Mapping, Module, Role, modules
+from pprof_exporter.profile import Mapping, Module, ModuleRole, modules
 from tests.recorded import LINUX, WINDOWS, profile
 
 NTDLL = r"C:\windows\system32\ntdll.dll"
@@ -22,7 +22,7 @@ def mapping(file: str, build_id: str = "") -> Mapping:
     return Mapping(file, build_id, 0, 0, 0, has_functions=True)
 
 
-def role_of(file: str, program: str) -> Role:
+def role_of(file: str, program: str) -> ModuleRole:
     return modules([mapping(program), mapping(file)])[1].role
 
 
@@ -34,15 +34,19 @@ def modified(stamp: str) -> datetime | None:
 def test_windows_programs_list_their_modules(program: str) -> None:
     found = recorded(program)
     assert len(found) > 10
-    assert [module.file.rsplit("\\", 1)[-1] for module in found.values() if module.role is Role.MAIN] == ["target.exe"]
-    assert found[NTDLL].role is Role.SYSTEM
-    assert {module.role for module in found.values()} == {Role.MAIN, Role.SYSTEM}
+    assert [module.file.rsplit("\\", 1)[-1] for module in found.values() if module.role is ModuleRole.MAIN] == [
+        "target.exe"
+    ]
+    assert found[NTDLL].role is ModuleRole.SYSTEM
+    assert {module.role for module in found.values()} == {ModuleRole.MAIN, ModuleRole.SYSTEM}
     assert all(module.modified is not None and module.modified.tzinfo is UTC for module in found.values())
 
 
 @on_windows
 def test_a_security_product_is_foreign(program: str) -> None:
-    foreign = [module for module in recorded(program, "goroutine_agent.pb.gz").values() if module.role is Role.FOREIGN]
+    foreign = [
+        module for module in recorded(program, "goroutine_agent.pb.gz").values() if module.role is ModuleRole.FOREIGN
+    ]
     assert [module.file.rsplit("\\", 1)[-1] for module in foreign] == ["agent64.dll"]
     assert foreign[0].modified is not None
 
@@ -58,30 +62,33 @@ def test_an_update_shows_as_a_later_time(program: str) -> None:
 @pytest.mark.parametrize("program", LINUX)
 def test_linux_programs_list_themselves_and_the_kernel(program: str) -> None:
     roles = {module.file.rsplit("/", 1)[-1]: module.role for module in recorded(program).values()}
-    assert roles == {"target": Role.MAIN, "[vdso]": Role.SYSTEM, "[vsyscall]": Role.SYSTEM}
+    assert roles == {"target": ModuleRole.MAIN, "[vdso]": ModuleRole.SYSTEM, "[vsyscall]": ModuleRole.SYSTEM}
 
 
 @pytest.mark.parametrize(
     ("file", "program", "role"),
     [
-        ("c:/WINDOWS/SysWOW64/x.dll", PROGRAM, Role.SYSTEM),
-        (r"c:\APP\helper.dll", PROGRAM, Role.OWN),
-        (r"C:\app\plugins\x.dll", PROGRAM, Role.FOREIGN),
-        (r"\\share\tools\hook.dll", PROGRAM, Role.FOREIGN),
-        ("/usr/lib/libc.so.6", "/srv/app", Role.SYSTEM),
-        ("/lib64/ld.so", "/srv/app", Role.SYSTEM),
-        ("/srv/plugin.so", "/srv/app", Role.OWN),
-        ("/opt/agent/hook.so", "/srv/app", Role.FOREIGN),
-        ("[vdso]", "/srv/app", Role.SYSTEM),
-        ("", "/srv/app", Role.UNNAMED),
+        ("c:/WINDOWS/SysWOW64/x.dll", PROGRAM, ModuleRole.SYSTEM),
+        (r"c:\APP\helper.dll", PROGRAM, ModuleRole.OWN),
+        (r"C:\app\plugins\x.dll", PROGRAM, ModuleRole.FOREIGN),
+        (r"\\share\tools\hook.dll", PROGRAM, ModuleRole.FOREIGN),
+        ("/usr/lib/libc.so.6", "/srv/app", ModuleRole.SYSTEM),
+        ("/lib64/ld.so", "/srv/app", ModuleRole.SYSTEM),
+        ("/srv/plugin.so", "/srv/app", ModuleRole.OWN),
+        ("/opt/agent/hook.so", "/srv/app", ModuleRole.FOREIGN),
+        ("[vdso]", "/srv/app", ModuleRole.SYSTEM),
+        ("", "/srv/app", ModuleRole.UNNAMED),
     ],
 )
-def test_a_role_follows_from_the_path(file: str, program: str, role: Role) -> None:
+def test_a_role_follows_from_the_path(file: str, program: str, role: ModuleRole) -> None:
     assert role_of(file, program) is role
 
 
 def test_the_first_named_mapping_is_the_program() -> None:
-    assert [module.role for module in modules([mapping(""), mapping("/srv/app")])] == [Role.UNNAMED, Role.MAIN]
+    assert [module.role for module in modules([mapping(""), mapping("/srv/app")])] == [
+        ModuleRole.UNNAMED,
+        ModuleRole.MAIN,
+    ]
     assert modules([]) == ()
 
 

@@ -16,7 +16,7 @@ import promql_parser as promql
 
 from pprof_exporter.catalog import FAMILIES, Deferral, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.rules import Record, filled
+from pprof_exporter.rules import Record, fill_thresholds
 
 USER = "(labels that a user gave to the target)"
 """Stands for all of them in a set of labels: their names are not known, but a join can lose or miss them."""
@@ -145,7 +145,7 @@ class Linter:
     @classmethod
     def of(cls, records: Iterable[Record]) -> Linter:
         """One that knows these recording rules."""
-        return cls({record.name: filled(record.expr, {}) for record in records})
+        return cls({record.name: fill_thresholds(record.expr, {}) for record in records})
 
     def check(self, expression: str) -> Shape | None:
         """The shape of an expression without thresholds; what is wrong with it comes to `faults`."""
@@ -331,7 +331,7 @@ def magic_numbers(text: str) -> list[float]:
     """Numbers in an expression that are not 0 or 1, no threshold and no quantile: limits that nobody can change."""
     marks = {name: 9e9 + 2 * number for number, name in enumerate(BY_NAME)}
     try:
-        parsed = promql.parse(filled(text, marks))
+        parsed = promql.parse(fill_thresholds(text, marks))
     except ValueError:
         return []
     return [number for number in _numbers(parsed) if number not in (0, 1, *marks.values())]

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
-from pprof_exporter.rules import ALERTS, GROUPS, RECORDS, Alert, Record, Severity, filled, thresholds_of
+from pprof_exporter.rules import (
+    ALERTS,
+    GROUPS,
+    RECORDING_RULES,
+    Alert,
+    Record,
+    Severity,
+    fill_thresholds,
+    thresholds_of,
+)
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
 from tests.rules.record_series import SETS, read
 
@@ -34,8 +43,8 @@ def name(rule: Alert | Record) -> str:
 
 def linted(expression: str) -> tuple[Shape, list[str]]:
     """Shape and faults of an expression, thresholds and all."""
-    linter = Linter.of(RECORDS)
-    shape = linter.check(filled(expression, {}))
+    linter = Linter.of(RECORDING_RULES)
+    shape = linter.check(fill_thresholds(expression, {}))
     return shape or Shape(frozenset()), linter.faults
 
 
@@ -66,9 +75,9 @@ def test_names_labels_and_joins_are_sound(rule: Alert | Record) -> None:
 def test_values_that_a_rule_looks_for_are_those_of_real_programs(label: str, recordings: Path) -> None:
     recorded = (line for name in SETS for line in read(recordings / "series" / f"{name}.txt.gz")[1])
     values = {value for line in recorded for value in re.findall(rf'\b{label}="([^"]*)"', line)}
-    linter = Linter.of(RECORDS)
+    linter = Linter.of(RECORDING_RULES)
     for rule in RULES:
-        linter.check(filled(rule.expr, {}))
+        linter.check(fill_thresholds(rule.expr, {}))
     wanted = [pattern for of, pattern in linter.wanted if of == label]
     assert wanted
     assert [pattern for pattern in wanted if not any(re.fullmatch(pattern, value) for value in values)] == []
@@ -84,7 +93,7 @@ def test_each_threshold_is_used(threshold: str) -> None:
     assert any(threshold in thresholds_of(rule.expr) for rule in RULES)
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=name)
+@pytest.mark.parametrize("record", RECORDING_RULES, ids=name)
 def test_a_recording_rule_is_named_after_the_labels_that_tell_its_series_apart(record: Record) -> None:
     found = re.fullmatch(r"([a-z_]+):(pprof_[a-z0-9_]+):([a-z0-9_]+)", record.name)
     assert found, "level:metric:operations"
@@ -95,7 +104,7 @@ def test_a_recording_rule_is_named_after_the_labels_that_tell_its_series_apart(r
 
 
 def test_a_name_is_recorded_once() -> None:
-    names = [record.name for record in RECORDS]
+    names = [record.name for record in RECORDING_RULES]
     assert sorted(set(names)) == sorted(names)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.rules import ALERTS, GROUPS, Options, render
+from pprof_exporter.rules import ALERTS, GROUPS, Options, render_rules
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 from tests.rules.day import (
@@ -38,7 +38,7 @@ EXPECTED: dict[str, str] = {}
 
 def unit_test(folder: Path, recordings: Path, asked: list[dict[str, object]], options: Options | None = None) -> Path:
     """The day as a unit test of promtool, beside the rules."""
-    rules = render(GROUPS, options)
+    rules = render_rules(GROUPS, options)
     (folder / "rules.yaml").write_text(rules)
     recorded = [read(recordings / "series" / f"{name}.txt.gz") for name in SETS]
     series = input_series(recorded, names_in(rules), SCRAPED)

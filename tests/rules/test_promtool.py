@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.rules import ALERTS, GROUPS, Group, render
+from pprof_exporter.rules import ALERTS, GROUPS, RuleGroup, render_rules
 from tests.lab import PROJECT
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
@@ -38,14 +38,14 @@ def test_the_rules_do_what_their_tests_say(case: Path, suite: Suite, tmp_path: P
     shipped = "rule_files: [../pprof.rules.yaml]"
     assert text.count(shipped) == 1
     # promtool evaluates each rule at each step: with the groups that a test speaks of it takes a fraction of the time.
-    (tmp_path / "rules.yaml").write_text(render(concerned(text)), encoding="utf-8")
+    (tmp_path / "rules.yaml").write_text(render_rules(concerned(text)), encoding="utf-8")
     (tmp_path / case.name).write_text(text.replace(shipped, "rule_files: [rules.yaml]"), encoding="utf-8")
     assert told(suite, "test", "rules", tmp_path / case.name) == ""
 
 
-def concerned(text: str) -> tuple[Group, ...]:
+def concerned(text: str) -> tuple[RuleGroup, ...]:
     """The groups with a rule that the text names, and those that these read from."""
-    left, found = set(GROUPS), set[Group]()
+    left, found = set(GROUPS), set[RuleGroup]()
     while new := {group for group in left if any(rule.name in text for rule in group.rules)}:
         left, found = left - new, found | new
         text = " ".join(rule.expr for group in new for rule in group.rules)

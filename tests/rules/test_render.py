@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.rules import Alert, Group, Options, Record, Severity, render
+from pprof_exporter.rules import Alert, Options, Record, RuleGroup, Severity, render_rules
 from pprof_exporter.rules.render import scaled
 
 ALERT = Alert(
@@ -24,11 +24,11 @@ ALERT = Alert(
     """,
     keep_firing_for="30m",
 )
-GROUP = Group("pprof-trouble", (Record("target:pprof_up:avg30m", "avg_over_time(pprof_up[30m])"), ALERT))
+GROUP = RuleGroup("pprof-trouble", (Record("target:pprof_up:avg30m", "avg_over_time(pprof_up[30m])"), ALERT))
 
 
 def rules(options: Options) -> list[dict[str, object]]:
-    (group,) = yaml.safe_load(render((GROUP,), options))["groups"]
+    (group,) = yaml.safe_load(render_rules((GROUP,), options))["groups"]
     found: list[dict[str, object]] = group["rules"]
     return found
 

@@ -21,11 +21,11 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.profile.proto import profile_pb2
 from pprof_exporter.scrape import STACKS, default_profiles
-from pprof_exporter.scrape.bodies import Bodies
-from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Fetcher, Getter, Reply
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply
+from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.scrape.stopwatch import Phases
+from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.store import Store
 from tests.recorded import RECORDINGS
 
@@ -109,7 +109,7 @@ class FakeFetcher(Fetcher):
         self.clients[client] += 1
         return self
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
         debug = (query or {}).get("debug")
         path = url.path.rpartition("/")[2] + (f"_debug{debug}" if debug else "")
         key = f"{url.host}:{url.port}/{path}"
@@ -179,7 +179,7 @@ def pool_of(
     *targets: str | Target,
     stacks: bool = False,
     storage: Path | None = None,
-    bodies: Bodies | None = None,
+    bodies: RawProfiles | None = None,
 ) -> Pool:
     """A pool with default settings; what it knows of epochs is in memory, or in the file at `storage`."""
     store = Store.open(storage, clock.time)

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 
 from pprof_exporter.catalog import Outcome
-from pprof_exporter.exposition.fleet import FleetSeries
+from pprof_exporter.exposition.fleet_series import FleetSeries
 from pprof_exporter.scrape import TargetState
-from pprof_exporter.scrape.loop import TargetLoop
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.target.loop import TargetLoop
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 
 AT_ONCE = 10
@@ -54,7 +54,7 @@ async def test_nothing_is_left_of_targets_that_were_replaced(
     await settle()
 
     assert pool.states == [stays]
-    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] >= 2
+    assert stays.profiles["cpu"].counters.outcomes[Outcome.SUCCESS] >= 2
     assert max(tasks) <= 2 * min(tasks)
     assert alive(TargetState) == alive(TargetLoop) == 1
     assert len(pool.limiter._processes) <= 1

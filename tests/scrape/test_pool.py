@@ -13,15 +13,15 @@ from pprof_exporter.catalog import Outcome
 from pprof_exporter.config import (
     Authorization,
     ClientSettings,
-    Group,
     Job,
     Params,
     ProfileSettings,
     Secret,
     Settings,
+    TargetGroup,
     parse_target,
 )
-from pprof_exporter.scrape.fetch import Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 
@@ -56,7 +56,7 @@ async def test_a_target_that_never_answers_does_not_hold_up_another(
     pool = make("slow:1", "quick:1")
     await clock.advance(300)
     slow, quick = pool.states[1], pool.states[0]
-    assert quick.profiles["heap"].tally.outcomes[Outcome.SUCCESS] >= 9
+    assert quick.profiles["heap"].counters.outcomes[Outcome.SUCCESS] >= 9
     assert slow.up is None
 
 
@@ -77,11 +77,11 @@ async def test_a_fault_of_ours_ends_one_loop_is_counted_and_the_loop_starts_agai
     await clock.advance(50)
     assert pool.internal_errors >= 1
     assert "never seen" in "".join(capsys.readouterr())
-    good = pool.states[1].profiles["heap"].tally
+    good = pool.states[1].profiles["heap"].counters
     assert good.outcomes[Outcome.SUCCESS] >= 2
     fetcher.faults.clear()
     await clock.advance(120)
-    assert pool.states[0].profiles["heap"].tally.outcomes[Outcome.SUCCESS] >= 1
+    assert pool.states[0].profiles["heap"].counters.outcomes[Outcome.SUCCESS] >= 1
 
 
 async def test_first_looks_of_many_targets_are_spread(make: Make, clock: FakeClock, fetcher: FakeFetcher) -> None:
@@ -104,7 +104,7 @@ async def test_a_new_configuration_leaves_unchanged_targets_alone(
     await clock.advance(10)
     assert [state.target.name for state in pool.states] == ["comes:1", "stays:1"]
     assert pool.states[1] is stays
-    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] == 1
+    assert stays.profiles["cpu"].counters.outcomes[Outcome.SUCCESS] == 1
     assert pool.states[0].up is True
 
 
@@ -147,7 +147,7 @@ async def test_the_lag_of_the_event_loop_is_measured(make: Make, clock: FakeCloc
 
 
 class _HoldingFetcher(FakeFetcher):
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
         await asyncio.Event().wait()
         raise AssertionError("never reached")
 
@@ -165,7 +165,9 @@ async def test_what_changes_for_one_job_disturbs_no_fetch_of_another(
 ) -> None:
     def of(*jobs: tuple[str, str]) -> Settings:
         found = [
-            Job(name, client=ClientSettings(Authorization("Bearer", Secret(token)))).resolve([Group((f"{name}:1",))])
+            Job(name, client=ClientSettings(Authorization("Bearer", Secret(token)))).resolve(
+                [TargetGroup((f"{name}:1",))]
+            )
             for name, token in jobs
         ]
         return settings(*(target for job in found for target in job.targets))
@@ -179,7 +181,7 @@ async def test_what_changes_for_one_job_disturbs_no_fetch_of_another(
     pool.apply(of(("stays", "a"), ("changes", "b")))
     await clock.advance(10)
     assert pool.states[1] is stays
-    assert stays.profiles["cpu"].tally.outcomes[Outcome.SUCCESS] == 1
+    assert stays.profiles["cpu"].counters.outcomes[Outcome.SUCCESS] == 1
     assert pool.states[0].target.client.auth == Authorization("Bearer", Secret("b"))
     assert fetcher.clients[ClientSettings(Authorization("Bearer", Secret("b")))] > 0
     stays_with = fetcher.clients[stays.target.client]
@@ -214,9 +216,9 @@ class _Strict(FakeFetcher):
         bound.asked = self.asked
         return bound
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
         self.unbound.append(url)
-        return await super().get(url, query=query, patience=patience, window=window)
+        return await super().get(url, query=query, timeout=timeout, window=window)
 
 
 TOKEN = ClientSettings(Authorization("Bearer", Secret("a")))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.store import Fingerprint, Policy, Store, Trouble
+from pprof_exporter.store import EpochRetention, Fingerprint, StorageProblem, Store
 from tests.store.observing import MARK, NEXT, aside, count, observe, written
 
 
@@ -68,7 +68,7 @@ def test_size_is_kept_in_the_file(path: Path) -> None:
         epoch = store.enter("shop", Fingerprint(binary=f"build {build}"), float(build)).epoch
         for signal in range(20):
             store.observe(epoch.id, f"signal {signal}", 1.0)
-    removed = store.expire(100.0, Policy(epochs=100, age=1e9, size=100_000))
+    removed = store.expire(100.0, EpochRetention(epochs=100, age=1e9, size=100_000))
     assert 0 < removed < 100
     store.close(101.0)
     assert path.stat().st_size <= 100_000
@@ -129,7 +129,7 @@ def test_a_bad_file_is_moved_aside_and_a_new_one_begun(path: Path, damage: Calla
     damage(path)
     store = Store.open(path, 1234.5)
     assert aside(path) == ["history.db.corrupt-1234"]
-    assert store.troubles == {Trouble.CORRUPT: 1}
+    assert store.troubles == {StorageProblem.CORRUPT: 1}
     assert "history.db.corrupt-1234" in store.last_trouble
     assert count(store) == 0
     observe(store, 2)
@@ -148,7 +148,7 @@ def test_a_file_that_is_overwritten_while_it_is_open_is_begun_anew_with_all_that
     observe(store, 4)
     assert store.flush(2.0)
     assert count(store) == 7
-    assert store.troubles[Trouble.CORRUPT] >= 1
+    assert store.troubles[StorageProblem.CORRUPT] >= 1
     assert count(Store.open(path, 4.0)) == 7
 
 
@@ -171,7 +171,7 @@ def test_one_bad_sketch_costs_one_signal_of_one_epoch(path: Path) -> None:
     sql("UPDATE sketch SET sketch = x'00' WHERE signal = 'latency'")(path)
     store = Store.open(path, 2.0)
     assert set(store.summaries(epoch)) == {"other"}
-    assert store.troubles == {Trouble.CORRUPT: 1}
+    assert store.troubles == {StorageProblem.CORRUPT: 1}
     observe(store, 2)
     assert store.flush(3.0)
     assert (count(store), aside(path)) == (2, [])
@@ -193,7 +193,7 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
     observe(store, 3)
     assert not store.flush(1.0)
     assert count(store) == 3
-    assert set(store.troubles) == {Trouble.UNWRITABLE}
+    assert set(store.troubles) == {StorageProblem.UNWRITABLE}
     assert "another program" in store.last_trouble
     assert path.read_bytes() == held_before
 
@@ -207,9 +207,9 @@ def test_a_path_that_cannot_be_a_file_leaves_everything_in_memory(tmp_path: Path
         store = Store.open(path, 0.0)
         observe(store, 3)
         assert not store.flush(1.0)
-        assert store.expire(2.0, Policy()) == 0
+        assert store.expire(2.0, EpochRetention()) == 0
         assert count(store) == 3
-        assert set(store.troubles) == {Trouble.UNWRITABLE}
+        assert set(store.troubles) == {StorageProblem.UNWRITABLE}
 
 
 def test_what_could_not_be_written_is_written_once_it_can_be(path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_full_disk_costs_nothing_once_there_is_room_again(path: Path) -> None:
         store.observe(epoch, f"signal {signal}", 1.0)
     for now in range(3):
         assert not store.flush(float(now))
-    assert store.troubles == {Trouble.FULL: 3}
+    assert store.troubles == {StorageProblem.FULL: 3}
     assert count(store) == 3
     connection(store).execute("PRAGMA max_page_count = 1000000").fetchall()
     assert store.flush(4.0)
@@ -247,8 +247,8 @@ def test_a_file_that_becomes_read_only_costs_nothing_once_it_is_writable(path: P
     connection(store).execute("PRAGMA query_only = ON")
     observe(store, 3)
     assert not store.flush(1.0)
-    assert store.expire(1.0, Policy(size=0)) == 0
-    assert store.troubles[Trouble.UNWRITABLE] == 3
+    assert store.expire(1.0, EpochRetention(size=0)) == 0
+    assert store.troubles[StorageProblem.UNWRITABLE] == 3
     connection(store).execute("PRAGMA query_only = OFF")
     assert store.flush(2.0)
     assert count(Store.open(path, 3.0)) == 3

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pprof_exporter.store import Policy, Store, Trouble
+from pprof_exporter.store import EpochRetention, StorageProblem, Store
 from tests.store.observing import MARK, NEXT, aside, count, observe, written
 
 WRITER = [sys.executable, str(Path(__file__).with_name("writer.py"))]
@@ -34,7 +34,7 @@ def test_a_file_that_is_held_is_written_when_it_is_let_go(path: Path) -> None:
     with held(path):
         assert not store.flush(1.0)
         assert count(store) == 3
-        assert store.troubles == {Trouble.LOCKED: 1}
+        assert store.troubles == {StorageProblem.LOCKED: 1}
     assert store.flush(2.0)
     assert count(Store.open(path, 3.0)) == 3
 
@@ -46,7 +46,7 @@ def test_a_file_that_is_held_at_the_start_joins_with_what_happened_meanwhile(pat
         other.execute("PRAGMA journal_mode = DELETE").fetchall()
         other.execute("BEGIN EXCLUSIVE")
         store = Store.open(path, 1.0)
-        assert store.troubles == {Trouble.LOCKED: 1}
+        assert store.troubles == {StorageProblem.LOCKED: 1}
         observe(store, 4)
         observe(store, 1, NEXT, 2.0)
         assert count(store) == 4
@@ -89,7 +89,7 @@ def test_epochs_that_another_exporter_removes_are_begun_anew(path: Path) -> None
     observe(one, 3)
     assert one.flush(1.0)
     assert two.flush(1.0)
-    assert two.expire(2.0, Policy(size=0)) == 1
+    assert two.expire(2.0, EpochRetention(size=0)) == 1
     observe(one, 4)
     assert one.flush(3.0)
     assert count(Store.open(path, 4.0)) == 4

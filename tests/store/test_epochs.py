@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.store import Change, Fingerprint, Policy, Store, changed
+from pprof_exporter.store import Change, EpochRetention, Fingerprint, Store, changed_parts
 
 OLD = Fingerprint("windows 1", "build 1", "go1.24", "none")
 NEW = Fingerprint("windows 2", "build 1", "go1.24", "none")
@@ -21,9 +21,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 def test_only_parts_that_both_sides_know_can_change() -> None:
-    assert changed(OLD, NEWER) == (Change.OPERATING_SYSTEM, Change.BINARY, Change.GO)
-    assert changed(OLD, Fingerprint("", "build 1", "", "antivirus")) == (Change.MODULES,)
-    assert changed(Fingerprint(), NEW) == ()
+    assert changed_parts(OLD, NEWER) == (Change.OPERATING_SYSTEM, Change.BINARY, Change.GO)
+    assert changed_parts(OLD, Fingerprint("", "build 1", "", "antivirus")) == (Change.MODULES,)
+    assert changed_parts(Fingerprint(), NEW) == ()
 
 
 def test_the_first_epoch_of_a_service_follows_none(store: Store) -> None:
@@ -171,9 +171,9 @@ def fill(store: Store, count: int) -> list[int]:
 
 def test_age_removes_all_but_the_last_epochs_of_each_service(store: Store) -> None:
     gone, *ids = fill(store, 10)
-    assert store.expire(10 * DAY, Policy(epochs=2, age=5.5 * DAY)) == 5
+    assert store.expire(10 * DAY, EpochRetention(epochs=2, age=5.5 * DAY)) == 5
     assert [bool(store.summaries(own)) for own in ids] == [False] * 5 + [True] * 5
-    assert store.expire(100 * DAY, Policy(epochs=2, age=5.5 * DAY)) == 3
+    assert store.expire(100 * DAY, EpochRetention(epochs=2, age=5.5 * DAY)) == 3
     assert [bool(store.summaries(own)) for own in ids] == [False] * 8 + [True] * 2
     assert not store.enter("gone", OLD, 100 * DAY).began
     assert store.enter("gone", OLD, 100 * DAY).epoch.id == gone
@@ -181,7 +181,7 @@ def test_age_removes_all_but_the_last_epochs_of_each_service(store: Store) -> No
 
 def test_an_epoch_whose_predecessor_was_removed_follows_none(store: Store) -> None:
     fill(store, 3)
-    store.expire(1000 * DAY, Policy(epochs=1, age=DAY))
+    store.expire(1000 * DAY, EpochRetention(epochs=1, age=DAY))
     current = store.current("shop")
     assert current is not None
     assert store.previous(current) is None
@@ -191,7 +191,7 @@ def test_an_epoch_whose_predecessor_was_removed_follows_none(store: Store) -> No
 def test_size_removes_the_epochs_that_were_not_seen_for_longest() -> None:
     store = Store.open(None, 0.0)
     gone, *ids = fill(store, 10)
-    store.expire(10 * DAY, Policy(epochs=10, age=1000 * DAY, size=200))
+    store.expire(10 * DAY, EpochRetention(epochs=10, age=1000 * DAY, size=200))
     kept = [bool(store.summaries(own)) for own in ids]
     assert kept == sorted(kept)
     assert any(kept)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.store.sketch import ACCURACY, BUCKETS, GREATEST, LIMIT, SMALLEST, Sketch
+from pprof_exporter.store.sketch import ACCURACY, GREATEST, LIMIT, MAX_BUCKETS, SMALLEST, Sketch
 
 measured = st.one_of(
     st.just(0.0),
@@ -109,7 +109,7 @@ def test_a_sketch_that_was_cut_is_a_value_error(values: list[float], cut: int) -
 
 def test_the_number_of_buckets_is_bounded_whatever_the_values() -> None:
     sketch = Sketch.of(sign * 10.0 ** (exponent / 200) for sign in (1, -1) for exponent in range(-20000, 20000))
-    assert sketch.buckets <= BUCKETS
+    assert sketch.buckets <= MAX_BUCKETS
     assert len(sketch.encode()) < 32_000
 
 

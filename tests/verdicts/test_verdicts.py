@@ -8,34 +8,34 @@ from typing import Any
 import pytest
 
 from pprof_exporter.catalog import Family, Reason, content, quality, sampling
-from pprof_exporter.catalog.signals import SIGNALS
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
-from pprof_exporter.verdicts import CHECKS, Level, Sight, Verdict, verdicts, worst
-from pprof_exporter.verdicts.sight import Fetches, Latency, SeenProfile
+from pprof_exporter.verdicts import VERDICT_CHECKS, Level, TargetSnapshot, Verdict, verdicts, worst
+from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot
 
 MIB = 2**20
 
 
-def cpu(*readings: tuple[Family, float | None], samples: int = 400, stacks: int = 20) -> Sight:
+def cpu(*readings: tuple[Family, float | None], samples: int = 400, stacks: int = 20) -> TargetSnapshot:
     """A target of which one CPU profile was read."""
     sums = {
         content.CPU_SAMPLES: float(samples),
         content.CPU_SAMPLED: samples / 100,
         content.CPU_PROFILED: 5.0,
     }
-    seen = SeenProfile(0.01, stacks, sums, tuple(Reading(family, value) for family, value in readings))
-    return Sight(up=True, system=System.LINUX, profiles={"cpu": seen})
+    seen = ProfileSnapshot(0.01, stacks, sums, tuple(Reading(family, value) for family, value in readings))
+    return TargetSnapshot(up=True, system=System.LINUX, profiles={"cpu": seen})
 
 
-def covered(coverage: float | None, used: float | None = 4.0, **how: Any) -> Sight:
+def covered(coverage: float | None, used: float | None = 4.0, **how: Any) -> TargetSnapshot:
     rate = None if coverage is None else 100 * coverage
     return cpu((sampling.CPU_USED, used), (sampling.CPU_COVERAGE, coverage), (sampling.CPU_RATE, rate), **how)
 
 
-def audited(processors: float | None = 1.0, **figures: Any) -> Sight:
+def audited(processors: float | None = 1.0, **figures: Any) -> TargetSnapshot:
     usual = {
         "period": 0.01,
         "samples": 100,
@@ -54,42 +54,44 @@ def audited(processors: float | None = 1.0, **figures: Any) -> Sight:
         "rate": 100.0,
         "drift": None,
     }
-    return Sight(audit=TickAudit(**(usual | figures)), audit_processors=processors)  # type: ignore[arg-type]
+    return TargetSnapshot(audit=TickAudit(**(usual | figures)), audit_processors=processors)  # type: ignore[arg-type]
 
 
-def seen(name: str, *readings: tuple[Family, float | None], took: float = 0.01, **sums: float) -> Sight:
+def seen(name: str, *readings: tuple[Family, float | None], took: float = 0.01, **sums: float) -> TargetSnapshot:
     """A target of which one profile was read."""
     families = {"leaked": content.LEAKED_GOROUTINES}
-    profile = SeenProfile(
+    profile = ProfileSnapshot(
         took,
         10,
         {families[key]: value for key, value in sums.items()},
         tuple(Reading(family, value) for family, value in readings),
     )
-    return Sight(up=True, system=System.LINUX, profiles={name: profile})
+    return TargetSnapshot(up=True, system=System.LINUX, profiles={name: profile})
 
 
-def fetched(name: str = "heap", reason: Reason | None = None, *, good: int = 5, busy: int = 0, bad: int = 0) -> Sight:
-    return Sight(up=True, fetches={name: Fetches(reason, "", good, busy, bad, 0.01)})
+def fetched(
+    name: str = "heap", reason: Reason | None = None, *, good: int = 5, busy: int = 0, bad: int = 0
+) -> TargetSnapshot:
+    return TargetSnapshot(up=True, fetches={name: FetchSummary(reason, "", good, busy, bad, 0.01)})
 
 
-def with_cpu(sight: Sight) -> Sight:
-    return replace(sight, profiles=cpu().profiles)
+def with_cpu(snapshot: TargetSnapshot) -> TargetSnapshot:
+    return replace(snapshot, profiles=cpu().profiles)
 
 
 def epoch() -> Epoch:
     return Epoch(id=1, service="shop", fingerprint=Fingerprint(), first_seen=0.0, last_seen=0.0, entered=0.0)
 
 
-def compared(signal: str, was: float, now: float, count: int = 50, **known: Any) -> Sight:
+def compared(signal: str, was: float, now: float, count: int = 50, **known: Any) -> TargetSnapshot:
     before, after = (Summary(count, value, 0, value, value, value, value, value) for value in (was, now))
-    return Sight(comparison=Comparison(epoch(), epoch(), {signal: (before, after)}), **known)
+    return TargetSnapshot(comparison=Comparison(epoch(), epoch(), {signal: (before, after)}), **known)
 
 
 BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", None)
 HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None)
 
-BAD: list[tuple[str, Level, str, Sight]] = [
+BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
     ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.54)),
     ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
@@ -112,33 +114,33 @@ BAD: list[tuple[str, Level, str, Sight]] = [
     ("F4", Level.WARNING, "PprofWindowWrong", cpu((quality.CLOCK_SKEW, 0.0), (quality.WINDOW_ERROR, -0.1))),
     ("F5", Level.WARNING, "PprofFetchSlow", seen("heap", took=3.0)),
     ("F5", Level.WARNING, "PprofFetchSlow", replace(fetched(), profiles=seen("heap", took=0.3).profiles)),
-    ("F5", Level.WARNING, "PprofProfileCostly", Sight(differences={"modules": 0.3})),
-    ("F6", Level.CRITICAL, "PprofTargetWedged", Sight(hangs={"goroutine": True})),
-    ("F6", Level.WARNING, "PprofKnownBug", Sight(bugs=(HANG,))),
+    ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(differences={"modules": 0.3})),
+    ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
+    ("F6", Level.WARNING, "PprofKnownBug", TargetSnapshot(bugs=(HANG,))),
     (
         "F6",
         Level.WARNING,
         "PprofProfilingPerturbs",
-        Sight(canary_at_rest=Latency(20, 0.005), canary_profiled=Latency(20, 0.2)),
+        TargetSnapshot(canary_at_rest=LatencySummary(20, 0.005), canary_profiled=LatencySummary(20, 0.2)),
     ),
-    ("F7", Level.WARNING, "PprofCanarySlow", Sight(canary_at_rest=Latency(20, 0.6))),
+    ("F7", Level.WARNING, "PprofCanarySlow", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.6))),
     ("F8", Level.WARNING, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("F8", Level.CRITICAL, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.2))),
     ("F9", Level.INFO, "PprofStacksTruncated", seen("heap", (quality.TRUNCATED, 0.2))),
     ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
-    ("F10", Level.INFO, "PprofGoroutineGrowth", Sight(rises={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
+    ("F10", Level.INFO, "PprofGoroutineGrowth", TargetSnapshot(rises={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
     ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
-    ("F11", Level.WARNING, "PprofProfilerMemoryHigh", Sight(profiler_memory=300 * MIB)),
-    ("F12", Level.INFO, "PprofHeapGrowth", Sight(rises={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
-    ("F13", Level.CRITICAL, "PprofTargetDown", Sight(up=False, down=Reason.CONNECT)),
-    ("F13", Level.CRITICAL, "PprofNotMounted", Sight(up=False, down=Reason.NOT_MOUNTED)),
+    ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
+    ("F12", Level.INFO, "PprofHeapGrowth", TargetSnapshot(rises={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
+    ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
+    ("F13", Level.CRITICAL, "PprofNotMounted", TargetSnapshot(up=False, down=Reason.NOT_MOUNTED)),
     ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
     ("F13", Level.WARNING, "PprofDecodeFailing", fetched(reason=Reason.HTML)),
     ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
     ("F15", Level.WARNING, "PprofProfileRejected", with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))),
-    ("F16", Level.INFO, "PprofUpgraded", Sight(changes={Change.OPERATING_SYSTEM: 600.0})),
-    ("F17", Level.INFO, "PprofForeignModule", Sight(system=System.WINDOWS, foreign=("guard.dll",))),
-    ("F18", Level.INFO, "PprofContentionProfileOff", Sight(contention={"block": False, "mutex": True})),
+    ("F16", Level.INFO, "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F17", Level.INFO, "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
+    ("F18", Level.INFO, "PprofContentionProfileOff", TargetSnapshot(contention={"block": False, "mutex": True})),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
     (
@@ -151,88 +153,88 @@ BAD: list[tuple[str, Level, str, Sight]] = [
         "F19",
         Level.WARNING,
         "PprofExporterDeferring",
-        Sight(fetches={"heap": replace(fetched().fetches["heap"], overdue=3)}),
+        TargetSnapshot(fetches={"heap": replace(fetched().fetches["heap"], overdue=3)}),
     ),
 ]
 
-WELL: list[tuple[str, Sight]] = [
+WELL: list[tuple[str, TargetSnapshot]] = [
     ("F1", covered(0.81)),
     ("F1", covered(1.3)),
     ("F2", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 70))),
     ("F3", audited()),
     ("F4", cpu((quality.CLOCK_SKEW, 1.9), (quality.CLOCK_REGRESSIONS, 0), (quality.WINDOW_ERROR, 0.2))),
     ("F5", seen("heap", took=0.24)),
-    ("F6", Sight(canary_at_rest=Latency(20, 0.005), canary_profiled=Latency(20, 0.09))),
-    ("F7", Sight(canary_at_rest=Latency(20, 0.4))),
+    ("F6", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.005), canary_profiled=LatencySummary(20, 0.09))),
+    ("F7", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.4))),
     ("F8", seen("heap", (quality.UNSYMBOLIZED, 0.0))),
     ("F9", seen("heap", (quality.TRUNCATED, 0.05))),
-    ("F10", Sight(looks={"goroutine": 6})),
+    ("F10", TargetSnapshot(looks={"goroutine": 6})),
     ("F11", cpu((quality.CPU_GC, 100))),
-    ("F12", Sight(looks={"heap": 6})),
+    ("F12", TargetSnapshot(looks={"heap": 6})),
     ("F13", fetched()),
     ("F14", fetched("cpu", busy=1)),
     ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),
-    ("F16", Sight(fingerprinted=True, changes={Change.GO: 9000.0})),
-    ("F17", Sight(system=System.WINDOWS)),
-    ("F18", Sight(contention={"block": True, "mutex": True})),
-    ("F19", Sight(profiling=0.08, budget=0.15)),
+    ("F16", TargetSnapshot(fingerprinted=True, changes={Change.GO: 9000.0})),
+    ("F17", TargetSnapshot(system=System.WINDOWS)),
+    ("F18", TargetSnapshot(contention={"block": True, "mutex": True})),
+    ("F19", TargetSnapshot(profiling=0.08, budget=0.15)),
     ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.04)),
     ("F20", compared("fetch_duration_seconds:cpu", 0.01, 0.2)),
     ("F20", compared("tick_rate_hertz", 100, 64)),
 ]
 
-UNKNOWN: list[tuple[str, Sight]] = [
-    *((mode, Sight()) for mode in CHECKS),
+UNKNOWN: list[tuple[str, TargetSnapshot]] = [
+    *((mode, TargetSnapshot()) for mode in VERDICT_CHECKS),
     ("F1", covered(None, None)),
     ("F1", covered(None, 0.3)),
     ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
     ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
-    ("F3", Sight(audit_unsupported=True)),
+    ("F3", TargetSnapshot(audit_unsupported=True)),
     ("F3", audited(processors=0.5, stddev=0.009, late_ratio=0.5)),
     ("F3", audited(stddev=None, late_ratio=None)),
     ("F8", cpu((quality.UNSYMBOLIZED, 0.5), samples=10)),
-    ("F10", Sight(looks={"goroutine": 5})),
-    ("F15", Sight(up=False)),
-    ("F17", Sight(system=System.LINUX)),
-    ("F18", Sight(contention={"block": None, "mutex": True})),
+    ("F10", TargetSnapshot(looks={"goroutine": 5})),
+    ("F15", TargetSnapshot(up=False)),
+    ("F17", TargetSnapshot(system=System.LINUX)),
+    ("F18", TargetSnapshot(contention={"block": None, "mutex": True})),
     ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.2, count=9)),
 ]
 
 
-def of_mode(mode: str, sight: Sight, thresholds: dict[str, float] | None = None) -> Verdict:
-    return next(found for found in verdicts(sight, thresholds) if found.signal.mode == mode)
+def of_mode(mode: str, snapshot: TargetSnapshot, thresholds: dict[str, float] | None = None) -> Verdict:
+    return next(found for found in verdicts(snapshot, thresholds) if found.signal.mode == mode)
 
 
 @pytest.mark.parametrize(("mode", "level", "alert", "sight"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
 def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
-    mode: str, level: Level, alert: str, sight: Sight
+    mode: str, level: Level, alert: str, snapshot: TargetSnapshot
 ) -> None:
-    found = of_mode(mode, sight)
+    found = of_mode(mode, snapshot)
 
     assert (found.level, found.findings[0].alert) == (level, alert)
     assert found.said.endswith(".")
 
 
 @pytest.mark.parametrize(("mode", "sight"), WELL)
-def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, sight: Sight) -> None:
-    found = of_mode(mode, sight)
+def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, snapshot: TargetSnapshot) -> None:
+    found = of_mode(mode, snapshot)
 
     assert (found.level, found.findings) == (Level.HEALTHY, ())
     assert found.said.endswith(".")
 
 
 @pytest.mark.parametrize(("mode", "sight"), UNKNOWN)
-def test_what_cannot_be_measured_is_unknown_and_says_why(mode: str, sight: Sight) -> None:
-    found = of_mode(mode, sight)
+def test_what_cannot_be_measured_is_unknown_and_says_why(mode: str, snapshot: TargetSnapshot) -> None:
+    found = of_mode(mode, snapshot)
 
     assert found.level is Level.UNKNOWN
     assert found.said.endswith(".")
 
 
 def test_every_failure_mode_has_a_verdict_and_is_tried_here_in_all_three_ways() -> None:
-    modes = [signal.mode for signal in SIGNALS]
+    modes = [signal.mode for signal in FAILURE_MODES]
 
-    assert list(CHECKS) == modes
+    assert list(VERDICT_CHECKS) == modes
     assert {row[0] for row in BAD} == {row[0] for row in WELL} == {row[0] for row in UNKNOWN} == set(modes)
 
 
@@ -272,6 +274,6 @@ def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
 
 
 def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:
-    assert worst(verdicts(Sight())) is Level.UNKNOWN
+    assert worst(verdicts(TargetSnapshot())) is Level.UNKNOWN
     assert worst(verdicts(fetched())) is Level.HEALTHY
-    assert worst(verdicts(Sight(up=False, down=Reason.CONNECT))) is Level.CRITICAL
+    assert worst(verdicts(TargetSnapshot(up=False, down=Reason.CONNECT))) is Level.CRITICAL

@@ -22,7 +22,7 @@ from tests.walk.diary import Astray, succeeded, until
 CHECKOUT = "/root/pprof-exporter"
 """Where the stranger put the project."""
 _RELEASE = "bookworm"
-_PATIENCE = 3600.0
+_TIMEOUT = 3600.0
 _SYSTEMD = Path("/run/systemd/system")
 # What the way out of this machine may need, such as a certificate of its own: variables that pip and OpenSSL read.
 _WAY_OUT = ("PIP_CERT", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy")
@@ -34,7 +34,7 @@ class Machine:
 
     root: Path
 
-    def run(self, command: str, *, timeout: float = _PATIENCE) -> str:
+    def run(self, command: str, *, timeout: float = _TIMEOUT) -> str:
         """What COMMAND printed, in the checkout; raise `Astray` with its last words if it failed."""
         with self.started(command) as process:
             try:
@@ -95,7 +95,7 @@ class Booted:
     leader: int
     """Its first process, as this machine numbers it."""
 
-    def run(self, command: str, *, timeout: float = _PATIENCE) -> str:
+    def run(self, command: str, *, timeout: float = _TIMEOUT) -> str:
         """What COMMAND printed, in the checkout; raise `Astray` with its last words if it failed."""
         environ = {name: os.environ[name] for name in _WAY_OUT if name in os.environ}
         environ |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
@@ -123,7 +123,7 @@ def fresh(root: Path, packages: Sequence[str]) -> Machine:
             raise Missing(f"{tool}: install debootstrap, systemd-container and util-linux")
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
-    run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", _RELEASE, root], timeout=_PATIENCE)
+    run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", _RELEASE, root], timeout=_TIMEOUT)
     # The installer of Debian writes it, debootstrap does not.
     (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
     run(["git", "clone", "--quiet", PROJECT, root / CHECKOUT[1:]])

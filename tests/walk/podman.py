@@ -18,7 +18,7 @@ from tests.walk.machine import fresh
 BASE = "localhost/debian-python"
 """Debian with Python, in place of the image of Python that a registry has."""
 _PACKAGES = ("busybox", "ca-certificates", "python-is-python3", "python3", "python3-venv")
-_PATIENCE = 1800.0
+_TIMEOUT = 1800.0
 # Where two generations of control groups are mixed, crun refuses to work; and not everybody who is root may have the
 # million of open files that podman asks for.
 _ENGINE = """\
@@ -41,11 +41,11 @@ class Podman:
 
     environ: Mapping[str, str]
 
-    def run(self, *words: str | Path, cwd: Path | None = None, timeout: float = _PATIENCE) -> str:
+    def run(self, *words: str | Path, cwd: Path | None = None, timeout: float = _TIMEOUT) -> str:
         """What `podman WORDS` printed; raise `Astray` with its last words if it failed."""
         return self.other("podman", *words, cwd=cwd, timeout=timeout)
 
-    def other(self, *words: str | Path, cwd: Path | None = None, timeout: float = _PATIENCE) -> str:
+    def other(self, *words: str | Path, cwd: Path | None = None, timeout: float = _TIMEOUT) -> str:
         """The same for a program that calls podman."""
         done = subprocess.run(
             [str(word) for word in words],
@@ -80,7 +80,7 @@ def podman(folder: Path) -> Iterator[Podman]:
             raise Missing(f"{tool}: install podman, runc, catatonit, netavark and aardvark-dns")
     base = fresh(folder / "base", _PACKAGES)
     archive = folder / "base.tar"
-    run(["tar", "--directory", base.root, "--exclude=./root", "--create", "--file", archive, "."], timeout=_PATIENCE)
+    run(["tar", "--directory", base.root, "--exclude=./root", "--create", "--file", archive, "."], timeout=_TIMEOUT)
     settings = {"CONTAINERS_CONF": _ENGINE, "CONTAINERS_STORAGE_CONF": _STORAGE.format(folder=folder)}
     for name, text in settings.items():
         (folder / name).write_text(text)

@@ -16,9 +16,9 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.exposition import ConfigState, PprofCollector
 from pprof_exporter.rules import ALERTS
-from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.web import Access, Desk, Readiness, WebConfig, WebSecurity, build_app
+from pprof_exporter.web import AccessRules, EvidenceAccess, Readiness, WebConfig, WebSecurity, build_app
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
@@ -49,7 +49,11 @@ async def client_of(pool: Pool, clock: FakeClock) -> AsyncIterator[MakeClient]:
         registry = CollectorRegistry()
         registry.register(PprofCollector(pool, ConfigState(successful=True, loaded_at=0), clock))
         app = build_app(
-            registry, pool, readiness or Readiness(), desk=Desk(Access(security or WebSecurity())), reload=reload
+            registry,
+            pool,
+            readiness or Readiness(),
+            evidence_access=EvidenceAccess(AccessRules(security or WebSecurity())),
+            reload=reload,
         )
         client = TestClient(TestServer(app))
         await client.start_server()

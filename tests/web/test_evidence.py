@@ -15,21 +15,21 @@ from prometheus_client.registry import CollectorRegistry
 from yarl import URL
 
 from pprof_exporter.config import Target, parse_target
-from pprof_exporter.evidence import Body, Kept, Policy, Ring, Role
+from pprof_exporter.evidence.alert_captures import CaptureAnswer
+from pprof_exporter.evidence.capture_request import CaptureRequest
+from pprof_exporter.evidence_store import BodyRole, EvidenceRetention, EvidenceStore, RawProfile, SavedFinding
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.web import Access, Bearer, Desk, Readiness, WebConfig, WebSecurity, build_app
-from pprof_exporter.web.kept import PER_PAGE
-from pprof_exporter.workbench.captures import Answer
-from pprof_exporter.workbench.summons import Summons
-from tests.evidence.kept import bodies, finding
+from pprof_exporter.web import AccessRules, Bearer, EvidenceAccess, Readiness, WebConfig, WebSecurity, build_app
+from pprof_exporter.web.evidence_pages import _PER_PAGE
+from tests.evidence.test_capture_request import alert, payload
+from tests.evidence_store.saved import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of
 from tests.web.test_app import USERS, basic
-from tests.workbench.test_summons import alert, payload
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
 ClientOf = Callable[..., Awaitable[Client]]
-LOOPBACK = Access(loopback=True)
-OPEN = Access()
+LOOPBACK = AccessRules(loopback=True)
+OPEN = AccessRules()
 HOSTILE = "<b>shop</b>:1"
 JSON = {"Content-Type": "application/json"}
 
@@ -44,39 +44,44 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def ring(tmp_path: Path) -> Ring:
-    ring = Ring.open(tmp_path / "evidence", Policy(), 1000.0)
-    ring.close()
-    return ring
+def evidence_store(tmp_path: Path) -> EvidenceStore:
+    evidence_store = EvidenceStore.open(tmp_path / "evidence", EvidenceRetention(), 1000.0)
+    evidence_store.close()
+    return evidence_store
 
 
 @pytest.fixture
-def kept(ring: Ring) -> Kept:
-    profiles = [(Body("heap", 990.0, b"\x1f\x8bnow"), Role.SHOWS), (Body("heap", 900.0, b"before"), Role.BEFORE)]
+def kept(evidence_store: EvidenceStore) -> SavedFinding:
+    profiles = [
+        (RawProfile("heap", 990.0, b"\x1f\x8bnow"), BodyRole.SHOWS),
+        (RawProfile("heap", 900.0, b"before"), BodyRole.BEFORE),
+    ]
     one = replace(finding(target=HOSTILE), missing={"cpu": "busy: <i>another</i>"}, said="It took <u>3 s</u>.")
-    saved = ring.add(one, profiles, 1000.0)
-    ring.close()
+    saved = evidence_store.add(one, profiles, 1000.0)
+    evidence_store.close()
     assert saved is not None
     return saved
 
 
 @pytest.fixture
-def asked() -> list[Summons]:
+def asked() -> list[CaptureRequest]:
     return []
 
 
 @pytest.fixture
-async def client_of(pool: Pool, ring: Ring, asked: list[Summons]) -> AsyncIterator[ClientOf]:
+async def client_of(pool: Pool, evidence_store: EvidenceStore, asked: list[CaptureRequest]) -> AsyncIterator[ClientOf]:
     clients: list[Client] = []
 
-    def ask(summons: Summons) -> Answer:
-        asked.append(summons)
-        return Answer.BEGUN
+    def ask(capture_request: CaptureRequest) -> CaptureAnswer:
+        asked.append(capture_request)
+        return CaptureAnswer.BEGUN
 
-    async def begin(access: Access = LOOPBACK, *, on: bool = True, users: dict[str, str] | None = None) -> Client:
+    async def begin(access: AccessRules = LOOPBACK, *, on: bool = True, users: dict[str, str] | None = None) -> Client:
         access = replace(access, security=WebSecurity(config=WebConfig(users=users or {})))
-        desk = Desk(access, ring, ask) if on else Desk(access)
-        client = TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness(), desk=desk)))
+        evidence_access = EvidenceAccess(access, evidence_store, ask) if on else EvidenceAccess(access)
+        client = TestClient(
+            TestServer(build_app(CollectorRegistry(), pool, Readiness(), evidence_access=evidence_access))
+        )
         await client.start_server()
         clients.append(client)
         return client
@@ -92,7 +97,7 @@ async def text_of(client: Client, path: str) -> str:
     return await reply.text()
 
 
-async def test_the_list_leads_to_the_finding_and_that_to_its_files(client_of: ClientOf, kept: Kept) -> None:
+async def test_the_list_leads_to_the_finding_and_that_to_its_files(client_of: ClientOf, kept: SavedFinding) -> None:
     client = await client_of()
     (link,) = re.findall(r'href="(/evidence/[^"]+)"', await text_of(client, "/evidence"))
     files = re.findall(r'href="(/evidence/[^"]+/[^"]+)"', await text_of(client, link))
@@ -106,7 +111,9 @@ async def test_the_list_leads_to_the_finding_and_that_to_its_files(client_of: Cl
         assert "Content-Encoding" not in reply.headers
 
 
-async def test_a_finding_says_what_is_wrong_what_is_missing_and_how_to_look(client_of: ClientOf, kept: Kept) -> None:
+async def test_a_finding_says_what_is_wrong_what_is_missing_and_how_to_look(
+    client_of: ClientOf, kept: SavedFinding
+) -> None:
     page = await text_of(await client_of(), f"/evidence/{kept.id}")
     assert "It took &lt;u&gt;3 s&lt;/u&gt;." in page
     assert "busy: &lt;i&gt;another&lt;/i&gt;" in page
@@ -115,10 +122,10 @@ async def test_a_finding_says_what_is_wrong_what_is_missing_and_how_to_look(clie
     assert "<b>shop" not in page
 
 
-async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, ring: Ring) -> None:
+async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, evidence_store: EvidenceStore) -> None:
     for target in ("shop:1", "bank:1"):
-        ring.add(finding(target=target), bodies(5), 1000.0)
-    ring.close()
+        evidence_store.add(finding(target=target), bodies(5), 1000.0)
+    evidence_store.close()
     client = await client_of()
     assert "bank:1" not in await text_of(client, "/evidence?target=shop:1")
     assert "Nothing is kept" in await text_of(client, "/evidence?target=%3Cb%3E")
@@ -126,17 +133,17 @@ async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, ring: Ri
 
 
 async def test_much_evidence_is_shown_page_by_page(
-    client_of: ClientOf, ring: Ring, monkeypatch: pytest.MonkeyPatch
+    client_of: ClientOf, evidence_store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pprof_exporter.web.kept.PER_PAGE", 2)
+    monkeypatch.setattr("pprof_exporter.web.evidence_pages.PER_PAGE", 2)
     for at in range(3):
-        ring.add(finding(target="a&b", at=1000.0 + at), bodies(5), 1010.0)
-    ring.close()
+        evidence_store.add(finding(target="a&b", at=1000.0 + at), bodies(5), 1010.0)
+    evidence_store.close()
     client = await client_of()
     first, second = [await text_of(client, f"/evidence?target=a%26b&page={page}") for page in (1, 2)]
     assert (first.count('href="/evidence/'), second.count('href="/evidence/')) == (2, 1)
     assert 'href="/evidence?target=a%26b&amp;page=2"' in first
-    assert PER_PAGE == 100
+    assert _PER_PAGE == 100
 
 
 @pytest.mark.parametrize("path", ["/evidence/", "/evidence/nothing", "/evidence/nothing/heap.pb.gz"])
@@ -157,22 +164,22 @@ async def test_what_is_not_there_is_not_found(client_of: ClientOf, path: str) ->
         "heap.pb.gz/",
     ],
 )
-async def test_no_other_file_can_be_had(client_of: ClientOf, kept: Kept, name: str) -> None:
+async def test_no_other_file_can_be_had(client_of: ClientOf, kept: SavedFinding, name: str) -> None:
     client = await client_of()
     for path in (f"/evidence/{kept.id}/{name}", f"/evidence/{name}/heap.pb.gz", f"/evidence/{name}"):
         assert (await client.get(URL(path, encoded=True))).status == 404, path
 
 
 async def test_a_file_that_was_changed_is_not_given_out(
-    client_of: ClientOf, ring: Ring, kept: Kept, tmp_path: Path
+    client_of: ClientOf, evidence_store: EvidenceStore, kept: SavedFinding, tmp_path: Path
 ) -> None:
     (tmp_path / "evidence" / kept.id / "heap.pb.gz").write_bytes(b"other")
     assert (await (await client_of()).get(f"/evidence/{kept.id}/heap.pb.gz")).status == 404
-    assert ring.troubles.total() == 1
+    assert evidence_store.troubles.total() == 1
 
 
 async def test_an_exporter_that_anybody_can_reach_shows_nothing_without_a_password(
-    client_of: ClientOf, kept: Kept
+    client_of: ClientOf, kept: SavedFinding
 ) -> None:
     client = await client_of(OPEN)
     for path in ("/evidence", f"/evidence/{kept.id}", f"/evidence/{kept.id}/heap.pb.gz", "/evidence/nothing"):
@@ -182,8 +189,8 @@ async def test_an_exporter_that_anybody_can_reach_shows_nothing_without_a_passwo
     assert (await client.get("/targets")).status == 200
 
 
-async def test_with_a_password_it_can_be_read_from_anywhere(client_of: ClientOf, kept: Kept) -> None:
-    client = await client_of(Access(), users=USERS)
+async def test_with_a_password_it_can_be_read_from_anywhere(client_of: ClientOf, kept: SavedFinding) -> None:
+    client = await client_of(AccessRules(), users=USERS)
     path = f"/evidence/{kept.id}/heap.pb.gz"
     assert (await client.get(path)).status == 401
     assert (await client.get(path, headers=basic("prometheus", "secret"))).status == 200
@@ -210,11 +217,13 @@ async def test_without_storage_the_page_says_how_to_have_it(client_of: ClientOf)
     assert (await (await client_of(on=False)).get("/evidence/x")).status == 404
 
 
-async def test_the_page_of_a_target_leads_to_what_is_kept_of_it(client_of: ClientOf, ring: Ring) -> None:
+async def test_the_page_of_a_target_leads_to_what_is_kept_of_it(
+    client_of: ClientOf, evidence_store: EvidenceStore
+) -> None:
     mode = "F4"  # The fake CPU profile is shorter than was asked for.
-    saved = ring.add(finding(target="gone:1", mode=mode), bodies(5), 1000.0)
-    ring.add(finding(target="other:1", mode=mode), bodies(5), 1000.0)
-    ring.close()
+    saved = evidence_store.add(finding(target="gone:1", mode=mode), bodies(5), 1000.0)
+    evidence_store.add(finding(target="other:1", mode=mode), bodies(5), 1000.0)
+    evidence_store.close()
     assert saved is not None
     page = await text_of(await client_of(), "/targets/gone:1")
     assert re.findall(r'href="(/evidence/[^"]+)"', page) == [f"/evidence/{saved.id}"]
@@ -231,13 +240,13 @@ async def test_a_runbook_for_a_target_leads_to_what_is_kept_of_it(client_of: Cli
 # The webhook
 
 
-async def test_an_alert_asks_for_a_capture(client_of: ClientOf, asked: list[Summons]) -> None:
+async def test_an_alert_asks_for_a_capture(client_of: ClientOf, asked: list[CaptureRequest]) -> None:
     reply = await (await client_of()).post("/-/alert", data=payload(alert(target="gone:1")), headers=JSON)
     assert (reply.status, await reply.text()) == (200, "gone:1 is captured now.\n")
     assert [one.target for one in asked] == ["gone:1"]
 
 
-async def test_what_is_resolved_asks_for_nothing(client_of: ClientOf, asked: list[Summons]) -> None:
+async def test_what_is_resolved_asks_for_nothing(client_of: ClientOf, asked: list[CaptureRequest]) -> None:
     reply = await (await client_of()).post("/-/alert", data=payload(alert("resolved")), headers=JSON)
     assert (reply.status, asked) == (200, [])
 
@@ -252,7 +261,7 @@ async def test_what_is_resolved_asks_for_nothing(client_of: ClientOf, asked: lis
     ],
 )
 async def test_a_bad_message_is_refused_with_a_sentence(
-    client_of: ClientOf, asked: list[Summons], data: bytes, type_: str, status: int
+    client_of: ClientOf, asked: list[CaptureRequest], data: bytes, type_: str, status: int
 ) -> None:
     reply = await (await client_of()).post("/-/alert", data=BytesIO(data), headers={"Content-Type": type_})
     assert reply.status == status
@@ -261,7 +270,7 @@ async def test_a_bad_message_is_refused_with_a_sentence(
 
 
 async def test_nobody_from_elsewhere_asks_without_a_password_or_a_token(
-    client_of: ClientOf, asked: list[Summons]
+    client_of: ClientOf, asked: list[CaptureRequest]
 ) -> None:
     refused = await (await client_of(OPEN)).post("/-/alert", data=payload(alert()), headers=JSON)
     assert refused.status == 403
@@ -271,10 +280,10 @@ async def test_nobody_from_elsewhere_asks_without_a_password_or_a_token(
 
 @pytest.mark.parametrize("users", [None, USERS], ids=["open", "with users"])
 async def test_a_token_in_a_file_lets_alerts_in_and_nothing_else(
-    client_of: ClientOf, asked: list[Summons], tmp_path: Path, users: dict[str, str] | None
+    client_of: ClientOf, asked: list[CaptureRequest], tmp_path: Path, users: dict[str, str] | None
 ) -> None:
     file = tmp_path / "token"
-    client = await client_of(Access(bearer=Bearer(file)), users=users)
+    client = await client_of(AccessRules(bearer=Bearer(file)), users=users)
     right = {**JSON, "Authorization": "Bearer s3cret"}
     assert (await client.post("/-/alert", data=payload(alert()), headers=right)).status == 401
     file.write_text("\n")
@@ -290,8 +299,8 @@ async def test_a_token_in_a_file_lets_alerts_in_and_nothing_else(
     assert len(asked) == 1
 
 
-async def test_who_has_a_password_may_ask(client_of: ClientOf, asked: list[Summons]) -> None:
-    client = await client_of(Access(), users=USERS)
+async def test_who_has_a_password_may_ask(client_of: ClientOf, asked: list[CaptureRequest]) -> None:
+    client = await client_of(AccessRules(), users=USERS)
     headers = {**JSON, **basic("prometheus", "secret")}
     assert (await client.post("/-/alert", data=payload(alert()), headers=headers)).status == 200
     assert len(asked) == 1

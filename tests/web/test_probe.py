@@ -16,7 +16,7 @@ from yarl import URL
 from pprof_exporter.catalog import ProbeResult, Reason
 from pprof_exporter.config import Probing
 from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
-from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.web import Readiness, build_app

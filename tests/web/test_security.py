@@ -17,8 +17,8 @@ from aiohttp import web
 
 from pprof_exporter.config import ConfigError
 from pprof_exporter.web import WebConfig, WebSecurity, load_web_config
+from pprof_exporter.web.authentication import RateGate, authentication_gates
 from pprof_exporter.web.connections import Connections
-from pprof_exporter.web.guards import RateGate, guards
 from pprof_exporter.web.listen import Listen, start_sites
 from pprof_exporter.web.webconfig import read_web_config
 from tests.scrape.fakes import FakeClock
@@ -38,7 +38,7 @@ async def serve() -> AsyncIterator[Serve]:
         return web.Response(text=f"seen {(await request.read()).decode()}")
 
     async def begin(security: WebSecurity) -> int:
-        app = web.Application(middlewares=guards(security, FakeClock(), {}))
+        app = web.Application(middlewares=authentication_gates(security, FakeClock(), {}))
         app.router.add_route("*", "/{path:.*}", answer)
         runners.append(web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0, lingering_time=0))
         await runners[-1].setup()
@@ -150,7 +150,7 @@ async def test_a_body_beyond_the_limit_is_refused(serve: Serve) -> None:
 
 
 async def test_a_slow_body_is_not_waited_for_for_ever(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pprof_exporter.web.guards._BODY_WITHIN", 0.2)
+    monkeypatch.setattr("pprof_exporter.web.authentication._BODY_WITHIN", 0.2)
     port = await serve(WebSecurity())
     reply = await ask(port, b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\nabc")
     assert reply.startswith("HTTP/1.1 408 ")

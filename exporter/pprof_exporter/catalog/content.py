@@ -5,7 +5,7 @@ from __future__ import annotations
 from pprof_exporter.catalog.family import counter, gauge
 
 SAMPLES = gauge("pprof_profile_samples", "Sample records (distinct stacks) in the latest profile.", "target", "profile")
-RECORDS = gauge(
+PROFILE_RECORDS = gauge(
     "pprof_profile_records",
     "Records that the index page counts for heap, allocs, block and mutex.",
     "target",
@@ -120,7 +120,7 @@ LONGEST_WAIT = gauge(
 
 FAMILIES = (
     SAMPLES,
-    RECORDS,
+    PROFILE_RECORDS,
     CPU_PROFILED,
     CPU_SAMPLED,
     CPU_SAMPLES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog.family import counter, gauge, info
 
-TARGET = info(
+TARGET_INFO = info(
     "pprof_target_info",
     "What the profiles and the metrics page of a target tell of it; a label is 'unknown' where they tell nothing. "
     "A version that ends in + is a lower bound; build is a digest of the build id, or of path and time of the program.",
@@ -66,7 +66,7 @@ SIGNAL_OBSERVATIONS = gauge(
 )
 
 FAMILIES = (
-    TARGET,
+    TARGET_INFO,
     SYSTEM_MODULE,
     MODULES,
     FOREIGN_MODULE,

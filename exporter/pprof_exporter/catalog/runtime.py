@@ -43,7 +43,7 @@ CONTENTION_PROFILING = gauge(
     "profile",
 )
 
-CANARY = histogram(
+CANARY_DURATION = histogram(
     "pprof_canary_duration_seconds",
     "Time of a request that costs the target nothing, while a CPU profile runs (profile) and while none runs (rest).",
     "target",
@@ -70,7 +70,7 @@ FAMILIES = (
     PROFILER_MEMORY,
     MAX_RSS,
     CONTENTION_PROFILING,
-    CANARY,
+    CANARY_DURATION,
     CANARY_FAILURES,
     LATENCY_DIFFERENCE,
 )

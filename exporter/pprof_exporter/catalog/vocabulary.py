@@ -190,3 +190,15 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "Keep the file and report it to those who made the profiler that wrote it.",
     ),
 }
+
+
+INDEX = "index"
+"""The index page of net/http/pprof."""
+CANARY = "canary"
+"""A request that costs the target nothing."""
+MEMSTATS = "memstats"
+"""`runtime.MemStats`, at the end of heap?debug=1."""
+TRACE = "trace"
+"""An execution trace, for an audit of the sampling clock."""
+STACKS = "stacks"
+"""goroutine?debug=2, off unless it is asked for."""

@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pprof_exporter import __version__
-from pprof_exporter.cli.looks import add_look_flags, look_settings, not_asked
+from pprof_exporter.capture.format import CaptureError, TargetEntry
+from pprof_exporter.capture.matrix import load_matrix
+from pprof_exporter.capture.matrix_runner import MatrixRun, matrix_targets, reproduction_details, run_matrix
+from pprof_exporter.capture.processes import CannotStart
+from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
+from pprof_exporter.capture.writer import CaptureWriter, target_entries
+from pprof_exporter.check.live import OnRound, RoundPlan
 from pprof_exporter.cli.options import Parser, whole
+from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.progress import rounds_shown
-from pprof_exporter.cli.signals import handled
+from pprof_exporter.cli.round_options import add_round_flags, round_settings, undiscovered_jobs
 from pprof_exporter.config import ConfigError, parse_duration
 from pprof_exporter.scrape import SystemClock
-from pprof_exporter.workbench.capturing import Captured, Recorder
-from pprof_exporter.workbench.live import Plan, Told
-from pprof_exporter.workbench.matrix import load_matrix
-from pprof_exporter.workbench.matrix_run import Run, described, run_matrix, targets
-from pprof_exporter.workbench.processes import CannotStart
-from pprof_exporter.workbench.rounds import RecordingError, TargetEntry
-from pprof_exporter.workbench.writer import Writer, entries
 
 _ROUNDS, _EVERY = 10, 30.0
 _INTERRUPTED = 130
@@ -49,11 +49,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--matrix", metavar="FILE", type=Path, help="programs to start and record, in YAML")
     parser.flag("rounds", "Rounds in all", default="", read=_rounds)
     parser.flag("every", "Time from one round to the next", default="", read=_every)
-    add_look_flags(parser)
+    add_round_flags(parser)
     options = parser.parse_args(argv)
     try:
         return asyncio.run(_matrix(options) if options.matrix else _targets(options))
-    except (ConfigError, RecordingError, CannotStart) as error:
+    except (ConfigError, CaptureError, CannotStart) as error:
         print(f"pprof-exporter: {error}", file=sys.stderr)
         return 2
 
@@ -67,16 +67,16 @@ def _every(text: str) -> float | None:
 
 
 async def _targets(options: Namespace) -> int:
-    settings = look_settings(options, options.targets)
+    settings = round_settings(options, options.targets)
     if not settings.targets:
         raise ConfigError("nothing to capture. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
-    if left_out := not_asked(settings):
+    if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
-    made = entries((target.name, dict(target.labels)) for target in settings.targets)
+    made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
     writer = _writer(options.output, made)
-    plan = Plan(options.rounds or _ROUNDS, options.every or _EVERY)
+    plan = RoundPlan(options.rounds or _ROUNDS, options.every or _EVERY)
     with _shown(writer, made, plan) as told:
-        recorder = Recorder(writer, settings, plan, SystemClock(), told)
+        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), told)
         return await _until_stopped(recorder.capture(dict(zip(settings.targets, made, strict=True))), options.output)
 
 
@@ -84,16 +84,16 @@ async def _matrix(options: Namespace) -> int:
     if options.targets or vars(options)["config.file"]:
         raise ConfigError("--matrix names its targets itself; leave out the others")
     matrix = load_matrix(options.matrix)
-    run_ = Run(matrix, options.matrix.parent, options.output, _say)
+    run_ = MatrixRun(matrix, options.matrix.parent, options.output, _say)
     made = await _matrix_entries(run_, dict(options.label))
     writer = _writer(options.output, made)
-    plan = Plan(options.rounds or matrix.rounds or _ROUNDS, options.every or matrix.every or _EVERY)
+    plan = RoundPlan(options.rounds or matrix.rounds or _ROUNDS, options.every or matrix.every or _EVERY)
     with _shown(writer, made, plan) as told:
-        recorder = Recorder(writer, look_settings(options, []), plan, SystemClock(), told)
+        recorder = CaptureRecorder(writer, round_settings(options, []), plan, SystemClock(), told)
         return await _until_stopped(run_matrix(run_, recorder, made), options.output)
 
 
-def _shown(writer: Writer, made: tuple[TargetEntry, ...], plan: Plan) -> AbstractContextManager[Told]:
+def _shown(writer: CaptureWriter, made: tuple[TargetEntry, ...], plan: RoundPlan) -> AbstractContextManager[OnRound]:
     finished = [writer.finished(entry) for entry in made]
     return rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished)
 
@@ -102,33 +102,33 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def _matrix_entries(run_: Run, labels: Mapping[str, str]) -> tuple[TargetEntry, ...]:
-    named = targets(run_.matrix)
-    made = entries((target.name, {**dict(target.labels), **labels}) for target in named)
+async def _matrix_entries(run_: MatrixRun, labels: Mapping[str, str]) -> tuple[TargetEntry, ...]:
+    named = matrix_targets(run_.matrix)
+    made = target_entries((target.name, {**dict(target.labels), **labels}) for target in named)
     return tuple(
         [
-            replace(entry, about=await described(run_, wanted))
+            replace(entry, about=await reproduction_details(run_, wanted))
             for entry, wanted in zip(made, run_.matrix.entries, strict=True)
         ]
     )
 
 
-def _writer(path: Path, made: tuple[TargetEntry, ...]) -> Writer:
+def _writer(path: Path, made: tuple[TargetEntry, ...]) -> CaptureWriter:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Writer(path, made, exporter=__version__, created=now)
+    return CaptureWriter(path, made, exporter=__version__, created=now)
 
 
-def _stop(recording: asyncio.Task[list[Captured]]) -> None:
+def _stop(recording: asyncio.Task[list[CaptureResult]]) -> None:
     """Once: a second signal finds the first one at work, which ends what was started."""
     if not recording.cancelling():
         recording.cancel()
 
 
-async def _until_stopped(work: Coroutine[None, None, list[Captured]], path: Path) -> int:
+async def _until_stopped(work: Coroutine[None, None, list[CaptureResult]], path: Path) -> int:
     """Record until all is there or a signal comes, and say what there is."""
     recording = asyncio.create_task(work)
     try:
-        with handled(lambda: _stop(recording), None):
+        with signal_handlers(lambda: _stop(recording), None):
             captured = await recording
     except asyncio.CancelledError:
         print(f"pprof-exporter: interrupted; the same command goes on with {path}", file=sys.stderr)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from pprof_exporter import __version__
-from pprof_exporter.cli.looks import add_look_flags, look_settings, looks_like_a_path, not_asked
+from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
+from pprof_exporter.check.live import RoundPlan, check_live
+from pprof_exporter.check.report import NOT_CHECKED, CheckReport, FailOn, TargetReport, worst_first
+from pprof_exporter.check.saved import check_bodies, check_path
 from pprof_exporter.cli.options import Parser, threshold, whole
 from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.cli.round_options import add_round_flags, looks_like_a_path, round_settings, undiscovered_jobs
 from pprof_exporter.config import ConfigError, Settings, parse_duration
 from pprof_exporter.scrape import SystemClock
-from pprof_exporter.workbench.files import judge_bodies, judge_path
-from pprof_exporter.workbench.formats import as_github, as_json, as_junit, as_markdown
-from pprof_exporter.workbench.judged import NO_LOOK, FailOn, Judged, Report, worst_first
-from pprof_exporter.workbench.live import Plan, judge_live
 
 _STDIN = "-"
 _FORMATS = ("table", "json", "junit", "markdown", "github")
@@ -44,18 +44,18 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if missing is not None:
         return _fail(f"{missing}: no such file or folder")
     try:
-        settings = look_settings(options, [text for text in options.targets if text not in files])
+        settings = round_settings(options, [text for text in options.targets if text not in files])
     except ConfigError as error:
         return _fail(str(error))
     if not files and not settings.targets:
         return _fail("nothing to check. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
-    if left_out := not_asked(settings):
+    if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
     thresholds, labels = dict(options.set), dict(options.label)
     found = [judged for text in files for judged in _saved(text, thresholds, labels)]
     if settings.targets:
         found += asyncio.run(_live(settings, thresholds, values))
-    report = Report(worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
+    report = CheckReport(worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
     _print(report, values["format"], environ)
     return report.exit_code
 
@@ -78,35 +78,35 @@ def _parser(environ: Mapping[str, str]) -> Parser:
     )
     parser.flag("runbook-url", "What the name of an alert is appended to", default="")
     parser.flag("exporter-url", "An exporter that watches the same targets: has saved profiles, runbooks", default="")
-    add_look_flags(parser)
+    add_round_flags(parser)
     return parser
 
 
-def _saved(text: str, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[Judged]:
+def _saved(text: str, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[TargetReport]:
     if text != _STDIN:
-        return judge_path(Path(text), thresholds, labels)
-    return [judge_bodies("standard input", {"": sys.stdin.buffer.read()}, thresholds, labels)]
+        return check_path(Path(text), thresholds, labels)
+    return [check_bodies("standard input", {"": sys.stdin.buffer.read()}, thresholds, labels)]
 
 
-async def _live(settings: Settings, thresholds: Mapping[str, float], values: Mapping[str, Any]) -> list[Judged]:
-    plan = Plan(values["rounds"], values["every"])
+async def _live(settings: Settings, thresholds: Mapping[str, float], values: Mapping[str, Any]) -> list[TargetReport]:
+    plan = RoundPlan(values["rounds"], values["every"])
     with rounds_shown("looking", [target.name for target in settings.targets], plan.rounds) as told:
-        return await judge_live(settings, thresholds, plan, SystemClock(), told)
+        return await check_live(settings, thresholds, plan, SystemClock(), told)
 
 
-def _print(report: Report, form: str, environ: Mapping[str, str]) -> None:
+def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
     match form:
         case "json":
-            print(as_json(report, __version__))
+            print(check_json(report, __version__))
         case "junit":
-            print(as_junit(report))
+            print(check_junit(report))
         case "markdown":
-            print(as_markdown(report))
+            print(check_markdown(report))
         case "github":
-            print("\n".join([*as_github(report), f"{report.summary}."]))
+            print("\n".join([*check_github(report), f"{report.summary}."]))
             _add_step_summary(report, environ.get("GITHUB_STEP_SUMMARY", ""))
         case _:
             from pprof_exporter.cli.verdict_table import print_tables  # noqa: PLC0415 - rich is slow to load
@@ -114,16 +114,16 @@ def _print(report: Report, form: str, environ: Mapping[str, str]) -> None:
             print_tables(report)
 
 
-def _add_step_summary(report: Report, path: str) -> None:
+def _add_step_summary(report: CheckReport, path: str) -> None:
     if not path:
         return
     try:
         with Path(path).open("a", encoding="utf-8") as summary:
-            summary.write(as_markdown(report) + "\n")
+            summary.write(check_markdown(report) + "\n")
     except OSError as error:
         print(f"pprof-exporter: GITHUB_STEP_SUMMARY: {error.strerror or error}", file=sys.stderr)
 
 
 def _fail(problem: str) -> int:
     print(f"pprof-exporter: {problem}", file=sys.stderr)
-    return NO_LOOK
+    return NOT_CHECKED

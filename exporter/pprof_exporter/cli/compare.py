@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pprof_exporter.cli.looks import add_look_flags
 from pprof_exporter.cli.options import Parser, threshold, whole
+from pprof_exporter.cli.round_options import add_round_flags
 from pprof_exporter.config import ConfigError, parse_duration
 
 if TYPE_CHECKING:
-    from pprof_exporter.workbench.changes import Report
-    from pprof_exporter.workbench.report_html import Flames
+    from pprof_exporter.compare.report import ComparisonReport
+    from pprof_exporter.compare.report_html import Flames
 
 _DESCRIPTION = """\
 Say what an upgrade changed: signal by signal with the size of the effect and a rank test, and function by function.
@@ -45,7 +45,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.flag("rounds", "With --stable and --canary: rounds in all", default="10", read=whole)
     parser.flag("every", "Time from one round to the next", default="30s", read=parse_duration)
     parser.flag("keep", "Folder in which their capture stays", default="")
-    add_look_flags(parser)
+    add_round_flags(parser)
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
     )
@@ -68,7 +68,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     return _code(report, options.__dict__["fail-on"])
 
 
-def _compare(options: argparse.Namespace) -> tuple[Report, Flames]:
+def _compare(options: argparse.Namespace) -> tuple[ComparisonReport, Flames]:
     values, thresholds = vars(options), dict(options.set)
     pictures = bool(options.html) or options.format == "html"
     if (bool(options.captures), bool(values["from"]), bool(options.stable or options.canary)).count(True) > 1:
@@ -90,13 +90,15 @@ def _compare(options: argparse.Namespace) -> tuple[Report, Flames]:
 # What a comparison needs is loaded here, and not when the program starts: the exporter itself needs none of it.
 
 
-def _captures(before: Path, after: Path, thresholds: Mapping[str, float], *, pictures: bool) -> tuple[Report, Flames]:
-    from pprof_exporter.workbench.comparing import compare_captures, flames_of  # noqa: PLC0415
-    from pprof_exporter.workbench.recording import RecordingError, load_recording  # noqa: PLC0415
+def _captures(
+    before: Path, after: Path, thresholds: Mapping[str, float], *, pictures: bool
+) -> tuple[ComparisonReport, Flames]:
+    from pprof_exporter.capture.reader import CaptureError, load_capture  # noqa: PLC0415
+    from pprof_exporter.compare.captures import compare_captures, flames_of  # noqa: PLC0415
 
     try:
-        sides = load_recording(before), load_recording(after)
-    except RecordingError as error:
+        sides = load_capture(before), load_capture(after)
+    except CaptureError as error:
         raise CannotCompare(str(error)) from None
     report = compare_captures(*sides, thresholds)
     if not report.pairs:
@@ -104,9 +106,9 @@ def _captures(before: Path, after: Path, thresholds: Mapping[str, float], *, pic
     return report, flames_of(*sides) if pictures else {}
 
 
-def _epochs(text: str, target: str | None, thresholds: Mapping[str, float]) -> Report:
-    from pprof_exporter.workbench.epochs import NoEpochs, compare_epochs  # noqa: PLC0415
-    from pprof_exporter.workbench.exporter_page import NoPage, page_url, read_exporter_page  # noqa: PLC0415
+def _epochs(text: str, target: str | None, thresholds: Mapping[str, float]) -> ComparisonReport:
+    from pprof_exporter.compare.epochs import NoEpochs, compare_epochs  # noqa: PLC0415
+    from pprof_exporter.compare.exporter_page import NoPage, page_url, read_exporter_page  # noqa: PLC0415
 
     try:
         url = page_url(text)
@@ -119,7 +121,7 @@ def _epochs(text: str, target: str | None, thresholds: Mapping[str, float]) -> R
         raise CannotCompare(f"{url.with_user(None)}: {error}") from None
 
 
-def _write(report: Report, flames: Flames, options: argparse.Namespace) -> None:
+def _write(report: ComparisonReport, flames: Flames, options: argparse.Namespace) -> None:
     if options.html:
         _save(options.html, _rendered("html", report, flames))
     if options.format == "text":
@@ -135,24 +137,24 @@ def _write(report: Report, flames: Flames, options: argparse.Namespace) -> None:
     print(rendered, end="" if rendered.endswith("\n") else "\n")
 
 
-def _rendered(form: str, report: Report, flames: Flames) -> str:
+def _rendered(form: str, report: ComparisonReport, flames: Flames) -> str:
     if form == "json":
-        from pprof_exporter.workbench.report_json import as_json  # noqa: PLC0415
+        from pprof_exporter.compare.report_json import report_json  # noqa: PLC0415
 
-        return as_json(report)
+        return report_json(report)
     if form == "markdown":
-        from pprof_exporter.workbench.report_markdown import as_markdown  # noqa: PLC0415
+        from pprof_exporter.compare.report_markdown import report_markdown  # noqa: PLC0415
 
-        return as_markdown(report)
-    from pprof_exporter.workbench.report_html import as_html  # noqa: PLC0415
+        return report_markdown(report)
+    from pprof_exporter.compare.report_html import report_html  # noqa: PLC0415
 
-    return as_html(report, flames)
+    return report_html(report, flames)
 
 
-def _text(report: Report, output: str) -> None:
+def _text(report: ComparisonReport, output: str) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    from pprof_exporter.workbench.report_text import print_report  # noqa: PLC0415
+    from pprof_exporter.compare.report_text import print_report  # noqa: PLC0415
 
     if output == "-":
         print_report(report, Console(highlight=False))
@@ -169,10 +171,10 @@ def _save(file: str, text: str) -> None:
         raise CannotCompare(f"{file}: {error.strerror or error}") from None
 
 
-def _code(report: Report, fail_on: str) -> int:
-    from pprof_exporter.workbench.changes import Verdict  # noqa: PLC0415
+def _code(report: ComparisonReport, fail_on: str) -> int:
+    from pprof_exporter.compare.report import ChangeVerdict  # noqa: PLC0415
 
-    if report.verdict is Verdict.UNSURE:
+    if report.verdict is ChangeVerdict.UNSURE:
         return 2
-    bad = {"worse": (Verdict.WORSE,), "unsure": (Verdict.WORSE, Verdict.UNSURE), "never": ()}[fail_on]
+    bad = {"worse": (ChangeVerdict.WORSE,), "unsure": (ChangeVerdict.WORSE, ChangeVerdict.UNSURE), "never": ()}[fail_on]
     return int(any(report.count(verdict) for verdict in bad))

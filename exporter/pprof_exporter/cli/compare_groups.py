@@ -10,31 +10,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pprof_exporter import __version__
-from pprof_exporter.cli.looks import look_settings
+from pprof_exporter.capture.reader import Capture, CaptureError, load_capture
+from pprof_exporter.capture.recorder import CaptureRecorder
+from pprof_exporter.capture.writer import CaptureWriter, target_entries
+from pprof_exporter.check.live import RoundPlan
 from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.cli.round_options import round_settings
+from pprof_exporter.compare.captures import compare_groups, flames_of_groups
+from pprof_exporter.compare.report import ComparisonReport
+from pprof_exporter.compare.report_html import Flames
 from pprof_exporter.config import ConfigError, Settings
 from pprof_exporter.scrape import SystemClock
-from pprof_exporter.workbench.capturing import Recorder
-from pprof_exporter.workbench.changes import Report
-from pprof_exporter.workbench.comparing import compare_groups, flames_of_groups
-from pprof_exporter.workbench.live import Plan
-from pprof_exporter.workbench.recording import Recording, RecordingError, load_recording
-from pprof_exporter.workbench.report_html import Flames
-from pprof_exporter.workbench.writer import Writer, entries
 
 
 def compare_groups_now(
     options: argparse.Namespace, thresholds: Mapping[str, float], *, pictures: bool
-) -> tuple[Report, Flames]:
+) -> tuple[ComparisonReport, Flames]:
     """Record all targets, and compare. Raises `ConfigError`."""
     stable, canary = _named(options.stable), _named(options.canary)
-    settings = look_settings(options, [*stable, *canary])
+    settings = round_settings(options, [*stable, *canary])
     if len(settings.targets) != len(stable) + len(canary):
         raise ConfigError("--config.file must not bring targets: it is not said which group they belong to")
     with tempfile.TemporaryDirectory(prefix="pprof-exporter-") as place:
         try:
-            recording = _recorded(Path(options.keep or place), settings, Plan(options.rounds, options.every))
-        except RecordingError as error:
+            recording = _recorded(Path(options.keep or place), settings, RoundPlan(options.rounds, options.every))
+        except CaptureError as error:
             raise ConfigError(str(error)) from None
         groups = recording.targets[: len(stable)], recording.targets[len(stable) :]
         report = compare_groups(*groups, thresholds)
@@ -45,11 +45,11 @@ def _named(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _recorded(path: Path, settings: Settings, plan: Plan) -> Recording:
-    made = entries((target.name, dict(target.labels)) for target in settings.targets)
-    writer = Writer(path, made, exporter=__version__, created=datetime.now(UTC).isoformat(timespec="seconds"))
+def _recorded(path: Path, settings: Settings, plan: RoundPlan) -> Capture:
+    made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
+    writer = CaptureWriter(path, made, exporter=__version__, created=datetime.now(UTC).isoformat(timespec="seconds"))
     finished = [writer.finished(entry) for entry in made]
     with rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished) as told:
-        recorder = Recorder(writer, settings, plan, SystemClock(), told)
+        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), told)
         asyncio.run(recorder.capture(dict(zip(settings.targets, made, strict=True))))
-    return load_recording(path)
+    return load_capture(path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.dashboards import DASHBOARDS, render
+from pprof_exporter.dashboards import DASHBOARDS, render_dashboard
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -23,7 +23,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         for dashboard in DASHBOARDS:
             path = folder / f"{dashboard.uid}.json"
-            path.write_text(render(dashboard), encoding="utf-8")
+            path.write_text(render_dashboard(dashboard), encoding="utf-8")
             print(path)
     except OSError as error:
         print(f"pprof-exporter: {folder}: {error.strerror or error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.health import Fetched, Reading, judge
+from pprof_exporter.health import FetchedProfile, Reading, run_checks
 from pprof_exporter.profile import DecodeError, Profile, decode, function_weights, modules, totals
 
 _EVERYTHING = sys.maxsize
@@ -41,9 +41,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.format == "json":
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
-        from pprof_exporter.cli.report import print_report  # noqa: PLC0415 - rich is slow to load, JSON needs none
+        from pprof_exporter.cli.inspect_table import print_profile  # noqa: PLC0415 - rich is slow to load, JSON needs none
 
-        print_report(facts)
+        print_profile(facts)
     return 0
 
 
@@ -73,7 +73,7 @@ def describe(profile: Profile, top: int) -> dict[str, Any]:
         "default_sample_type": profile.default_sample_type,
         "comments": list(profile.comments),
         "top": {kind.type: _top(profile, i, top) for i, kind in enumerate(profile.sample_types)},
-        "signals": {_signal(reading): reading.value for reading in judge(Fetched(profile))},
+        "signals": {_signal(reading): reading.value for reading in run_checks(FetchedProfile(profile))},
     }
 
 

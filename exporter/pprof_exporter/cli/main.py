@@ -18,20 +18,20 @@ from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError
 from pprof_exporter.web import WebSecurity, load_web_config
 
-Command = Callable[[Sequence[str], Mapping[str, str]], int]
+_Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
-def _command(module: str) -> Command:
+def _command(module: str) -> _Command:
     """A command whose module is loaded when it is run: serving needs none of them."""
 
     def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-        loaded: Command = importlib.import_module(f"pprof_exporter.{module}").run
+        loaded: _Command = importlib.import_module(f"pprof_exporter.{module}").run
         return loaded(argv, environ)
 
     return run
 
 
-COMMANDS: dict[str, Command] = {
+COMMANDS: dict[str, _Command] = {
     "check": _command("cli.check"),
     "capture": _command("cli.capture"),
     "compare": _command("cli.compare"),

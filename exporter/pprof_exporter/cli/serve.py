@@ -15,19 +15,20 @@ from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from pprof_exporter.cli.signals import handled
-from pprof_exporter.cli.tidy import keep_tidy
-from pprof_exporter.cli.watch import watch_file
+from pprof_exporter.cli.garbage_collection import collect_garbage_seldom
+from pprof_exporter.cli.os_signals import signal_handlers
+from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
+from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
 from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
 from pprof_exporter.web import (
-    Access,
+    AccessRules,
     Bearer,
-    Desk,
+    EvidenceAccess,
     Listen,
     Readiness,
     WebSecurity,
@@ -35,7 +36,6 @@ from pprof_exporter.web import (
     is_loopback,
     start_sites,
 )
-from pprof_exporter.workbench.keeping import Keeping
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
@@ -81,14 +81,14 @@ async def serve(
         store = await asyncio.to_thread(Store.open, service.storage, clock.now())
         # The spread of retries is no secret; nothing here needs a cryptographic generator.
         random = Random()  # noqa: S311
-        keeping = await _keeping(service, clock)
+        evidence_service = await _evidence_service(service, clock)
         pool = Pool(
             service.settings,
             fetcher=fetcher,
             clock=clock,
             random=random,
             store=store,
-            bodies=keeping.bodies if keeping else None,
+            bodies=evidence_service.bodies if evidence_service else None,
         )
         config = ConfigState(successful=True, loaded_at=clock.now())
         discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
@@ -113,24 +113,29 @@ async def serve(
             if service.watch and service.config and reload
             else None
         )
-        tidying = asyncio.create_task(keep_tidy(clock))
+        tidying = asyncio.create_task(collect_garbage_seldom(clock))
         readiness = Readiness()
         app = build_app(
             _registry(
                 pool,
                 config,
                 clock,
-                Parts(discovery, prober, keeping.ring if keeping else None, lambda: service.security.successful),
+                Parts(
+                    discovery,
+                    prober,
+                    evidence_service.evidence_store if evidence_service else None,
+                    lambda: service.security.successful,
+                ),
             ),
             pool,
             readiness,
             reload=reload if service.lifecycle else None,
             prober=prober if service.probe else None,
-            desk=_desk(service, keeping, pool, random),
+            evidence_access=_evidence_access(service, evidence_service, pool, random),
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1, **LISTENER)
         await runner.setup()
-        with handled(stop.set, _quietly(reload)):
+        with signal_handlers(stop.set, _quietly(reload)):
             try:
                 urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
             except OSError as error:
@@ -150,30 +155,36 @@ async def serve(
             watching.cancel()
         await discovery.close()
         await prober.close()
-        if keeping is not None:
-            await keeping.close()
+        if evidence_service is not None:
+            await evidence_service.close()
         await pool.close(STOP_WITHIN - 1)
         await runner.cleanup()
     return code
 
 
-async def _keeping(service: Service, clock: Clock) -> Keeping | None:
+async def _evidence_service(service: Service, clock: Clock) -> EvidenceService | None:
     settings = service.settings.evidence
     if service.evidence is not None and settings.enabled:
-        return await Keeping.open(service.evidence, settings, clock)
+        return await EvidenceService.open(service.evidence, settings, clock)
     if settings.enabled and settings != EvidenceSettings():
         structlog.get_logger().warning("no evidence is kept: it takes a folder, which --storage.path names")
     return None
 
 
-def _desk(service: Service, keeping: Keeping | None, pool: Pool, random: Random) -> Desk:
+def _evidence_access(
+    service: Service, evidence_service: EvidenceService | None, pool: Pool, random: Random
+) -> EvidenceAccess:
     access = _access(service)
-    return Desk(access, keeping.ring, keeping.begin(pool, random).ask) if keeping else Desk(access)
+    return (
+        EvidenceAccess(access, evidence_service.evidence_store, evidence_service.begin(pool, random).ask)
+        if evidence_service
+        else EvidenceAccess(access)
+    )
 
 
-def _access(service: Service) -> Access:
+def _access(service: Service) -> AccessRules:
     token = service.settings.evidence.token_file
-    return Access(
+    return AccessRules(
         service.security,
         loopback=all(address.loopback for address in service.addresses) and all(map(_is_loopback, service.sockets)),
         bearer=Bearer(token) if token else None,

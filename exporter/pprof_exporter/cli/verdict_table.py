@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pprof_exporter.cli.report import plain
+from pprof_exporter.check.report import CheckReport, TargetReport
+from pprof_exporter.cli.inspect_table import plain
 from pprof_exporter.verdicts import BAD, Level, Verdict
-from pprof_exporter.workbench.judged import Judged, Report
 
 _STYLES = {
     Level.CRITICAL: "bold red",
@@ -26,7 +26,7 @@ _ORDER = (*BAD, Level.HEALTHY, Level.UNKNOWN)
 _LEVEL_WIDTH = max(len(level) for level in Level)
 
 
-def print_tables(report: Report, console: Console | None = None) -> None:
+def print_tables(report: CheckReport, console: Console | None = None) -> None:
     """A table for each target, the worst first, and all of it in one line at the end."""
     console = console or Console(highlight=False)
     for one in report.judged:
@@ -52,14 +52,14 @@ def print_tables(report: Report, console: Console | None = None) -> None:
 _WHERE = "The name after a finding is that of its runbook: the exporter has them under /runbooks/."
 
 
-def _heading(one: Judged) -> Text:
+def _heading(one: TargetReport) -> Text:
     level = "could not look" if one.problem else one.level.value
     style = _STYLES[Level.CRITICAL if one.problem else one.level]
     about = f"  {one.about}" if one.about else ""
     return Text.assemble((f"{level}  ", style), (plain(one.name).plain, "bold"), plain(about))
 
 
-def _table(report: Report, one: Judged) -> Table:
+def _table(report: CheckReport, one: TargetReport) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
     table.add_column("level", no_wrap=True, min_width=_LEVEL_WIDTH)
     table.add_column("mode", no_wrap=True)
@@ -71,7 +71,7 @@ def _table(report: Report, one: Judged) -> Table:
     return table
 
 
-def _said(report: Report, verdict: Verdict) -> Iterator[RenderableType]:
+def _said(report: CheckReport, verdict: Verdict) -> Iterator[RenderableType]:
     """What is wrong and where it says what to do; of all else what was measured, dimmed."""
     if not verdict.findings:
         yield Text.assemble(plain(verdict.said), style="dim" if verdict.level is Level.UNKNOWN else "")

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pprof_exporter.config.evidence import EvidenceModel
+from pprof_exporter.config.evidence_settings import EvidenceModel
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
-from pprof_exporter.config.modules import ModuleModel, ProbeModel, probing
+from pprof_exporter.config.probe_modules import ModuleModel, ProbeModel, probing
 from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.settings import Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Page, Size, Strict, load_yaml

@@ -9,8 +9,8 @@ from enum import StrEnum
 from yarl import URL
 
 from pprof_exporter.catalog import FAMILIES
-from pprof_exporter.config.client import PLAIN, ClientSettings, Params
-from pprof_exporter.config.profiles import AS_ALL, Overrides
+from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
+from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
 from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
 from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
 
@@ -54,7 +54,7 @@ class HttpSource:
 
     url: str = field(repr=False)
     refresh: float
-    client: ClientSettings = PLAIN
+    client: ClientSettings = DEFAULT_CLIENT
     mechanism = Mechanism.HTTP
 
 
@@ -69,11 +69,11 @@ class DnsSource:
     mechanism = Mechanism.DNS
 
 
-Source = FileSource | HttpSource | DnsSource
+DiscoverySource = FileSource | HttpSource | DnsSource
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TargetGroup:
     """Targets that share labels, as every kind of discovery gives them."""
 
     targets: tuple[str, ...]
@@ -81,7 +81,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResolvedTargets:
     """What became of groups: targets, and for each address that is none, why."""
 
     targets: tuple[Target, ...] = ()
@@ -95,14 +95,14 @@ class Job:
     name: str
     scheme: str = "http"
     path: str = DEFAULT_PATH
-    static: tuple[Group, ...] = ()
-    sources: tuple[Source, ...] = ()
+    static: tuple[TargetGroup, ...] = ()
+    sources: tuple[DiscoverySource, ...] = ()
     rules: tuple[Rule, ...] = ()
-    overrides: Overrides = AS_ALL
+    overrides: Overrides = NO_OVERRIDES
     params: Params = field(default=(), repr=False)
-    client: ClientSettings = PLAIN
+    client: ClientSettings = DEFAULT_CLIENT
 
-    def resolve(self, groups: Iterable[Group]) -> Found:
+    def resolve(self, groups: Iterable[TargetGroup]) -> ResolvedTargets:
         """Targets of these groups, relabelled. What a rule drops is no problem."""
         targets: list[Target] = []
         problems: list[str] = []
@@ -114,9 +114,9 @@ class Job:
                     problems.append(str(error))
                 else:
                     targets += [target] if target is not None else []
-        return Found(tuple(targets), tuple(problems))
+        return ResolvedTargets(tuple(targets), tuple(problems))
 
-    def _target(self, text: str, group: Group) -> Target | None:
+    def _target(self, text: str, group: TargetGroup) -> Target | None:
         start, user = self._written(text)
         given = {_PARAM + name: value for name, value in reversed(self.params)}
         labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)

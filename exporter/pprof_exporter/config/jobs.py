@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pprof_exporter.config.http import HttpClientModel, HttpUrl
+from pprof_exporter.config.http_model import HttpClientModel, HttpUrl
 from pprof_exporter.config.job import (
     OWN_PARAMS,
     RESERVED,
+    DiscoverySource,
     DnsSource,
     FileSource,
-    Group,
     HttpSource,
     Job,
     RecordType,
-    Source,
+    TargetGroup,
 )
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.relabel import LABEL_NAME, Action, Rule
@@ -59,9 +59,9 @@ class StaticConfig(Strict):
                 raise ValueError(f"{name!r} cannot be the name of a label here")
         return labels
 
-    def group(self) -> Group:
+    def group(self) -> TargetGroup:
         """The same for the rest of the program."""
-        return Group(tuple(self.targets), tuple(sorted(self.labels.items())))
+        return TargetGroup(tuple(self.targets), tuple(sorted(self.labels.items())))
 
 
 class FileSdConfig(Strict):
@@ -80,7 +80,7 @@ class FileSdConfig(Strict):
                 raise ValueError(f"{name!r}: only the last part of a path may hold *")
         return files
 
-    def source(self) -> Source:
+    def source(self) -> DiscoverySource:
         """The same for the rest of the program."""
         return FileSource(tuple(self.files), self.refresh_interval)
 
@@ -91,7 +91,7 @@ class HttpSdConfig(HttpClientModel):
     url: HttpUrl
     refresh_interval: Duration = Field(default=60, gt=0)
 
-    def source(self) -> Source:
+    def source(self) -> DiscoverySource:
         """The same for the rest of the program."""
         return HttpSource(self.url, self.refresh_interval, self.client())
 
@@ -110,7 +110,7 @@ class DnsSdConfig(Strict):
             raise ValueError(f"records of type {self.type} have no port: give one")
         return self
 
-    def source(self) -> Source:
+    def source(self) -> DiscoverySource:
         """The same for the rest of the program."""
         return DnsSource(tuple(self.names), RecordType(self.type), self.port, self.refresh_interval)
 
@@ -183,7 +183,7 @@ class ScrapeConfig(HttpClientModel):
     def job(self, profiles: dict[str, ProfileSettings]) -> Job:
         """The same for the rest of the program; `profiles` are those of all jobs. Raises `ConfigError`."""
         check_names(self.profiles, profiles, f"scrape_configs {self.job_name!r}: profiles")
-        sources: list[Source] = [config.source() for config in self.file_sd_configs]
+        sources: list[DiscoverySource] = [config.source() for config in self.file_sd_configs]
         sources += [config.source() for config in self.http_sd_configs]
         sources += [config.source() for config in self.dns_sd_configs]
         return Job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pprof_exporter.config.metrics_page import MetricsPage
+from pprof_exporter.config.metrics_url import MetricsPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +26,4 @@ class Overrides:
     metrics_page: MetricsPage | None = None
 
 
-AS_ALL = Overrides()
+NO_OVERRIDES = Overrides()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from pprof_exporter.config.evidence import EvidenceSettings
+from pprof_exporter.config.evidence_settings import EvidenceSettings
 from pprof_exporter.config.job import Job
-from pprof_exporter.config.metrics_page import MetricsPage
-from pprof_exporter.config.probing import Probing
+from pprof_exporter.config.metrics_url import MetricsPage
+from pprof_exporter.config.probe_settings import Probing
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.target import Target
 
@@ -44,7 +44,7 @@ class Settings:
     timeout: float = 10
     metrics_page: MetricsPage = field(default_factory=MetricsPage)
     """Where a target serves its own metrics, among them the CPU seconds that it used."""
-    truth_family: str = "process_cpu_seconds_total"
+    cpu_time_metric: str = "process_cpu_seconds_total"
     audit: AuditWhen | float = AuditWhen.ON_CHANGE
     """When to audit the sampling clock with an execution trace: also every so many seconds."""
     budget: float = 0.15

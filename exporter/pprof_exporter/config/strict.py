@@ -20,10 +20,9 @@ from pydantic import (
     field_validator,
 )
 
-from pprof_exporter.config.duration import parse_duration
-from pprof_exporter.config.marks import load
-from pprof_exporter.config.metrics_page import MetricsPage, parse_metrics_page
-from pprof_exporter.config.size import parse_size
+from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
+from pprof_exporter.config.units import parse_duration, parse_size
+from pprof_exporter.config.yaml_lines import load_with_lines
 
 
 class ConfigError(Exception):
@@ -74,7 +73,7 @@ def environment(info: ValidationInfo) -> Mapping[str, str]:
     return (info.context or {}).get("environ") or {}
 
 
-def _beside(file: Path, info: ValidationInfo) -> Path:
+def _concurrent(file: Path, info: ValidationInfo) -> Path:
     """A file is looked for beside the one that names it."""
     return Path((info.context or {}).get("folder") or "") / file
 
@@ -91,7 +90,7 @@ Duration = Annotated[float, BeforeValidator(_seconds)]
 DurationOrOff = Annotated[float, BeforeValidator(_seconds_or_off)]
 Size = Annotated[int, BeforeValidator(_bytes)]
 Page = Annotated[MetricsPage, PlainValidator(_page), WithJsonSchema({"type": "string"})]
-ExistingFile = Annotated[Path, AfterValidator(_beside), AfterValidator(_there)]
+ExistingFile = Annotated[Path, AfterValidator(_concurrent), AfterValidator(_there)]
 """A file that can be read now."""
 Model = TypeVar("Model", bound=Strict)
 
@@ -99,7 +98,7 @@ Model = TypeVar("Model", bound=Strict)
 def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None = None) -> Model:
     """Read and validate a file, which may refer to variables of `environ`. Raises `ConfigError`."""
     try:
-        document, marks = load(path.read_text(encoding="utf-8"))
+        document, marks = load_with_lines(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

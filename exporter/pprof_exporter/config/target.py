@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
-from pprof_exporter.config.client import PLAIN, ClientSettings, Params
-from pprof_exporter.config.profiles import AS_ALL, Overrides
+from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
+from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
 
 DEFAULT_PATH = "/debug/pprof/"
 
@@ -27,10 +27,10 @@ class Target:
     name: str
     url: URL = field(repr=False)
     labels: tuple[tuple[str, str], ...] = ()
-    overrides: Overrides = AS_ALL
+    overrides: Overrides = NO_OVERRIDES
     params: Params = field(default=(), repr=False)
     """Parameters that every request carries besides its own."""
-    client: ClientSettings = PLAIN
+    client: ClientSettings = DEFAULT_CLIENT
 
     @property
     def process(self) -> str:

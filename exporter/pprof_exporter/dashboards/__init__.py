@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from pprof_exporter.dashboards import exporter, fleet, target, upgrade
-from pprof_exporter.dashboards.model import Dashboard, Panel, Query, Row, Variable
-from pprof_exporter.dashboards.render import as_json, render
+from pprof_exporter.dashboards import exporter_board, fleet_board, target_board, upgrade_board
+from pprof_exporter.dashboards.model import Dashboard, DashboardVariable, Panel, Query, Row
+from pprof_exporter.dashboards.render import dashboard_json, render_dashboard
 
-DASHBOARDS: tuple[Dashboard, ...] = (fleet.DASHBOARD, target.DASHBOARD, upgrade.DASHBOARD, exporter.DASHBOARD)
+DASHBOARDS: tuple[Dashboard, ...] = (
+    fleet_board.DASHBOARD,
+    target_board.DASHBOARD,
+    upgrade_board.DASHBOARD,
+    exporter_board.DASHBOARD,
+)
 
-__all__ = ["DASHBOARDS", "Dashboard", "Panel", "Query", "Row", "Variable", "as_json", "render"]
+__all__ = [
+    "DASHBOARDS",
+    "Dashboard",
+    "DashboardVariable",
+    "Panel",
+    "Query",
+    "Row",
+    "dashboard_json",
+    "render_dashboard",
+]

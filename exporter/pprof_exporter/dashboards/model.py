@@ -41,34 +41,34 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ColourSteps:
     """Where colours change: from the lowest value up, the first colour for all below."""
 
     first: Colour
     steps: tuple[tuple[float, Colour], ...] = ()
 
 
-def above(warning: str, critical: str = "") -> Limits:
+def above(warning: str, critical: str = "") -> ColourSteps:
     """Good below the threshold of this name, and bad above."""
     steps = [(BY_NAME[warning].value, Colour.WARNING)]
     if critical:
         steps.append((BY_NAME[critical].value, Colour.CRITICAL))
-    return Limits(Colour.GOOD, tuple(steps))
+    return ColourSteps(Colour.GOOD, tuple(steps))
 
 
-def below(warning: str, critical: str = "") -> Limits:
+def below(warning: str, critical: str = "") -> ColourSteps:
     """Good above the threshold of this name, and bad below."""
     good = (BY_NAME[warning].value, Colour.GOOD)
     if critical:
-        return Limits(Colour.CRITICAL, ((BY_NAME[critical].value, Colour.WARNING), good))
-    return Limits(Colour.WARNING, (good,))
+        return ColourSteps(Colour.CRITICAL, ((BY_NAME[critical].value, Colour.WARNING), good))
+    return ColourSteps(Colour.WARNING, (good,))
 
 
-NONE_IS_GOOD = Limits(Colour.GOOD, ((1, Colour.WARNING),))
+NONE_IS_GOOD = ColourSteps(Colour.GOOD, ((1, Colour.WARNING),))
 """For counts of what should not be."""
-NONE_MAY_BE = Limits(Colour.GOOD, ((1, Colour.CRITICAL),))
+NONE_MAY_BE = ColourSteps(Colour.GOOD, ((1, Colour.CRITICAL),))
 """For counts of what is an outage."""
-PLAIN = Limits(Colour.NOW)
+ONE_COLOUR = ColourSteps(Colour.NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Panel:
     width: int
     height: int
     unit: str = "short"
-    limits: Limits | None = None
+    limits: ColourSteps | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     overrides: Sequence[Mapping[str, Any]] = ()
@@ -104,7 +104,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class DashboardVariable:
     """A choice at the top. `query` is Grafana's for Prometheus; `all_value` is what All stands for, "" for none.
 
     `newest_first` keeps the order of the query.
@@ -128,7 +128,7 @@ class Dashboard:
     uid: str
     title: str
     description: str
-    variables: tuple[Variable, ...]
+    variables: tuple[DashboardVariable, ...]
     rows: tuple[Row, ...]
     matchers: str = ""
     hours: int = 6

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pprof_exporter.dashboards.model import PLAIN, Colour, Limits, Panel, Query
+from pprof_exporter.dashboards.model import ONE_COLOUR, Colour, ColourSteps, Panel, Query
 
 
 def stat(
-    title: str, description: str, expr: str, *, unit: str = "short", limits: Limits = PLAIN, width: int = 4
+    title: str, description: str, expr: str, *, unit: str = "short", limits: ColourSteps = ONE_COLOUR, width: int = 4
 ) -> Panel:
     """One number, coloured by its limits."""
     options = {
-        "colorMode": "background_solid" if limits is not PLAIN else "value",
+        "colorMode": "background_solid" if limits is not ONE_COLOUR else "value",
         "graphMode": "none",
         "justifyMode": "auto",
         "orientation": "auto",
@@ -31,7 +31,7 @@ def lines(  # noqa: PLR0913 - each is a property of the picture.
     description: str,
     *queries: Query,
     unit: str = "short",
-    limits: Limits | None = None,
+    limits: ColourSteps | None = None,
     width: int = 12,
     height: int = 8,
     stacked: bool = False,
@@ -222,7 +222,7 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def coloured(limits: Limits) -> dict[str, Any]:
+def coloured(limits: ColourSteps) -> dict[str, Any]:
     """The configuration of a column whose cells are coloured by limits."""
     first: dict[str, Any] = {"color": limits.first.value, "value": None}
     steps = [first, *({"color": colour.value, "value": at} for at, colour in limits.steps)]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pprof_exporter.dashboards.model import Colour, Dashboard, Limits, Panel, Query, Row, Variable
+from pprof_exporter.dashboards.model import Colour, ColourSteps, Dashboard, DashboardVariable, Panel, Query, Row
 
 _COLUMNS = 24
 _SCHEMA = 41
@@ -14,12 +14,12 @@ _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _TAG = "pprof-exporter"
 
 
-def render(dashboard: Dashboard) -> str:
+def render_dashboard(dashboard: Dashboard) -> str:
     """The JSON text, sorted, so that a difference is a change."""
-    return json.dumps(as_json(dashboard), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(dashboard_json(dashboard), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def as_json(dashboard: Dashboard) -> dict[str, Any]:
+def dashboard_json(dashboard: Dashboard) -> dict[str, Any]:
     """The JSON value."""
     return {
         "annotations": {"list": [_BUILT_IN, *_annotations(dashboard)]},
@@ -77,7 +77,7 @@ def _panel(panel: Panel, number: int, left: int, top: int) -> dict[str, Any]:
     defaults = {
         "color": {"mode": "thresholds"},
         "mappings": [],
-        "thresholds": _thresholds(panel.limits or Limits(Colour.GOOD)),
+        "thresholds": _thresholds(panel.limits or ColourSteps(Colour.GOOD)),
         "unit": panel.unit,
         **panel.defaults,
     }
@@ -131,12 +131,12 @@ def _colours(queries: tuple[Query, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _thresholds(limits: Limits) -> dict[str, Any]:
+def _thresholds(limits: ColourSteps) -> dict[str, Any]:
     first = {"color": limits.first.value, "value": None}
     return {"mode": "absolute", "steps": [first, *({"color": to.value, "value": at} for at, to in limits.steps)]}
 
 
-def _variable(variable: Variable) -> dict[str, Any]:
+def _variable(variable: DashboardVariable) -> dict[str, Any]:
     common = {
         "hide": 0,
         "includeAll": bool(variable.all_value),

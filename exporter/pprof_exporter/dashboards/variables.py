@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from pprof_exporter.dashboards.model import Variable
+from pprof_exporter.dashboards.model import DashboardVariable
 from pprof_exporter.dashboards.panels import SEVERITIES
 
 # A target without this label is chosen by All too, hence .* and not .+
 SERVICE_LABEL = "service"
 
-JOB = Variable("job", "Job", "label_values(pprof_up, job)")
-SERVICE = Variable("service", "Service", f'label_values(pprof_up{{job=~"$job"}}, {SERVICE_LABEL})', all_value=".*")
-TARGET = Variable("target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)')
-ONE_TARGET = Variable(
+JOB = DashboardVariable("job", "Job", "label_values(pprof_up, job)")
+SERVICE = DashboardVariable(
+    "service", "Service", f'label_values(pprof_up{{job=~"$job"}}, {SERVICE_LABEL})', all_value=".*"
+)
+TARGET_VARIABLE = DashboardVariable(
+    "target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)'
+)
+ONE_TARGET = DashboardVariable(
     "target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)', all_value="", multi=False
 )
 # The newest change first: who opens the page after an upgrade sees it at once.
-CHANGED_TARGET = Variable(
+CHANGED_TARGET = DashboardVariable(
     "target",
     "Target",
     'query_result(sort_desc(max by (target) (pprof_last_change_timestamp_seconds{job=~"$job",service=~"$service"})'
@@ -25,8 +29,8 @@ CHANGED_TARGET = Variable(
     regex='/target="([^"]+)"/',
     newest_first=True,
 )
-EXPORTER_JOB = Variable("job", "Job", "label_values(pprof_exporter_build_info, job)")
-INSTANCE = Variable("instance", "Exporter", 'label_values(pprof_exporter_build_info{job=~"$job"}, instance)')
+EXPORTER_JOB = DashboardVariable("job", "Job", "label_values(pprof_exporter_build_info, job)")
+INSTANCE = DashboardVariable("instance", "Exporter", 'label_values(pprof_exporter_build_info{job=~"$job"}, instance)')
 
 CHOSEN = 'job=~"$job",service=~"$service",target=~"$target"'
 """Matchers of what the variables choose."""
@@ -44,7 +48,7 @@ def firing(*matchers: str) -> str:
     return f"ALERTS{{{chosen}}}"
 
 
-def worst(*labels: str) -> str:
+def worst_severity(*labels: str) -> str:
     """The worst severity that fires for each set of these labels, as a number; nothing where nothing fires."""
     by = ", ".join(labels)
     severities = [(number, word) for number, word, _ in SEVERITIES if number]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pprof_exporter.exposition.collector import ConfigState, ExporterCollector, PprofCollector
-from pprof_exporter.exposition.page import MetricsPage, Reply
+from pprof_exporter.exposition.collectors import ConfigState, ExporterCollector, PprofCollector
+from pprof_exporter.exposition.metrics_page import EncodedPage, ExpositionPage
 from pprof_exporter.exposition.parts import Parts
-from pprof_exporter.exposition.probe import ProbeCollector
+from pprof_exporter.exposition.probe_collector import ProbeCollector
 from pprof_exporter.exposition.sink import Sink
 
 __all__ = [
     "ConfigState",
+    "EncodedPage",
     "ExporterCollector",
-    "MetricsPage",
+    "ExpositionPage",
     "Parts",
     "PprofCollector",
     "ProbeCollector",
-    "Reply",
     "Sink",
 ]

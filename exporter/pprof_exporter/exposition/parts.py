@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import Outcome, ProbeResult, exporter
-from pprof_exporter.evidence import Drop, Origin, Pushed, Ring, Trouble
+from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, PushOutcome
 from pprof_exporter.exposition.sink import Sink
 from pprof_exporter.scrape.discovery import Discovery, Rejection
 from pprof_exporter.scrape.probing import Prober
@@ -18,7 +18,7 @@ class Parts:
 
     discovery: Discovery | None = None
     prober: Prober | None = None
-    evidence: Ring | None = None
+    evidence: EvidenceStore | None = None
     web_config: Callable[[], bool | None] | None = None
     """Whether the web configuration file is in use as it is; None: there is no such file."""
 
@@ -58,14 +58,14 @@ def _add_discovery(sink: Sink, discovery: Discovery) -> None:
             sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])
 
 
-def _add_evidence(sink: Sink, ring: Ring) -> None:
-    sink.add(exporter.EVIDENCE_BYTES, {}, ring.occupied)
+def _add_evidence(sink: Sink, evidence_store: EvidenceStore) -> None:
+    sink.add(exporter.EVIDENCE_BYTES, {}, evidence_store.occupied)
     for origin in Origin:
-        sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, ring.saved[origin])
-    for reason in Drop:
-        sink.add(exporter.EVIDENCE_DROPPED, {"reason": reason}, ring.dropped[reason])
-    for trouble in Trouble:
-        sink.add(exporter.EVIDENCE_TROUBLES, {"trouble": trouble}, ring.troubles[trouble])
-    if ring.pushed is not None:
-        for outcome in Pushed:
-            sink.add(exporter.EVIDENCE_PUSHES, {"outcome": outcome}, ring.pushed[outcome])
+        sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, evidence_store.saved[origin])
+    for reason in DropReason:
+        sink.add(exporter.EVIDENCE_DROPPED, {"reason": reason}, evidence_store.dropped[reason])
+    for trouble in EvidenceProblem:
+        sink.add(exporter.EVIDENCE_TROUBLES, {"trouble": trouble}, evidence_store.troubles[trouble])
+    if evidence_store.pushed is not None:
+        for outcome in PushOutcome:
+            sink.add(exporter.EVIDENCE_PUSHES, {"outcome": outcome}, evidence_store.pushed[outcome])

@@ -8,18 +8,18 @@ at 64 Hz where 100 are assumed (golang/go 61665): 0.64.
 from __future__ import annotations
 
 from pprof_exporter.catalog import sampling
+from pprof_exporter.health.blocked_samples import is_blocked
 from pprof_exporter.health.losses import LOST
-from pprof_exporter.health.reading import Fetched, Reading, is_cpu
-from pprof_exporter.health.sampling import is_blocked
+from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of
 
 # With fewer samples to be expected, chance alone moves the ratio by more than a tenth.
 MIN_EXPECTED = 100
 # What healthy programs show and more is no loss, whatever the samples in system calls stand for.
-PLAIN = 0.9
+CLEARLY_COVERED = 0.9
 
 
-def coverage(fetched: Fetched) -> list[Reading]:
+def coverage(fetched: FetchedProfile) -> list[Reading]:
     """Used and accounted CPU seconds, their ratio, and the effective rate; nothing where the use is unknown.
 
     A sample within a system call on Windows stands for a thread that waits, or for one that the kernel works for, and
@@ -30,7 +30,7 @@ def coverage(fetched: Fetched) -> list[Reading]:
         return []
     source = (("source", fetched.cpu_source),)
     accounted, within_calls = _accounted(profile)
-    if accounted < PLAIN * used and used <= accounted + within_calls:
+    if accounted < CLEARLY_COVERED * used and used <= accounted + within_calls:
         return [
             Reading(sampling.CPU_UNDECIDED, used, source),
             Reading(sampling.CPU_COVERAGE, None),

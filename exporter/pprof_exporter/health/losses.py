@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from pprof_exporter.catalog import Family, quality
-from pprof_exporter.health.reading import Fetched, Reading, is_cpu
+from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 
 # Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go).
 LOST = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
@@ -19,7 +19,7 @@ _FAMILIES: dict[str, Family] = {
 }
 
 
-def losses(fetched: Fetched) -> list[Reading]:
+def losses(fetched: FetchedProfile) -> list[Reading]:
     """Samples under each of these names, 0 included, so that the first loss is an increase."""
     profile = fetched.profile
     count = profile.index_of("samples")

@@ -10,7 +10,7 @@ from pprof_exporter.profile import Kind, Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedProfile:
     """A profile with what is known about how it was had.
 
     `asked_at` is Unix time of the request on the exporter's clock, `connected_after` and `took` are seconds from then
@@ -43,7 +43,7 @@ class Reading:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-Check = Callable[[Fetched], list[Reading]]
+ProfileCheck = Callable[[FetchedProfile], list[Reading]]
 
 
 def main_value(profile: Profile) -> int:
@@ -60,6 +60,6 @@ def is_cpu(profile: Profile) -> bool:
     return profile.index_of("samples") is not None and profile.index_of("cpu") is not None
 
 
-def ratio(part: float, whole: float) -> float | None:
+def share_of(part: float, whole: float) -> float | None:
     """Share of the whole, or None of an empty whole or of a difference of profiles, where shares mean nothing."""
     return part / whole if whole > 0 and 0 <= part <= whole else None

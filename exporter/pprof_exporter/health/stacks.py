@@ -9,7 +9,7 @@ goroutine was started with.
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.health.reading import Fetched, Reading, is_cpu, main_value, ratio
+from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu, main_value, share_of
 from pprof_exporter.profile import Profile, from_profile
 from pprof_exporter.profile.goversion import stack_limit
 
@@ -21,7 +21,7 @@ _LIMITS = (32, 128)
 MIN_ALLOCATIONS = 20
 
 
-def stacks(fetched: Fetched) -> list[Reading]:
+def stacks(fetched: FetchedProfile) -> list[Reading]:
     """Share of value in stacks of exactly the greatest depth that the runtime records.
 
     Unknown where a stack is deeper than every known limit, since then the program has set one of its own, and of bytes
@@ -41,7 +41,7 @@ def stacks(fetched: Fetched) -> list[Reading]:
     if profile.period_type.type == "space" and total < MIN_ALLOCATIONS * profile.period:
         return [Reading(quality.TRUNCATED, None)]
     cut = sum(sample.values[index] for sample, depth in zip(profile.samples, depths, strict=True) if depth >= limit)
-    return [Reading(quality.TRUNCATED, ratio(cut, total))]
+    return [Reading(quality.TRUNCATED, share_of(cut, total))]
 
 
 def _limit(profile: Profile, deepest: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.health.reading import Fetched, Reading, main_value, ratio
+from pprof_exporter.health.reading import FetchedProfile, Reading, main_value, share_of
 from pprof_exporter.profile import Location
 
 # Go writes thread creation as one degenerate stack without symbols (runtime/pprof.writeThreadCreate, all versions).
@@ -14,7 +14,7 @@ _WITHOUT_SYMBOLS = "threadcreate"
 MIN_LOCATIONS = 20
 
 
-def symbols(fetched: Fetched) -> list[Reading]:
+def symbols(fetched: FetchedProfile) -> list[Reading]:
     """Share of value in stacks with a location that has no symbol, and share of locations with inlined calls.
 
     The latter is unknown of fewer than `MIN_LOCATIONS`.
@@ -33,8 +33,8 @@ def symbols(fetched: Fetched) -> list[Reading]:
     enough = len(profile.locations) >= MIN_LOCATIONS
     inlined = sum(len(location.lines) > 1 for location in profile.locations.values())
     return [
-        Reading(quality.UNSYMBOLIZED, ratio(unseen, total)),
-        Reading(quality.INLINED, ratio(inlined, len(profile.locations)) if enough else None),
+        Reading(quality.UNSYMBOLIZED, share_of(unseen, total)),
+        Reading(quality.INLINED, share_of(inlined, len(profile.locations)) if enough else None),
     ]
 
 

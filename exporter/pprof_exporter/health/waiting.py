@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.health.reading import Fetched, Reading
+from pprof_exporter.health.reading import FetchedProfile, Reading
 from pprof_exporter.profile import State, by_state
 
 
-def waiting(fetched: Fetched) -> list[Reading]:
+def waiting(fetched: FetchedProfile) -> list[Reading]:
     """Goroutines by state, every state included, so that one which comes up starts from 0."""
     profile = fetched.profile
     if profile.sample_types[-1].type != "goroutine":

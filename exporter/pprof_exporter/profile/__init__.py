@@ -20,7 +20,7 @@ from pprof_exporter.profile.index import Index, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Rise, Span, Value
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
-from pprof_exporter.profile.modules import Module, Role, modules
+from pprof_exporter.profile.modules import Module, ModuleRole, modules
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
 from pprof_exporter.profile.system import System, system_of
@@ -45,9 +45,9 @@ __all__ = [
     "Mapping",
     "MemStats",
     "Module",
+    "ModuleRole",
     "Profile",
     "Rise",
-    "Role",
     "Sample",
     "Span",
     "State",

@@ -21,7 +21,7 @@ _SYSTEM_FOLDER = re.compile(r"[a-z]:/windows/", re.IGNORECASE)
 _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ([+-])(\d\d)(\d\d)\b")
 
 
-class Role(StrEnum):
+class ModuleRole(StrEnum):
     """What a module is to the program."""
 
     MAIN = "main"
@@ -42,7 +42,7 @@ class Module:
 
     file: str
     build_id: str
-    role: Role
+    role: ModuleRole
     modified: datetime | None
 
 
@@ -54,21 +54,21 @@ def modules(mappings: Sequence[Mapping]) -> tuple[Module, ...]:
     )
 
 
-def _role(file: str, main: str) -> Role:
+def _role(file: str, main: str) -> ModuleRole:
     if not file:
-        return Role.UNNAMED
+        return ModuleRole.UNNAMED
     if file == main:
-        return Role.MAIN
+        return ModuleRole.MAIN
     if _WINDOWS_PATH.match(file):
         path, program = file.replace("\\", "/"), main.replace("\\", "/")
         if _SYSTEM_FOLDER.match(path):
-            return Role.SYSTEM
-        return Role.OWN if _folder(path).lower() == _folder(program).lower() else Role.FOREIGN
+            return ModuleRole.SYSTEM
+        return ModuleRole.OWN if _folder(path).lower() == _folder(program).lower() else ModuleRole.FOREIGN
     if file.startswith("["):
-        return Role.SYSTEM
+        return ModuleRole.SYSTEM
     if _folder(file) == _folder(main):
-        return Role.OWN
-    return Role.SYSTEM if file.startswith(("/lib", "/usr/lib")) else Role.FOREIGN
+        return ModuleRole.OWN
+    return ModuleRole.SYSTEM if file.startswith(("/lib", "/usr/lib")) else ModuleRole.FOREIGN
 
 
 def _folder(path: str) -> str:

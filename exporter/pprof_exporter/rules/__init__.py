@@ -14,10 +14,18 @@ from pprof_exporter.rules import (
     sampling,
     upgrade,
 )
-from pprof_exporter.rules.model import Alert, Group, Record, Severity, UnknownThreshold, filled, thresholds_of
-from pprof_exporter.rules.render import Options, render
+from pprof_exporter.rules.model import (
+    Alert,
+    Record,
+    RuleGroup,
+    Severity,
+    UnknownThreshold,
+    fill_thresholds,
+    thresholds_of,
+)
+from pprof_exporter.rules.render import Options, render_rules
 
-GROUPS: tuple[Group, ...] = (
+GROUPS: tuple[RuleGroup, ...] = (
     reachability.GROUP,
     sampling.GROUP,
     clock.GROUP,
@@ -31,19 +39,21 @@ GROUPS: tuple[Group, ...] = (
     exporter.GROUP,
 )
 ALERTS: tuple[Alert, ...] = tuple(rule for group in GROUPS for rule in group.rules if isinstance(rule, Alert))
-RECORDS: tuple[Record, ...] = tuple(rule for group in GROUPS for rule in group.rules if isinstance(rule, Record))
+RECORDING_RULES: tuple[Record, ...] = tuple(
+    rule for group in GROUPS for rule in group.rules if isinstance(rule, Record)
+)
 
 __all__ = [
     "ALERTS",
     "GROUPS",
-    "RECORDS",
+    "RECORDING_RULES",
     "Alert",
-    "Group",
     "Options",
     "Record",
+    "RuleGroup",
     "Severity",
     "UnknownThreshold",
-    "filled",
-    "render",
+    "fill_thresholds",
+    "render_rules",
     "thresholds_of",
 ]

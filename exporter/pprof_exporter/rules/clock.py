@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Severity
+from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
 # The time stamp is held against the middle of the fetch, so that one slow profile looks skewed by half its latency. A
 # wrong clock skews all of them.
@@ -11,7 +11,7 @@ _BEHIND = "max without (profile) (pprof_profile_clock_skew_seconds)"
 # Of one window there is one value until the next; more than half of the time is more than half of the windows.
 _WINDOW = "quantile_over_time(0.5, pprof_profile_window_error_seconds[30m])"
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-clock",
     (
         Alert(

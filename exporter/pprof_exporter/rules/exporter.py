@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Severity
+from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
 _BUILD = "pprof_exporter_build_info"
 _TROUBLES = "pprof_exporter_storage_troubles_total"
@@ -19,7 +19,7 @@ _LOADED = (
     " $labels.job $labels.instance | query }} of {{ . | first | value | humanizeTimestamp }}{{ end }}"
 )
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-exporter",
     (
         # A pod that was replaced has another instance: as long as there are as many as before, none is missing.

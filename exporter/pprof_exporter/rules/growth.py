@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 # The floor of an hour leaves out what comes and goes with traffic.
 _GOROUTINES = "target:pprof_goroutines:min1h"
 _HEAP = "target:pprof_heap_inuse_bytes:min1h"
 _HEAP_DAY = "target:pprof_heap_inuse_bytes:min1h_delta1d"
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-growth",
     (
         Record(_GOROUTINES, "min_over_time(pprof_goroutines[1h])"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
@@ -10,7 +10,7 @@ _CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
 _RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
 _PROFILED = f'sum without (during) ({_CANARY}{{during="profile"}})'
 
-HISTORY = Group(
+HISTORY = RuleGroup(
     "pprof-history",
     (
         # One value an hour is enough for a median of a week, and hundreds of times cheaper than all of them.
@@ -19,7 +19,7 @@ HISTORY = Group(
     interval="30m",
 )
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-latency",
     (
         Record(

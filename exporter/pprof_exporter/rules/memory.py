@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-memory",
     (
         Record(

@@ -52,7 +52,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RuleGroup:
     """Rules that are evaluated one after the other, every `interval` if it is given."""
 
     name: str
@@ -64,7 +64,7 @@ class UnknownThreshold(ValueError):
     """A rule, or a person, names a threshold that does not exist."""
 
 
-def filled(text: str, values: Mapping[str, float]) -> str:
+def fill_thresholds(text: str, values: Mapping[str, float]) -> str:
     """The text with every `<name>` replaced by its value: the given one, or that of the catalogue."""
 
     def value(found: re.Match[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 # Of a CPU profile with a handful of samples any share is chance; the other profiles count things that are there.
 _ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-quality",
     (
         Record(

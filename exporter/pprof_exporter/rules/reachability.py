@@ -11,7 +11,7 @@ the first failure of its kind counts nowhere, and an alert comes one failure lat
 from __future__ import annotations
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 _REFUSED = (Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT)
 _MISSING = (Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE)
@@ -57,7 +57,7 @@ _HINT = "".join(
     for i, (reason, hint) in enumerate(_HINTS.items())
 )
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-reachability",
     (
         Record(_FAILED, f"increase(pprof_fetch_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"),

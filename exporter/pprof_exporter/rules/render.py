@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
-from pprof_exporter.rules.model import Alert, Group, Record, filled
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, fill_thresholds
 
 _HEAD = """\
 # Written by `pprof-exporter rules`: change the sources or the thresholds (--set NAME=VALUE) and write it anew.
@@ -57,7 +57,7 @@ class Options:
         return {one.name: one.value * (self.time_scale if one.age else 1) for one in THRESHOLDS} | {**self.thresholds}
 
 
-def render(groups: Iterable[Group], options: Options | None = None) -> str:
+def render_rules(groups: Iterable[RuleGroup], options: Options | None = None) -> str:
     """The file. Raises `UnknownThreshold`."""
     options = options or Options()
     document = {"groups": [_group(group, options) for group in groups]}
@@ -72,7 +72,7 @@ def scaled(duration: str, factor: float) -> str:
     return f"{max(1, round(milliseconds * factor))}ms" if milliseconds else "0s"
 
 
-def _group(group: Group, options: Options) -> dict[str, Any]:
+def _group(group: RuleGroup, options: Options) -> dict[str, Any]:
     rules = [_record(rule, options) if isinstance(rule, Record) else _alert(rule, options) for rule in group.rules]
     interval = {"interval": scaled(group.interval, options.time_scale)} if group.interval else {}
     return {"name": group.name, **interval, "rules": rules}
@@ -92,15 +92,15 @@ def _alert(rule: Alert, options: Options) -> dict[str, Any]:
         **keep,
         "labels": {"severity": rule.severity.value, **({"failure_mode": rule.mode} if rule.mode else {})},
         "annotations": {
-            "summary": filled(rule.summary, options.values),
-            "description": filled(" ".join(rule.description.split()), options.values),
+            "summary": fill_thresholds(rule.summary, options.values),
+            "description": fill_thresholds(" ".join(rule.description.split()), options.values),
             "runbook_url": f"{pages}/{rule.name}",
         },
     }
 
 
 def _expression(expr: str, options: Options) -> str:
-    text = filled(textwrap.dedent(expr).strip(), options.values)
+    text = fill_thresholds(textwrap.dedent(expr).strip(), options.values)
     return _IN_EXPRESSION.sub(lambda found: found[1] + scaled(found[2], options.time_scale), text) + "\n"
 
 

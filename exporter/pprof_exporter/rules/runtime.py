@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Severity
+from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
 # Those that hang or crash the process.
 _DANGEROUS = "golang/go#80982|golang/go#77975"
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-runtime",
     (
         Alert(

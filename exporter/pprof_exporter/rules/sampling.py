@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 _RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
 _SIXTY_FOUR = (
@@ -13,7 +13,7 @@ _NONE = "increase(pprof_cpu_samples_total[30m]) == 0"
 _WITH_ENOUGH_SAMPLES = "increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
 _OR = "or on (job, instance, target)"
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-sampling",
     (
         Record(

@@ -6,7 +6,7 @@ Times of changes are taken over a range, since an exporter that starts anew does
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Group, Record, Severity
+from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
 _TARGET = "on (job, instance, target)"
 _SIGNAL = "on (job, instance, target, signal)"
@@ -76,7 +76,7 @@ _IDENTITY = (
     " {{ .Labels.system }}.{{ end }}{{ end }}"
 )
 
-GROUP = Group(
+GROUP = RuleGroup(
     "pprof-upgrade",
     (
         # Without the user's labels: were they changed within the day, a target would stand here twice.

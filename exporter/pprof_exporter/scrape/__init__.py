@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from pprof_exporter.scrape.clock import Clock, SystemClock
-from pprof_exporter.scrape.fetch import Fetcher
-from pprof_exporter.scrape.freshness import fresh_until, is_fresh
-from pprof_exporter.scrape.identity import Identity
-from pprof_exporter.scrape.looks import default_profiles
-from pprof_exporter.scrape.names import INDEX, MEMSTATS, STACKS
+from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
+from pprof_exporter.clock import Clock, SystemClock
+from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.scrape.stacks import StacksState
-from pprof_exporter.scrape.state import ProfileState, TargetState
-from pprof_exporter.scrape.tally import Tally
-from pprof_exporter.scrape.ticks import TickState
+from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
+from pprof_exporter.scrape.state.counters import FetchCounters
+from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
+from pprof_exporter.scrape.state.identity import Identity
+from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
+from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 
 __all__ = [
     "INDEX",
     "MEMSTATS",
     "STACKS",
     "Clock",
+    "FetchCounters",
     "Fetcher",
     "Identity",
     "Pool",
     "ProfileState",
+    "SamplingClockState",
     "StacksState",
     "SystemClock",
-    "Tally",
     "TargetState",
-    "TickState",
     "default_profiles",
     "fresh_until",
     "is_fresh",

@@ -10,16 +10,16 @@ from random import Random
 import structlog
 
 from pprof_exporter.catalog import exporter
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.scrape.bodies import Bodies
-from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.errands import Tools
-from pprof_exporter.scrape.fetch import Fetcher
-from pprof_exporter.scrape.limiter import Limiter
-from pprof_exporter.scrape.loop import TargetLoop
-from pprof_exporter.scrape.schedule import phase
-from pprof_exporter.scrape.state import TargetState
-from pprof_exporter.store import Policy, Store
+from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.state.raw_profiles import RawProfiles
+from pprof_exporter.scrape.state.target_state import TargetState
+from pprof_exporter.scrape.target.context import TargetContext
+from pprof_exporter.scrape.target.limiter import FetchLimiter
+from pprof_exporter.scrape.target.loop import TargetLoop
+from pprof_exporter.scrape.target.schedule import phase
+from pprof_exporter.store import EpochRetention, Store
 
 _LAG_EVERY = 0.5
 # The first looks of many targets come this many seconds apart, and all within one cycle.
@@ -48,9 +48,9 @@ class Pool:
         clock: Clock,
         random: Random,
         store: Store,
-        bodies: Bodies | None = None,
+        bodies: RawProfiles | None = None,
     ) -> None:
-        self.limiter = Limiter(settings.limits)
+        self.limiter = FetchLimiter(settings.limits)
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
         self.lag_sum = 0.0
         self.internal_errors = 0
@@ -86,9 +86,9 @@ class Pool:
         """The state of every target, in the order of their names."""
         return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
 
-    def tools(self, target: str) -> Tools | None:
+    def context(self, target: str) -> TargetContext | None:
         """What the target of this name is asked with; None if there is none."""
-        return next((watched.loop.tools for known, watched in self._watched.items() if known.name == target), None)
+        return next((watched.loop.context for known, watched in self._watched.items() if known.name == target), None)
 
     def apply(self, settings: Settings) -> None:
         """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
@@ -146,8 +146,8 @@ class Pool:
         settings = settings.overridden(target.overrides)
         state = TargetState(target, settings, self._store, self._clock)
         fetcher = self._fetcher.of(target.client, target.params)
-        tools = Tools(target, settings, fetcher, self.limiter, self._clock, state, self._bodies)
-        loop = TargetLoop(tools, self._random)
+        context = TargetContext(target, settings, fetcher, self.limiter, self._clock, state, self._bodies)
+        loop = TargetLoop(context, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)
 
@@ -171,7 +171,7 @@ class Pool:
                 told = self._store.last_trouble
                 structlog.get_logger().warning("storage trouble, statistics stay in memory", detail=told)
             await self._clock.sleep(_STORE_EVERY)
-            await asyncio.to_thread(self._store.expire, self._clock.now(), Policy())
+            await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
             await asyncio.to_thread(_compare, self.states)
 
     async def _watch_lag(self) -> None:

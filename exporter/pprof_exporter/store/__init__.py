@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pprof_exporter.store.database import Trouble
+from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
     Change,
     Comparison,
     Entered,
     Epoch,
+    EpochRetention,
     Fingerprint,
-    Policy,
     Summary,
-    changed,
+    changed_parts,
 )
 from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.store import Store
@@ -21,11 +21,11 @@ __all__ = [
     "Comparison",
     "Entered",
     "Epoch",
+    "EpochRetention",
     "Fingerprint",
-    "Policy",
     "Sketch",
+    "StorageProblem",
     "Store",
     "Summary",
-    "Trouble",
-    "changed",
+    "changed_parts",
 ]

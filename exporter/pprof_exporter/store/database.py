@@ -1,6 +1,6 @@
 """The file: SQLite with a write-ahead log, so that a program that is killed leaves it whole.
 
-Everything here raises; `Store` catches. `trouble_of` says what each exception means.
+Everything here raises; `Store` catches. `storage_problem` says what each exception means.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
 
-class Trouble(StrEnum):
+class StorageProblem(StrEnum):
     """Why history was lost, or is only in memory."""
 
     CORRUPT = "corrupt"
@@ -65,22 +65,22 @@ Failure = (sqlite3.Error, sqlite3.Warning, OSError, Damaged, Foreign)
 """All that can go wrong with a file."""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def storage_problem(error: Exception) -> StorageProblem:
     """What a `Failure` means."""
     if isinstance(error, Damaged):
-        return Trouble.CORRUPT
+        return StorageProblem.CORRUPT
     if isinstance(error, OSError):
-        return Trouble.FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else Trouble.UNWRITABLE
+        return StorageProblem.FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else StorageProblem.UNWRITABLE
     if not isinstance(error, sqlite3.Error):
-        return Trouble.UNWRITABLE
+        return StorageProblem.UNWRITABLE
     # Python raises some errors by itself, without a code: all of them are about text that is no UTF-8.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     primary = code & 0xFF
     if primary in _BUSY:
-        return Trouble.LOCKED
+        return StorageProblem.LOCKED
     if primary == sqlite3.SQLITE_FULL:
-        return Trouble.FULL
-    return Trouble.CORRUPT if primary in _DAMAGED else Trouble.UNWRITABLE
+        return StorageProblem.FULL
+    return StorageProblem.CORRUPT if primary in _DAMAGED else StorageProblem.UNWRITABLE
 
 
 class Database:

@@ -33,7 +33,7 @@ class Fingerprint:
     """Modules from elsewhere, such as those of security software."""
 
 
-def changed(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
+def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
     """What differs, in the order of `Change`. A part that is unknown on either side has not changed."""
     pairs = {
         Change.OPERATING_SYSTEM: (before.system, after.system),
@@ -44,7 +44,7 @@ def changed(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
     return tuple(change for change, (one, other) in pairs.items() if one and other and one != other)
 
 
-def filled(known: Fingerprint, more: Fingerprint) -> Fingerprint:
+def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
     """The first, with its unknown parts from the second."""
     return Fingerprint(
         known.system or more.system,
@@ -124,7 +124,7 @@ class Comparison(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class EpochRetention:
     """What is kept. Age spares the last epochs of each service; size spares nothing, the longest unseen go first."""
 
     epochs: int = 5

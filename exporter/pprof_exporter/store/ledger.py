@@ -11,7 +11,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pprof_exporter.store.epoch import Comparison, Entered, Epoch, Fingerprint, Policy, Summary, changed, filled
+from pprof_exporter.store.epoch import (
+    Comparison,
+    Entered,
+    Epoch,
+    EpochRetention,
+    Fingerprint,
+    Summary,
+    changed_parts,
+    merge_fingerprints,
+)
 from pprof_exporter.store.sketch import LIMIT, Sketch
 
 ABSENCE = 300.0
@@ -61,7 +70,7 @@ class Ledger:
     def enter(self, service: str, fingerprint: Fingerprint, now: float) -> Entered:
         """See `Store.enter`."""
         others = [self._epochs[own] for own in self._services.get(service, ())]
-        agreeing = [epoch for epoch in others if not changed(epoch.fingerprint, fingerprint)]
+        agreeing = [epoch for epoch in others if not changed_parts(epoch.fingerprint, fingerprint)]
         if agreeing:
             if now - max(epoch.last_seen for epoch in others) > ABSENCE:
                 self._resumed[service] = now
@@ -69,7 +78,7 @@ class Ledger:
             others.remove(epoch)
             left = _left(epoch, others, now, self._resumed.get(service, -math.inf))
             began = left is not None
-            epoch = replace(epoch, fingerprint=filled(epoch.fingerprint, fingerprint)).seen(now)
+            epoch = replace(epoch, fingerprint=merge_fingerprints(epoch.fingerprint, fingerprint)).seen(now)
         else:
             left = max(others, key=_recency, default=None)
             began = True
@@ -81,7 +90,7 @@ class Ledger:
             epoch = epoch.seen(left.last_seen) if left else epoch
         self._put(epoch)
         before = self.previous(epoch)
-        changes = changed(before.fingerprint, epoch.fingerprint) if before else ()
+        changes = changed_parts(before.fingerprint, epoch.fingerprint) if before else ()
         return Entered(epoch, before, changes, began)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
@@ -123,7 +132,7 @@ class Ledger:
         """Every epoch, the longest unseen first."""
         return sorted(self._epochs.values(), key=_recency)
 
-    def aged(self, now: float, policy: Policy) -> list[Epoch]:
+    def aged(self, now: float, policy: EpochRetention) -> list[Epoch]:
         """Epochs that are too old, except the last ones of each service."""
         old: list[Epoch] = []
         for ids in self._services.values():
@@ -240,7 +249,7 @@ class Ledger:
         later = own if (own.entered, own.before is not None) > (stored.entered, False) else stored
         joined = replace(
             own,
-            fingerprint=filled(own.fingerprint, stored.fingerprint),
+            fingerprint=merge_fingerprints(own.fingerprint, stored.fingerprint),
             first_seen=min(own.first_seen, stored.first_seen),
             last_seen=max(own.last_seen, stored.last_seen),
             entered=later.entered,
@@ -301,7 +310,7 @@ def _left(epoch: Epoch, others: Sequence[Epoch], now: float, resumed: float) -> 
 
 
 def _same(one: Epoch, other: Epoch) -> bool:
-    return one.service == other.service and not changed(one.fingerprint, other.fingerprint)
+    return one.service == other.service and not changed_parts(one.fingerprint, other.fingerprint)
 
 
 def _recency(epoch: Epoch) -> tuple[float, int]:

@@ -37,7 +37,7 @@ def _key(magnitude: float) -> int:
 
 
 _LOWEST_KEY, _HIGHEST_KEY = _key(SMALLEST), _key(GREATEST)
-BUCKETS = 2 * (_HIGHEST_KEY - _LOWEST_KEY + 1) + 1
+MAX_BUCKETS = 2 * (_HIGHEST_KEY - _LOWEST_KEY + 1) + 1
 """A sketch never has more buckets than this; signals of services use some tens."""
 
 
@@ -160,7 +160,7 @@ class Sketch:
 
     @property
     def buckets(self) -> int:
-        """How many buckets hold a value; at most `BUCKETS`."""
+        """How many buckets hold a value; at most `MAX_BUCKETS`."""
         return len(self._positive) + len(self._negative) + bool(self._zero)
 
     def encode(self) -> bytes:

@@ -4,7 +4,7 @@ What is observed is in memory at once and in the file at the next `flush`. The f
 opened, read or written, the store works in memory, counts the trouble, and tries again at every flush.
 
 Several exporters may write one file. Each adds what it observed since its last flush, in a transaction, so that their
-values are merged. Only who waits for longer than `PATIENCE` counts `Trouble.LOCKED`, and writes at a later flush.
+values are merged. Only who waits for longer than `PATIENCE` counts `StorageProblem.LOCKED`, and writes at a later flush.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pprof_exporter.store.database import Database, Failure, Trouble, inode, set_aside, trouble_of
-from pprof_exporter.store.epoch import Comparison, Entered, Epoch, Fingerprint, Policy, Summary
+from pprof_exporter.store.database import Database, Failure, StorageProblem, inode, set_aside, storage_problem
+from pprof_exporter.store.epoch import Comparison, Entered, Epoch, EpochRetention, Fingerprint, Summary
 from pprof_exporter.store.ledger import Batch, Ledger
 from pprof_exporter.store.sketch import Sketch
 
@@ -38,7 +38,7 @@ class Store:
         # Whoever takes both takes `_disk` first.
         self._disk = threading.RLock()
         self._memory = threading.Lock()
-        self.troubles: Counter[Trouble] = Counter()
+        self.troubles: Counter[StorageProblem] = Counter()
         """How often something went wrong with the file, since the start."""
         self.last_trouble = ""
         """The latest of these, as a sentence without a full stop; "" if there was none."""
@@ -111,7 +111,7 @@ class Store:
         with self._disk:
             return self._flush(now)
 
-    def expire(self, now: float, policy: Policy) -> int:
+    def expire(self, now: float, policy: EpochRetention) -> int:
         """Remove what the policy does not keep; returns how many epochs. Writes what is new, too."""
         with self._disk:
             self._flush(now)
@@ -202,7 +202,9 @@ class Store:
             self._ledger.written(written, sketches)
         return True
 
-    def _remove(self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: Policy) -> list[Epoch]:
+    def _remove(
+        self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention
+    ) -> list[Epoch]:
         """Remove what is too old from the file, and then as much as makes it small enough; returns the latter."""
         assert self._database is not None  # noqa: S101  # for the type checker; the caller looked
         more: list[Epoch] = []
@@ -287,21 +289,21 @@ class Store:
         try:
             return Sketch.decode(data)
         except ValueError as error:
-            self._note(Trouble.CORRUPT, f"{self._path}: {error}")
+            self._note(StorageProblem.CORRUPT, f"{self._path}: {error}")
             return Sketch()
 
     def _tell(self, error: Exception) -> None:
-        trouble = trouble_of(error)
+        trouble = storage_problem(error)
         # Where this happens there may be no time to move the file: the next flush does.
-        self._suspect |= trouble is Trouble.CORRUPT
+        self._suspect |= trouble is StorageProblem.CORRUPT
         self._note(trouble, f"{self._path}: {error}")
 
-    def _note(self, trouble: Trouble, message: str) -> None:
+    def _note(self, trouble: StorageProblem, message: str) -> None:
         self.troubles[trouble] += 1
         self.last_trouble = message
 
 
-def _over(spared: list[Epoch], sizes: dict[int, int], policy: Policy) -> list[Epoch]:
+def _over(spared: list[Epoch], sizes: dict[int, int], policy: EpochRetention) -> list[Epoch]:
     """Without a file: the epochs to remove, the longest unseen first, until the sketches fit."""
     total, over = sum(sizes.values()), []
     for epoch in spared:

@@ -1,20 +1,20 @@
 """One look at a target, judged: a sentence and a level for each failure mode, by the thresholds of the alerts.
 
 An alert judges half an hour and more, a verdict what is in sight now; both have the same limits. A new failure mode is
-a check in one of these files and a row in `CHECKS`.
+a check in one of these files and a row in `VERDICT_CHECKS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pprof_exporter.catalog.signals import SIGNALS
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.verdicts import fetches, samples, targets, upgrades
-from pprof_exporter.verdicts.look import sight_of
-from pprof_exporter.verdicts.sight import Sight
-from pprof_exporter.verdicts.verdict import BAD, Check, Finding, Level, Limits, Verdict, verdict
+from pprof_exporter.verdicts.snapshot import TargetSnapshot
+from pprof_exporter.verdicts.snapshot_of import snapshot_of
+from pprof_exporter.verdicts.verdict import BAD, Finding, Level, Verdict, VerdictCheck, VerdictLimits, verdict
 
-CHECKS: dict[str, Check] = {
+VERDICT_CHECKS: dict[str, VerdictCheck] = {
     "F1": samples.missing,
     "F2": samples.lost,
     "F3": samples.uneven,
@@ -38,10 +38,10 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def verdicts(sight: Sight, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
+def verdicts(snapshot: TargetSnapshot, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
     """The verdict on every failure mode, in their order. `thresholds` takes the place of those of the catalogue."""
-    limits = Limits(thresholds)
-    return tuple(verdict(signal, CHECKS[signal.mode](sight, limits)) for signal in SIGNALS)
+    limits = VerdictLimits(thresholds)
+    return tuple(verdict(signal, VERDICT_CHECKS[signal.mode](snapshot, limits)) for signal in FAILURE_MODES)
 
 
 def worst(found: tuple[Verdict, ...]) -> Level:
@@ -52,4 +52,4 @@ def worst(found: tuple[Verdict, ...]) -> Level:
     return Level.HEALTHY if any(one.level is Level.HEALTHY for one in found) else Level.UNKNOWN
 
 
-__all__ = ["BAD", "CHECKS", "Finding", "Level", "Sight", "Verdict", "sight_of", "verdicts", "worst"]
+__all__ = ["BAD", "VERDICT_CHECKS", "Finding", "Level", "TargetSnapshot", "Verdict", "snapshot_of", "verdicts", "worst"]

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.verdicts.sight import Fetches, Sight
-from pprof_exporter.verdicts.verdict import Finding, Level, Limits, Outcome, healthy, joined, percent, unknown, wrong
+from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
+from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
+    Finding,
+    Level,
+    VerdictLimits,
+    healthy,
+    joined,
+    percent,
+    unknown,
+    wrong,
+)
 
 REFUSED = frozenset({Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT})
 ABSENT = frozenset({Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE})
@@ -13,25 +23,25 @@ _NO_PROFILE = frozenset({Reason.HTML, Reason.TEXT, Reason.GZIP, Reason.PROTO, Re
 _MAY_BE_ABSENT = "goroutineleak"
 
 
-def unreachable(sight: Sight, limit: Limits) -> Outcome:
+def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F13."""
-    if sight.up is None:
+    if snapshot.up is None:
         return unknown("The target has not been asked yet.")
-    if not sight.up:
-        return Outcome("", (_down(sight),))
+    if not snapshot.up:
+        return CheckOutcome("", (_down(snapshot),))
     findings = [
         Finding(Level.WARNING, _said(name, fetches), "PprofDecodeFailing" if _undecodable(fetches) else _FAILING)
-        for name, fetches in sight.fetches.items()
+        for name, fetches in snapshot.fetches.items()
         if fetches.reason is not None and fetches.reason not in REFUSED | ABSENT | {Reason.BUSY}
     ]
-    brought = [name for name, fetches in sight.fetches.items() if fetches.succeeded and fetches.reason is None]
+    brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
     return wrong(
         findings, healthy(f"The target answers: {joined(brought)}.") if brought else unknown("No fetch has ended yet.")
     )
 
 
-def _down(sight: Sight) -> Finding:
-    reason = sight.down
+def _down(snapshot: TargetSnapshot) -> Finding:
+    reason = snapshot.down
     alert = "PprofNotMounted" if reason in (Reason.HTML, Reason.NOT_MOUNTED) else "PprofTargetDown"
     if reason is None:
         return Finding(Level.CRITICAL, "The target does not answer.", alert)
@@ -41,18 +51,18 @@ def _down(sight: Sight) -> Finding:
 _FAILING = "PprofFetchFailing"
 
 
-def _undecodable(fetches: Fetches) -> bool:
+def _undecodable(fetches: FetchSummary) -> bool:
     return fetches.reason in _NO_PROFILE
 
 
-def _said(name: str, fetches: Fetches) -> str:
+def _said(name: str, fetches: FetchSummary) -> str:
     why = f"{fetches.reason.meaning}. {fetches.reason.advice}" if fetches.reason else f"{fetches.problem}."
     return f"The latest fetch of {name} failed: {why}"
 
 
-def conflict(sight: Sight, limit: Limits) -> Outcome:
+def conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F14."""
-    asked = {name: fetches for name, fetches in sight.fetches.items() if fetches.succeeded or fetches.busy}
+    asked = {name: fetches for name, fetches in snapshot.fetches.items() if fetches.succeeded or fetches.busy}
     findings = (
         Finding(
             Level.WARNING,
@@ -67,28 +77,28 @@ def conflict(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy("No other profiler was met."))
 
 
-def _count(fetches: Fetches) -> int:
+def _count(fetches: FetchSummary) -> int:
     return fetches.succeeded + fetches.busy + fetches.failed
 
 
-def refused(sight: Sight, limit: Limits) -> Outcome:
+def refused(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F15."""
     findings = [
         Finding(Level.WARNING, _said(name, fetches), "PprofProfileRejected")
-        for name, fetches in sight.fetches.items()
+        for name, fetches in snapshot.fetches.items()
         if fetches.reason in REFUSED or (fetches.reason in ABSENT and name != _MAY_BE_ABSENT)
     ]
-    if not sight.up:
+    if not snapshot.up:
         # Then all are refused, which is said of F13.
-        return unknown("The target has not been asked yet." if sight.up is None else "The target does not answer.")
-    if "cpu" not in sight.profiles:
+        return unknown("The target has not been asked yet." if snapshot.up is None else "The target does not answer.")
+    if "cpu" not in snapshot.profiles:
         return wrong(findings, unknown("No CPU profile, whose window is what a server cuts, has been read yet."))
     return wrong(findings, healthy("The server gives every profile that it lists, whole windows included."))
 
 
-def costly(sight: Sight, limit: Limits) -> Outcome:
+def costly(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F19."""
-    late = [name for name, fetches in sight.fetches.items() if fetches.overdue >= limit["overdue"]]
+    late = [name for name, fetches in snapshot.fetches.items() if fetches.overdue >= limit["overdue"]]
     findings = [
         Finding(
             Level.WARNING,
@@ -98,7 +108,7 @@ def costly(sight: Sight, limit: Limits) -> Outcome:
         if late
         else None
     ]
-    share, budget = sight.profiling, sight.budget
+    share, budget = snapshot.profiling, snapshot.budget
     if budget is None:
         return wrong(findings, unknown("One look has no budget: what profiling costs shows over time."))
     if share is None:

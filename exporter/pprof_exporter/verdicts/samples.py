@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.profile import System
-from pprof_exporter.verdicts.sight import SeenProfile, Sight
+from pprof_exporter.verdicts.snapshot import ProfileSnapshot, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
     Finding,
     Level,
-    Limits,
-    Outcome,
+    VerdictLimits,
     healthy,
     joined,
     percent,
@@ -25,20 +25,20 @@ HANGING_BUGS = ("golang/go#80982", "golang/go#77975")
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 
 
-def missing(sight: Sight, limit: Limits) -> Outcome:
+def missing(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F1."""
-    cpu = sight.profiles.get("cpu")
+    cpu = snapshot.profiles.get("cpu")
     bugs = (
-        Finding(Level.INFO, f"Go {sight.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
-        for bug in sight.bugs
+        Finding(Level.INFO, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
+        for bug in snapshot.bugs
         if bug.id not in HANGING_BUGS
     )
     if cpu is None:
         return wrong(bugs, _NO_CPU_PROFILE)
-    return wrong((_coverage(sight, cpu, limit), *bugs), _coverage_otherwise(cpu))
+    return wrong((_coverage(snapshot, cpu, limit), *bugs), _coverage_otherwise(cpu))
 
 
-def _coverage(sight: Sight, cpu: SeenProfile, limit: Limits) -> Finding | None:
+def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimits) -> Finding | None:
     used, coverage = cpu.reading(sampling.CPU_USED), cpu.reading(sampling.CPU_COVERAGE)
     rate = cpu.reading(sampling.CPU_RATE)
     if used is None or coverage is None:
@@ -46,7 +46,7 @@ def _coverage(sight: Sight, cpu: SeenProfile, limit: Limits) -> Finding | None:
     if not cpu.samples:
         said = f"The process used {seconds(used)} of CPU time within the latest CPU profile, which has no sample."
         return Finding(Level.CRITICAL, said, "PprofCpuNoSamples")
-    on_windows = sight.system is System.WINDOWS
+    on_windows = snapshot.system is System.WINDOWS
     if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
         said = (
             f"The CPU profiler ticks at {rate:.0f} Hz where 100 are assumed: the timer of Go 1.16 to 1.21 on Windows."
@@ -59,7 +59,7 @@ def _coverage(sight: Sight, cpu: SeenProfile, limit: Limits) -> Finding | None:
     return None
 
 
-def _coverage_otherwise(cpu: SeenProfile) -> Outcome:
+def _coverage_otherwise(cpu: ProfileSnapshot) -> CheckOutcome:
     coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
     if coverage is not None:
         return healthy(f"The samples account for {percent(coverage)} of the CPU time that the process used.")
@@ -70,9 +70,9 @@ def _coverage_otherwise(cpu: SeenProfile) -> Outcome:
     return unknown("Nobody tells the CPU time of the process; give it a /metrics page with process_cpu_seconds_total.")
 
 
-def lost(sight: Sight, limit: Limits) -> Outcome:
+def lost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F2."""
-    cpu = sight.profiles.get("cpu")
+    cpu = snapshot.profiles.get("cpu")
     if cpu is None:
         return _NO_CPU_PROFILE
     taken = cpu.sums.get(content.CPU_SAMPLES, 0)
@@ -97,11 +97,11 @@ def lost(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"None of {taken:.0f} samples is lost, {percent(opaque)} are opaque."))
 
 
-def uneven(sight: Sight, limit: Limits) -> Outcome:
+def uneven(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F3."""
-    audit, processors = sight.audit, sight.audit_processors
+    audit, processors = snapshot.audit, snapshot.audit_processors
     if audit is None:
-        if sight.audit_unsupported:
+        if snapshot.audit_unsupported:
             return unknown("The execution traces of this Go cannot be read; Go 1.22 and later write those that can.")
         return unknown("The sampling clock has not been audited yet.")
     if audit.stddev is None or audit.late_ratio is None:
@@ -128,16 +128,16 @@ def uneven(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"Ticks come{rate}, give or take {seconds(audit.stddev)}."))
 
 
-def clocks(sight: Sight, limit: Limits) -> Outcome:
+def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F4."""
-    skews = list(_values(sight, quality.CLOCK_SKEW).values())
+    skews = list(_values(snapshot, quality.CLOCK_SKEW).values())
     if not skews:
         return unknown("No profile with a time stamp has been fetched yet.")
     # The least of them: what is late because it took long is late for one profile only.
     skew = min(skews, key=abs)
-    cpu = sight.profiles.get("cpu")
+    cpu = snapshot.profiles.get("cpu")
     error = cpu.reading(quality.WINDOW_ERROR) if cpu else None
-    backwards = [name for name, steps in _values(sight, quality.CLOCK_REGRESSIONS).items() if steps]
+    backwards = [name for name, steps in _values(snapshot, quality.CLOCK_REGRESSIONS).items() if steps]
     findings = (
         Finding(
             Level.CRITICAL if abs(skew) > limit["clock_skew_severe"] else Level.WARNING,
@@ -164,9 +164,9 @@ def clocks(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"Time stamps are within {seconds(abs(skew))} of the exporter's clock."))
 
 
-def blind(sight: Sight, limit: Limits) -> Outcome:
+def blind(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F8."""
-    shares = _shares(sight, quality.UNSYMBOLIZED, limit)
+    shares = _shares(snapshot, quality.UNSYMBOLIZED, limit)
     findings = (
         Finding(
             Level.CRITICAL if share > limit["unsymbolized_severe"] else Level.WARNING,
@@ -179,9 +179,9 @@ def blind(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, _all_well(shares, "Every stack has function names"))
 
 
-def cut(sight: Sight, limit: Limits) -> Outcome:
+def cut(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F9."""
-    shares = _shares(sight, quality.TRUNCATED, limit)
+    shares = _shares(snapshot, quality.TRUNCATED, limit)
     findings = (
         Finding(
             Level.INFO, f"{percent(share)} of the {name} profile is in stacks that are cut.", "PprofStacksTruncated"
@@ -192,20 +192,20 @@ def cut(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, _all_well(shares, "No profile has more than a few stacks that are cut"))
 
 
-def _values(sight: Sight, family: Family) -> dict[str, float]:
-    found = {name: profile.reading(family) for name, profile in sight.profiles.items()}
+def _values(snapshot: TargetSnapshot, family: Family) -> dict[str, float]:
+    found = {name: profile.reading(family) for name, profile in snapshot.profiles.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _shares(sight: Sight, family: Family, limit: Limits) -> dict[str, float]:
+def _shares(snapshot: TargetSnapshot, family: Family, limit: VerdictLimits) -> dict[str, float]:
     """The share by profile, without that of a CPU profile of too few samples."""
-    shares = _values(sight, family)
-    cpu = sight.profiles.get("cpu")
+    shares = _values(snapshot, family)
+    cpu = snapshot.profiles.get("cpu")
     if cpu is not None and cpu.sums.get(content.CPU_SAMPLES, 0) < limit["cpu_enough_samples"]:
         shares.pop("cpu", None)
     return shares
 
 
-def _all_well(shares: Iterable[str], said: str) -> Outcome:
+def _all_well(shares: Iterable[str], said: str) -> CheckOutcome:
     names = list(shares)
     return healthy(f"{said}: {joined(names)}.") if names else unknown("No profile that tells has been read yet.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.health.growth import RISES
 from pprof_exporter.verdicts.samples import HANGING_BUGS
-from pprof_exporter.verdicts.sight import Latency, Sight
+from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
     Finding,
     Level,
-    Limits,
-    Outcome,
+    VerdictLimits,
     healthy,
     joined,
     percent,
@@ -22,13 +22,13 @@ from pprof_exporter.verdicts.verdict import (
 _MIB = 2**20
 
 
-def slow(sight: Sight, limit: Limits) -> Outcome:
+def slow(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F5."""
-    latencies = {name: profile.took for name, profile in sight.profiles.items() if profile.took is not None}
-    findings = [_slow(sight, name, took, limit) for name, took in latencies.items()]
+    latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
+    findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
         Finding(Level.WARNING, f"{seconds(difference)} of a profile go into {cause}.", "PprofProfileCostly")
-        for cause, difference in sight.differences.items()
+        for cause, difference in snapshot.differences.items()
         if difference > limit["latency_difference"]
     ]
     if not latencies:
@@ -37,8 +37,8 @@ def slow(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"The slowest profile is {slowest}, with {seconds(latencies[slowest])}."))
 
 
-def _slow(sight: Sight, name: str, took: float, limit: Limits) -> Finding | None:
-    fetches = sight.fetches.get(name)
+def _slow(snapshot: TargetSnapshot, name: str, took: float, limit: VerdictLimits) -> Finding | None:
+    fetches = snapshot.fetches.get(name)
     usual = fetches.mean_latency if fetches else None
     if took > limit["fetch_very_slow"]:
         said = f"The {name} profile took {seconds(took)}, without its window."
@@ -49,19 +49,19 @@ def _slow(sight: Sight, name: str, took: float, limit: Limits) -> Finding | None
     return Finding(Level.WARNING, said, "PprofFetchSlow")
 
 
-def stalls(sight: Sight, limit: Limits) -> Outcome:
+def stalls(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F6."""
     findings = [
         Finding(Level.CRITICAL, f"The target accepts connections and never answers for {name}.", "PprofTargetWedged")
-        for name, hangs in sight.hangs.items()
+        for name, hangs in snapshot.hangs.items()
         if hangs
     ]
     findings += [
-        Finding(Level.WARNING, f"Go {sight.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
-        for bug in sight.bugs
+        Finding(Level.WARNING, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
+        for bug in snapshot.bugs
         if bug.id in HANGING_BUGS
     ]
-    rest, profiled = sight.canary_at_rest, sight.canary_profiled
+    rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
         return wrong(findings, unknown("Too few cheap requests have been timed during CPU profiles and between them."))
     if (
@@ -76,13 +76,13 @@ def stalls(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(said))
 
 
-def _enough(latency: Latency | None, limit: Limits) -> bool:
+def _enough(latency: LatencySummary | None, limit: VerdictLimits) -> bool:
     return latency is not None and latency.count >= limit["canaries"]
 
 
-def pile_up(sight: Sight, limit: Limits) -> Outcome:
+def pile_up(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F10."""
-    leaks = sight.profiles.get("goroutineleak")
+    leaks = snapshot.profiles.get("goroutineleak")
     leaked = leaks.sums.get(content.LEAKED_GOROUTINES, 0) if leaks else 0
     findings = [
         Finding(Level.WARNING, f"{leaked:.0f} goroutines wait for what can never come.", "PprofGoroutinesLeaked")
@@ -94,17 +94,17 @@ def pile_up(sight: Sight, limit: Limits) -> Outcome:
                 f"{function} has more goroutines at each of the last {RISES} looks, {rise:.0f} in all.",
                 "PprofGoroutineGrowth",
             )
-            for function, rise in sight.rises.get(content.GOROUTINE_GROWTH, {}).items()
+            for function, rise in snapshot.rises.get(content.GOROUTINE_GROWTH, {}).items()
         ),
     ]
-    return wrong(findings, _not_growing(sight, "goroutine", "function has more goroutines"))
+    return wrong(findings, _not_growing(snapshot, "goroutine", "function has more goroutines"))
 
 
-def collector(sight: Sight, limit: Limits) -> Outcome:
+def collector(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F11."""
-    cpu, memory = sight.profiles.get("cpu"), sight.profiler_memory
+    cpu, memory = snapshot.profiles.get("cpu"), snapshot.profiler_memory
     taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
-    sampled, profiled = _spent(sight)
+    sampled, profiled = _spent(snapshot)
     spent = cpu.reading(quality.CPU_GC) if cpu else None
     share = spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
     findings = (
@@ -127,13 +127,13 @@ def collector(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"{text[:1].upper()}{text[1:]}."))
 
 
-def _spent(sight: Sight) -> tuple[float, float]:
+def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
     """CPU seconds of the latest CPU profile, and the wall seconds that it covers."""
-    sums = sight.profiles["cpu"].sums if "cpu" in sight.profiles else {}
+    sums = snapshot.profiles["cpu"].sums if "cpu" in snapshot.profiles else {}
     return sums.get(content.CPU_SAMPLED, 0), sums.get(content.CPU_PROFILED, 0)
 
 
-def memory(sight: Sight, limit: Limits) -> Outcome:
+def memory(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F12."""
     findings = (
         Finding(
@@ -141,22 +141,22 @@ def memory(sight: Sight, limit: Limits) -> Outcome:
             f"The live heap of {function} grew at each of the last {RISES} looks, by {rise / _MIB:.1f} MiB in all.",
             "PprofHeapGrowth",
         )
-        for function, rise in sight.rises.get(content.HEAP_GROWTH, {}).items()
+        for function, rise in snapshot.rises.get(content.HEAP_GROWTH, {}).items()
     )
-    return wrong(findings, _not_growing(sight, "heap", "function has more live heap"))
+    return wrong(findings, _not_growing(snapshot, "heap", "function has more live heap"))
 
 
-def _not_growing(sight: Sight, profile: str, what: str) -> Outcome:
-    looks = sight.looks.get(profile, 0)
+def _not_growing(snapshot: TargetSnapshot, profile: str, what: str) -> CheckOutcome:
+    looks = snapshot.looks.get(profile, 0)
     if looks <= RISES:
         return unknown(f"Growth takes {RISES + 1} looks to see, and there were {looks}.")
     return healthy(f"No {what} at each of the last {RISES} looks; growth over hours is for the alerts.")
 
 
-def contention(sight: Sight, limit: Limits) -> Outcome:
+def contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F18."""
-    off = [name for name, on in sight.contention.items() if on is False]
-    unclear = [name for name in ("block", "mutex") if sight.contention.get(name) is None]
+    off = [name for name, on in snapshot.contention.items() if on is False]
+    unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
     findings = [
         Finding(Level.INFO, f"The {name} profile is empty, since the program does not record it.", _OFF) for name in off
     ]

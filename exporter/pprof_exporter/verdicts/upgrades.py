@@ -5,12 +5,12 @@ from __future__ import annotations
 from pprof_exporter.catalog.regressions import Measure, measure_of
 from pprof_exporter.profile import System
 from pprof_exporter.store import Change, Summary
-from pprof_exporter.verdicts.sight import Sight
+from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
     Finding,
     Level,
-    Limits,
-    Outcome,
+    VerdictLimits,
     healthy,
     joined,
     percent,
@@ -28,9 +28,9 @@ _WORDS = {
 _HOUR = 3600
 
 
-def unexplained(sight: Sight, limit: Limits) -> Outcome:
+def unexplained(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F7."""
-    rest = sight.canary_at_rest
+    rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
         return unknown("Too few cheap requests have been timed yet.")
     findings = (
@@ -45,32 +45,32 @@ def unexplained(sight: Sight, limit: Limits) -> Outcome:
     return wrong(findings, healthy(f"A request that costs nothing takes {seconds(rest.mean)} while no profile runs."))
 
 
-def upgraded(sight: Sight, limit: Limits) -> Outcome:
+def upgraded(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F16."""
-    recent = [_WORDS[change] for change, ago in sight.changes.items() if ago < limit["upgrade_told"]]
+    recent = [_WORDS[change] for change, ago in snapshot.changes.items() if ago < limit["upgrade_told"]]
     if recent:
-        ago = min(sight.changes.values())
+        ago = min(snapshot.changes.values())
         said = f"{joined(recent)} changed {_ago(ago)}.".capitalize()
-        return Outcome("", (Finding(Level.INFO, said, "PprofUpgraded"),))
-    if not sight.fingerprinted:
+        return CheckOutcome("", (Finding(Level.INFO, said, "PprofUpgraded"),))
+    if not snapshot.fingerprinted:
         return unknown("Nothing is known yet of what the target runs on.")
-    system = sight.system.value if sight.system else "an unknown system"
-    return healthy(f"{sight.program} on {system}, Go {sight.go_version}: no change was seen.")
+    system = snapshot.system.value if snapshot.system else "an unknown system"
+    return healthy(f"{snapshot.program} on {system}, Go {snapshot.go_version}: no change was seen.")
 
 
 def _ago(passed: float) -> str:
     return f"{passed / _HOUR:.1f} hours ago" if passed >= _HOUR else f"{passed / 60:.0f} minutes ago"
 
 
-def injected(sight: Sight, limit: Limits) -> Outcome:
+def injected(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F17."""
-    if sight.system is None:
+    if snapshot.system is None:
         return unknown("No profile that lists modules has been read yet.")
-    if sight.system is not System.WINDOWS:
+    if snapshot.system is not System.WINDOWS:
         return unknown("Only on Windows do profiles list every module of a process.")
     findings = [
-        Finding(Level.INFO, f"{joined(sight.foreign)} of neither Windows nor the program: in the process.", _FOREIGN)
-        if sight.foreign
+        Finding(Level.INFO, f"{joined(snapshot.foreign)} of neither Windows nor the program: in the process.", _FOREIGN)
+        if snapshot.foreign
         else None
     ]
     return wrong(findings, healthy("Every module is of Windows or of the program."))
@@ -79,9 +79,9 @@ def injected(sight: Sight, limit: Limits) -> Outcome:
 _FOREIGN = "PprofForeignModule"
 
 
-def regressed(sight: Sight, limit: Limits) -> Outcome:
+def regressed(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F20."""
-    comparison = sight.comparison
+    comparison = snapshot.comparison
     if comparison is None:
         return unknown("There is no epoch before this one to compare with.")
     enough = {
@@ -98,7 +98,7 @@ def regressed(sight: Sight, limit: Limits) -> Outcome:
             "PprofUpgradeRegression",
         )
         for name, (measure, before, now) in enough.items()
-        if _worse(measure, before, now, sight, limit)
+        if _worse(measure, before, now, snapshot, limit)
     ]
     return wrong(findings, healthy(f"None of {len(enough)} signals is worse than before the latest change."))
 
@@ -109,10 +109,10 @@ def _value(name: str, value: float) -> str:
     return percent(value) if "_ratio" in name else f"{value:.3g}"
 
 
-def _worse(measure: Measure, before: Summary, now: Summary, sight: Sight, limit: Limits) -> bool:
-    if measure.busy and (sight.audit_processors is None or sight.audit_processors < limit["tick_busy"]):
+def _worse(measure: Measure, before: Summary, now: Summary, snapshot: TargetSnapshot, limit: VerdictLimits) -> bool:
+    if measure.busy and (snapshot.audit_processors is None or snapshot.audit_processors < limit["tick_busy"]):
         return False
-    if measure.same_go and Change.GO in sight.changes:
+    if measure.same_go and Change.GO in snapshot.changes:
         return False
     ratio = now.p50 / before.p50 if before.p50 > 0 else None
     return measure.passed(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pprof_exporter.catalog.signals import Signal
+from pprof_exporter.catalog.failure_modes import FailureMode
 from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.verdicts.sight import Sight
+from pprof_exporter.verdicts.snapshot import TargetSnapshot
 
 
 class Level(StrEnum):
@@ -41,13 +41,13 @@ class Verdict:
     nothing could be.
     """
 
-    signal: Signal
+    signal: FailureMode
     level: Level
     said: str
     findings: tuple[Finding, ...] = ()
 
 
-class Limits:
+class VerdictLimits:
     """The thresholds of the alerts by name; `given` takes the place of those in the catalogue."""
 
     def __init__(self, given: Mapping[str, float] | None = None) -> None:
@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckOutcome:
     """What a check found: things that are wrong, or one sentence on why nothing is. `known` is false for unknown."""
 
     said: str
@@ -66,26 +66,26 @@ class Outcome:
     known: bool = True
 
 
-Check = Callable[[Sight, Limits], Outcome]
+VerdictCheck = Callable[[TargetSnapshot, VerdictLimits], CheckOutcome]
 
 
-def healthy(said: str) -> Outcome:
+def healthy(said: str) -> CheckOutcome:
     """It was measured, and is well."""
-    return Outcome(said)
+    return CheckOutcome(said)
 
 
-def unknown(said: str) -> Outcome:
+def unknown(said: str) -> CheckOutcome:
     """It could not be measured; the sentence says why."""
-    return Outcome(said, known=False)
+    return CheckOutcome(said, known=False)
 
 
-def wrong(findings: Iterable[Finding | None], otherwise: Outcome) -> Outcome:
+def wrong(findings: Iterable[Finding | None], otherwise: CheckOutcome) -> CheckOutcome:
     """The findings that there are, or else `otherwise`."""
     found = tuple(finding for finding in findings if finding is not None)
-    return Outcome("", found) if found else otherwise
+    return CheckOutcome("", found) if found else otherwise
 
 
-def verdict(signal: Signal, outcome: Outcome) -> Verdict:
+def verdict(signal: FailureMode, outcome: CheckOutcome) -> Verdict:
     """The outcome of a check as the verdict on its failure mode."""
     findings = tuple(sorted(outcome.findings, key=lambda finding: BAD.index(finding.level)))
     if findings:

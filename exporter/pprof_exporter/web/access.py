@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from yarl import URL
 
-from pprof_exporter.web.bearer import Bearer
+from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.listen import is_loopback
 from pprof_exporter.web.security import WebSecurity
 
@@ -19,7 +19,7 @@ _STRANGER = "This exporter is open to this machine alone: ask it by the name loc
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessRules:
     """How the exporter is reached.
 
     `security` is what every request has passed. `loopback`: nobody from elsewhere can ask at all. `bearer` is for who

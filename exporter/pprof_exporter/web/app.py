@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client.registry import CollectorRegistry
 
-from pprof_exporter.exposition import MetricsPage
+from pprof_exporter.exposition import ExpositionPage
 from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.verdicts import Level
-from pprof_exporter.web.access import Access
-from pprof_exporter.web.alert import ALERT_PATH, alert_routes
-from pprof_exporter.web.desk import Desk
-from pprof_exporter.web.evidence import evidence_routes
-from pprof_exporter.web.guards import guards
-from pprof_exporter.web.metrics import metrics_handler
-from pprof_exporter.web.probes import probe_routes
+from pprof_exporter.web.access import AccessRules
+from pprof_exporter.web.alert_routes import ALERT_PATH, alert_routes
+from pprof_exporter.web.authentication import authentication_gates
+from pprof_exporter.web.evidence_access import EvidenceAccess
+from pprof_exporter.web.evidence_routes import evidence_routes
+from pprof_exporter.web.metrics_handler import metrics_handler
+from pprof_exporter.web.probe_pages import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.target import target_page
-from pprof_exporter.web.targets import Wanted, targets_page
+from pprof_exporter.web.target_page import target_page
+from pprof_exporter.web.targets_page import Wanted, targets_page
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ def build_app(
     *,
     reload: Callable[[], str | None] | None = None,
     prober: Prober | None = None,
-    desk: Desk | None = None,
+    evidence_access: EvidenceAccess | None = None,
 ) -> web.Application:
     """The application. `registry` has all metrics but those of targets, which are the pool's.
 
@@ -48,7 +48,7 @@ def build_app(
     `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
     """
-    desk = desk or Desk(Access())
+    evidence_access = evidence_access or EvidenceAccess(AccessRules())
 
     async def targets(request: web.Request) -> web.Response:
         return _html(await targets_page(pool.states, pool.clock.now(), _wanted(request)))
@@ -58,7 +58,7 @@ def build_app(
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
             return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
-        return _html(target_page(state, pool.clock.now(), desk.kept_of(name)))
+        return _html(target_page(state, pool.clock.now(), evidence_access.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
         return web.Response(text="pprof-exporter is healthy.\n")
@@ -76,10 +76,10 @@ def build_app(
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
 
-    page = MetricsPage(registry, pool)
-    access = desk.access
+    page = ExpositionPage(registry, pool)
+    access = evidence_access.access
     tokens = {ALERT_PATH: access.bearer} if access.bearer else {}
-    app = web.Application(middlewares=guards(access.security, pool.clock, tokens))
+    app = web.Application(middlewares=authentication_gates(access.security, pool.clock, tokens))
     app.add_routes(
         [
             web.get("/", targets),
@@ -87,8 +87,8 @@ def build_app(
             web.get("/targets/{name:.+}", target),
             web.get("/metrics", metrics_handler(page)),
             *runbook_routes(lambda: [state.target for state in pool.states]),
-            *evidence_routes(desk),
-            *alert_routes(desk),
+            *evidence_routes(evidence_access),
+            *alert_routes(evidence_access),
             web.get("/-/healthy", healthy),
             web.get("/-/ready", ready),
             web.post("/-/reload", reload_configuration),
@@ -100,7 +100,7 @@ def build_app(
     return app
 
 
-def _closing(page: MetricsPage) -> Callable[[web.Application], Awaitable[None]]:
+def _closing(page: ExpositionPage) -> Callable[[web.Application], Awaitable[None]]:
     async def close(_: web.Application) -> None:
         await page.close()
 

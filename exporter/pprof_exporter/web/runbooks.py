@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 
 from pprof_exporter.config import Target
 from pprof_exporter.rules import ALERTS
-from pprof_exporter.rules.books import EXAMPLE_TARGET, EXAMPLE_URL, runbook
-from pprof_exporter.web.page import page
-from pprof_exporter.web.words import evidence_path
+from pprof_exporter.rules.runbooks import EXAMPLE_TARGET, EXAMPLE_URL, runbook
+from pprof_exporter.web.formatting import evidence_path
+from pprof_exporter.web.layout import page
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from pprof_exporter.config import ConfigError, Stamp, stamp
+from pprof_exporter.config import ConfigError, FileStamp, file_stamp
 from pprof_exporter.web.webconfig import WebConfig, read_web_config
 
 WebConfigError = ConfigError
@@ -71,8 +71,8 @@ class WebSecurity:
             self._stamps = self._look()
         log.info("web configuration reloaded", users=len(config.users))
 
-    def _look(self) -> tuple[Stamp | None, ...]:
-        return tuple(map(stamp, (self._path, *self._config.files))) if self._path else ()
+    def _look(self) -> tuple[FileStamp | None, ...]:
+        return tuple(map(file_stamp, (self._path, *self._config.files))) if self._path else ()
 
 
 def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:

@@ -10,10 +10,10 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Limits, Probing, Settings
 from pprof_exporter.scrape import default_profiles
-from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Reply
-from pprof_exporter.scrape.limiter import Limiter
-from pprof_exporter.scrape.probing import Answer, Prober
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.probing import ProbeAnswer, Prober
+from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store
 from tests.scrape.fakes import FakeClock, FakeFetcher
 
@@ -25,12 +25,12 @@ class PatientFetcher(FakeFetcher):
         super().__init__(clock)
         self.windows: list[float] = []
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, patience: float, window: float = 0) -> Reply:
+    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
         if url.name == "profile":
             self.windows.append(window)
         began = self.clock.time
-        asking = asyncio.ensure_future(super().get(url, query=query, patience=patience, window=window))
-        sleeping = asyncio.ensure_future(self.clock.sleep(patience + window))
+        asking = asyncio.ensure_future(super().get(url, query=query, timeout=timeout, window=window))
+        sleeping = asyncio.ensure_future(self.clock.sleep(timeout + window))
         try:
             await asyncio.wait({asking, sleeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -49,15 +49,15 @@ def settings_of(probing: Probing | None = None) -> Settings:
 def prober_of(clock: FakeClock, fetcher: FakeFetcher, probing: Probing | None = None) -> Prober:
     """A prober with default settings, whose epochs are in memory."""
     settings = settings_of(probing)
-    store, limiter = Store.open(None, clock.time), Limiter(settings.limits)
+    store, limiter = Store.open(None, clock.time), FetchLimiter(settings.limits)
     return Prober(settings, fetcher=fetcher, limiter=limiter, clock=clock, random=Random(1), store=store)
 
 
 async def probe(
-    clock: FakeClock, prober: Prober, target: str = "shop:6060", *, module: str = "default", patience: float = 9.5
-) -> Answer:
+    clock: FakeClock, prober: Prober, target: str = "shop:6060", *, module: str = "default", timeout: float = 9.5
+) -> ProbeAnswer:
     """Probe, while time passes until the deadline. Raises what the probe raises."""
-    asking = asyncio.create_task(prober.probe(prober.read(target, module), patience))
-    await clock.advance(patience)
+    asking = asyncio.create_task(prober.probe(prober.read(target, module), timeout))
+    await clock.advance(timeout)
     assert asking.done()
     return asking.result()

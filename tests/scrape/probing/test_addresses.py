@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.config import ANYWHERE, Allowed
+from pprof_exporter.config import ANYWHERE, AllowRule
 from pprof_exporter.scrape.probing.addresses import objection
 
 METADATA = IPv4Address("169.254.169.254")
@@ -22,8 +22,8 @@ FORBIDDEN = [
 FINE = ["127.0.0.1", "10.0.0.7", "192.168.1.1", "100.64.0.1", "203.0.113.9", "::1", "fd12:3456::1", "2001:db8::1"]
 
 
-def named(*networks: str) -> Allowed:
-    return Allowed(networks=tuple(ip_network(network) for network in networks))
+def named(*networks: str) -> AllowRule:
+    return AllowRule(networks=tuple(ip_network(network) for network in networks))
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)
@@ -107,5 +107,5 @@ def test_an_ipv4_address_and_its_mapped_form_are_judged_alike(number: int) -> No
 
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_what_is_not_allowed_by_name_is_never_an_error(address: IPv4Address | IPv6Address) -> None:
-    everything = Allowed(networks=(IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
+    everything = AllowRule(networks=(IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
     assert (objection(address, (ANYWHERE,)) is None) == (objection(address, (everything,)) is None)

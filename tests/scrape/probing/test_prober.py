@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from pprof_exporter.catalog import Outcome, ProbeResult, Reason, Skip, quality
-from pprof_exporter.config import PLAIN, BasicAuth, ClientSettings, Module, Probing, Secret, parse_target
-from pprof_exporter.config.probing import chosen
+from pprof_exporter.config import DEFAULT_CLIENT, BasicAuth, ClientSettings, ProbeModule, Probing, Secret, parse_target
+from pprof_exporter.config.probe_settings import choose_profiles
 from pprof_exporter.scrape import default_profiles
-from pprof_exporter.scrape.failure import FetchError
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, Prober
 from pprof_exporter.store import Change
 from tests.conftest import RECORDINGS
@@ -76,20 +76,20 @@ async def test_what_the_target_does_not_have_is_not_asked_for(
 
 @pytest.mark.parametrize(("patience", "window"), [(9.5, 5), (4.5, 3), (2.1, 1)])
 async def test_the_window_of_a_cpu_profile_fits_before_the_deadline(
-    clock: FakeClock, fetcher: PatientFetcher, prober: Prober, patience: float, window: float
+    clock: FakeClock, fetcher: PatientFetcher, prober: Prober, timeout: float, window: float
 ) -> None:
-    answer = await probe(clock, prober, patience=patience)
+    answer = await probe(clock, prober, timeout=timeout)
     assert fetcher.windows == [window]
-    assert answer.state.profiles["cpu"].tally.outcomes == {Outcome.SUCCESS: 1}
+    assert answer.state.profiles["cpu"].counters.outcomes == {Outcome.SUCCESS: 1}
     assert ("made shorter" in answer.log.text) == (window < 5)
 
 
 async def test_without_time_for_a_window_everything_else_still_comes(
     clock: FakeClock, fetcher: PatientFetcher, prober: Prober
 ) -> None:
-    answer = await probe(clock, prober, patience=1.5)
+    answer = await probe(clock, prober, timeout=1.5)
     assert fetcher.windows == []
-    assert answer.state.profiles["cpu"].tally.skipped == {Skip.DEADLINE: 1}
+    assert answer.state.profiles["cpu"].counters.skipped == {Skip.DEADLINE: 1}
     assert answer.state.profiles["heap"].latest is not None
     assert 'profile=cpu why="only 1.5 s are left before the deadline"' in answer.log.text
 
@@ -98,7 +98,7 @@ async def test_a_target_that_hangs_is_told_before_the_deadline(
     clock: FakeClock, fetcher: PatientFetcher, prober: Prober
 ) -> None:
     fetcher.takes["shop:6060/"] = 1000
-    answer = await probe(clock, prober, patience=4.5)
+    answer = await probe(clock, prober, timeout=4.5)
     assert (answer.state.up, answer.state.index_problem) == (False, Reason.TIMEOUT_HEADER)
 
 
@@ -118,17 +118,17 @@ async def test_a_profile_that_hangs_leaves_the_rest_out_and_is_the_only_failure(
     answer = await probe(clock, prober)
     state = answer.state
     assert state.up is True
-    assert state.profiles["heap"].tally.fetch_failures == {Reason.TIMEOUT_HEADER: 1}
-    assert state.profiles["goroutine"].tally.skipped == {Skip.DEADLINE: 1}
-    assert not state.profiles["goroutine"].tally.fetch_failures
+    assert state.profiles["heap"].counters.fetch_failures == {Reason.TIMEOUT_HEADER: 1}
+    assert state.profiles["goroutine"].counters.skipped == {Skip.DEADLINE: 1}
+    assert not state.profiles["goroutine"].counters.fetch_failures
 
 
 @pytest.mark.parametrize(("given", "patience"), [(None, 9.5), (10.0, 9.5), (5.0, 4.5), (0.4, 0.2), (1000.0, 60.0)])
 def test_a_reply_comes_before_prometheus_gives_up(
-    clock: FakeClock, fetcher: PatientFetcher, given: float | None, patience: float
+    clock: FakeClock, fetcher: PatientFetcher, given: float | None, timeout: float
 ) -> None:
     prober = prober_of(clock, fetcher)
-    assert prober.patience(prober.read("shop:1", "default"), given) == pytest.approx(patience)
+    assert prober.timeout(prober.read("shop:1", "default"), given) == pytest.approx(timeout)
 
 
 # Many probes of one target
@@ -143,7 +143,7 @@ async def test_counters_go_on_from_probe_to_probe(clock: FakeClock, fetcher: Pat
     assert second.state is first.state
     assert profile.profiled == pytest.approx(2 * profiled)
     assert profile.totals()[1] == pytest.approx(2 * (sampled or 0))
-    assert second.state.index_tally.outcomes == {Outcome.SUCCESS: 2}
+    assert second.state.index_counters.outcomes == {Outcome.SUCCESS: 2}
 
 
 async def test_a_profile_is_asked_for_again_when_its_interval_has_passed(
@@ -195,9 +195,9 @@ async def test_failures_make_the_next_try_later(clock: FakeClock, fetcher: Patie
         await probe(clock, prober)
         await clock.advance(20.5)
     answer = await probe(clock, prober)
-    tally = answer.state.profiles["heap"].tally
-    assert tally.fetch_failures[Reason.HTTP_5XX] == 2
-    assert tally.skipped[Skip.BACKOFF] == 2
+    counters = answer.state.profiles["heap"].counters
+    assert counters.fetch_failures[Reason.HTTP_5XX] == 2
+    assert counters.skipped[Skip.BACKOFF] == 2
     assert "profile=heap why=backoff" in answer.log.text
 
 
@@ -237,7 +237,7 @@ async def test_two_modules_never_take_two_cpu_profiles_of_a_process_at_once(
     await clock.advance(9.5)
     one, other = [task.result() for task in both]
     assert fetcher.most_running["profile"] == 1
-    assert other.state.profiles["cpu"].tally.skipped == {Skip.LATE: 1}
+    assert other.state.profiles["cpu"].counters.skipped == {Skip.LATE: 1}
     assert 'why="another CPU profile of this process runs"' in other.log.text
     assert one.state.profiles["cpu"].latest is not None
 
@@ -283,18 +283,18 @@ async def test_targets_are_forgotten_when_there_are_too_many_the_longest_unasked
 ) -> None:
     prober = prober_of(clock, fetcher, Probing(targets=2))
     for target in ("a:1", "b:1", "a:1", "c:1"):
-        await probe(clock, prober, target, module="cheap", patience=1)
+        await probe(clock, prober, target, module="cheap", timeout=1)
     assert prober.targets == 2
-    again = {target: await probe(clock, prober, target, module="cheap", patience=1) for target in ("a:1", "b:1")}
-    assert again["a:1"].state.index_tally.outcomes == {Outcome.SUCCESS: 3}
-    assert again["b:1"].state.index_tally.outcomes == {Outcome.SUCCESS: 1}
+    again = {target: await probe(clock, prober, target, module="cheap", timeout=1) for target in ("a:1", "b:1")}
+    assert again["a:1"].state.index_counters.outcomes == {Outcome.SUCCESS: 3}
+    assert again["b:1"].state.index_counters.outcomes == {Outcome.SUCCESS: 1}
 
 
 async def test_targets_that_nobody_asks_for_are_forgotten(clock: FakeClock, fetcher: PatientFetcher) -> None:
     prober = prober_of(clock, fetcher, Probing(forget_after=600))
-    await probe(clock, prober, "a:1", module="cheap", patience=1)
+    await probe(clock, prober, "a:1", module="cheap", timeout=1)
     await clock.advance(601)
-    await probe(clock, prober, "b:1", module="cheap", patience=1)
+    await probe(clock, prober, "b:1", module="cheap", timeout=1)
     assert prober.targets == 1
 
 
@@ -312,7 +312,7 @@ async def test_a_reload_keeps_the_counters_of_modules_that_stay(clock: FakeClock
     prober.use(settings_of(Probing({"cheap": changed}, history=1)))
     assert prober.targets == 1
     answer = await probe(clock, prober)
-    assert answer.state.index_tally.outcomes == {Outcome.SUCCESS: 2}
+    assert answer.state.index_counters.outcomes == {Outcome.SUCCESS: 2}
     prober.use(replace(settings_of(), timeout=1))
     assert prober.targets == 0
 
@@ -321,7 +321,7 @@ async def test_probes_that_failed_are_kept_longer(clock: FakeClock, fetcher: Pat
     prober = prober_of(clock, fetcher, Probing(history=3))
     fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     for target in ("gone:1", "a:1", "b:1", "c:1", "d:1"):
-        await probe(clock, prober, target, module="cheap", patience=1)
+        await probe(clock, prober, target, module="cheap", timeout=1)
     entries = prober.history.entries()
     assert [entry.target for entry in entries] == ["d:1", "c:1", "b:1", "gone:1"]
     assert prober.history.find(entries[-1].number) is entries[-1]
@@ -330,11 +330,11 @@ async def test_probes_that_failed_are_kept_longer(clock: FakeClock, fetcher: Pat
 
 async def test_a_module_asks_with_its_credentials(clock: FakeClock, fetcher: PatientFetcher) -> None:
     client = ClientSettings(auth=BasicAuth(Secret("pprof"), Secret("secret")))
-    guarded = Module("guarded", chosen(default_profiles(), ()), client=client)
+    guarded = ProbeModule("guarded", choose_profiles(default_profiles(), ()), client=client)
     prober = prober_of(clock, fetcher, Probing({"guarded": guarded}))
     for module in ("cheap", "guarded"):
         assert (await probe(clock, prober, module=module)).state.up
-    assert fetcher.clients == {PLAIN: 1, client: 1}
+    assert fetcher.clients == {DEFAULT_CLIENT: 1, client: 1}
 
 
 async def test_a_module_that_does_not_exist_is_named_with_those_that_do(prober: Prober) -> None:
@@ -346,6 +346,6 @@ async def test_a_module_that_does_not_exist_is_named_with_those_that_do(prober: 
 async def test_a_probe_of_a_module_mounts_pprof_where_the_module_says(
     clock: FakeClock, fetcher: PatientFetcher
 ) -> None:
-    module = Module("inner", prober_of(clock, fetcher).modules["cheap"].profiles, path="/internal/pprof/")
+    module = ProbeModule("inner", prober_of(clock, fetcher).modules["cheap"].profiles, path="/internal/pprof/")
     prober = prober_of(clock, fetcher, Probing({"inner": module}))
     assert prober.read("shop:1", "inner").target == parse_target("http://shop:1/internal/pprof")

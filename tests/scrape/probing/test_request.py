@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pprof_exporter.config import ANYWHERE, Allowed, Module, Target
+from pprof_exporter.config import ANYWHERE, AllowRule, ProbeModule, Target
 from pprof_exporter.scrape.probing import BadProbe
 from pprof_exporter.scrape.probing.request import read_request
 
-MODULE = Module("default", {})
+MODULE = ProbeModule("default", {})
 
 
-def read(text: str, *, service: str = "", everywhere: Allowed = ANYWHERE, module: Module = MODULE) -> Target:
+def read(text: str, *, service: str = "", everywhere: AllowRule = ANYWHERE, module: ProbeModule = MODULE) -> Target:
     return read_request(text, service, module, everywhere).target
 
 
-def refused(text: str, *, everywhere: Allowed = ANYWHERE, module: Module = MODULE) -> BadProbe:
+def refused(text: str, *, everywhere: AllowRule = ANYWHERE, module: ProbeModule = MODULE) -> BadProbe:
     with pytest.raises(BadProbe) as caught:
         read(text, everywhere=everywhere, module=module)
     error = caught.value
@@ -156,7 +156,7 @@ def test_an_address_that_is_forbidden_is_refused_before_anything_is_sent(text: s
 
 
 def test_every_part_of_the_rules_is_asked() -> None:
-    rules = Allowed(("https",), ("*.shop.example", "10.0.0.*"), (ip_network("10.0.0.0/8"),), ((6060, 6069),))
+    rules = AllowRule(("https",), ("*.shop.example", "10.0.0.*"), (ip_network("10.0.0.0/8"),), ((6060, 6069),))
     assert read("https://a.shop.example:6065", everywhere=rules).name == "a.shop.example:6065"
     assert read("https://A.Shop.Example.:6060", everywhere=rules).name == "a.shop.example.:6060"
     for text, word in (
@@ -173,10 +173,10 @@ def test_every_part_of_the_rules_is_asked() -> None:
 
 
 def test_the_rules_of_a_module_come_on_top() -> None:
-    narrow = replace(MODULE, allowed=Allowed(hosts=("shop",)))
-    assert read("shop:1", everywhere=Allowed(hosts=("s*",)), module=narrow).name == "shop:1"
-    assert refused("sun:1", everywhere=Allowed(hosts=("s*",)), module=narrow).status == 403
-    assert refused("shop:1", everywhere=Allowed(hosts=("t*",)), module=narrow).status == 403
+    narrow = replace(MODULE, allowed=AllowRule(hosts=("shop",)))
+    assert read("shop:1", everywhere=AllowRule(hosts=("s*",)), module=narrow).name == "shop:1"
+    assert refused("sun:1", everywhere=AllowRule(hosts=("s*",)), module=narrow).status == 403
+    assert refused("shop:1", everywhere=AllowRule(hosts=("t*",)), module=narrow).status == 403
 
 
 @pytest.mark.parametrize("service", ['shop"}', "shop\n", " ", "é", "a" * 201, "-", "a b"])

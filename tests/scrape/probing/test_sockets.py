@@ -14,14 +14,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.config import ANYWHERE, Allowed, Authorization, ClientSettings, Secret
+from pprof_exporter.config import ANYWHERE, AllowRule, Authorization, ClientSettings, Secret
 from pprof_exporter.scrape import Fetcher, SystemClock
-from pprof_exporter.scrape.failure import FetchError
-from pprof_exporter.scrape.fetch import Getter
-from pprof_exporter.scrape.probing.client import ProbeClient
-from pprof_exporter.scrape.probing.log import ProbeLog
-from pprof_exporter.scrape.probing.sockets import Guard, guarded_socket, guarding
-from tests.scrape.test_fetch import HEAD, Server, sends, serving
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Getter
+from pprof_exporter.scrape.probing.probe_client import ProbeClient
+from pprof_exporter.scrape.probing.probe_log import ProbeLog
+from pprof_exporter.scrape.probing.sockets import AddressGuard, guarded_socket, guarding
+from tests.scrape.client.test_fetcher import HEAD, Server, sends, serving
 
 HELLO = sends(HEAD + b"Content-Length: 5\r\n\r\nhello")
 
@@ -74,16 +74,16 @@ def resolving(fetcher: Fetcher, *answers: list[str]) -> None:
     connector._resolver = Resolver(*answers)
 
 
-async def get(fetcher: Getter, url: URL | str, *rules: Allowed) -> bytes:
+async def get(fetcher: Getter, url: URL | str, *rules: AllowRule) -> bytes:
     """The body that a probe with these rules gets."""
     clock = SystemClock()
     client = ProbeClient(fetcher, clock)
-    client.log, client.guard, client.deadline = ProbeLog(clock), Guard(rules or (ANYWHERE,)), clock.steady() + 5
+    client.log, client.guard, client.deadline = ProbeLog(clock), AddressGuard(rules or (ANYWHERE,)), clock.steady() + 5
     with guarding(client.guard):
-        return (await client.get(URL(url), patience=5)).body
+        return (await client.get(URL(url), timeout=5)).body
 
 
-async def reason(fetcher: Fetcher, url: URL | str, *rules: Allowed) -> Reason:
+async def reason(fetcher: Fetcher, url: URL | str, *rules: AllowRule) -> Reason:
     with pytest.raises(FetchError) as caught:
         await get(fetcher, url, *rules)
     return caught.value.reason
@@ -145,7 +145,7 @@ async def test_an_odd_spelling_that_got_this_far_leads_nowhere(
 
 
 async def test_networks_hold_for_what_a_name_resolves_to(fetcher: Fetcher, connects: list[Any]) -> None:
-    rules = Allowed(networks=(ip_network("10.0.0.0/8"),))
+    rules = AllowRule(networks=(ip_network("10.0.0.0/8"),))
     async with serving(HELLO) as server:
         resolving(fetcher, ["127.0.0.1"])
         assert await reason(fetcher, named(server), rules) is Reason.FORBIDDEN
@@ -165,16 +165,16 @@ async def test_redirects_are_not_followed(fetcher: Fetcher, connects: list[Any],
 async def test_credentials_go_where_a_probe_may_go_and_nowhere_else(fetcher: Fetcher) -> None:
     asking = fetcher.of(ClientSettings(auth=Authorization("Bearer", Secret("token"))))
     async with serving(HELLO) as server:
-        assert await get(asking, server.url, Allowed(networks=(ip_network("127.0.0.0/8"),))) == b"hello"
+        assert await get(asking, server.url, AllowRule(networks=(ip_network("127.0.0.0/8"),))) == b"hello"
         assert "Authorization: Bearer token" in server.requests[0]
         resolving(fetcher, ["127.0.0.1"])
         with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
-            await get(asking, named(server), Allowed(networks=(ip_network("10.0.0.0/8"),)))
+            await get(asking, named(server), AllowRule(networks=(ip_network("10.0.0.0/8"),)))
         assert len(server.requests) == 1
 
 
 def test_what_is_no_address_is_refused_whoever_let_it_pass() -> None:
-    guard = Guard((ANYWHERE,))
+    guard = AddressGuard((ANYWHERE,))
     with guarding(guard), pytest.raises(PermissionError):
         guarded_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("2852039166", 80)))
     assert guard.refused == "2852039166 is no address"
@@ -183,7 +183,7 @@ def test_what_is_no_address_is_refused_whoever_let_it_pass() -> None:
 async def test_without_rules_nothing_is_connected_to(fetcher: Fetcher, connects: list[Any]) -> None:
     async with serving(HELLO) as server:
         with pytest.raises(FetchError):
-            await fetcher.get(server.url, patience=5)
+            await fetcher.get(server.url, timeout=5)
     assert connects == []
 
 

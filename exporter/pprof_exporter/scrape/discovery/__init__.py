@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.scrape.discovery.discovery import Discovery, Refreshes, Rejection
+from pprof_exporter.scrape.discovery.discovery import Discovery, RefreshCounters, Rejection
 from pprof_exporter.scrape.discovery.groups import SourceError
 
-__all__ = ["Discovery", "Refreshes", "Rejection", "SourceError"]
+__all__ = ["Discovery", "RefreshCounters", "Rejection", "SourceError"]

@@ -12,23 +12,23 @@ from typing import Protocol
 
 import structlog
 
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import (
+    DiscoverySource,
     DnsSource,
     FileSource,
-    Group,
     HttpSource,
     Job,
     Mechanism,
     Settings,
-    Source,
     Target,
+    TargetGroup,
 )
-from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.discovery.dns import Dns, Resolve, system_resolver
-from pprof_exporter.scrape.discovery.files import Files
+from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, system_resolver
+from pprof_exporter.scrape.discovery.file_sd import FileReader
 from pprof_exporter.scrape.discovery.groups import SourceError
-from pprof_exporter.scrape.discovery.http import Http
-from pprof_exporter.scrape.fetch import Fetcher
+from pprof_exporter.scrape.discovery.http_sd import HttpReader
 
 # Changes that come within this time are applied at once.
 _TOGETHER = 1.0
@@ -44,18 +44,18 @@ class Rejection(StrEnum):
     """A target of this name is watched already."""
 
 
-class Reader(Protocol):
+class SourceReader(Protocol):
     """One source. `read` gives all of its groups, or raises `SourceError`; `next_in` is seconds until the next time."""
 
     next_in: float
 
-    async def read(self) -> list[Group]:
+    async def read(self) -> list[TargetGroup]:
         """All groups now."""
         ...
 
 
 @dataclass(slots=True)
-class Refreshes:
+class RefreshCounters:
     """How one mechanism of one job fares."""
 
     refreshed: int = 0
@@ -66,7 +66,7 @@ class Refreshes:
 @dataclass(slots=True)
 class _Watched:
     task: asyncio.Task[None]
-    groups: list[Group] = field(default_factory=list)
+    groups: list[TargetGroup] = field(default_factory=list)
 
 
 class Discovery:
@@ -78,7 +78,7 @@ class Discovery:
     def __init__(
         self, apply: Callable[[Settings], None], clock: Clock, base: Path, resolve: Resolve = system_resolver
     ) -> None:
-        self.refreshes: dict[tuple[str, Mechanism], Refreshes] = {}
+        self.refreshes: dict[tuple[str, Mechanism], RefreshCounters] = {}
         self.found: Counter[str] = Counter()
         """Targets by job, written down or discovered."""
         self.rejected: Counter[Rejection] = Counter()
@@ -89,7 +89,7 @@ class Discovery:
         self._resolve = resolve
         self._fetcher: Fetcher | None = None
         self._settings: Settings | None = None
-        self._watched: dict[tuple[str, Source], _Watched] = {}
+        self._watched: dict[tuple[str, DiscoverySource], _Watched] = {}
         self._pending: asyncio.Task[None] | None = None
         self._told: set[str] = set()
 
@@ -100,7 +100,7 @@ class Discovery:
         for key in set(self._watched) - wanted:
             self._watched.pop(key).task.cancel()
         for job, source in wanted - set(self._watched):
-            counts = self.refreshes.setdefault((job, source.mechanism), Refreshes())
+            counts = self.refreshes.setdefault((job, source.mechanism), RefreshCounters())
             task = asyncio.create_task(self._watch(job, source, counts), name=f"discovery of {job}")
             self._watched[job, source] = _Watched(task)
         for gone in set(self.refreshes) - {(job, source.mechanism) for job, source in wanted}:
@@ -116,30 +116,30 @@ class Discovery:
         if self._fetcher is not None:
             await self._fetcher.close()
 
-    def _reader(self, source: Source) -> Reader:
+    def _reader(self, source: DiscoverySource) -> SourceReader:
         match source:
             case FileSource():
-                return Files(source, self._base)
+                return FileReader(source, self._base)
             case DnsSource():
-                return Dns(source, self._resolve)
+                return DnsReader(source, self._resolve)
             case HttpSource():
                 if self._fetcher is None:
                     self._fetcher = Fetcher(self._clock, max_bytes=_LARGEST_LIST)
-                return Http(source, self._fetcher)
+                return HttpReader(source, self._fetcher)
 
-    async def _watch(self, job: str, source: Source, counts: Refreshes) -> None:
+    async def _watch(self, job: str, source: DiscoverySource, counts: RefreshCounters) -> None:
         reader = self._reader(source)
         log = structlog.get_logger().bind(scrape_job=job, mechanism=str(source.mechanism))
         trouble = ""
         while True:
             try:
-                groups: list[Group] | None = await reader.read()
+                groups: list[TargetGroup] | None = await reader.read()
             except SourceError as error:
                 counts.failed += 1
                 if str(error) != trouble:
                     trouble = str(error)
                     log.warning("discovery failed, the last good list stays", detail=trouble)
-                groups = reader.held() if isinstance(reader, Files | Dns) else None
+                groups = reader.held() if isinstance(reader, FileReader | DnsReader) else None
             else:
                 counts.refreshed += 1
                 counts.last_success = self._clock.now()
@@ -183,7 +183,7 @@ class Discovery:
         self._told = told
         self._apply(replace(settings, targets=tuple(by_name.values())))
 
-    def _groups(self, job: Job) -> list[Group]:
+    def _groups(self, job: Job) -> list[TargetGroup]:
         return [
             group
             for source in job.sources

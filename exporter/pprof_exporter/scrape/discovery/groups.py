@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pprof_exporter.config import Group
+from pprof_exporter.config import TargetGroup
 
 _YAML = (".yml", ".yaml")
 _KEYS = {"targets", "labels"}
@@ -17,7 +17,7 @@ class SourceError(Exception):
     """A source that gives no list now; the message says why."""
 
 
-def read_text(name: str, text: str) -> list[Group]:
+def read_text(name: str, text: str) -> list[TargetGroup]:
     """Read a file by the ending of its name. Raises `SourceError`."""
     try:
         document = yaml.safe_load(text) if name.endswith(_YAML) else json.loads(text)
@@ -28,14 +28,14 @@ def read_text(name: str, text: str) -> list[Group]:
     return read_document(document)
 
 
-def read_document(document: Any) -> list[Group]:
+def read_document(document: Any) -> list[TargetGroup]:
     """Check what was parsed. Raises `SourceError`."""
     if not isinstance(document, list):
         raise SourceError("not a list of groups with targets and labels")
     return [_group(i, entry) for i, entry in enumerate(document)]
 
 
-def _group(i: int, entry: Any) -> Group:
+def _group(i: int, entry: Any) -> TargetGroup:
     if not isinstance(entry, dict) or not set(entry) <= _KEYS:
         raise SourceError(f"group {i} is not a mapping of targets and labels")
     targets, labels = entry.get("targets") or [], entry.get("labels") or {}
@@ -43,4 +43,4 @@ def _group(i: int, entry: Any) -> Group:
         raise SourceError(f"group {i}: targets is not a list of text")
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         raise SourceError(f"group {i}: labels is not a mapping of text to text")
-    return Group(tuple(targets), tuple(sorted(labels.items())))
+    return TargetGroup(tuple(targets), tuple(sorted(labels.items())))

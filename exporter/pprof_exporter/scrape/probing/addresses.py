@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
-from pprof_exporter.config import Allowed
+from pprof_exporter.config import AllowRule
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -47,7 +47,7 @@ _LAST_BITS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Ne
 _REAL_IPV6 = (IPv6Address("::"), IPv6Address("::1"))
 
 
-def objection(address: Address, rules: tuple[Allowed, ...]) -> str | None:
+def objection(address: Address, rules: tuple[AllowRule, ...]) -> str | None:
     """Why no probe may connect to an address, as a sentence without a full stop; None if it may.
 
     Each of the rules must allow it. An address that is forbidden to all has to lie in a network of the rules that is no

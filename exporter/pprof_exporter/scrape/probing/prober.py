@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from pprof_exporter.catalog import ProbeResult
-from pprof_exporter.config import Module, Settings, Target
-from pprof_exporter.scrape.clock import Clock
-from pprof_exporter.scrape.errands import Tools
-from pprof_exporter.scrape.fetch import Fetcher
-from pprof_exporter.scrape.limiter import Limiter
-from pprof_exporter.scrape.probing.client import ProbeClient
-from pprof_exporter.scrape.probing.history import Entry, History
-from pprof_exporter.scrape.probing.log import ProbeLog
-from pprof_exporter.scrape.probing.request import Asked, BadProbe, read_request
-from pprof_exporter.scrape.probing.round import Rounds
-from pprof_exporter.scrape.probing.sockets import Guard
-from pprof_exporter.scrape.state import TargetState
+from pprof_exporter.clock import Clock
+from pprof_exporter.config import ProbeModule, Settings, Target
+from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.probing.probe_client import ProbeClient
+from pprof_exporter.scrape.probing.probe_history import ProbeHistory, ProbeRecord
+from pprof_exporter.scrape.probing.probe_log import ProbeLog
+from pprof_exporter.scrape.probing.probe_rounds import ProbeRounds
+from pprof_exporter.scrape.probing.request import BadProbe, ProbeRequest, read_request
+from pprof_exporter.scrape.probing.sockets import AddressGuard
+from pprof_exporter.scrape.state.target_state import TargetState
+from pprof_exporter.scrape.target.context import TargetContext
+from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store
 
 
@@ -28,7 +28,7 @@ class Overloaded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeAnswer:
     """What a probe found: the state of its target, and its log."""
 
     state: TargetState
@@ -39,7 +39,7 @@ class Answer:
 class _Known:
     """A target of probes, when it was last asked for, and the probe that runs."""
 
-    rounds: Rounds
+    rounds: ProbeRounds
     used_at: float
     log: ProbeLog
     running: asyncio.Task[None] | None = None
@@ -49,7 +49,7 @@ class Prober:
     """Use inside a running event loop; `close` ends the probes that run."""
 
     def __init__(
-        self, settings: Settings, *, fetcher: Fetcher, limiter: Limiter, clock: Clock, random: Random, store: Store
+        self, settings: Settings, *, fetcher: Fetcher, limiter: FetchLimiter, clock: Clock, random: Random, store: Store
     ) -> None:
         self._fetcher = fetcher
         self._limiter = limiter
@@ -58,14 +58,14 @@ class Prober:
         self._store = store
         self._known: OrderedDict[tuple[str, Target], _Known] = OrderedDict()
         self._settings = settings
-        self._modules: dict[str, Module] = {}
-        self.history = History(settings.probing.history)
+        self._modules: dict[str, ProbeModule] = {}
+        self.history = ProbeHistory(settings.probing.history)
         self.results: Counter[ProbeResult] = Counter()
         self.in_flight = 0
         self.use(settings)
 
     @property
-    def modules(self) -> dict[str, Module]:
+    def modules(self) -> dict[str, ProbeModule]:
         """Every module by its name."""
         return self._modules
 
@@ -86,32 +86,32 @@ class Prober:
         for key in [key for key in self._known if key[0] not in staying]:
             del self._known[key]
 
-    def read(self, target: str, module: str, service: str = "") -> Asked:
+    def read(self, target: str, module: str, service: str = "") -> ProbeRequest:
         """Read the parameters of a request. Raises `BadProbe`."""
         found = self._modules.get(module)
         if found is None:
             raise BadProbe(400, f"There is no such module; known are {', '.join(sorted(self._modules))}.")
         return read_request(target, service, found, self._settings.probing.allowed)
 
-    def patience(self, asked: Asked, scrape_timeout: float | None) -> float:
+    def timeout(self, asked: ProbeRequest, scrape_timeout: float | None) -> float:
         """For how many seconds a probe may go on, so that its reply comes before Prometheus gives up."""
         probing = self._settings.probing
         given = probing.timeout if scrape_timeout is None else scrape_timeout
         return min(asked.module.timeout, given - min(probing.timeout_offset, given / 2))
 
-    async def probe(self, asked: Asked, patience: float) -> Answer:
+    async def probe(self, asked: ProbeRequest, timeout: float) -> ProbeAnswer:
         """Look at a target for at most `patience` seconds; who asks while that goes on shares it.
 
         Raises `Overloaded`.
         """
-        deadline = self._clock.steady() + patience
+        deadline = self._clock.steady() + timeout
         known = self._known.get((asked.module.name, asked.target))
         if known is not None and known.running is not None:
             log = known.log
             await self._ends(known.running, deadline)
             if not known.rounds.answered:
                 raise Overloaded("Another probe of this target was under way, and it has not answered yet.")
-            return Answer(known.rounds.state, log)
+            return ProbeAnswer(known.rounds.state, log)
         if self.in_flight >= self._settings.probing.concurrency:
             # Before anything is kept of the target, so that others are not forgotten for its sake.
             raise Overloaded(f"{self.in_flight} probes run already, and probe.concurrency allows no more.")
@@ -124,13 +124,13 @@ class Prober:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _begin(self, known: _Known, asked: Asked, deadline: float) -> Answer:
+    async def _begin(self, known: _Known, asked: ProbeRequest, deadline: float) -> ProbeAnswer:
         began, clock = self._clock.now(), self._clock
         log = ProbeLog(clock)
-        patience = f"{deadline - clock.steady():.1f}s"
-        log.info("probe", target=asked.target.name, module=asked.module.name, deadline=patience)
+        timeout = f"{deadline - clock.steady():.1f}s"
+        log.info("probe", target=asked.target.name, module=asked.module.name, deadline=timeout)
         known.log = log
-        known.running = asyncio.create_task(known.rounds.run(log, Guard(asked.rules), deadline))
+        known.running = asyncio.create_task(known.rounds.run(log, AddressGuard(asked.rules), deadline))
         self.in_flight += 1
         try:
             if not await self._ends(known.running, deadline):
@@ -152,11 +152,11 @@ class Prober:
         took = clock.now() - began
         log.info("done", result=str(result), took=f"{took:.3f}")
         self.history.add(
-            Entry(
+            ProbeRecord(
                 self.history.next_number(), asked.target.name, asked.module.name, began, took, result, reason, log.text
             )
         )
-        return Answer(state, log)
+        return ProbeAnswer(state, log)
 
     async def _ends(self, task: asyncio.Task[None], deadline: float) -> bool:
         """Whether a task ends before the deadline."""
@@ -167,7 +167,7 @@ class Prober:
             sleeping.cancel()
         return task.done()
 
-    def _recall(self, asked: Asked) -> _Known:
+    def _recall(self, asked: ProbeRequest) -> _Known:
         """What is kept of a target; something new if nothing is."""
         key, now = (asked.module.name, asked.target), self._clock.steady()
         known = self._known.get(key)
@@ -188,8 +188,10 @@ class Prober:
                 return
             del self._known[oldest]
 
-    def _rounds(self, asked: Asked) -> Rounds:
+    def _rounds(self, asked: ProbeRequest) -> ProbeRounds:
         settings = replace(self._settings, targets=(), jobs=(), profiles=asked.module.profiles)
         state = TargetState(asked.target, settings, self._store, self._clock)
         client = ProbeClient(self._fetcher.of(asked.module.client), self._clock)
-        return Rounds(Tools(asked.target, settings, client, self._limiter, self._clock, state), client, self._random)
+        return ProbeRounds(
+            TargetContext(asked.target, settings, client, self._limiter, self._clock, state), client, self._random
+        )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
-from pprof_exporter.config import Allowed, BadTarget, Module, Target, parse_target
+from pprof_exporter.config import AllowRule, BadTarget, ProbeModule, Target, parse_target
 from pprof_exporter.scrape.probing.addresses import objection
 
 _LONGEST = 512
@@ -39,15 +39,15 @@ class BadProbe(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProbeRequest:
     """What a request asks for, found to be allowed as far as can be told without a name server."""
 
     target: Target
-    module: Module
-    rules: tuple[Allowed, ...]
+    module: ProbeModule
+    rules: tuple[AllowRule, ...]
 
 
-def read_request(text: str, service: str, module: Module, everywhere: Allowed) -> Asked:
+def read_request(text: str, service: str, module: ProbeModule, everywhere: AllowRule) -> ProbeRequest:
     """Read the parameters `target` and `service` ("": none). Raises `BadProbe`."""
     if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or " " in text:
         raise BadProbe(400, "The target is HOST:PORT or a URL, in at most 512 ASCII characters without spaces.")
@@ -76,7 +76,7 @@ def read_request(text: str, service: str, module: Module, everywhere: Allowed) -
         target = parse_target(f"{scheme}://{host}:{port}{path}", labels={"service": service} if service else None)
     except BadTarget:
         raise BadProbe(400, "The target is no address; write HOST:PORT or http://HOST:PORT/PATH.") from None
-    return Asked(target, module, rules)
+    return ProbeRequest(target, module, rules)
 
 
 def _host(text: str) -> str:
@@ -99,7 +99,7 @@ def _host(text: str) -> str:
     return text
 
 
-def _path(path: str, module: Module) -> str:
+def _path(path: str, module: ProbeModule) -> str:
     """Where pprof is mounted: as the module says, or where a path ends as the mount of net/http/pprof does."""
     if path == "/":
         return module.path
@@ -111,7 +111,7 @@ def _path(path: str, module: Module) -> str:
     return whole
 
 
-def _check(rule: Allowed, scheme: str, host: str, port: int) -> None:
+def _check(rule: AllowRule, scheme: str, host: str, port: int) -> None:
     if rule.schemes and scheme not in rule.schemes:
         raise BadProbe(403, f"The scheme {scheme} is not among allowed.schemes.")
     bare = host.strip("[]").rstrip(".")
@@ -121,7 +121,7 @@ def _check(rule: Allowed, scheme: str, host: str, port: int) -> None:
         raise BadProbe(403, f"The port {port} is not among allowed.ports.")
 
 
-def _check_address(host: str, rules: tuple[Allowed, ...]) -> None:
+def _check_address(host: str, rules: tuple[AllowRule, ...]) -> None:
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:

@@ -15,23 +15,23 @@ from ipaddress import ip_address
 
 from aiohttp import AddrInfoType
 
-from pprof_exporter.config import Allowed
+from pprof_exporter.config import AllowRule
 from pprof_exporter.scrape.probing.addresses import objection
 
 
 @dataclass(slots=True)
-class Guard:
+class AddressGuard:
     """The rules of one probe; `refused` says what it last wanted to connect to and may not, "" if nothing."""
 
-    rules: tuple[Allowed, ...]
+    rules: tuple[AllowRule, ...]
     refused: str = ""
 
 
-_current: ContextVar[Guard | None] = ContextVar("guard", default=None)
+_current: ContextVar[AddressGuard | None] = ContextVar("guard", default=None)
 
 
 @contextlib.contextmanager
-def guarding(guard: Guard) -> Iterator[None]:
+def guarding(guard: AddressGuard) -> Iterator[None]:
     """Apply the rules to every connection of this task within the block."""
     token = _current.set(guard)
     try:

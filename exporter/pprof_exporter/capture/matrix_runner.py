@@ -1,0 +1,145 @@
+"""Captures the entries of a matrix, one after the other: start, wait, load, warm up, record, end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+from pprof_exporter.capture.format import TargetEntry
+from pprof_exporter.capture.matrix import Matrix, MatrixEntry
+from pprof_exporter.capture.processes import CannotStart, ProcessSetup, command_output, running_process
+from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
+from pprof_exporter.config import Target, parse_target
+from pprof_exporter.scrape import Clock
+
+_LOOK_EVERY = 0.1
+_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRun:
+    """How to run a matrix. Relative folders are beside `folder`, that of the matrix; `said` takes what is worth saying.
+
+    `path` is the folder of the capture.
+    """
+
+    matrix: Matrix
+    folder: Path
+    path: Path
+    said: Callable[[str], None]
+
+
+def matrix_targets(matrix: Matrix) -> list[Target]:
+    """The target of each entry, named and labelled as the entry is."""
+    return [replace(parse_target(entry.target, labels=dict(entry.labels)), name=entry.name) for entry in matrix.entries]
+
+
+async def reproduction_details(run: MatrixRun, entry: MatrixEntry) -> dict[str, str]:
+    """What reproduces an entry: its commands, its environment, and the versions that its programs tell.
+
+    Raises `CannotStart` where a command of `versions` fails.
+    """
+    load = run.matrix.load_of(entry)
+    place = ProcessSetup(run.folder / entry.directory, entry.env, Path())
+    versions = {
+        f"version of {command.line}": await command_output(command, place)
+        for command in (*run.matrix.versions, *entry.versions)
+    }
+    return {
+        "start": entry.start.line,
+        **({"load": load.line} if load else {}),
+        "warm_up": f"{run.matrix.warm_up_of(entry):g}s",
+        **{f"env {name}": value for name, value in sorted(entry.env.items())},
+        **versions,
+    }
+
+
+async def run_matrix(run: MatrixRun, recorder: CaptureRecorder, entries: Sequence[TargetEntry]) -> list[CaptureResult]:
+    """Capture each entry that is not finished. What goes wrong with one is said, and the next one has its turn.
+
+    Raises `CaptureError`.
+    """
+    captured = []
+    for wanted, target, entry in zip(run.matrix.entries, matrix_targets(run.matrix), entries, strict=True):
+        if recorder.writer.finished(entry) >= recorder.plan.rounds:
+            captured.append(CaptureResult(entry, recorder.writer.finished(entry), ""))
+            continue
+        try:
+            captured.append(await _run_entry(run, recorder, wanted, target, entry))
+        except CannotStart as error:
+            captured.append(CaptureResult(entry, recorder.writer.finished(entry), str(error)))
+    return captured
+
+
+async def _run_entry(
+    run: MatrixRun, recorder: CaptureRecorder, wanted: MatrixEntry, target: Target, entry: TargetEntry
+) -> CaptureResult:
+    if await _answers(target.url):
+        raise CannotStart(f"something answers at {wanted.target} already; end it, or choose another port")
+    folder = run.path / entry.folder
+    directory = run.folder / wanted.directory
+    run.said(f"{entry.name}: {wanted.start.line}")
+    place = ProcessSetup(directory, wanted.env, folder / "start.log")
+    async with contextlib.AsyncExitStack() as stack:
+        program = await stack.enter_async_context(running_process(wanted.start, place, run.matrix.stop_within))
+        await _wait_until_it_answers(run, recorder.clock, target, program, place)
+        load = run.matrix.load_of(wanted)
+        helpers = [("the program", program, place)]
+        if load:
+            concurrent = ProcessSetup(directory, wanted.env, folder / "load.log")
+            driver = await stack.enter_async_context(running_process(load, concurrent, run.matrix.stop_within))
+            helpers.append(("the load", driver, concurrent))
+        await recorder.clock.sleep(run.matrix.warm_up_of(wanted))
+        return await _capture_while_they_run(recorder, target, entry, helpers)
+
+
+async def _capture_while_they_run(
+    recorder: CaptureRecorder,
+    target: Target,
+    entry: TargetEntry,
+    helpers: list[tuple[str, asyncio.subprocess.Process, ProcessSetup]],
+) -> CaptureResult:
+    """Record, unless the program or its load ends before: rounds under another load would compare with nothing."""
+    recording = asyncio.create_task(recorder.capture({target: entry}))
+    watches = {asyncio.create_task(process.wait()): (name, place) for name, process, place in helpers}
+    try:
+        await asyncio.wait({recording, *watches}, return_when=asyncio.FIRST_COMPLETED)
+        if recording.done():
+            return recording.result()[0]
+        name, place = next(about for watch, about in watches.items() if watch.done())
+        raise CannotStart(f"{name} ended before the capture did; it said what is in {place.log}")
+    finally:
+        for task in (recording, *watches):
+            task.cancel()
+        await asyncio.gather(recording, *watches, return_exceptions=True)
+
+
+async def _wait_until_it_answers(
+    run: MatrixRun, clock: Clock, target: Target, program: asyncio.subprocess.Process, place: ProcessSetup
+) -> None:
+    deadline = clock.steady() + run.matrix.start_within
+    while not await _answers(target.url):
+        if program.returncode is not None:
+            raise CannotStart(f"the program ended with exit code {program.returncode}; it said what is in {place.log}")
+        if clock.steady() >= deadline:
+            raise CannotStart(f"{target.process} did not answer within {run.matrix.start_within:g} s")
+        await clock.sleep(_LOOK_EVERY)
+
+
+async def _answers(url: URL) -> bool:
+    """Whether anybody speaks HTTP there, whatever is said."""
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, allow_redirects=False, ssl=False),
+        ):
+            return True
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return False

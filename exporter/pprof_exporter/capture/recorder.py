@@ -1,0 +1,98 @@
+"""Rounds of targets, written down as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pprof_exporter.capture.format import RecordedCpuUse, RecordedRound, TargetEntry
+from pprof_exporter.capture.recording_client import RecordingClient
+from pprof_exporter.capture.writer import CaptureWriter
+from pprof_exporter.catalog import sampling
+from pprof_exporter.check.live import OnRound, RoundPlan
+from pprof_exporter.check.report import why_down
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.scrape import Clock, Fetcher, TargetState
+from pprof_exporter.scrape.target.limiter import FetchLimiter
+from pprof_exporter.scrape.target.round import Round
+from pprof_exporter.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureResult:
+    """What came of one target: rounds on disk, and why the latest brought nothing, "" if it did."""
+
+    entry: TargetEntry
+    rounds: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRecorder:
+    """What captures: where to, how often, and who is told."""
+
+    writer: CaptureWriter
+    settings: Settings
+    plan: RoundPlan
+    clock: Clock
+    told: OnRound
+
+    async def capture(self, entries: Mapping[Target, TargetEntry]) -> list[CaptureResult]:
+        """Record the rounds that are missing, of all targets at once. Raises `CaptureError`.
+
+        Cancelled within a round, it leaves that round out.
+        """
+        limiter = FetchLimiter(self.settings.limits)
+        async with Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes) as fetcher:
+            tasks = [
+                asyncio.create_task(self._one(entry, target, fetcher, limiter)) for target, entry in entries.items()
+            ]
+            try:
+                return list(await asyncio.gather(*tasks))
+            finally:
+                # If one cannot write, neither can the others.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, entry: TargetEntry, target: Target, fetcher: Fetcher, limiter: FetchLimiter) -> CaptureResult:
+        problem, clock = "", self.clock
+        own = self.settings.overridden(target.overrides)
+        recording_client = RecordingClient(fetcher.of(target.client, target.params), target, own, clock)
+        store = Store.open(None, clock.now())
+        round_ = Round(target, self.settings, getter=recording_client, clock=clock, limiter=limiter, store=store)
+        async for number in self.plan.paced(clock, self.writer.finished(entry)):
+            recording_client.forget()
+            at = clock.now()
+            await round_.look()
+            whole = recorded_round(number, at, round_.state, recording_client)
+            await asyncio.to_thread(self.writer.write, entry, whole, recording_client.bodies)
+            self.told(target, number)
+            problem = why_down(round_.state)
+        return CaptureResult(entry, self.writer.finished(entry), problem)
+
+
+def recorded_round(number: int, at: float, state: TargetState, recording_client: RecordingClient) -> RecordedRound:
+    """What the latest look at a target brought, to be written down."""
+    return RecordedRound(
+        round=number,
+        at=at,
+        fetches=tuple(recording_client.fetches.values()),
+        canary=tuple(recording_client.canary),
+        cpu=_cpu(state, at),
+        fingerprint=state.identity.fingerprint,
+        go_version=state.identity.go_version,
+        system=state.identity.system,
+    )
+
+
+def _cpu(state: TargetState, since: float) -> RecordedCpuUse | None:
+    """The CPU time used within the CPU profile of this round."""
+    cpu = state.profiles.get("cpu")
+    if cpu is None or cpu.latest is None or cpu.latest.at < since:
+        return None
+    for reading in cpu.latest.readings:
+        if reading.family is sampling.CPU_USED and reading.value is not None:
+            return RecordedCpuUse(reading.value, dict(reading.labels)["source"])
+    return None

@@ -1,0 +1,23 @@
+"""Every failure mode that the exporter watches for, F1 to F20: what tells of it, how that is computed, what it hides.
+
+The page docs/signals.md is made from here.
+"""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog.failure_modes import fetching_modes, sample_modes, target_modes, upgrade_modes
+from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
+
+FAILURE_MODES: tuple[FailureMode, ...] = tuple(
+    sorted(
+        (
+            *sample_modes.FAILURE_MODES,
+            *target_modes.FAILURE_MODES,
+            *fetching_modes.FAILURE_MODES,
+            *upgrade_modes.FAILURE_MODES,
+        ),
+        key=lambda signal: int(signal.mode.removeprefix("F")),
+    )
+)
+
+__all__ = ["FAILURE_MODES", "FailureMode"]

@@ -1,0 +1,206 @@
+"""A report in the forms that machines read: JSON, JUnit, Markdown, and the commands of GitHub Actions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from pprof_exporter.check.report import CheckReport, TargetReport
+from pprof_exporter.verdicts import BAD, Finding, Level, Verdict
+
+_FORMAT = "pprof-exporter check"
+_VERSION = 1
+
+MARKS = {
+    Level.CRITICAL: "🟥",
+    Level.WARNING: "🟧",
+    Level.INFO: "🟦",
+    Level.UNKNOWN: "⬜",
+    Level.HEALTHY: "🟩",
+}
+# What XML 1.0 cannot say at all; names come from outside.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!$@&])")
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def check_json(report: CheckReport, exporter: str) -> str:
+    """One object; its keys are a contract with scripts, described in docs/ci.md. `exporter` is the version."""
+    return json.dumps(
+        {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "exporter": exporter,
+            "exit_code": report.exit_code,
+            "fail_on": report.fail_on.value,
+            "summary": report.summary,
+            "targets": [_object(report, one) for one in report.judged],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _object(report: CheckReport, one: TargetReport) -> dict[str, Any]:
+    return {
+        "target": one.name,
+        "labels": dict(one.labels),
+        "system": one.system or None,
+        "program": None if one.program == "unknown" else one.program,
+        "go_version": None if one.go_version == "unknown" else one.go_version,
+        "level": one.level.value,
+        "problem": one.problem or None,
+        "remarks": list(one.remarks),
+        "evidence": report.evidence(one) or None,
+        "verdicts": [
+            {
+                "mode": verdict.signal.mode,
+                "title": verdict.signal.title,
+                "level": verdict.level.value,
+                "said": verdict.said,
+                "findings": [
+                    {
+                        "level": finding.level.value,
+                        "said": finding.said,
+                        "alert": finding.alert,
+                        "runbook": report.runbook(finding.alert) or None,
+                    }
+                    for finding in verdict.findings
+                ],
+            }
+            for verdict in one.verdicts
+        ],
+    }
+
+
+def check_junit(report: CheckReport) -> str:
+    """One suite for each target, one case for each failure mode: failed, skipped if unknown, or passed.
+
+    A target that nobody could look at is one case with an error.
+    """
+    root = ET.Element("testsuites", name="pprof-exporter check")
+    for one in report.judged:
+        suite = ET.SubElement(root, "testsuite", name=_xml(one.name))
+        if one.problem:
+            case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name="look at the target")
+            ET.SubElement(case, "error", message=_xml(one.problem))
+        for verdict in one.verdicts:
+            _case(report, suite, one, verdict)
+        _count(suite, suite)
+    _count(root, root)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}'
+
+
+def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Verdict) -> None:
+    name = f"{verdict.signal.mode} {verdict.signal.title}"
+    case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name=name)
+    lines = _xml("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
+    if report.fail_on.fails(verdict.level):
+        ET.SubElement(case, "failure", type=verdict.level.value, message=_xml(verdict.said)).text = lines
+    elif verdict.level is Level.UNKNOWN:
+        ET.SubElement(case, "skipped", message=_xml(verdict.said))
+    else:
+        ET.SubElement(case, "system-out").text = lines or _xml(verdict.said)
+
+
+def _count(element: ET.Element, of: ET.Element) -> None:
+    cases = list(of.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    for name, child in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(name, str(sum(case.find(child) is not None for case in cases)))
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def check_markdown(report: CheckReport) -> str:
+    """Findings as a table for each target, all else folded away; for a comment or a job summary."""
+    parts = [f"## pprof-exporter check\n\n{_markdown(report.summary)}.\n"]
+    for one in report.judged:
+        about = f" ({_markdown(one.about)})" if one.about else ""
+        parts.append(f"### {MARKS[_shown(one)]} {_markdown(one.name)}{about}\n")
+        if one.problem:
+            parts.append(f"Nobody could look: {_markdown(one.problem)}\n")
+        parts += [f"{_markdown(remark)}\n" for remark in one.remarks]
+        bad = [verdict for level in BAD for verdict in one.verdicts if verdict.level is level]
+        if bad:
+            parts.append(_table(report, bad))
+        if evidence := report.evidence(one):
+            parts.append(f"Saved profiles: <{evidence}>\n")
+        rest = [verdict for verdict in one.verdicts if verdict.level not in BAD]
+        if rest and not one.problem:
+            counts = ", ".join(f"{count} {level}" for level, count in one.counts().items() if level not in BAD)
+            rows = "\n".join(_row(verdict.level, verdict.signal.mode, _markdown(verdict.said), "") for verdict in rest)
+            parts.append(f"<details><summary>{counts}</summary>\n\n{_HEAD}{rows}\n\n</details>\n")
+    return "\n".join(parts)
+
+
+_HEAD = "| | | verdict | what to do |\n| --- | --- | --- | --- |\n"
+
+
+def _table(report: CheckReport, bad: list[Verdict]) -> str:
+    rows = (
+        _row(finding.level, verdict.signal.mode, _markdown(finding.said), _linked(report, finding))
+        for verdict in bad
+        for finding in verdict.findings
+    )
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _row(level: Level, mode: str, said: str, advice: str) -> str:
+    return f"| {MARKS[level]} {level} | {mode} | {said} | {advice} |"
+
+
+def _linked(report: CheckReport, finding: Finding) -> str:
+    link = report.runbook(finding.alert)
+    return f"[{finding.alert}](<{link}>)" if link else finding.alert
+
+
+def _markdown(text: str) -> str:
+    """Neither markup nor HTML, whatever is in it, and one line."""
+    return _MARKDOWN.sub(r"\\\1", _NO_LINE.sub(" ", text))
+
+
+def _shown(one: TargetReport) -> Level:
+    return Level.CRITICAL if one.problem else one.level
+
+
+def check_github(report: CheckReport) -> Iterator[str]:
+    """Workflow commands, one a line: an annotation for each finding, and for each target that nobody could look at.
+
+    What the exit code fails for is an error or a warning, all else a notice.
+    """
+    for one in report.judged:
+        if one.problem:
+            yield _command("error", f"{one.name}: could not look", one.problem)
+            continue
+        for verdict in one.verdicts:
+            for finding in verdict.findings:
+                kind = _KINDS[finding.level] if report.fail_on.fails(finding.level) else "notice"
+                title = f"{one.name}: {verdict.signal.mode} {verdict.signal.title}"
+                yield _command(kind, title, _with_runbook(report, finding))
+
+
+_KINDS = {Level.CRITICAL: "error", Level.WARNING: "warning", Level.INFO: "notice"}
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    """Escaped as the runner reads it (actions/toolkit packages/core/src/command.ts)."""
+    return f"::{kind} title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _with_runbook(report: CheckReport, finding: Finding) -> str:
+    return f"{finding.said} What to do: {report.runbook(finding.alert) or finding.alert}"

@@ -1,0 +1,154 @@
+"""What a check came to: the verdicts of each target, or why nobody could look, and the exit code that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from pprof_exporter.scrape import TargetState
+from pprof_exporter.verdicts import BAD, Level, TargetSnapshot, Verdict, verdicts, worst
+
+HEALTHY, FINDINGS, NOT_CHECKED = 0, 1, 2
+"""Exit codes."""
+
+
+class FailOn(StrEnum):
+    """The least level of a finding that makes the exit code 1."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+    def fails(self, level: Level) -> bool:
+        """Whether a verdict of this level is one to fail for. Unknown never is."""
+        return self is not FailOn.NEVER and level in BAD and BAD.index(level) <= BAD.index(Level(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """One target, or what was saved of one. `problem` says why nobody could look, "" if somebody could.
+
+    `remarks` are worth telling and no finding, such as files that were passed over.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    system: str
+    program: str
+    go_version: str
+    verdicts: tuple[Verdict, ...]
+    problem: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """The worst level."""
+        return worst(self.verdicts)
+
+    @property
+    def about(self) -> str:
+        """What the target is, as a phrase; "" if nothing is known of it."""
+        known = [
+            self.program if self.program != "unknown" else "",
+            f"on {self.system}" if self.system else "",
+            f"Go {self.go_version}" if self.go_version != "unknown" else "",
+        ]
+        return " ".join(part for part in known if part)
+
+    def counts(self) -> dict[Level, int]:
+        """How many failure modes have each level that occurs, the worst first."""
+        levels = [verdict.level for verdict in self.verdicts]
+        return {level: levels.count(level) for level in Level if level in levels}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """All that was judged, the worst first."""
+
+    judged: tuple[TargetReport, ...]
+    fail_on: FailOn = FailOn.WARNING
+    runbook_url: str = ""
+    exporter_url: str = ""
+    """Of an exporter that watches the same targets; "" if none is known."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy, 1 findings, 2 if there is a target that nobody could look at."""
+        if any(one.problem for one in self.judged) or not self.judged:
+            return NOT_CHECKED
+        return FINDINGS if any(self.fail_on.fails(one.level) for one in self.judged) else HEALTHY
+
+    def runbook(self, alert: str) -> str:
+        """The address of a runbook; "" if nobody said where they are."""
+        base = self.runbook_url or (f"{self.exporter_url.rstrip('/')}/runbooks" if self.exporter_url else "")
+        return f"{base.rstrip('/')}/{alert}" if base else ""
+
+    def evidence(self, one: TargetReport) -> str:
+        """Where the exporter has saved profiles of a target with findings; "" without either."""
+        if not self.exporter_url or one.problem or one.level not in BAD:
+            return ""
+        return f"{self.exporter_url.rstrip('/')}/evidence?{urlencode({'target': one.name})}"
+
+    @property
+    def summary(self) -> str:
+        """All of it in one line."""
+        failed = [one for one in self.judged if one.problem]
+        bad = [one for one in self.judged if not one.problem and one.level in BAD]
+        parts = [
+            f"{_targets(len(self.judged))}: {len(self.judged) - len(failed) - len(bad)} without findings"
+            if len(self.judged) != 1
+            else "",
+            *(f"{one.name} {one.level} ({', '.join(_modes(one))})" for one in bad),
+            *(f"{one.name} could not be looked at" for one in failed),
+        ]
+        text = "; ".join(part for part in parts if part)
+        return text or f"{self.judged[0].name} has no findings"
+
+
+def worst_first(judged: Iterable[TargetReport]) -> tuple[TargetReport, ...]:
+    """Whom nobody could look at first, then by level, then by name."""
+    levels = list(Level)
+    return tuple(sorted(judged, key=lambda one: (not one.problem, levels.index(one.level), one.name)))
+
+
+def assess(
+    state: TargetState,
+    snapshot: TargetSnapshot,
+    thresholds: Mapping[str, float],
+    *,
+    problem: str = "",
+    remarks: Iterable[str] = (),
+) -> TargetReport:
+    """Judge what is in sight of a target."""
+    known = state.identity
+    return TargetReport(
+        name=state.target.name,
+        labels=dict(state.target.labels),
+        system=known.system.value if known.system else "",
+        program=known.program,
+        go_version=known.go_version,
+        verdicts=verdicts(snapshot, thresholds),
+        problem=problem,
+        remarks=tuple(remarks),
+    )
+
+
+def why_down(state: TargetState) -> str:
+    """Why nobody could look at a target; "" if somebody could."""
+    if state.up:
+        return ""
+    reason = state.index_problem
+    if reason is None:
+        return "The target was not asked."
+    return f"No index page of pprof: {reason.meaning}. {reason.advice}"
+
+
+def _modes(one: TargetReport) -> list[str]:
+    return [verdict.signal.mode for verdict in one.verdicts if verdict.level is one.level]
+
+
+def _targets(count: int) -> str:
+    return f"{count} {'target' if count == 1 else 'targets'}"

@@ -1,0 +1,64 @@
+"""What `check` and `capture` have in common: how targets are named, and what is asked of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+
+from pprof_exporter.cli.options import Parser, add_fetch_flags, path_or_none, settings_from
+from pprof_exporter.config import Settings
+from pprof_exporter.config.relabel import LABEL_NAME
+
+_WITHOUT_LOOPS: dict[str, object] = {
+    "scrape.interval": 30.0,
+    # There is no next one that it could get in the way of.
+    "scrape.cpu-interval": 86_400.0,
+    "scrape.top-functions": 10,
+    "scrape.audit": 0.0,
+    "scrape.budget": 1.0,
+    "scrape.defer-at-most": 0.0,
+}
+_EVERY_LOOK = 0.0
+
+
+def add_round_flags(parser: Parser) -> None:
+    """How to ask, and what to add to the targets."""
+    parser.flag("config.file", "Configuration file whose targets are taken too", default="", read=path_or_none)
+    add_fetch_flags(parser)
+    parser.add_argument(
+        "--label", metavar="NAME=VALUE", action="append", default=[], type=_label, help="add a label to the targets"
+    )
+    parser.set_defaults(**_WITHOUT_LOOPS)
+
+
+def round_settings(options: argparse.Namespace, targets: list[str]) -> Settings:
+    """Settings with these targets and those of the configuration file. Raises `ConfigError`."""
+    settings = settings_from(argparse.Namespace(**{**vars(options), "targets": targets}))
+    labels = dict(options.label)
+    return replace(
+        settings,
+        audit=_EVERY_LOOK,
+        targets=tuple(
+            replace(target, labels=tuple(sorted({**dict(target.labels), **labels}.items())))
+            for target in settings.targets
+        ),
+    )
+
+
+def undiscovered_jobs(settings: Settings) -> str:
+    """What of a configuration file is not looked at: targets that are still to be discovered. "" if there is none."""
+    jobs = [job.name for job in settings.jobs if job.sources]
+    return f"only targets that are written down are taken, none that {', '.join(jobs)} would discover" if jobs else ""
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    if not given or not LABEL_NAME.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=VALUE, with a name of letters, digits and _")
+    return name, value
+
+
+def looks_like_a_path(text: str) -> bool:
+    """Whether an argument that is no file was meant to be one."""
+    return "://" not in text and (text.startswith((".", os.sep)) or text.endswith((".pb", ".gz", ".pprof", ".bin")))

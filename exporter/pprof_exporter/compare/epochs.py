@@ -1,0 +1,206 @@
+"""The comparison that a running exporter makes by itself, read from its metrics page: medians without single values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from pprof_exporter.catalog import identity, sampling
+from pprof_exporter.catalog.regressions import Limit, Measure, measure_of
+from pprof_exporter.compare.quantities import utc_time
+from pprof_exporter.compare.report import (
+    ChangeVerdict,
+    ComparisonReport,
+    Method,
+    Pair,
+    Replacement,
+    Side,
+    SignalChange,
+    Spread,
+    worst_first,
+)
+from pprof_exporter.compare.statistics import Estimate
+from pprof_exporter.store import Change
+from pprof_exporter.verdicts.verdict import VerdictLimits
+
+BEFORE, NOW = "before", "now"
+
+_LIMITS = (
+    "The exporter keeps distributions and no single values: there are medians, right to within 1 %, and no rank test.",
+    (
+        "A signal is worse here as the alert PprofUpgradeRegression has it: the median passed its limits, "
+        "and both epochs have enough values. A capture before and one after tell more."
+    ),
+)
+_SAID = {
+    Change.OPERATING_SYSTEM: "The operating system was updated.",
+    Change.BINARY: "The program is another build.",
+    Change.GO: "The program was built with another Go.",
+    Change.MODULES: "Other modules from elsewhere are loaded into the process.",
+}
+
+
+class NoEpochs(ValueError):
+    """A page that is none of this exporter, or one on which nothing was upgraded yet; the message says which."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the page has of one target."""
+
+    medians: dict[tuple[str, str], float] = field(default_factory=dict)
+    counts: dict[tuple[str, str], float] = field(default_factory=dict)
+    changed: dict[str, float] = field(default_factory=dict)
+    modules: dict[str, float] = field(default_factory=dict)
+    processors: float | None = None
+    go_version: str = "unknown"
+    system: str = "unknown"
+
+
+def compare_epochs(
+    page: str, source: str, *, target: str | None = None, thresholds: Mapping[str, float] | None = None
+) -> ComparisonReport:
+    """The report on every target of a metrics page, or on one. `source` is what a reader calls the exporter.
+
+    Raises `NoEpochs`.
+    """
+    seen = _read(page)
+    if not seen:
+        raise NoEpochs("this is no metrics page of pprof-exporter with a target on it")
+    if target is not None:
+        if target not in seen:
+            raise NoEpochs(f"there is no target {target!r}; there are {', '.join(sorted(seen))}")
+        seen = {target: seen[target]}
+    limit = VerdictLimits(thresholds)
+    pairs = tuple(_pair(name, one, limit) for name, one in sorted(seen.items()) if one.medians)
+    if not pairs:
+        raise NoEpochs("no target has an epoch before this one: nothing was replaced since the exporter knows them")
+    alone = tuple(f"{name} has no epoch before this one." for name, one in sorted(seen.items()) if not one.medians)
+    return ComparisonReport(
+        Method.EPOCHS, f"the epoch before the latest change, {source}", "the epoch now", pairs, alone, _LIMITS
+    )
+
+
+def _read(page: str) -> dict[str, _Seen]:
+    seen: dict[str, _Seen] = defaultdict(_Seen)
+    try:
+        for name, labels, value in _samples(page):
+            one = seen[labels["target"]]
+            match name:
+                case identity.SIGNAL_MEDIAN.name:
+                    one.medians[labels["signal"], labels["epoch"]] = value
+                case identity.SIGNAL_OBSERVATIONS.name:
+                    one.counts[labels["signal"], labels["epoch"]] = value
+                case identity.LAST_CHANGE.name:
+                    one.changed[labels["change"]] = value
+                case identity.SYSTEM_MODULE.name:
+                    one.modules[labels["module"]] = value
+                case sampling.TICK_PROCESSORS.name:
+                    one.processors = value
+                case identity.TARGET_INFO.name:
+                    one.go_version, one.system = labels["go_version"], labels["system"]
+    except (ValueError, KeyError) as error:
+        raise NoEpochs(f"this is no metrics page that can be read: {error}") from None
+    return dict(seen)
+
+
+_READ = {
+    family.name
+    for family in (
+        identity.SIGNAL_MEDIAN,
+        identity.SIGNAL_OBSERVATIONS,
+        identity.LAST_CHANGE,
+        identity.SYSTEM_MODULE,
+        identity.TARGET_INFO,
+        sampling.TICK_PROCESSORS,
+    )
+}
+
+
+def _samples(page: str) -> Iterator[tuple[str, dict[str, str], float]]:
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            if sample.name in _READ:
+                yield sample.name, sample.labels, sample.value
+
+
+def _pair(name: str, seen: _Seen, limit: Limit) -> Pair:
+    gone = tuple(_replaced(seen, limit))
+    judge = _Judge(seen, limit, same_go=Change.GO not in [one.change for one in gone])
+    signals = sorted({signal for signal, _ in seen.medians})
+    return Pair(
+        name,
+        Side((), 0, None, None, "unknown", seen.system),
+        Side((), 0, None, None, seen.go_version, seen.system),
+        gone,
+        () if gone else tuple(Change),
+        (),
+        worst_first(judge.judge(signal) for signal in signals),
+    )
+
+
+def _replaced(seen: _Seen, limit: Limit) -> Iterator[Replacement]:
+    """What changed last, with all that changed together with it, as the alerts have it."""
+    latest = max(seen.changed.values(), default=0.0)
+    for change in Change:
+        at = seen.changed.get(change)
+        if at is not None and at >= latest - limit["changes_together"]:
+            parts = [("seen", "", utc_time(at))]
+            if change is Change.OPERATING_SYSTEM:
+                parts += [(module, "unknown", utc_time(time)) for module, time in sorted(seen.modules.items())]
+            yield Replacement(change, _SAID[change], tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Verdicts on the signals of one target, as the alert has them."""
+
+    seen: _Seen
+    limit: Limit
+    same_go: bool
+
+    def judge(self, signal: str) -> SignalChange:
+        """A signal by its medians."""
+        before, after = (
+            Spread(round(self.seen.counts.get((signal, epoch), 0)), self.seen.medians.get((signal, epoch)))
+            for epoch in (BEFORE, NOW)
+        )
+        if before.median is None or after.median is None:
+            return SignalChange(signal, ChangeVerdict.UNSURE, "It is known of one epoch only.", before, after)
+        shift = Estimate(after.median - before.median, None, None)
+        ratio = _ratio(before.median, after.median)
+        verdict, why = self._verdict(signal, before, after)
+        return SignalChange(signal, verdict, why, before, after, ratio, shift)
+
+    def _verdict(self, signal: str, before: Spread, after: Spread) -> tuple[ChangeVerdict, str]:
+        measure, limit = measure_of(signal), self.limit
+        if measure is None:
+            return ChangeVerdict.NOT_JUDGED, "Neither direction of it is bad by itself."
+        fewest = limit[measure.fewest]
+        if min(before.count, after.count) < fewest:
+            return (
+                ChangeVerdict.UNSURE,
+                f"Too few values, {before.count} before and {after.count} now; {fewest:g} of each would do.",
+            )
+        processors = self.seen.processors
+        if measure.busy and (processors is None or processors < limit["tick_busy"]):
+            return ChangeVerdict.UNSURE, "The latest audit was not of a busy target, in which late ticks are natural."
+        if self._passed(measure, before, after):
+            if measure.same_go and not self.same_go:
+                return ChangeVerdict.UNSURE, "The version of Go sets what is measured here."
+            return ChangeVerdict.WORSE, "Its median passed the limits of the alert."
+        if self._passed(measure, after, before):
+            return ChangeVerdict.BETTER, "Its median would pass the limits of the alert the other way round."
+        return ChangeVerdict.SAME, "Its median did not pass the limits of the alert."
+
+    def _passed(self, measure: Measure, early: Spread, late: Spread) -> bool:
+        was, now = early.median or 0.0, late.median or 0.0
+        ratio = _ratio(was, now)
+        return measure.passed(self.limit, ratio=ratio.value if ratio else None, now=now, change=now - was)
+
+
+def _ratio(before: float, after: float) -> Estimate | None:
+    return Estimate(after / before, None, None) if before > 0 and after > 0 else None

@@ -1,0 +1,49 @@
+"""The metrics page of an exporter that runs elsewhere."""
+
+from __future__ import annotations
+
+import aiohttp
+from yarl import URL
+
+from pprof_exporter import __version__
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_LARGEST = 64 * 2**20
+
+
+class NoPage(Exception):
+    """The page could not be had; the message says why, without the password that the URL may hold."""
+
+
+def page_url(text: str) -> URL:
+    """The address of the page: `http://HOST:9717` and `HOST:9717` mean its /metrics. Raises `NoPage`."""
+    try:
+        url = URL(text if "://" in text else f"http://{text}")
+    except ValueError as error:
+        raise NoPage(f"{text!r} is no URL: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise NoPage(f"{text!r} is no URL of http or https")
+    return url if url.path not in ("", "/") else url.with_path("/metrics")
+
+
+async def read_exporter_page(url: URL) -> str:
+    """The page as text. Raises `NoPage`."""
+    shown = url.with_user(None)
+    headers = {"Accept": "text/plain", "User-Agent": f"pprof-exporter/{__version__}"}
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session,
+            session.get(url, allow_redirects=False) as reply,
+        ):
+            if reply.status == 401:
+                raise NoPage(f"{shown} asks for a user: write https://USER:PASSWORD@HOST")
+            if reply.status != 200:
+                raise NoPage(f"{shown} answers {reply.status} {reply.reason}")
+            body = bytearray()
+            async for piece in reply.content.iter_any():
+                body += piece
+                if len(body) > _LARGEST:
+                    raise NoPage(f"{shown} is larger than {_LARGEST} bytes")
+    except (aiohttp.ClientError, OSError) as error:
+        raise NoPage(f"{shown} cannot be read: {str(error) or type(error).__name__}") from None
+    return body.decode("utf-8", "replace")

@@ -1,0 +1,92 @@
+"""What releases of Go change in profiles by design: a jump of these at these versions is no fault of anybody.
+
+From the release notes and the sources of Go; docs/signals.md lists the same under F7.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pprof_exporter.profile import GoVersion, System
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A change that came with Go 1.`minor`. `signals` and `functions` are regular expressions, "" for none.
+
+    `system` None means every one. `upward`: only who goes to the newer version sees it as a change by design; going
+    back loses something.
+    """
+
+    minor: int
+    said: str
+    signals: str = ""
+    functions: str = ""
+    system: System | None = None
+    upward: bool = False
+
+
+_CPU_TOTALS = "cpu_(coverage_ratio|effective_rate_hertz|processors)"
+
+RELEASES: tuple[Release, ...] = (
+    Release(
+        18, "each thread has a timer of its own, so that CPU totals rise", _CPU_TOTALS, system=System.LINUX, upward=True
+    ),
+    Release(
+        22,
+        "the profiler has a timer of high resolution, so that CPU totals rise by 1.56",
+        _CPU_TOTALS,
+        system=System.WINDOWS,
+        upward=True,
+    ),
+    Release(23, "stacks have up to 128 frames instead of 32", "truncated_stack_ratio:(?!cpu$).+"),
+    Release(24, "maps are another package", functions=r"(internal/runtime/maps\.|runtime\.map).*"),
+    Release(
+        26,
+        "a CPU profile ends at once, and not up to 0.2 s late",
+        "(fetch_duration|profile_window_error)_seconds:cpu",
+    ),
+    Release(26, "another garbage collector", functions=r"runtime\.(gc|bg|scan|grey|mark|sweep|tryDefer|\(\*gc).*"),
+    Release(27, "there is a profile of leaked goroutines", "fetch_failure_ratio:goroutineleak"),
+    Release(27, "closures have other names", functions=r".*(\.(func|gowrap|deferwrap)\d|-range\d).*"),
+    Release(27, "small objects are allocated by functions of their own", functions=r"runtime\.malloc.*"),
+)
+
+
+class Crossed:
+    """The releases between two versions of Go, as `ReplayedTarget.go_version` writes them.
+
+    Nothing is by design between versions that are only known as lower bounds.
+    """
+
+    def __init__(self, before: str, after: str, system: System | None) -> None:
+        old, new = _exact(before), _exact(after)
+        self._crossed: list[Release] = []
+        if old is not None and new is not None and old.major == new.major:
+            low, high = sorted((old.minor, new.minor))
+            self._crossed = [
+                release
+                for release in RELEASES
+                if low < release.minor <= high
+                and release.system in (None, system)
+                and (old < new or not release.upward)
+            ]
+
+    def signal(self, name: str) -> str | None:
+        """Why a signal moved, as a sentence; None: no release says."""
+        return self._said(name, [(release.signals, release) for release in self._crossed])
+
+    def function(self, name: str) -> str | None:
+        """The same of a function."""
+        return self._said(name, [(release.functions, release) for release in self._crossed])
+
+    def _said(self, name: str, candidates: list[tuple[str, Release]]) -> str | None:
+        for pattern, release in candidates:
+            if pattern and re.fullmatch(pattern, name):
+                return f"Since Go 1.{release.minor} {release.said}."
+        return None
+
+
+def _exact(version: str) -> GoVersion | None:
+    return None if version.endswith("+") else GoVersion.parse(f"go{version}")

@@ -1,0 +1,123 @@
+"""What was replaced between two recordings: system, Go, build, modules from elsewhere; each with old and new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from yarl import URL
+
+from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
+from pprof_exporter.compare.quantities import utc_time
+from pprof_exporter.compare.report import Replacement
+from pprof_exporter.config import Target
+from pprof_exporter.profile import DecodeError, ModuleRole, decode, from_profile, modules, system_of
+from pprof_exporter.scrape import Identity
+from pprof_exporter.scrape.state.observation import ProcessFacts
+from pprof_exporter.store import Change, Fingerprint, Store, changed_parts
+
+# Small ones first: every profile lists the modules.
+_KINDS = ("threadcreate", "goroutine", "heap", "cpu", "allocs", "block", "mutex")
+_MOST_BYTES = 2**28
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a target was made of: times are Unix seconds, names are of files."""
+
+    fingerprint: Fingerprint
+    go_version: str
+    program: str = _UNKNOWN
+    build: str = _UNKNOWN
+    built: float | None = None
+    system_modules: Mapping[str, float] | None = None
+    foreign: tuple[str, ...] = ()
+
+
+def installed(target: ReplayedTarget) -> Installed:
+    """As the last profile that can be read tells."""
+    found = _last_seen(target.rounds)
+    if found is None:
+        return Installed(target.fingerprint, target.go_version)
+    identity = Identity(Target(target.name, URL()), Store(None))
+    identity.learn(found)
+    main = next((module for module in found.modules if module.role is ModuleRole.MAIN), None)
+    return Installed(
+        target.fingerprint,
+        target.go_version,
+        identity.program,
+        identity.build,
+        main.modified.timestamp() if main and main.modified else None,
+        identity.core_modules or None,
+        tuple(identity.foreign),
+    )
+
+
+def _last_seen(rounds: Iterable[ReplayedRound]) -> ProcessFacts | None:
+    for round_ in reversed(tuple(rounds)):
+        for kind in _KINDS:
+            if kind not in round_.files:
+                continue
+            try:
+                profile = decode(round_.files[kind].read_bytes(), max_bytes=_MOST_BYTES)
+            except (OSError, DecodeError):
+                continue
+            return ProcessFacts(system_of(profile), modules(profile.mappings), from_profile(profile))
+    return None
+
+
+def replacements(before: Installed, after: Installed) -> tuple[Replacement, ...]:
+    """What differs, in the order of `Change`."""
+    say = {
+        Change.OPERATING_SYSTEM: _system,
+        Change.BINARY: _build,
+        Change.GO: _go,
+        Change.MODULES: _foreign,
+    }
+    return tuple(say[change](before, after) for change in changed_parts(before.fingerprint, after.fingerprint))
+
+
+def is_unknown(before: Installed, after: Installed) -> tuple[Change, ...]:
+    """What is not known on one side at least, so that nobody can say whether it was replaced."""
+    parts = {
+        Change.OPERATING_SYSTEM: "system",
+        Change.BINARY: "binary",
+        Change.GO: "go",
+        Change.MODULES: "modules",
+    }
+    sides = (before.fingerprint, after.fingerprint)
+    return tuple(change for change, part in parts.items() if not all(getattr(side, part) for side in sides))
+
+
+def _system(before: Installed, after: Installed) -> Replacement:
+    old, new = before.system_modules or {}, after.system_modules or {}
+    parts = tuple(
+        (name, utc_time(old.get(name)), utc_time(new.get(name)))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+    return Replacement(
+        Change.OPERATING_SYSTEM, "The operating system was updated: its modules have other times.", parts
+    )
+
+
+def _build(before: Installed, after: Installed) -> Replacement:
+    parts = [("build", before.build, after.build)]
+    if before.program != after.program:
+        parts.insert(0, ("program", before.program, after.program))
+    if before.built is not None or after.built is not None:
+        parts.append(("time of the file", utc_time(before.built), utc_time(after.built)))
+    return Replacement(Change.BINARY, "The program is another build.", tuple(parts))
+
+
+def _go(before: Installed, after: Installed) -> Replacement:
+    return Replacement(
+        Change.GO, "The program was built with another Go.", (("Go", before.go_version, after.go_version),)
+    )
+
+
+def _foreign(before: Installed, after: Installed) -> Replacement:
+    came = [(name, "not there", "loaded") for name in sorted(set(after.foreign) - set(before.foreign))]
+    went = [(name, "loaded", "gone") for name in sorted(set(before.foreign) - set(after.foreign))]
+    return Replacement(Change.MODULES, "Other modules from elsewhere are loaded into the process.", (*came, *went))

@@ -1,0 +1,144 @@
+"""A comparison as one HTML file that needs nothing beside it: for a mail, an archive, a review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+
+from pprof_exporter.compare.flames import Frame
+from pprof_exporter.compare.quantities import change_of, p_value, share, signal_value
+from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, FunctionChange, Movement, Pair, SignalChange
+from pprof_exporter.compare.report_frame import document
+from pprof_exporter.compare.report_phrases import headline, side
+from pprof_exporter.compare.report_plots import change_bar, flame, interval, strip, tick_histogram
+
+Flames = Mapping[str, Mapping[str, Frame]]
+"""Trees of calls by name of the pair and kind of profile."""
+
+_CLASSES = {
+    ChangeVerdict.WORSE: "worse",
+    ChangeVerdict.UNSURE: "unsure",
+    ChangeVerdict.BY_DESIGN: "design",
+    ChangeVerdict.BETTER: "better",
+    ChangeVerdict.SAME: "same",
+    ChangeVerdict.NOT_JUDGED: "none",
+}
+_SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
+_TITLES = {"cpu": "CPU time", "heap": "Live heap", "goroutine": "Goroutines"}
+_MOST_FUNCTIONS, _LEAST_SHARE = 12, 0.005
+_MARKS = (
+    "The mark below a change lies on a line from a hundredth to a hundred times, or from -50 to +50 percentage "
+    "points (pp) where the signal is a share; its interval is drawn through it."
+)
+_KEY = '<p class="small"><span class="key b"></span>before<span class="key a"></span>after</p>'
+_FLAME_KEY = (
+    '<p class="small"><span class="key m3"></span>more of the whole than before<span class="key l3"></span>less. '
+    "A frame is as wide as the mean of both sides.</p>"
+)
+
+
+def report_html(report: ComparisonReport, flames: Flames | None = None) -> str:
+    """The whole file."""
+    verdict = report.verdict
+    parts = [
+        f"<h1>{_badge(verdict)} {escape(headline(report))}</h1>",
+        f'<p class="small">Before: {escape(report.before)}. After: {escape(report.after)}.</p>',
+        *(_pair(pair, (flames or {}).get(pair.name, {})) for pair in report.pairs),
+        "<h2>How to read this</h2><ul>",
+        *(f"<li>{escape(sentence)}</li>" for sentence in (*report.alone, *report.limits, _MARKS)),
+        "</ul>",
+    ]
+    return document(f"{report.before} and {report.after}", "\n".join(parts))
+
+
+def _pair(pair: Pair, flames: Mapping[str, Frame]) -> str:
+    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
+    rest = [signal for signal in pair.signals if signal not in shown]
+    parts = [
+        f"<h2>{escape(pair.name)}</h2>",
+        f'<p class="small">Before: {escape(side(pair.before))}<br>After: {escape(side(pair.after))}</p>',
+        *_replaced(pair),
+        *(f'<div class="card note">{escape(note)}</div>' for note in pair.notes),
+        "<h3>Signals</h3>",
+        _KEY,
+        _signals(shown) if shown else "<p>None is worse, none is better, and all could be told.</p>",
+    ]
+    if rest:
+        names = f"{len(pair.of(ChangeVerdict.SAME))} that are no worse, {len(pair.of(ChangeVerdict.NOT_JUDGED))} without a verdict"
+        parts.append(f"<details><summary>{names}</summary>{_signals(rest)}</details>")
+    ticks = tick_histogram(pair.ticks_before, pair.ticks_after)
+    if ticks:
+        parts += ["<h3>Time between two CPU samples</h3>", _KEY, ticks]
+        parts.append('<p class="small">Share of the intervals between ticks of the sampling clock, all audits.</p>')
+    for kind in dict.fromkeys((*(function.kind for function in pair.functions), *flames)):
+        parts.extend(_kind(pair, kind, flames.get(kind)))
+    return "\n".join(parts)
+
+
+def _badge(verdict: ChangeVerdict) -> str:
+    return f'<span class="badge {_CLASSES[verdict]}">{escape(verdict.value)}</span>'
+
+
+def _replaced(pair: Pair) -> Iterator[str]:
+    for one in pair.replaced:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(old)}</td><td>{escape(new)}</td></tr>"
+            for name, old, new in one.parts
+        )
+        yield f'<div class="card"><b>{escape(one.said)}</b>{f"<table>{rows}</table>" if rows else ""}</div>'
+    if pair.unknown:
+        names = ", ".join(change.value.replace("_", " ") for change in pair.unknown)
+        yield f'<p class="small">Not known on both sides, and so not compared: {escape(names)}.</p>'
+    elif not pair.replaced:
+        yield "<p>Neither system, build, Go nor modules were replaced.</p>"
+
+
+def _signals(signals: Sequence[SignalChange]) -> str:
+    rows = "".join(map(_signal, signals))
+    head = '<th>verdict<th>signal<th>each round<th class="n">before<th class="n">after<th>change<th class="n">p'
+    return f'<div class="scroll"><table class="stack"><thead><tr>{head}</tr></thead>{rows}</table></div>'
+
+
+def _signal(signal: SignalChange) -> str:
+    medians = (signal.before.median, signal.after.median)
+    before, after = ("" if median is None else escape(signal_value(signal.signal, median)) for median in medians)
+    explained = signal.verdict in (ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN)
+    why = f'<div class="small">{escape(signal.why)}</div>' if explained else ""
+    change = escape(change_of(signal.signal, signal.ratio, signal.shift))
+    p = "" if signal.p is None else escape(p_value(signal.p).removeprefix("p ").removeprefix("= "))
+    return (
+        f'<tr><td class="k">{_badge(signal.verdict)}</td><td><code>{escape(signal.signal)}</code>{why}</td>'
+        f'<td>{strip(signal)}</td><td class="n" data-name="before">{before}</td>'
+        f'<td class="n" data-name="after">{after}</td><td data-name="change">{change}{interval(signal)}</td>'
+        f'<td class="n" data-name="p">{p}</td></tr>'
+    )
+
+
+def _kind(pair: Pair, kind: str, tree: Frame | None) -> Iterable[str]:
+    functions = [
+        function
+        for function in pair.functions
+        if function.kind == kind and max(function.before, function.after) >= _LEAST_SHARE
+    ][:_MOST_FUNCTIONS]
+    yield f"<h3>{escape(_TITLES.get(kind, kind))} by function</h3>"
+    if functions:
+        head = '<th>share<th>function<th class="n">before<th class="n">after<th>change<th>'
+        rows = "".join(map(_function, functions))
+        yield f'<div class="scroll"><table class="stack"><thead><tr>{head}</tr></thead>{rows}</table></div>'
+    if tree is not None:
+        yield _FLAME_KEY
+        yield flame(tree, f"Flame graph of {kind}: what changed. The table before it has the same in figures.")
+
+
+def _function(function: FunctionChange) -> str:
+    moved = {Movement.GREW: "worse", Movement.SHRANK: "design", Movement.BY_DESIGN: "design"}
+    why = "" if function.movement is Movement.STEADY else f'<div class="small">{escape(function.why)}</div>'
+    style = moved.get(function.movement, "none")
+    return (
+        f'<tr><td class="k"><span class="{style}">{escape(function.movement)}</span></td>'
+        f"<td><code>{escape(function.function)}</code>{why}</td>"
+        f'<td class="n" data-name="before">{share(function.before)}</td>'
+        f'<td class="n" data-name="after">{share(function.after)}</td>'
+        f'<td class="n" data-name="change">{share(function.shift.value, sign=True)}</td>'
+        f"<td>{change_bar(function.shift.value)}</td></tr>"
+    )

@@ -1,0 +1,99 @@
+"""A comparison for a pull request, an issue or a wiki, in the Markdown of GitHub and GitLab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pprof_exporter.compare.quantities import change_of, p_value, share, signal_value
+from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Pair, SignalChange
+from pprof_exporter.compare.report_phrases import headline, part, side
+
+_SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
+# What Markdown, tables and HTML in it could read as their own.
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>~&#])")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def report_markdown(report: ComparisonReport) -> str:
+    """The report, ending in a line break."""
+    lines = [
+        f"## {_plain(headline(report))}",
+        "",
+        f"Before: {_code(report.before)}, after: {_code(report.after)}",
+        "",
+    ]
+    for pair in report.pairs:
+        lines += [*_pair(pair), ""]
+    lines += [f"- {_plain(sentence)}" for sentence in (*report.alone, *report.limits)]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(pair: Pair) -> Iterable[str]:
+    yield from (f"### {_plain(pair.name)}", "")
+    yield f"- before: {_plain(side(pair.before))}"
+    yield f"- after: {_plain(side(pair.after))}"
+    for one in pair.replaced:
+        yield f"- **replaced:** {_plain(one.said)}"
+        yield from (f"  - {_code(name)}: {_plain(part(old, new))}" for name, old, new in one.parts)
+    if not pair.replaced and not pair.unknown:
+        yield "- Neither system, build, Go nor modules were replaced."
+    if pair.unknown:
+        yield f"- Not known on both sides: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
+    yield from (f"- {_plain(note)}" for note in pair.notes)
+    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
+    if shown:
+        yield ""
+        yield from _table(
+            ("verdict", "signal", "before", "after", "change, 95 % interval", "p", "why"), map(_row, shown)
+        )
+    for verdict in (ChangeVerdict.SAME, ChangeVerdict.NOT_JUDGED):
+        rest = pair.of(verdict)
+        if rest:
+            names = ", ".join(_code(signal.signal) for signal in rest)
+            yield from ("", f"<details><summary>{verdict}: {len(rest)}</summary>", "", names, "", "</details>")
+    if pair.moved:
+        yield ""
+        rows = (
+            (
+                function.movement,
+                function.kind,
+                share(function.before),
+                share(function.after),
+                share(function.shift.value, sign=True),
+                _code(function.function),
+            )
+            for function in pair.moved
+        )
+        yield from _table(("share", "profile", "before", "after", "change", "function"), rows)
+    elif pair.functions:
+        yield from ("", "No function moved.")
+
+
+def _row(signal: SignalChange) -> Sequence[str]:
+    medians = (signal.before.median, signal.after.median)
+    told = signal.verdict in (ChangeVerdict.WORSE, ChangeVerdict.BETTER)
+    return (
+        f"**{signal.verdict}**" if signal.verdict is ChangeVerdict.WORSE else signal.verdict,
+        _code(signal.signal),
+        *("" if median is None else signal_value(signal.signal, median) for median in medians),
+        change_of(signal.signal, signal.ratio, signal.shift),
+        "" if signal.p is None else _plain(p_value(signal.p).removeprefix("p ").removeprefix("= ")),
+        "" if told else _plain(signal.why),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _plain(text: str) -> str:
+    """Text that is nothing but text."""
+    return _SPECIAL.sub(r"\\\1", _CONTROLS.sub(" ", text))
+
+
+def _code(text: str) -> str:
+    """Text as code; a pipe would end the cell even there, and a backtick the code."""
+    return f"`{_CONTROLS.sub(' ', text).replace('|', '¦').replace('`', 'ʼ')}`"

@@ -1,0 +1,196 @@
+"""Before and after: what changed, and what the change did to each signal."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.dashboards.model import Colour, ColourSteps, Dashboard, DashboardVariable, Query, Row, above
+from pprof_exporter.dashboards.panels import bars, coloured, heatmap, lines, merged, stat, table
+from pprof_exporter.dashboards.variables import CHANGED_TARGET, CHOSEN, COVERAGE, HEAP_FETCH, JOB, REGRESSED, SERVICE
+
+_FACTOR = BY_NAME["regression_factor"].value
+_RATIO = ColourSteps(Colour.BEFORE, ((1 / _FACTOR, Colour.UNKNOWN), (_FACTOR, Colour.WARNING)))
+"""Half or less, about the same, twice or more. Which of the first and the last is bad depends on the signal."""
+_SHIFT = DashboardVariable(
+    "shift", "Compare with", "", all_value="", multi=False, options=("1d", "1h", "6h", "12h", "2d", "7d")
+)
+_FLEET = 'job=~"$job",service=~"$service"'
+
+
+def _overlay(expression: str) -> tuple[Query, Query]:
+    """The same series as long ago as chosen, and now; `{shift}` stands behind every selector."""
+    return (
+        Query(expression.replace("{shift}", " offset $shift"), "$shift earlier", colour=Colour.BEFORE),
+        Query(expression.replace("{shift}", ""), "now", colour=Colour.NOW),
+    )
+
+
+DASHBOARD = Dashboard(
+    "pprof-upgrade",
+    "pprof: upgrade",
+    "What changed about a target, and what the change did to each signal.",
+    (JOB, SERVICE, CHANGED_TARGET, _SHIFT),
+    (
+        Row(
+            "What changed?",
+            (
+                stat(
+                    "Worse signals",
+                    "Signals whose median is worse than before the change, by the measures of PprofUpgradeRegression. "
+                    "Zero is what one hopes for.",
+                    f"count({REGRESSED}) or vector(0)",
+                    limits=ColourSteps(Colour.GOOD, ((1, Colour.WARNING),)),
+                ),
+                table(
+                    "Changes",
+                    "When Windows, Go, the program or modules from elsewhere were last seen to change.",
+                    Query(f"max by (change) (pprof_last_change_timestamp_seconds{{{CHOSEN}}}) * 1000 or vector(0)"),
+                    columns=[
+                        ("change", "What changed", 160, {}),
+                        ("Value", "When", 180, {"unit": "dateTimeAsIso"}),
+                    ],
+                    transformations=merged(order=["change", "Value"]),
+                    sort_by="When",
+                    width=8,
+                    height=6,
+                ),
+                table(
+                    "What it is now",
+                    "As the profiles and the metrics page of the target tell.",
+                    Query(f"group by (system, program, build, go_version) (pprof_target_info{{{CHOSEN}}})"),
+                    columns=[
+                        ("system", "System", 90, {}),
+                        ("program", "Program", 150, {}),
+                        ("build", "Build", 140, {}),
+                        ("go_version", "Go", 110, {}),
+                    ],
+                    transformations=merged("Value", order=["system", "program", "build", "go_version"]),
+                    width=12,
+                    height=6,
+                ),
+            ),
+        ),
+        Row(
+            "What did it do?",
+            (
+                table(
+                    "Each signal, before and now",
+                    "Medians before and since the latest change, and their ratio. Latencies and shares that doubled "
+                    "are worse; a coverage or a tick rate that fell is worse. Few observations prove little.",
+                    Query(f'max by (signal) (pprof_signal_median{{epoch="before",{CHOSEN}}})'),
+                    Query(f'max by (signal) (pprof_signal_median{{epoch="now",{CHOSEN}}})'),
+                    Query(f"max by (signal) (pprof_signal_change_ratio{{{CHOSEN}}})"),
+                    Query(f"min by (signal) (min without (epoch) (pprof_signal_observations{{{CHOSEN}}}))"),
+                    columns=[
+                        ("signal", "Signal", 340, {}),
+                        ("Value #A", "Before", 140, {"decimals": 4}),
+                        ("Value #B", "Now", 140, {"decimals": 4}),
+                        ("Value #C", "Ratio", 120, {"decimals": 2, **coloured(_RATIO)}),
+                        ("Value #D", "Observations", 130, {}),
+                    ],
+                    transformations=merged(order=["signal", "Value #A", "Value #B", "Value #C", "Value #D"]),
+                    sort_by="Ratio",
+                    height=12,
+                ),
+            ),
+        ),
+        Row(
+            "How did it look then, and how does it look now?",
+            (
+                lines(
+                    "Heap fetches",
+                    "Mean time to fetch a heap profile over half an hour, now and as long ago as chosen at the top.",
+                    *_overlay(f"max({HEAP_FETCH}{{shift}})"),
+                    unit="s",
+                    limits=above("fetch_slow"),
+                    width=8,
+                ),
+                lines(
+                    "CPU coverage",
+                    "Share of the CPU time that samples account for, now and then.",
+                    *_overlay(f"max({COVERAGE}{{shift}})"),
+                    unit="percentunit",
+                    width=8,
+                ),
+                lines(
+                    "Canary",
+                    "Mean time of a request that costs nothing, now and then.",
+                    *_overlay(
+                        f"sum(rate(pprof_canary_duration_seconds_sum{{{CHOSEN}}}[15m]{{shift}}))"
+                        f" / sum(rate(pprof_canary_duration_seconds_count{{{CHOSEN}}}[15m]{{shift}}))"
+                    ),
+                    unit="s",
+                    width=8,
+                ),
+            ),
+        ),
+        Row(
+            "Does the sampling clock tick as before?",
+            (
+                heatmap(
+                    "Intervals between ticks",
+                    "Every audit of the sampling clock adds its intervals. One band at 10 ms is healthy; one at 15.6 "
+                    "ms is the plain timer of Windows; bands further up are delays.",
+                    f"sum by (le) (increase(pprof_tick_interval_seconds_bucket{{{CHOSEN}}}[$__rate_interval]))",
+                    width=12,
+                ),
+                bars(
+                    "The latest audit",
+                    "Statistics of the intervals in the latest audit. Mean and median near 10 ms, a stddev below 5 ms.",
+                    Query(
+                        f"max by (statistic) (pprof_tick_interval_statistic_seconds{{{CHOSEN}}})",
+                        "{{statistic}}",
+                        instant=True,
+                    ),
+                    unit="s",
+                ),
+            ),
+        ),
+        Row(
+            "What is in the process?",
+            (
+                table(
+                    "Windows modules",
+                    "When the files of Windows' core modules were changed: its updates change them.",
+                    Query(f"max by (module) (pprof_system_module_timestamp_seconds{{{CHOSEN}}}) * 1000 or vector(0)"),
+                    columns=[("module", "Module", 180, {}), ("Value", "Changed", 190, {"unit": "dateTimeAsIso"})],
+                    transformations=merged(order=["module", "Value"]),
+                    sort_by="Changed",
+                    width=8,
+                    height=8,
+                ),
+                bars(
+                    "Modules from elsewhere",
+                    "Modules that belong neither to Windows nor to the program, as a count of targets; none is drawn "
+                    "as zero.",
+                    Query(
+                        f"count by (module) (pprof_foreign_module_info{{{CHOSEN}}}) or vector(0)",
+                        "{{module}}",
+                        instant=True,
+                    ),
+                    width=8,
+                ),
+                table(
+                    "Who else changed?",
+                    "Every target that changed within the last week, the newest first. Many at once is an upgrade of "
+                    "them all.",
+                    Query(
+                        f"time() - max by (target, change) (pprof_last_change_timestamp_seconds{{{_FLEET}}}) < 604800"
+                    ),
+                    columns=[
+                        ("target", "Target", 200, {}),
+                        ("change", "What changed", 140, {}),
+                        ("Value", "Ago", 100, {"unit": "s", "decimals": 0}),
+                    ],
+                    transformations=merged(order=["target", "change", "Value"]),
+                    sort_by="Ago",
+                    descending=False,
+                    width=8,
+                    height=8,
+                ),
+            ),
+            collapsed=True,
+        ),
+    ),
+    matchers=CHOSEN,
+    hours=48,
+)

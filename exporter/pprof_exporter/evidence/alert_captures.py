@@ -1,0 +1,83 @@
+"""Captures that alerts ask for: every profile of the target, once, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+
+import structlog
+
+from pprof_exporter.evidence.all_profiles import fetch_all_profiles
+from pprof_exporter.evidence.capture_request import CaptureRequest
+from pprof_exporter.evidence.push import Pusher
+from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
+from pprof_exporter.evidence_store import BodyRole, DropReason, EvidenceStore, Origin
+from pprof_exporter.scrape import Pool
+
+_AT_ONCE = 4
+_WAITING = 64
+
+
+class CaptureAnswer(StrEnum):
+    """What becomes of a summons; the value completes a sentence about the target."""
+
+    BEGUN = "is captured now"
+    UNKNOWN = "is no target of this exporter"
+    LATELY = "was captured a short while ago"
+    BUSY = "has to do without: too many captures wait already"
+
+
+class AlertCaptures:
+    """`ask` never waits. Use inside a running event loop; `close` ends what is under way."""
+
+    def __init__(self, pool: Pool, evidence_store: EvidenceStore, interval: float, pusher: Pusher | None) -> None:
+        self._pool = pool
+        self._store = evidence_store
+        self._interval = interval
+        self._pusher = pusher
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        found = [kept.finding for kept in reversed(evidence_store.kept()) if kept.finding.origin is Origin.ALERT]
+        self._last = {finding.target: finding.at for finding in found}
+
+    def ask(self, capture_request: CaptureRequest) -> CaptureAnswer:
+        """Begin a capture, unless something speaks against it."""
+        now = self._pool.clock.now()
+        if self._pool.context(capture_request.target) is None:
+            return CaptureAnswer.UNKNOWN
+        self._last = {target: at for target, at in self._last.items() if now - at < self._interval}
+        if capture_request.target in self._last:
+            self._store.drop(DropReason.INTERVAL)
+            return CaptureAnswer.LATELY
+        if len(self._tasks) >= _WAITING:
+            self._store.drop(DropReason.BUSY)
+            return CaptureAnswer.BUSY
+        self._last[capture_request.target] = now
+        task = asyncio.create_task(self._capture(capture_request), name=f"capture {capture_request.target}")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return CaptureAnswer.BEGUN
+
+    async def close(self) -> None:
+        """End captures that are under way, and keep none of them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _capture(self, capture_request: CaptureRequest) -> None:
+        async with self._places:
+            context = self._pool.context(capture_request.target)
+            if context is None:
+                return
+            found, missing = await fetch_all_profiles(context)
+        about = FindingSummary(
+            Origin.ALERT, capture_request.mode, capture_request.level, capture_request.said, capture_request.alert
+        )
+        finding = finding_record(context.state, about, self._pool.clock.now(), missing)
+        await save_finding(self._store, self._pusher, finding, [(body, BodyRole.SHOWS) for body in found])
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._pool.internal_errors += 1
+            structlog.get_logger().error("internal error, please report it", exc_info=error)

@@ -1,0 +1,65 @@
+"""Every profile that a target has, once and now."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pprof_exporter.evidence_store import RawProfile
+from pprof_exporter.profile import DecodeError, decode
+from pprof_exporter.scrape import ProfileState
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.target.collector import ProfileCollector
+from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
+
+# Its content is in heap too.
+_LEFT_OUT = "allocs"
+_HARM = "it would stop the target for long, as large as it is now"
+
+
+async def fetch_all_profiles(context: TargetContext) -> tuple[list[RawProfile], dict[str, str]]:
+    """The profiles, and by kind why one is missing.
+
+    They wait for places and count towards the budget as any other; what would harm the target is not asked for.
+    """
+    found: list[RawProfile] = []
+    missing: dict[str, str] = {}
+
+    async def take(profile: ProfileState) -> None:
+        name = profile.kind.name
+        try:
+            found.append(await _take(context, profile))
+        except (FetchError, DecodeError) as error:
+            missing[name] = f"{error.reason}: {error.detail}"
+        except _Harmful:
+            missing[name] = _HARM
+
+    async def one_by_one(profiles: list[ProfileState]) -> None:
+        for profile in profiles:
+            await take(profile)
+
+    index = context.state.index
+    listed = [
+        profile
+        for name, profile in context.state.profiles.items()
+        if name != _LEFT_OUT and (index is None or index.lists(profile.kind.path))
+    ]
+    await asyncio.gather(
+        one_by_one([profile for profile in listed if not profile.kind.window]),
+        one_by_one([profile for profile in listed if profile.kind.window]),
+    )
+    return found, missing
+
+
+class _Harmful(Exception):
+    """See `guards`."""
+
+
+async def _take(context: TargetContext, profile: ProfileState) -> RawProfile:
+    reader = ProfileCollector(context, profile)
+    if reader.would_harm():
+        raise _Harmful
+    async with context.place(window=bool(profile.kind.window), heavy=reader.heavy):
+        reply = await reader.fetch()
+    limit = context.settings.limits.inflated_bytes
+    await run_in_thread(lambda: decode(reply.body, max_bytes=limit), len(reply.body))
+    return RawProfile(profile.kind.name, reply.asked_at, reply.body)

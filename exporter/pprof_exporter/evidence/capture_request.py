@@ -1,0 +1,79 @@
+"""What an Alertmanager tells: the payload of its webhook, version 4, as the captures that it asks for.
+
+The format stands in prometheus/alertmanager, notify/webhook/webhook.go and template/template.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.rules import ALERTS
+from pprof_exporter.verdicts import Level
+
+_MOST_ALERTS = 1000
+_MODES = frozenset(signal.mode for signal in FAILURE_MODES)
+_NAMES = frozenset(alert.name for alert in ALERTS)
+_LEVELS = frozenset({Level.CRITICAL.value, Level.WARNING.value, Level.INFO.value})
+
+
+class BadPayload(ValueError):
+    """Not what an Alertmanager sends; the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """One alert that fires for a target. `alert` is a name of ours or "", `mode` a failure mode or ""."""
+
+    target: str
+    alert: str
+    mode: str
+    level: str
+    said: str
+
+
+_Text = Annotated[str, Field(max_length=10_000)]
+
+
+class _Alert(BaseModel):
+    status: Literal["firing", "resolved"]
+    labels: dict[_Text, _Text]
+    annotations: dict[_Text, _Text] = Field(default_factory=dict)
+
+
+class _Payload(BaseModel):
+    version: Literal["4"]
+    alerts: list[_Alert] = Field(max_length=_MOST_ALERTS)
+
+
+def read_payload(data: bytes) -> list[CaptureRequest]:
+    """One for each target that an alert fires for, in their order. Raises `BadPayload`."""
+    try:
+        payload = _Payload.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadPayload(
+            f"not a webhook message of Alertmanager, version 4: {place or 'all of it'}: {first['msg']}"
+        ) from None
+    found: dict[str, CaptureRequest] = {}
+    for alert in payload.alerts:
+        target = alert.labels.get("target", "")
+        if alert.status == "firing" and target:
+            found.setdefault(target, _capture_request(target, alert))
+    return list(found.values())
+
+
+def _capture_request(target: str, alert: _Alert) -> CaptureRequest:
+    name, mode = alert.labels.get("alertname", ""), alert.labels.get("failure_mode", "")
+    severity = alert.labels.get("severity", "")
+    return CaptureRequest(
+        target,
+        name if name in _NAMES else "",
+        mode if mode in _MODES else "",
+        severity if severity in _LEVELS else Level.UNKNOWN,
+        alert.annotations.get("summary") or (f"The alert {name} fires." if name else "An alert fires."),
+    )

@@ -1,0 +1,184 @@
+"""Gives kept profiles to a store that takes Pyroscope's POST /ingest: tried again for a while, never waited for.
+
+What the server takes stands in grafana/pyroscope, pkg/ingester/pyroscope/ingest_handler.go and
+pkg/og/convert/pprof/profile.go: a form with the files `profile` and `sample_type_config`. The parameter `format` must
+not be pprof then, or the server takes the whole form for the profile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from random import Random
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from pprof_exporter import __version__
+from pprof_exporter.config import PushSettings
+from pprof_exporter.evidence_store import BodyRole, EvidenceStore, FindingRecord, PushOutcome, RawProfile, SavedFinding
+from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
+from pprof_exporter.scrape import Clock
+
+_WAITING = 64
+_WAITING_BYTES = 32 * 2**20
+_TRIES = 8
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 300.0
+_TIMEOUT = 30.0
+_INFLATED = 64 * 2**20
+# What another try may bring; every other refusal is one of this profile.
+_PASSING = frozenset({408, 425, 429, *range(500, 600)})
+
+_NAME = re.compile(r"[^A-Za-z0-9_./-]+")
+_LABEL = re.compile(r"[^A-Za-z0-9_.]+")
+_VALUE = re.compile(r"[,}\x00-\x1f]+")
+
+
+def _type(units: str, aggregation: str, name: str = "") -> dict[str, object]:
+    return {"units": units, "aggregation": aggregation, **({"display-name": name} if name else {}), "sampled": False}
+
+
+# As Pyroscope's own client for Go has them; by their names the server tells block from mutex. The profiles of allocs
+# are those of heap, and other kinds have no place there.
+SAMPLE_TYPES: dict[str, dict[str, dict[str, object]]] = {
+    "cpu": {"samples": {**_type("samples", "sum", "cpu"), "sampled": True}},
+    "heap": {
+        "inuse_objects": _type("objects", "average"),
+        "inuse_space": _type("bytes", "average"),
+        "alloc_objects": _type("objects", "sum"),
+        "alloc_space": _type("bytes", "sum"),
+    },
+    "goroutine": {"goroutine": _type("goroutines", "average", "goroutines")},
+    "block": {
+        "contentions": _type("lock_samples", "sum", "block_count"),
+        "delay": _type("lock_nanoseconds", "sum", "block_duration"),
+    },
+    "mutex": {
+        "contentions": _type("lock_samples", "sum", "mutex_count"),
+        "delay": _type("lock_nanoseconds", "sum", "mutex_duration"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    name: str
+    body: RawProfile
+
+
+class _Refused(Exception):
+    """The store does not want this profile, now or later."""
+
+
+class Pusher:
+    """One worker; `offer` never waits, and drops what is too much."""
+
+    def __init__(self, settings: PushSettings, evidence_store: EvidenceStore, clock: Clock, random: Random) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        self._url = URL(settings.url) / "ingest"
+        self._waiting: deque[_Parcel] = deque()
+        self._bytes = 0
+        self._some = asyncio.Event()
+        self._pushed: Counter[PushOutcome] = Counter()
+        evidence_store.pushed = self._pushed
+
+    def offer(self, kept: SavedFinding, bodies: Sequence[tuple[RawProfile, BodyRole]]) -> None:
+        """Take in the profiles of a finding, as far as the store knows their kind."""
+        for body, role in bodies:
+            if body.kind not in SAMPLE_TYPES:
+                continue
+            if len(self._waiting) >= _WAITING or self._bytes + len(body.data) > _WAITING_BYTES:
+                self._pushed[PushOutcome.DROPPED] += 1
+                continue
+            self._waiting.append(_Parcel(application_name(kept.finding, role), body))
+            self._bytes += len(body.data)
+        self._some.set()
+
+    async def run(self) -> None:
+        """Push one after the other, until cancelled."""
+        headers = {"User-Agent": f"pprof-exporter/{__version__}", **dict(self._settings.headers)}
+        timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+            while True:
+                await self._some.wait()
+                while self._waiting:
+                    parcel = self._waiting.popleft()
+                    self._bytes -= len(parcel.body.data)
+                    self._pushed[await self._push(session, parcel)] += 1
+                self._some.clear()
+
+    async def _push(self, session: aiohttp.ClientSession, parcel: _Parcel) -> PushOutcome:
+        problem = ""
+        for attempt in range(_TRIES):
+            if attempt:
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+                await self._clock.sleep(pause * self._random.uniform(0.5, 1))
+            try:
+                await self._post(session, parcel)
+            except _Refused as error:
+                problem = str(error)
+                break
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                problem = str(error) or type(error).__name__
+            else:
+                return PushOutcome.SUCCESS
+        structlog.get_logger().warning("profile not pushed", name=parcel.name, kind=parcel.body.kind, detail=problem)
+        return PushOutcome.FAILURE
+
+    async def _post(self, session: aiohttp.ClientSession, parcel: _Parcel) -> None:
+        """One try. Raises `_Refused` for good, and what aiohttp and files raise for now."""
+        body = parcel.body
+        began, ended = await asyncio.to_thread(_times, body)
+        form = aiohttp.FormData()
+        octets = "application/octet-stream"
+        form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
+        types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
+        form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
+        query = {"name": parcel.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
+        headers = await asyncio.to_thread(_credentials, self._settings)
+        async with session.post(self._url, params=query, data=form, headers=headers, allow_redirects=False) as response:
+            if response.status in _PASSING:
+                raise aiohttp.ClientError(f"HTTP {response.status}")
+            if response.status >= 300:
+                said = (await response.content.read(300)).decode("utf-8", "replace").strip()
+                raise _Refused(f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}")
+
+
+def _credentials(settings: PushSettings) -> dict[str, str]:
+    """The header with user and password. Raises `OSError` if the file cannot be read."""
+    if settings.password_file is None:
+        return {}
+    password = settings.password_file.read_bytes().strip()
+    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    return {"Authorization": f"Basic {encoded.decode()}"}
+
+
+def application_name(finding: FindingRecord, role: BodyRole) -> str:
+    """What Pyroscope calls the profiles of a finding: the service with labels, in the characters that it takes."""
+    service = _NAME.sub("-", finding.labels.get("service", finding.target)).strip("-") or "unknown"
+    about = {"target": finding.target, "evidence": role, "failure_mode": finding.mode, "alert": finding.alert}
+    labels = {**finding.labels, **about}
+    pairs = (
+        f"{_LABEL.sub('_', name)}={_VALUE.sub(' ', value).strip()}" for name, value in sorted(labels.items()) if value
+    )
+    return f"{service}{{{','.join(pairs)}}}"
+
+
+def _times(body: RawProfile) -> tuple[int, int]:
+    """When a profile began and ended, in whole Unix seconds, at least one apart."""
+    try:
+        profile = decode(body.data, max_bytes=_INFLATED)
+    except DecodeError:
+        return int(body.asked_at), int(body.asked_at) + 1
+    began = profile.time_nanos / NANOSECONDS or body.asked_at
+    return int(began), int(began + max(1.0, profile.duration_nanos / NANOSECONDS))

@@ -1,0 +1,37 @@
+"""Raw profiles that show a finding, kept on disk: one folder with a manifest for each, within a bound."""
+
+from __future__ import annotations
+
+from pprof_exporter.evidence_store.finding import (
+    FINDING_MANIFEST,
+    BodyRole,
+    FindingRecord,
+    Origin,
+    Process,
+    ProfileFile,
+    RawProfile,
+    SavedFinding,
+)
+from pprof_exporter.evidence_store.store import (
+    DropReason,
+    EvidenceProblem,
+    EvidenceRetention,
+    EvidenceStore,
+    PushOutcome,
+)
+
+__all__ = [
+    "FINDING_MANIFEST",
+    "BodyRole",
+    "DropReason",
+    "EvidenceProblem",
+    "EvidenceRetention",
+    "EvidenceStore",
+    "FindingRecord",
+    "Origin",
+    "Process",
+    "ProfileFile",
+    "PushOutcome",
+    "RawProfile",
+    "SavedFinding",
+]

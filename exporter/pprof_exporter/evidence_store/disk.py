@@ -1,0 +1,125 @@
+"""Folders of findings: written whole or not at all, whenever the program is killed.
+
+Everything here raises `OSError`; `Ring` catches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, decode_manifest, disk_usage
+
+_UNFINISHED = ".unfinished-"
+_LOCK = "lock"
+# Names of findings stand in addresses and headers.
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Held(OSError):
+    """Another process has the folder."""
+
+
+def hold(root: Path) -> IO[bytes]:
+    """Create the folder if need be, and take it for this process until the file that is returned is closed."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = (root / _LOCK).open("ab")
+    try:
+        _lock(handle)
+    except BaseException:
+        handle.close()
+        raise
+    return handle
+
+
+def stands(root: Path) -> bool:
+    """Whether the folder that was taken is still there."""
+    return (root / _LOCK).exists()
+
+
+def _lock(handle: IO[bytes]) -> None:
+    # The system lets go of it when the process ends, however it ends.
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - only there
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - not there
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        raise Held(error.errno, "another exporter keeps its evidence here") from error
+
+
+def clear(root: Path) -> None:
+    """Remove what a program left unfinished that was killed."""
+    for path in list(root.iterdir()):
+        if path.name.startswith(_UNFINISHED):
+            shutil.rmtree(path)
+
+
+def findings(root: Path) -> Iterator[tuple[Path, SavedFinding | None]]:
+    """Every folder with a manifest; None for one that is not as it was written. What else lies there is let be."""
+    for path in sorted(root.iterdir()):
+        ours = _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        if ours and (path / FINDING_MANIFEST).is_file():
+            yield path, _found(path)
+
+
+def _found(path: Path) -> SavedFinding | None:
+    manifest = (path / FINDING_MANIFEST).read_bytes()
+    finding = decode_manifest(manifest)
+    if finding is None:
+        return None
+    for file in finding.files:
+        on_disk = path / file.name
+        if on_disk.is_symlink() or not on_disk.is_file() or on_disk.stat().st_size != file.size:
+            return None
+    return SavedFinding(path.name, finding, disk_usage(finding, len(manifest)))
+
+
+def put(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
+    """Write a folder with these files. It is there once all of it is on the disk."""
+    unfinished = root / f"{_UNFINISHED}{name}"
+    try:
+        unfinished.mkdir(mode=0o700)
+        for file, data in contents:
+            with os.fdopen(os.open(unfinished / file, _NEW, 0o600), "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+        _sync(unfinished)
+        unfinished.rename(root / name)
+        _sync(root)
+    except OSError:
+        for path in (unfinished, root / name):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def remove(root: Path, name: str) -> None:
+    """Remove a folder; it is out of sight at once, so that nobody sees half of it."""
+    unfinished = root / f"{_UNFINISHED}{name}"
+    with contextlib.suppress(FileNotFoundError):
+        (root / name).rename(unfinished)
+        shutil.rmtree(unfinished)
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in a folder to the disk; Windows does that by itself, and opens no folders."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

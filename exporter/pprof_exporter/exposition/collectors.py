@@ -1,0 +1,87 @@
+"""What is known of the targets and of the exporter itself, as metric families."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from pprof_exporter import __version__
+from pprof_exporter.catalog import FAMILIES, Family, exporter
+from pprof_exporter.exposition.parts import Parts
+from pprof_exporter.exposition.sink import Sink, description
+from pprof_exporter.exposition.target_series import TargetSeries
+from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.store import StorageProblem
+
+
+@dataclass(slots=True)
+class ConfigState:
+    """Whether the configuration in the file is the one in use."""
+
+    successful: bool
+    loaded_at: float
+
+
+class ExporterCollector(Collector):
+    """The families that speak of the exporter itself."""
+
+    families: tuple[Family, ...] = exporter.FAMILIES
+
+    def __init__(
+        self,
+        pool: Pool,
+        config: ConfigState,
+        clock: Clock,
+        parts: Parts | None = None,
+    ) -> None:
+        self._pool = pool
+        self._config = config
+        self._clock = clock
+        self._parts = parts or Parts()
+
+    def describe(self) -> Iterable[Metric]:
+        """Every family, without series, for `name[]` to choose from."""
+        return [description(family) for family in self.families]
+
+    def collect(self) -> Iterable[Metric]:
+        """Every family that has a series now."""
+        sink = Sink()
+        self._add_to(sink)
+        return sink.metrics()
+
+    def _add_to(self, sink: Sink) -> None:
+        self._add_own(sink)
+        self._parts.add_to(sink)
+
+    def _add_own(self, sink: Sink) -> None:
+        pool, config = self._pool, self._config
+        sink.add(exporter.BUILD, {"version": __version__, "python": platform.python_version()}, 1)
+        sink.add(exporter.TARGETS, {}, len(pool.states))
+        sink.add(exporter.IN_FLIGHT, {}, pool.limiter.in_flight)
+        sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
+        sink.add(exporter.BUDGET, {}, pool.settings.budget)
+        sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
+        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + self._parts.internal_errors)
+        sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
+        sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
+        store = pool.store
+        if store.configured:
+            sink.add(exporter.STORAGE_PERSISTENT, {}, store.persistent)
+            for trouble in StorageProblem:
+                sink.add(exporter.STORAGE_TROUBLES, {"trouble": trouble}, store.troubles[trouble])
+
+
+class PprofCollector(ExporterCollector):
+    """Every family of the catalogue, as metrics of the client library. `ExpositionPage` is faster for many targets."""
+
+    families = FAMILIES
+
+    def _add_to(self, sink: Sink) -> None:
+        now = self._clock.now()
+        for state in self._pool.states:
+            TargetSeries(sink, state, now).add()
+        super()._add_to(sink)

@@ -1,0 +1,172 @@
+"""What client settings come to at each request: credentials and certificates of now, and the proxy to go through."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.clock import Clock
+from pprof_exporter.config import (
+    DEFAULT_TLS,
+    Authorization,
+    BadSecret,
+    BadTls,
+    BasicAuth,
+    ClientSettings,
+    FileStamp,
+    OAuth2,
+    TlsSettings,
+    client_context,
+    file_stamp,
+    hide,
+)
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.oauth2 import NoToken, TokenSource
+from pprof_exporter.scrape.client.phases import TimedContext
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What lets one request in: its headers, and the texts among them that nobody is to see."""
+
+    headers: CIMultiDict[str]
+    secrets: tuple[str, ...] = ()
+
+    def hide(self, text: str) -> str:
+        """The text without any secret, which a server may have repeated."""
+        return hide(text, *self.secrets)
+
+
+class TlsContexts:
+    """TLS contexts, each made anew when one of its files has changed."""
+
+    def __init__(self) -> None:
+        self._made: dict[TlsSettings, tuple[tuple[FileStamp | None, ...], ssl.SSLContext]] = {}
+
+    def get(self, tls: TlsSettings) -> ssl.SSLContext:
+        """The context of these settings. Raises `FetchError` if a file cannot be used now."""
+        stamps = tuple(map(file_stamp, tls.files))
+        made = self._made.get(tls)
+        if made is not None and made[0] == stamps:
+            return made[1]
+        try:
+            context = client_context(tls, TimedContext)
+        except BadTls as error:
+            raise FetchError(Reason.TLS, f"tls_config: {error}") from None
+        self._made[tls] = (stamps, context)
+        return context
+
+
+class ConfiguredClient:
+    """One set of client settings at work. All targets that share the settings share it, its token above all."""
+
+    def __init__(self, settings: ClientSettings, clock: Clock, default: TlsContexts) -> None:
+        self._settings = settings
+        self._default = default
+        self._contexts = TlsContexts()
+        auth = settings.auth
+        self._tokens = TokenSource(auth, clock, lambda: self._context(auth.tls)) if isinstance(auth, OAuth2) else None
+
+    @property
+    def follows_redirects(self) -> bool:
+        """Whether to go on to where a target sends it."""
+        return self._settings.follow_redirects
+
+    async def credentials(self, session: aiohttp.ClientSession, url: URL, timeout: float) -> Credentials:
+        """What goes along with a request to this URL, whose own user and password come first.
+
+        Raises `FetchError` if it is not there within `patience` seconds.
+        """
+        headers: CIMultiDict[str] = CIMultiDict()
+        secrets: list[str] = []
+        try:
+            for name, secret in self._settings.headers:
+                headers.add(name, secret.read())
+                secrets.append(headers.getall(name)[-1])
+        except BadSecret as error:
+            raise FetchError(Reason.UNAUTHORIZED, f"http_headers: {error}") from None
+        if url.user is not None or url.password is not None:
+            value, *hidden = _basic(url.user or "", url.password or "")
+        else:
+            value, *hidden = await self._authorization(session, timeout)
+        if value:
+            headers["Authorization"] = value
+            secrets += [value.partition(" ")[2], *hidden]
+        return Credentials(headers, tuple(secrets))
+
+    def renew(self, used: Credentials) -> bool:
+        """Whether it is worth another try with a new token, after a reply of 401."""
+        if self._tokens is None or "Authorization" not in used.headers:
+            return False
+        self._tokens.refuse(used.headers["Authorization"])
+        return True
+
+    def context(self, url: URL, *, at_home: bool) -> ssl.SSLContext | bool:
+        """For a connection to the target itself, or to a stranger that it names; True where there is no TLS.
+
+        Raises `FetchError`.
+        """
+        if url.scheme != "https":
+            return True
+        tls = self._settings.tls
+        return self._context(tls if at_home else replace(tls, cert_file=None, key_file=None, server_name=""))
+
+    def server_name(self, *, at_home: bool) -> str | None:
+        """The name that the certificate is to have; None: that of the host."""
+        return (self._settings.tls.server_name or None) if at_home else None
+
+    def proxy(self, url: URL) -> URL | None:
+        """The proxy to this URL, if there is one."""
+        return self._settings.proxy.for_url(url) if self._settings.proxy else None
+
+    def _context(self, tls: TlsSettings) -> ssl.SSLContext:
+        return (self._default if tls == DEFAULT_TLS else self._contexts).get(tls)
+
+    async def _authorization(self, session: aiohttp.ClientSession, timeout: float) -> tuple[str, ...]:
+        """The value of the header, empty for none, and what else to hide."""
+        try:
+            match self._settings.auth:
+                case BasicAuth(username, password):
+                    return _basic(username.read(), password.read())
+                case Authorization(kind, credentials):
+                    return (f"{kind} {credentials.read()}",)
+                case OAuth2(client_secret=secret) if self._tokens is not None:
+                    async with asyncio.timeout(timeout):
+                        return await self._tokens.header(session), secret.text
+        except BadSecret as error:
+            raise FetchError(Reason.UNAUTHORIZED, str(error)) from None
+        except NoToken as error:
+            raise FetchError(Reason.UNAUTHORIZED, f"no token from oauth2.token_url: {error}") from None
+        except TimeoutError:
+            detail = f"no token from oauth2.token_url: no answer within {timeout:g} s"
+            raise FetchError(Reason.UNAUTHORIZED, detail) from None
+        return ("",)
+
+
+def _basic(user: str, password: str) -> tuple[str, str]:
+    # UTF-8, as Go sends it, and RFC 7617 has it.
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}", password
+
+
+class ClientPool:
+    """A client for each of the settings that someone holds; what nobody holds goes by itself."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._default = TlsContexts()
+        self._held: WeakValueDictionary[ClientSettings, ConfiguredClient] = WeakValueDictionary()
+
+    def of(self, settings: ClientSettings) -> ConfiguredClient:
+        """The client of these settings; hold it for as long as it is needed."""
+        client = self._held.get(settings)
+        if client is None:
+            client = self._held[settings] = ConfiguredClient(settings, self._clock, self._default)
+        return client

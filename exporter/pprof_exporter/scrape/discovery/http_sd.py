@@ -1,0 +1,41 @@
+"""http_sd_configs: a URL that answers with a JSON list of targets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from yarl import URL
+
+from pprof_exporter.config import HttpSource, Secret, TargetGroup
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.discovery.groups import SourceError, read_document
+
+_TIMEOUT = 30.0
+
+
+class HttpReader:
+    """One URL."""
+
+    def __init__(self, source: HttpSource, fetcher: Fetcher) -> None:
+        told = {"Accept": "application/json", "X-Prometheus-Refresh-Interval-Seconds": f"{source.refresh:g}"}
+        headers = tuple((name, Secret(text)) for name, text in told.items())
+        self._url = URL(source.url)
+        self._fetcher = fetcher.of(replace(source.client, headers=(*source.client.headers, *headers)))
+        self.next_in = source.refresh
+
+    async def read(self) -> list[TargetGroup]:
+        """The groups that the URL lists. Raises `SourceError`."""
+        try:
+            reply = await self._fetcher.get(self._url, timeout=_TIMEOUT)
+            if reply.content_type != "application/json":
+                raise SourceError(f"the reply is {reply.content_type}, not application/json")
+            groups = read_document(json.loads(reply.body))
+        except FetchError as error:
+            raise SourceError(f"{error.reason}: {error.detail}") from None
+        except (ValueError, RecursionError) as error:
+            raise SourceError(f"not JSON: {error}") from None
+        # The URL may hold a password, and the label may be mapped to one that everybody sees.
+        shown = str(self._url.with_user(None))
+        return [TargetGroup(group.targets, (*group.labels, ("__meta_url", shown))) for group in groups]

@@ -1,0 +1,107 @@
+"""One round of a target: the index page, and then everything that is due, within a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from random import Random
+
+from pprof_exporter.catalog import Skip
+from pprof_exporter.scrape.probing.probe_client import OutOfTime, ProbeClient
+from pprof_exporter.scrape.probing.probe_log import ProbeLog, RedactedLog
+from pprof_exporter.scrape.probing.sockets import AddressGuard, guarding
+from pprof_exporter.scrape.state.target_state import TargetState
+from pprof_exporter.scrape.target.collector import Collector
+from pprof_exporter.scrape.target.context import TargetContext
+from pprof_exporter.scrape.target.scraper import TargetScraper
+
+# For the end of the reply, which up to Go 1.25 comes 0.2 s after the window, for the CPU time and for decoding.
+_AFTER_WINDOW = 1.0
+# With less than this nothing is asked for: a target that needs as long is slow, and not broken.
+_LEAST = 1.0
+# Scrapes are not on time to the millisecond; a profile that comes every minute is to come with every second scrape.
+_EARLY = 0.1
+_COMPARE_EVERY = 30.0
+
+
+class ProbeRounds:
+    """The rounds of one target, and what has to outlive each. One runs at a time."""
+
+    def __init__(self, context: TargetContext, client: ProbeClient, random: Random) -> None:
+        self._context = context
+        self._client = client
+        self._clock = context.clock
+        self._scraper = TargetScraper(context, random)
+        # What takes long on purpose comes last, with the time that is left.
+        self._collectors = sorted(self._scraper.collectors, key=lambda collector: collector.concurrent)
+        self._windows = {collector: collector.window for collector in self._collectors}
+        self._asked_at: dict[Collector, float] = {}
+        self._compared_at = -math.inf
+        self._least = _LEAST
+        self.answered = False
+        """Whether the round that runs, or ran last, knows if the target is up."""
+
+    @property
+    def state(self) -> TargetState:
+        """What is known of the target."""
+        return self._context.state
+
+    async def run(self, log: ProbeLog, guard: AddressGuard, deadline: float) -> None:
+        """Look at the target; `deadline` is steady time. What goes wrong is in the log and in the state."""
+        self.answered = False
+        self._least = min(_LEAST, (deadline - self._clock.steady()) / 2)
+        self._client.log, self._client.guard, self._client.deadline = log, guard, deadline
+        self._scraper.log = RedactedLog(log)
+        with guarding(guard):
+            await self._scraper.scrape_index()
+            self.answered = True
+            for collector in self._collectors:
+                await self._visit(collector, log, deadline)
+        if self.state.identity.epoch is not None and self._clock.steady() - self._compared_at >= _COMPARE_EVERY:
+            self._compared_at = self._clock.steady()
+            await asyncio.to_thread(self.state.identity.compare)
+
+    async def _visit(self, collector: Collector, log: ProbeLog, deadline: float) -> None:
+        now = self._clock.steady()
+        wait = self._asked_at.get(collector, -math.inf) + (1 - _EARLY) * collector.interval - now
+        if wait > 0:
+            log.debug("not due", profile=collector.name, due_in=f"{wait:.0f}s", interval=f"{collector.interval:g}s")
+            return
+        if not self._scraper.opens(collector):
+            log.info("left out", profile=collector.name, why=self._scraper.closed_by or "the target does not have it")
+            return
+        if not self._fits(collector, log, deadline - now):
+            return
+        self._asked_at[collector] = now
+        try:
+            await self._scraper.do(collector)
+        except (OutOfTime, asyncio.CancelledError) as error:
+            del self._asked_at[collector]
+            collector.counters.skipped[Skip.DEADLINE] += 1
+            log.info(
+                "left out", profile=collector.name, why="it was not its turn before the time of this probe was over"
+            )
+            if not isinstance(error, OutOfTime):
+                raise
+
+    def _fits(self, collector: Collector, log: ProbeLog, left: float) -> bool:
+        """Whether there is time for an errand; makes the window shorter if that is what it takes."""
+        wanted = self._windows[collector]
+        if not wanted:
+            enough = left >= self._least
+        elif self._context.limiter.profiles(self._context.target):
+            collector.counters.skipped[Skip.LATE] += 1
+            log.info("left out", profile=collector.name, why="another CPU profile of this process runs")
+            return False
+        else:
+            # Go reads whole seconds.
+            collector.window = min(wanted, math.floor(left - _AFTER_WINDOW))
+            enough = left - _AFTER_WINDOW >= 1
+            if enough and collector.window < wanted:
+                log.info("window made shorter to fit", profile=collector.name, wanted=wanted, window=collector.window)
+        if not enough:
+            collector.counters.skipped[Skip.DEADLINE] += 1
+            log.info(
+                "left out", profile=collector.name, why=f"only {max(0.0, left):.1f} s are left before the deadline"
+            )
+        return enough

@@ -1,0 +1,54 @@
+"""F18: whether block and mutex profiling are on at all."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import quality
+from pprof_exporter.profile import State
+from pprof_exporter.scrape.state.observation import Observation
+
+# So many profiles without a record, while goroutines wait, are no chance.
+_EMPTY_IN_A_ROW = 10
+
+# What the block profile records once the wait is over (runtime.blockevent).
+_RECORDED = frozenset({State.CHAN_RECEIVE, State.CHAN_SEND, State.SELECT, State.MUTEX, State.WAIT_GROUP, State.COND})
+
+
+class ContentionState:
+    """Whether each is on; None while it cannot be told. Go states the rate of the mutex profile, not that of block."""
+
+    def __init__(self) -> None:
+        self.block: bool | None = None
+        self.mutex: bool | None = None
+        self._waiting = False
+        self._empty = 0
+
+    def learn(self, kind: str, observation: Observation) -> None:
+        """Take in what a profile says of it."""
+        match kind:
+            case "goroutine":
+                self._waiting = _waiting(observation)
+            case "block":
+                self._see_block(records=observation.samples)
+            case "mutex" if observation.samples:
+                # Records prove that it was on. What is on and has none is told by its rate, see `mutex_rate`.
+                self.mutex = True
+
+    def mutex_rate(self, rate: int | None) -> None:
+        """Take in the rate that the text of the mutex profile states; None: it could not be read."""
+        self.mutex = None if rate is None else rate > 0
+
+    def _see_block(self, *, records: int) -> None:
+        if records:
+            self.block, self._empty = True, 0
+        elif self._waiting:
+            self._empty += 1
+            if self._empty >= _EMPTY_IN_A_ROW:
+                self.block = False
+
+
+def _waiting(observation: Observation) -> bool:
+    return any(
+        reading.value
+        for reading in observation.readings
+        if reading.family is quality.GOROUTINE_STATES and dict(reading.labels)["state"] in _RECORDED
+    )

@@ -1,0 +1,96 @@
+"""Counters, latency histogram and latency history of one thing that is fetched."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.scrape.client.phases import Phases
+
+_KEPT = 60
+
+
+class LatencyHistory:
+    """A ring of the last 60 fetches: latency in seconds, or None of one that failed. A few hundred bytes in all."""
+
+    __slots__ = ("_next", "_ring")
+
+    def __init__(self) -> None:
+        self._ring = array("f")
+        self._next = 0
+
+    def add(self, seconds: float | None) -> None:
+        """Note how one fetch ended."""
+        value = math.nan if seconds is None else seconds
+        if len(self._ring) < _KEPT:
+            self._ring.append(value)
+        else:
+            self._ring[self._next] = value
+        self._next = (self._next + 1) % _KEPT
+
+    def latest(self) -> list[float | None]:
+        """Oldest first."""
+        values = self._ring[self._next :] + self._ring[: self._next] if len(self._ring) == _KEPT else self._ring
+        return [None if math.isnan(value) else value for value in values]
+
+
+class LatencyHistogram:
+    """A histogram over `fetching.LATENCY_BUCKETS`."""
+
+    __slots__ = ("counts", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(fetching.LATENCY_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one latency."""
+        self.counts[bisect_left(fetching.LATENCY_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+
+@dataclass(slots=True)
+class FetchCounters:
+    """Counters of one profile (or the index page) of one target, over the life of the exporter."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    fetch_failures: Counter[Reason] = field(default_factory=Counter)
+    decode_failures: Counter[Reason] = field(default_factory=Counter)
+    skipped: Counter[Skip] = field(default_factory=Counter)
+    deferred: Counter[Deferral] = field(default_factory=Counter)
+    deferring: bool = False
+    """The latest tick was put off: what there is stays valid meanwhile."""
+    overdue: int = 0
+    latency: LatencyHistogram = field(default_factory=LatencyHistogram)
+    history: LatencyHistory = field(default_factory=LatencyHistory)
+    phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
+    response_bytes: int = 0
+    last_success: float | None = None
+    last_problem: str = ""
+    last_reason: Reason | None = None
+    """Why the latest fetch failed; None if it did not."""
+
+    def succeeded(self, at: float, phases: Phases) -> None:
+        """Count a fetch that brought what was asked for."""
+        self.outcomes[Outcome.SUCCESS] += 1
+        self.latency.observe(phases.total)
+        self.history.add(phases.total)
+        for phase, seconds in phases.items():
+            self.phases[phase] += seconds
+        self.last_success = at
+        self.last_problem, self.last_reason = "", None
+
+    def failed(self, reason: Reason, detail: str, *, decoding: bool) -> None:
+        """Count one that did not; `decoding` says that a complete reply was no profile."""
+        if reason is Reason.BUSY:
+            self.outcomes[Outcome.BUSY] += 1
+        else:
+            self.outcomes[Outcome.FAILURE] += 1
+            failures = self.decode_failures if decoding else self.fetch_failures
+            failures[reason] += 1
+        self.history.add(None)
+        self.last_problem, self.last_reason = f"{reason}: {detail}", reason

@@ -1,0 +1,114 @@
+"""What is kept of a profile after it was read: the numbers that become series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pprof_exporter.health import FetchedProfile, Reading, run_checks
+from pprof_exporter.profile import (
+    NANOSECONDS,
+    GoVersionEvidence,
+    Kind,
+    Module,
+    Profile,
+    System,
+    attribute,
+    decode,
+    from_profile,
+    modules,
+    system_of,
+    totals,
+)
+from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.state.cpu_time import CpuUse
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """What a profile tells of the process that it comes from."""
+
+    system: System | None
+    modules: tuple[Module, ...]
+    version: GoVersionEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One profile in base units.
+
+    `took` is its latency without the window. `sums` and `by_function` follow `Kind.values`; a sum is None where the
+    profile has no such sample type, and `by_function` is None where the kind does not ask for it. `profiled` is the
+    seconds that a window covered, `time_nanos` the time stamp of the profile.
+    """
+
+    at: float
+    took: float
+    samples: int
+    size: int
+    sums: tuple[float | None, ...]
+    by_function: tuple[dict[str, float] | None, ...]
+    profiled: float
+    time_nanos: int
+    period_nanos: int
+    facts: ProcessFacts
+    readings: tuple[Reading, ...]
+
+
+def observe(
+    kind: Kind,
+    reply: Reply,
+    *,
+    window: float,
+    previous: Observation | None,
+    used: CpuUse | None,
+    max_bytes: int,
+) -> Observation:
+    """Decode the body of a reply, sum it up and judge it.
+
+    `previous` is what was seen of this kind before, `used` the CPU time that the process used within the window.
+
+    Raises `DecodeError`. Needs no event loop: any thread may run it.
+    """
+    fetched = FetchedProfile(
+        decode(reply.body, max_bytes=max_bytes),
+        kind,
+        asked_at=reply.asked_at,
+        connected_after=reply.phases.until_connected,
+        took=reply.phases.total,
+        window=window,
+        previous_nanos=previous.time_nanos if previous else None,
+        cpu_used=used.seconds if used else None,
+        cpu_source=used.source.value if used else "",
+    )
+    return summarize(kind, fetched, at=reply.asked_at)
+
+
+def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
+    """Sum up and judge a profile that stands for `at` (Unix time)."""
+    profile = fetched.profile
+    sums = totals(profile)
+    columns = [profile.index_of(value.sample_type) for value in kind.values]
+    return Observation(
+        at=at,
+        took=fetched.took,
+        samples=len(profile.samples),
+        size=profile.size,
+        sums=tuple(
+            None if column is None else sums[column] / value.per_unit
+            for value, column in zip(kind.values, columns, strict=True)
+        ),
+        by_function=tuple(
+            None if column is None or value.by_function is None else _by_function(profile, kind, column, value.per_unit)
+            for value, column in zip(kind.values, columns, strict=True)
+        ),
+        profiled=profile.duration_nanos / NANOSECONDS,
+        time_nanos=profile.time_nanos,
+        period_nanos=profile.period,
+        facts=ProcessFacts(system_of(profile), modules(profile.mappings), from_profile(profile)),
+        readings=run_checks(fetched),
+    )
+
+
+def _by_function(profile: Profile, kind: Kind, column: int, per_unit: int) -> dict[str, float]:
+    booked = attribute(profile, column, kind.attribution)
+    return {name: value / per_unit for name, value in booked.items()}

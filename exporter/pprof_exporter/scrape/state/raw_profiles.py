@@ -1,0 +1,76 @@
+"""The raw profiles of late, in memory and within a bound, so that a finding can be shown by what was judged."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from pprof_exporter.evidence_store import RawProfile
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Of one kind of one target: the newest, and the newest of those with which all was well."""
+
+    latest: RawProfile
+    good: RawProfile | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that both take."""
+        return len(self.latest.data) + (len(self.good.data) if self.good and self.good is not self.latest else 0)
+
+
+class RawProfiles:
+    """At most `max_bytes` of the kinds that are asked for; what was not renewed for longest goes first."""
+
+    def __init__(self, max_bytes: int, kinds: Collection[str]) -> None:
+        self._max_bytes = max_bytes
+        self._kinds = frozenset(kinds)
+        self._slots: OrderedDict[tuple[str, str], _Slot] = OrderedDict()
+        self.bytes = 0
+        """What is kept now."""
+
+    def keep(self, target: str, kind: str, asked_at: float, data: bytes) -> None:
+        """Take in a profile that could be read."""
+        if kind not in self._kinds:
+            return
+        body = RawProfile(kind, asked_at, data)
+        slot = self._slots.pop((target, kind), None)
+        if slot is None:
+            slot = _Slot(body)
+        else:
+            self.bytes -= slot.size
+            slot.latest = body
+        self._slots[target, kind] = slot
+        self.bytes += slot.size
+        while self.bytes > self._max_bytes:
+            _, oldest = self._slots.popitem(last=False)
+            self.bytes -= oldest.size
+
+    def approve(self, target: str, kinds: Iterable[str]) -> None:
+        """All is well with the newest of these kinds: from now on each is the last good one."""
+        for kind in kinds:
+            slot = self._slots.get((target, kind))
+            if slot is not None:
+                self.bytes -= slot.size
+                slot.good = slot.latest
+                self.bytes += slot.size
+
+    def latest(self, target: str, kinds: Iterable[str]) -> list[RawProfile]:
+        """The newest of these kinds, of those that are there."""
+        slots = (self._slots.get((target, kind)) for kind in kinds)
+        return [slot.latest for slot in slots if slot is not None]
+
+    def good(self, target: str, kinds: Iterable[str]) -> list[RawProfile]:
+        """The last good ones of these kinds that are older than the newest."""
+        slots = (self._slots.get((target, kind)) for kind in kinds)
+        return [
+            slot.good for slot in slots if slot is not None and slot.good is not None and slot.good is not slot.latest
+        ]
+
+    def retain(self, targets: Collection[str]) -> None:
+        """Let go of every target that is not among these."""
+        for target, kind in [key for key in self._slots if key[0] not in targets]:
+            self.bytes -= self._slots.pop((target, kind)).size

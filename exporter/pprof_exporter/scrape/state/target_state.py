@@ -1,0 +1,163 @@
+"""What is known of one target: counters that the exporter keeps, and the latest of each profile."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pprof_exporter.catalog import Family, MetricType, Reason
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
+from pprof_exporter.clock import Clock
+from pprof_exporter.config import Settings, Target
+from pprof_exporter.health import Growth, TickAudit
+from pprof_exporter.profile import KINDS, Index, Kind, Span, Value, from_index
+from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
+from pprof_exporter.scrape.state.budget import Budget
+from pprof_exporter.scrape.state.canary import CanaryState
+from pprof_exporter.scrape.state.contention import ContentionState
+from pprof_exporter.scrape.state.counters import FetchCounters
+from pprof_exporter.scrape.state.cpu_time import CpuLoad
+from pprof_exporter.scrape.state.identity import Identity
+from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.top_k import TopK, largest
+from pprof_exporter.scrape.state.wedge import Wedge
+from pprof_exporter.store import Store
+
+LabelPairs = tuple[tuple[str, str], ...]
+
+
+class ProfileState:
+    """One kind of profile of one target."""
+
+    def __init__(self, kind: Kind, functions: int) -> None:
+        self.kind = kind
+        self.counters = FetchCounters()
+        self.latest: Observation | None = None
+        self.accumulated = [0.0] * len(kind.values)
+        self.profiled = 0.0
+        self.counted: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
+        self.leaders: list[dict[str, float] | None] = [None] * len(kind.values)
+        self.rises: list[dict[str, float]] = [{} for _ in kind.values]
+        self._rankings = [TopK(functions) for _ in kind.values]
+        self._growth = [_growth(value) for value in kind.values]
+        self._functions = functions
+
+    def record(self, observation: Observation) -> None:
+        """Take in a profile: windows are added up, all else replaces what was there."""
+        self.latest = observation
+        self.profiled += observation.profiled
+        for reading in observation.readings:
+            if reading.family.type is MetricType.COUNTER and reading.value is not None:
+                self.counted[reading.family, reading.labels] += reading.value
+        for i, value in enumerate(self.kind.values):
+            if value.span is Span.WINDOW:
+                self.accumulated[i] += observation.sums[i] or 0.0
+            weights = observation.by_function[i]
+            self.leaders[i] = None if weights is None else self._rankings[i].update(weights)
+            growth = self._growth[i]
+            if growth is not None and weights is not None:
+                self.rises[i] = largest(growth.update(weights), self._functions)
+
+    def gauges(self) -> list[tuple[Family, LabelPairs, float]]:
+        """What the checks measured on the latest profile and could tell."""
+        return [
+            (reading.family, reading.labels, reading.value)
+            for reading in (self.latest.readings if self.latest else ())
+            if reading.family.type is MetricType.GAUGE and reading.value is not None
+        ]
+
+    def totals(self) -> tuple[float | None, ...]:
+        """What each value of the kind comes to: summed over windows, or as the latest profile has it."""
+        if self.latest is None:
+            return (None,) * len(self.kind.values)
+        return tuple(
+            total if value.span is Span.WINDOW else latest
+            for value, total, latest in zip(self.kind.values, self.accumulated, self.latest.sums, strict=True)
+        )
+
+
+class TargetState:
+    """All that is known of one target. Written by its loop, read when /metrics is asked for.
+
+    `settings` are those that hold for this target.
+    """
+
+    def __init__(self, target: Target, settings: Settings, store: Store, clock: Clock) -> None:
+        functions = settings.limits.functions
+        kinds = [kind for name, kind in KINDS.items() if settings.profiles[name].enabled]
+        self.target = target
+        self.settings = settings
+        self.revision = 0
+        """Grows with everything that changes here, so that what was made of it need not be made again."""
+        self.up: bool | None = None
+        self.index: Index | None = None
+        self.index_at = 0.0
+        self.index_problem: Reason | None = None
+        self.index_counters = FetchCounters()
+        self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
+        self.identity = Identity(target, store)
+        self.ticks = SamplingClockState()
+        self.pauses = MemStatsState()
+        self.canary = CanaryState(clock)
+        self.stacks = StacksState(functions)
+        self.contention = ContentionState()
+        self.wedge = Wedge()
+        self.budget = Budget(settings.budget, clock)
+        self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
+
+    def all_counters(self) -> list[tuple[str, FetchCounters]]:
+        """The counters of every profile and of the index page, by value of the label `profile`."""
+        return [
+            (INDEX, self.index_counters),
+            *((name, state.counters) for name, state in self.profiles.items()),
+            (MEMSTATS, self.pauses.counters),
+            (CANARY, self.canary.counters),
+            (STACKS, self.stacks.counters),
+        ]
+
+    def latency_differences(self) -> dict[str, float]:
+        """What the latency of profiles is made of, in seconds by cause, as far as the latest profiles tell."""
+        latest = {name: profile.latest.took for name, profile in self.profiles.items() if profile.latest}
+        base = latest.get("threadcreate")
+        if base is None:
+            return {}
+        without = self.canary.without_modules
+        modules = {} if without is None else {"modules": base - without}
+        causes = (("heap", "heap"), ("goroutines", "goroutine"))
+        return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
+
+    def saw_index(self, index: Index, at: float) -> None:
+        """Take in an index page that was asked for at `at` (Unix time)."""
+        self.index, self.index_problem, self.index_at = index, None, at
+        self.identity.learn_version(INDEX, from_index(index))
+
+    def learn(self, profile: ProfileState, observation: Observation, phases: Phases, now: float) -> None:
+        """Take in what a profile tells of the target itself, and count its signals towards the epoch."""
+        identity, kind = self.identity, profile.kind.name
+        identity.learn(observation.facts)
+        self.contention.learn(kind, observation)
+        identity.mutex_profiling = self.contention.mutex
+        if identity.enter(now):
+            self.ticks.wanted = True
+        identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
+        for family, labels, value in profile.gauges():
+            if not labels:
+                name = family.name.removeprefix("pprof_")
+                identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+
+    def learn_audit(self, found: TickAudit, now: float, processors: float | None) -> None:
+        """Take in an audit of the sampling clock; `processors` is how many the target kept busy meanwhile."""
+        self.ticks.record(found, now, processors)
+        signals = {
+            "tick_interval_stddev_seconds": found.stddev,
+            "tick_late_ratio": found.late_ratio,
+            "tick_rate_hertz": found.rate,
+        }
+        for signal, value in signals.items():
+            if value is not None:
+                self.identity.observe(signal, value)
+
+
+def _growth(value: Value) -> Growth | None:
+    rise = value.rise
+    return Growth(at_least=rise.at_least, changes_only=rise.changes_only) if rise else None

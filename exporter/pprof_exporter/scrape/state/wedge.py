@@ -1,0 +1,33 @@
+"""A target that accepts connections and never answers.
+
+The system accepts connections for a process that no longer runs; and a Go program in which the world cannot be stopped
+(golang/go 80982, 80665, 36492) still serves the index page, but not a goroutine profile.
+"""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.vocabulary import INDEX
+
+_GOROUTINE = "goroutine"
+
+_NOT_CONNECTED = frozenset({Reason.RESOLVE, Reason.CONNECT, Reason.FORBIDDEN, Reason.TLS})
+
+
+class Wedge:
+    """Whether the index page and the goroutine profile hang; what is not known is left out."""
+
+    def __init__(self) -> None:
+        self.hangs: dict[str, bool] = {}
+
+    def asked(self, name: str, reason: Reason | None) -> None:
+        """Note how a fetch ended: with a reason to fail, or well (None). Only those of these two names count."""
+        if name not in (INDEX, _GOROUTINE):
+            return
+        if reason in _NOT_CONNECTED:
+            self.hangs.pop(name, None)
+        else:
+            self.hangs[name] = reason is Reason.TIMEOUT_HEADER
+        if name == INDEX and self.hangs.get(INDEX) is not False:
+            # Nobody asks for goroutines meanwhile.
+            self.hangs.pop(_GOROUTINE, None)

@@ -1,0 +1,85 @@
+"""What is in sight of a target at one moment: the newest of everything that still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pprof_exporter.catalog import Family, Reason
+from pprof_exporter.health import KnownBug, Reading, TickAudit
+from pprof_exporter.profile import System
+from pprof_exporter.store import Change, Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSnapshot:
+    """The latest profile of one kind. `took` is its latency in seconds, None of a file; `sums` are in base units."""
+
+    took: float | None
+    samples: int
+    sums: Mapping[Family, float]
+    readings: tuple[Reading, ...]
+
+    def reading(self, family: Family) -> float | None:
+        """The sum of the readings of a family, over its labels; None if none of them is known."""
+        values = [found.value for found in self.readings if found.family is family and found.value is not None]
+        return sum(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSummary:
+    """How the fetches of one thing went: `problem` and `reason` are of the latest if it failed, times are seconds."""
+
+    reason: Reason | None
+    problem: str
+    succeeded: int
+    busy: int
+    failed: int
+    mean_latency: float | None
+    overdue: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySummary:
+    """So many requests that took `mean` seconds on average, and so many that were not answered."""
+
+    count: int
+    mean: float
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSnapshot:
+    """All that a verdict may rest on. What is None or empty is not known.
+
+    `profiles` and `fetches` are by name of the profile; `hangs` says whether the index page and the goroutine profile
+    are accepted and never answered; `looks` counts the profiles of each kind so far; `rises` is, by family, the growth
+    by function; `profiling` is the share of its time for which the target was profiled.
+    """
+
+    up: bool | None = None
+    down: Reason | None = None
+    hangs: Mapping[str, bool] = field(default_factory=dict)
+    system: System | None = None
+    go_version: str = "unknown"
+    program: str = "unknown"
+    bugs: tuple[KnownBug, ...] = ()
+    foreign: tuple[str, ...] = ()
+    changes: Mapping[Change, float] = field(default_factory=dict)
+    """How many seconds ago each kind of change was seen."""
+    fingerprinted: bool = False
+    comparison: Comparison | None = None
+    profiles: Mapping[str, ProfileSnapshot] = field(default_factory=dict)
+    fetches: Mapping[str, FetchSummary] = field(default_factory=dict)
+    audit: TickAudit | None = None
+    audit_processors: float | None = None
+    audit_unsupported: bool = False
+    canary_at_rest: LatencySummary | None = None
+    canary_profiled: LatencySummary | None = None
+    differences: Mapping[str, float] = field(default_factory=dict)
+    profiler_memory: int | None = None
+    contention: Mapping[str, bool | None] = field(default_factory=dict)
+    looks: Mapping[str, int] = field(default_factory=dict)
+    rises: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
+    profiling: float | None = None
+    budget: float | None = None

@@ -1,0 +1,83 @@
+"""From the state of a target to what is in sight of it now."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import Family, Outcome
+from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
+from pprof_exporter.scrape.state.canary import CanaryState, During
+from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot, TargetSnapshot
+
+
+def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
+    """What stands of a target at `now` (Unix time); what is too old is left out."""
+    known = state.identity
+    profiles = {
+        name: _profile(profile)
+        for name, profile in state.profiles.items()
+        if profile.latest and is_fresh(profile.latest.at, name, profile.counters, settings=state.settings, now=now)
+    }
+    return TargetSnapshot(
+        up=state.up,
+        down=state.index_problem,
+        hangs=dict(state.wedge.hangs),
+        system=known.system,
+        go_version=known.go_version,
+        program=known.program,
+        bugs=known.bugs,
+        foreign=tuple(known.foreign),
+        changes={change: now - at for change, at in known.last_change.items()},
+        fingerprinted=known.epoch is not None,
+        comparison=known.comparison,
+        profiles=profiles,
+        fetches={name: _fetches(counters) for name, counters in state.all_counters() if counters.outcomes},
+        audit=state.ticks.latest,
+        audit_processors=state.ticks.processors,
+        audit_unsupported=bool(state.ticks.unsupported),
+        canary_at_rest=_latency(state.canary, During.REST),
+        canary_profiled=_latency(state.canary, During.PROFILE),
+        differences=state.latency_differences(),
+        profiler_memory=state.pauses.latest.buck_hash_sys if state.pauses.latest else None,
+        contention={"block": state.contention.block, "mutex": state.contention.mutex},
+        looks={name: profile.counters.outcomes[Outcome.SUCCESS] for name, profile in state.profiles.items()},
+        rises=_rises(state),
+        profiling=state.budget.share,
+        budget=state.settings.budget,
+    )
+
+
+def _profile(profile: ProfileState) -> ProfileSnapshot:
+    latest = profile.latest
+    assert latest is not None  # noqa: S101 - the caller has looked
+    sums: dict[Family, float] = {
+        value.family: total for value, total in zip(profile.kind.values, latest.sums, strict=True) if total is not None
+    }
+    if profile.kind.profiled is not None:
+        sums[profile.kind.profiled] = latest.profiled
+    return ProfileSnapshot(latest.took, latest.samples, sums, latest.readings)
+
+
+def _fetches(counters: FetchCounters) -> FetchSummary:
+    succeeded = counters.outcomes[Outcome.SUCCESS]
+    return FetchSummary(
+        reason=counters.last_reason,
+        problem=counters.last_problem,
+        succeeded=succeeded,
+        busy=counters.outcomes[Outcome.BUSY],
+        failed=counters.outcomes[Outcome.FAILURE],
+        mean_latency=counters.latency.sum / succeeded if succeeded else None,
+        overdue=counters.overdue,
+    )
+
+
+def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
+    count = sum(canary.counts[during])
+    return LatencySummary(count, canary.sums[during] / count, canary.failures[during]) if count else None
+
+
+def _rises(state: TargetState) -> dict[Family, dict[str, float]]:
+    return {
+        value.rise.family: rises
+        for profile in state.profiles.values()
+        for value, rises in zip(profile.kind.values, profile.rises, strict=True)
+        if value.rise is not None and rises
+    }

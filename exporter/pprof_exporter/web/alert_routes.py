@@ -1,0 +1,35 @@
+"""`POST /-/alert`: the webhook of Alertmanager, which asks for captures."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from pprof_exporter.evidence.capture_request import BadPayload, read_payload
+from pprof_exporter.web.evidence_access import EvidenceAccess
+
+ALERT_PATH = "/-/alert"
+_OFF = "Nothing is kept: start with --storage.path to allow this.\n"
+_TYPE = "The message is to be application/json, as Alertmanager sends it.\n"
+
+
+def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
+    """The one route."""
+
+    async def alert(request: web.Request) -> web.Response:
+        refused = await evidence_access.access.refuse_asking(request)
+        if refused is not None:
+            return refused
+        if evidence_access.ask is None:
+            return web.Response(status=403, text=_OFF)
+        # A page elsewhere cannot make a browser send this type without asking first, and is told no.
+        if request.content_type != "application/json":
+            return web.Response(status=400, text=_TYPE)
+        try:
+            # The application bounds every body, see `client_max_size` of aiohttp.
+            capture_request = read_payload(await request.read())
+        except BadPayload as error:
+            return web.Response(status=400, text=f"{error}\n")
+        answers = [f"{one.target} {evidence_access.ask(one)}.\n" for one in capture_request]
+        return web.Response(text="".join(answers) or "No alert fires for a target.\n")
+
+    return [web.post(ALERT_PATH, alert)]

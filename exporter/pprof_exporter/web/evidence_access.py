@@ -1,0 +1,28 @@
+"""Where evidence is read and captures are asked for: what its pages work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pprof_exporter.evidence.alert_captures import CaptureAnswer
+from pprof_exporter.evidence.capture_request import CaptureRequest
+from pprof_exporter.evidence_store import EvidenceStore, SavedFinding
+from pprof_exporter.web.access import AccessRules
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceAccess:
+    """`ring` and `ask` are None if nothing is kept."""
+
+    access: AccessRules
+    evidence_store: EvidenceStore | None = None
+    ask: Callable[[CaptureRequest], CaptureAnswer] | None = None
+
+    def kept_of(self, target: str) -> list[SavedFinding]:
+        """What is kept of a target, the newest first."""
+        return self.evidence_store.kept(target) if self.evidence_store is not None else []
+
+    def find(self, id_: str) -> SavedFinding | None:
+        """The finding with this id, if it is kept."""
+        return self.evidence_store.find(id_) if self.evidence_store is not None else None

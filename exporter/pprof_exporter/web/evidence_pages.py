@@ -1,0 +1,160 @@
+"""The pages of evidence: what is kept, and one finding with its files."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import urlencode
+
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.evidence_store import BodyRole, EvidenceStore, FindingRecord, Origin, ProfileFile, SavedFinding
+from pprof_exporter.verdicts import Level
+from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
+from pprof_exporter.web.layout import page
+
+_PER_PAGE = 100
+_TITLES = {signal.mode: signal.title for signal in FAILURE_MODES}
+_EMPTY = (
+    "<p>Nothing is kept. When a finding turns bad, the profiles that show it, and the last ones of before, are kept "
+    "here.</p>"
+)
+
+OFF = page(
+    "Evidence",
+    "<h2>Evidence</h2><p>Nothing is kept. With <code>--storage.path=FOLDER</code> the profiles that show a finding are "
+    "saved on disk when it turns bad, and can be downloaded here.</p>",
+    here="/evidence",
+)
+
+
+def list_page(evidence_store: EvidenceStore, target: str | None, number: int) -> str:
+    """HTML of everything, or of what is kept of a target, the newest first."""
+    found = evidence_store.kept(target or None)
+    pages = max(1, -(-len(found) // _PER_PAGE))
+    number = min(max(1, number), pages)
+    rows = "".join(map(_row, found[(number - 1) * _PER_PAGE : number * _PER_PAGE]))
+    table = (
+        '<div class="scroll"><table class="stack"><thead><tr><th>When</th><th>Target</th><th>Finding</th>'
+        f'<th class="n">Files</th><th class="n">Size</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+    trouble = (
+        f"<p class=warning>Latest trouble: {escape(evidence_store.last_trouble)}.</p>"
+        if evidence_store.last_trouble
+        else ""
+    )
+    return page(
+        f"Evidence of {target}" if target else "Evidence",
+        f"<h2>Evidence</h2>{_chosen(target)}{trouble}{table if rows else _EMPTY}{_pages(number, pages, target)}",
+        here="/evidence",
+    )
+
+
+def _chosen(target: str | None) -> str:
+    if not target:
+        return ""
+    return f'<p class="chips">Of <b>{escape(target)}</b> <a href="/evidence">of all targets</a></p>'
+
+
+def _row(kept: SavedFinding) -> str:
+    finding = kept.finding
+    return (
+        f'<tr><td><a href="{finding_path(kept.id)}">{utc_moment(finding.at)}</a></td>'
+        f'<td data-name="target"><a href="{escape(evidence_path(finding.target))}">{escape(finding.target)}</a></td>'
+        f"<td>{_level(finding)} <b>{escape(finding.mode)}</b> {escape(finding.said)}</td>"
+        f'<td class="n" data-name="files">{len(finding.files)}</td>'
+        f'<td class="n" data-name="size">{byte_size(finding.size)}</td></tr>'
+    )
+
+
+def _pages(number: int, pages: int, target: str | None) -> str:
+    if pages == 1:
+        return ""
+
+    def link(to: int, word: str) -> str:
+        query = urlencode({**({"target": target} if target else {}), "page": to})
+        return f'<a href="{escape(f"/evidence?{query}")}">{word}</a>'
+
+    before = link(number - 1, "Back") if number > 1 else ""
+    after = link(number + 1, "On") if number < pages else ""
+    return f'<p class="chips">{before} Page {number} of {pages} {after}</p>'
+
+
+def finding_page(kept: SavedFinding) -> str:
+    """HTML of one finding."""
+    finding = kept.finding
+    what = _TITLES.get(finding.mode) or finding.alert or "Capture"
+    why = "A verdict turned bad." if finding.origin is Origin.FINDING else "An alert asked for it."
+    runbook = f' <a href="{escape(finding.runbook)}">What to do</a>' if finding.runbook else ""
+    card = (
+        f'<section class="card {_class(finding)}"><h4>{_level(finding)} '
+        f"<b>{escape(finding.mode)}</b> {escape(what)}</h4>"
+        f"<p>{escape(finding.said)}{runbook}</p></section>"
+    )
+    return page(
+        f"Evidence of {finding.target}",
+        f'<h2><a href="{target_path(finding.target)}">{escape(finding.target)}</a></h2>'
+        f"<p>{utc_moment(finding.at)}. {why}</p>{card}{_files(kept)}{_missing(finding)}{_commands(kept)}{_process(finding)}"
+        f'<p><a href="{escape(evidence_path(finding.target))}">All evidence of {escape(finding.target)}</a></p>',
+        here="/evidence",
+    )
+
+
+def _level(finding: FindingRecord) -> str:
+    return badge(_class(finding))
+
+
+def _class(finding: FindingRecord) -> Level:
+    return next((level for level in Level if level == finding.level), Level.UNKNOWN)
+
+
+def _files(kept: SavedFinding) -> str:
+    rows = "".join(
+        f'<tr><td><a href="{finding_path(kept.id, file.name)}" download>{file.name}</a></td>'
+        f'<td data-name="what">{_ROLES[file.role]}</td><td data-name="asked for">{utc_moment(file.asked_at)}</td>'
+        f'<td class="n" data-name="size">{byte_size(file.size)}</td>'
+        f'<td data-name="SHA-256"><span class=small>{escape(file.sha256[:16])}…</span></td></tr>'
+        for file in kept.finding.files
+    )
+    return (
+        '<h3>Profiles</h3><div class="scroll"><table class="stack"><thead><tr><th>File</th><th>What</th>'
+        f'<th>Asked for</th><th class="n">Size</th><th>SHA-256</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+_ROLES = {BodyRole.SHOWS: "shows it", BodyRole.BEFORE: "before"}
+
+
+def _missing(finding: FindingRecord) -> str:
+    items = "".join(f"<li><b>{escape(kind)}</b>: {escape(why)}</li>" for kind, why in finding.missing.items())
+    return f"<p>Not there:</p><ul>{items}</ul>" if items else ""
+
+
+def _commands(kept: SavedFinding) -> str:
+    """How to look at the files once they are downloaded."""
+    files = kept.finding.files
+    lines = [f"go tool trace {_saved(kept, file)}" for file in files if file.kind == "trace"]
+    profiles = [file for file in files if file.kind != "trace"]
+    first = next((file for file in profiles if file.role is BodyRole.SHOWS), next(iter(profiles), None))
+    if first is not None:
+        lines.insert(0, f"go tool pprof -http=: {_saved(kept, first)}")
+        before = next((file for file in profiles if file.kind == first.kind and file.role is not first.role), None)
+        if before is not None:
+            lines.insert(1, f"go tool pprof -http=: -diff_base={_saved(kept, before)} {_saved(kept, first)}")
+    return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>" if lines else ""
+
+
+def _saved(kept: SavedFinding, file: ProfileFile) -> str:
+    return f"{kept.id}-{file.name}"
+
+
+def _process(finding: FindingRecord) -> str:
+    known = finding.process
+    rows = {
+        "Program": known.program,
+        "Build": known.build,
+        "Go": known.go,
+        "System": known.system,
+        "In this state since": utc_moment(known.epoch) if known.epoch is not None else "unknown",
+        "Alert": finding.alert or "none",
+    }
+    html = "".join(f"<tr><td>{name}</td><td>{escape(value)}</td></tr>" for name, value in rows.items())
+    return f"<h3>The process</h3><table>{html}</table>"

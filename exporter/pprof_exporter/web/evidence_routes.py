@@ -1,0 +1,69 @@
+"""`/evidence`: the list, a page for each finding, and its files. Ids and names are looked up, and never made a path."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from pprof_exporter.web.evidence_access import EvidenceAccess
+from pprof_exporter.web.evidence_pages import OFF, finding_page, list_page
+
+_GONE = "There is no such evidence, or no longer; /evidence lists what there is.\n"
+_HEADERS = {"Cache-Control": "no-store"}
+
+
+def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
+    """`/evidence`, `/evidence/ID` and `/evidence/ID/FILE`."""
+
+    async def index(request: web.Request) -> web.Response:
+        if evidence_access.evidence_store is None:
+            return _html(OFF)
+        refused = evidence_access.access.refuse_reading(request)
+        if refused is not None:
+            return refused
+        return _html(
+            list_page(
+                evidence_access.evidence_store, request.query.get("target"), _number(request.query.get("page", ""))
+            )
+        )
+
+    async def finding(request: web.Request) -> web.Response:
+        refused = evidence_access.access.refuse_reading(request)
+        if refused is not None:
+            return refused
+        kept = evidence_access.find(request.match_info["id"])
+        return _html(finding_page(kept)) if kept is not None else _gone()
+
+    async def file(request: web.Request) -> web.Response:
+        refused = evidence_access.access.refuse_reading(request)
+        if refused is not None:
+            return refused
+        kept = evidence_access.find(request.match_info["id"])
+        named = kept.finding.file(request.match_info["file"]) if kept is not None else None
+        if evidence_access.evidence_store is None or kept is None or named is None:
+            return _gone()
+        data = await asyncio.to_thread(evidence_access.evidence_store.read, kept, named)
+        if data is None:
+            return _gone()
+        # Both are of letters, digits, dots and dashes.
+        headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{kept.id}-{named.name}"'}
+        return web.Response(body=data, content_type="application/octet-stream", headers=headers)
+
+    return [
+        web.get("/evidence", index),
+        web.get("/evidence/{id}", finding),
+        web.get("/evidence/{id}/{file}", file),
+    ]
+
+
+def _gone() -> web.Response:
+    return web.Response(status=404, text=_GONE)
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_HEADERS)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1

@@ -1,0 +1,115 @@
+"""/probe: one look at the target that Prometheus names, as the blackbox exporter does it."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+
+import structlog
+from aiohttp import hdrs, web
+from prometheus_client.exposition import choose_encoder
+
+from pprof_exporter.catalog import ProbeResult
+from pprof_exporter.config import DEFAULT_MODULE
+from pprof_exporter.exposition import ProbeCollector
+from pprof_exporter.scrape import Clock
+from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
+
+_TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
+_PARAMETERS = ("target", "module", "service", "debug")
+
+
+class ProbeHandler:
+    """Answers /probe."""
+
+    def __init__(self, prober: Prober, clock: Clock) -> None:
+        self._prober = prober
+        self._clock = clock
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Metrics of the target, or a sentence: 400 and 403 for a wrong request, 503 without room for it."""
+        prober = self._prober
+        try:
+            _check_names(request)
+            debug = _debug(request)
+            asked = prober.read(
+                _one(request, "target"), _one(request, "module", DEFAULT_MODULE), _one(request, "service", "")
+            )
+            answer = await prober.probe(asked, prober.timeout(asked, _scrape_timeout(request)))
+        except BadProbe as error:
+            prober.results[ProbeResult.REFUSED] += 1
+            return _sentence(error.status, error.sentence)
+        except Overloaded as error:
+            prober.results[ProbeResult.OVERLOADED] += 1
+            return _sentence(503, str(error))
+        except Exception:  # noqa: BLE001 - whatever it is, it ends one probe and not the exporter
+            prober.results[ProbeResult.ERROR] += 1
+            structlog.get_logger().exception("internal error, please report it", path=request.path)
+            return _sentence(500, "A fault of the exporter ended this probe; its log has the details.")
+        prober.results[ProbeResult.UP if answer.state.up else ProbeResult.DOWN] += 1
+        return self._explained(asked, answer) if debug else self._metrics(request, answer)
+
+    def _metrics(self, request: web.Request, answer: ProbeAnswer) -> web.Response:
+        encode, content_type = choose_encoder(",".join(request.headers.getall(hdrs.ACCEPT, [])))
+        body = encode(ProbeCollector(answer.state, self._clock.now()))
+        response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
+        response.enable_compression()
+        return response
+
+    def _explained(self, asked: ProbeRequest, answer: ProbeAnswer) -> web.Response:
+        encode, _ = choose_encoder("")
+        metrics = encode(ProbeCollector(answer.state, self._clock.now())).decode()
+        enabled = (
+            f"  {name}: interval {profile.interval:g}s" + (f", window {profile.window:g}s" if profile.window else "")
+            for name, profile in asked.module.profiles.items()
+            if profile.enabled
+        )
+        module = "\n".join((f"{asked.module.name}:", f"  path: {asked.module.path}", *enabled))
+        return web.Response(
+            text=f"Logs for the probe:\n{answer.log.text}\n\n\n"
+            f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}\n"
+        )
+
+
+def _one(request: web.Request, name: str, default: str | None = None) -> str:
+    """The one value of a parameter. Raises `BadProbe`."""
+    values = request.query.getall(name, [])
+    if len(values) > 1:
+        raise BadProbe(400, f"The parameter {name} is given {len(values)} times; give it once.")
+    value = values[0] if values else default
+    if value is None or (default is None and not value):
+        raise BadProbe(400, f"The parameter {name} is missing, as in /probe?target=localhost:6060.")
+    return value
+
+
+def _check_names(request: web.Request) -> None:
+    for name in request.query:
+        if name not in _PARAMETERS:
+            close = get_close_matches(name, _PARAMETERS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_PARAMETERS)}."
+            raise BadProbe(400, f"There is a parameter that /probe does not know; {hint}")
+
+
+def _debug(request: web.Request) -> bool:
+    value = _one(request, "debug", "false")
+    if value not in ("true", "false"):
+        raise BadProbe(400, "The parameter debug is true or false.")
+    return value == "true"
+
+
+def _scrape_timeout(request: web.Request) -> float | None:
+    """Seconds until Prometheus gives up; None if it is somebody else who asks."""
+    text = request.headers.get(_TIMEOUT)
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise BadProbe(400, f"The header {_TIMEOUT} is not a number of seconds above 0.")
+    return seconds
+
+
+def _sentence(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n")

@@ -1,0 +1,99 @@
+"""The pages of the last probes: all of them, and the log of one."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+
+from aiohttp import web
+
+from pprof_exporter.catalog import ProbeResult
+from pprof_exporter.scrape import Clock
+from pprof_exporter.scrape.probing import Prober, ProbeRecord
+from pprof_exporter.verdicts import Level
+from pprof_exporter.verdicts.verdict import seconds
+from pprof_exporter.web.formatting import ago, badge
+from pprof_exporter.web.layout import page
+from pprof_exporter.web.probe_handler import ProbeHandler
+
+_NONE = "No probes here: the exporter was started with --no-web.enable-probe.\n"
+_LEVELS = {ProbeResult.UP: Level.HEALTHY, ProbeResult.DOWN: Level.CRITICAL}
+_HERE = "/probes"
+
+
+def probe_routes(prober: Prober | None, clock: Clock) -> list[web.RouteDef]:
+    """/probe and the pages of the last probes; without a prober all of them answer 403."""
+    if prober is None:
+
+        async def none(request: web.Request) -> web.Response:
+            return web.Response(status=403, text=_NONE)
+
+        return [web.get("/probe", none), web.get(_HERE, none), web.get(f"{_HERE}/{{number}}", none)]
+
+    async def probes(request: web.Request) -> web.Response:
+        return _html(probes_page(prober, clock.now()))
+
+    async def probe(request: web.Request) -> web.Response:
+        entry = prober.history.find(int(request.match_info["number"]))
+        if entry is None:
+            return web.Response(status=404, text="This probe is not kept any more; /probes lists those that are.\n")
+        return _html(probe_page(entry, clock.now()))
+
+    return [
+        web.get("/probe", ProbeHandler(prober, clock).answer),
+        web.get(_HERE, probes),
+        web.get(f"{_HERE}/{{number:[0-9]{{1,15}}}}", probe),
+    ]
+
+
+def probes_page(prober: Prober, now: float) -> str:
+    """HTML of the last probes."""
+    entries = prober.history.entries()
+    known = ", ".join(f"<code>{escape(name)}</code>" for name in sorted(prober.modules))
+    about = (
+        f"<p>Modules: {known}. Targets whose counters are kept: {prober.targets}. "
+        f"Requests that were refused: {prober.results[ProbeResult.REFUSED]}.</p>"
+    )
+    return page("Probes", f"<h2>Probes</h2>{about}{_table(entries, now)}", here=_HERE)
+
+
+def probe_page(entry: ProbeRecord, now: float) -> str:
+    """HTML of one probe and its log."""
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry.began))
+    return page(
+        f"Probe of {entry.target}",
+        f"<h2>{escape(entry.target)} {_badge(entry)}</h2>"
+        f"<p>Module <code>{escape(entry.module)}</code>, {at} UTC ({ago(now - entry.began)}), "
+        f"took {seconds(entry.took)}.</p><pre>{escape(entry.log)}</pre>"
+        f'<p><a href="{_HERE}">All probes</a></p>',
+    )
+
+
+def _table(entries: list[ProbeRecord], now: float) -> str:
+    if not entries:
+        return "<p>None yet. Ask for one: <code>/probe?target=localhost:6060</code>.</p>"
+    rows = "".join(_row(entry, now) for entry in entries)
+    return (
+        '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>Module</th><th>Result</th>'
+        '<th class="n">Took</th><th>When</th><th></th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div><p class=small>Those that failed are kept longer than others.</p>"
+    )
+
+
+def _row(entry: ProbeRecord, now: float) -> str:
+    return (
+        f"<tr><td>{escape(entry.target)}</td>"
+        f'<td data-name="module">{escape(entry.module)}</td>'
+        f"<td>{_badge(entry)}</td>"
+        f'<td class="n" data-name="took">{seconds(entry.took)}</td>'
+        f"<td>{ago(now - entry.began)}</td>"
+        f'<td><a href="{_HERE}/{entry.number}">Log</a></td></tr>'
+    )
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", charset="utf-8")
+
+
+def _badge(entry: ProbeRecord) -> str:
+    return badge(_LEVELS[entry.result], f"{entry.result}: {entry.reason}" if entry.reason else str(entry.result))

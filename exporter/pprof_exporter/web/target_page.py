@@ -1,0 +1,190 @@
+"""The page of one target: findings with their runbooks, then everything that was fetched of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+from pprof_exporter.catalog import Outcome, sampling
+from pprof_exporter.evidence_store import SavedFinding
+from pprof_exporter.health import TickAudit
+from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
+from pprof_exporter.store import Change
+from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst
+from pprof_exporter.verdicts.verdict import seconds
+from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
+from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
+from pprof_exporter.web.layout import page
+
+_FUNCTIONS = 5
+_CHANGES = {
+    Change.OPERATING_SYSTEM: "The operating system was changed",
+    Change.GO: "Another version of Go",
+    Change.MODULES: "Other modules from elsewhere",
+    Change.BINARY: "Another build",
+}
+_MIB = 2**20
+
+
+def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = ()) -> str:
+    """HTML of the page. `kept` is the evidence of this target, the newest first."""
+    found = verdicts(snapshot_of(state, now))
+    name = state.target.name
+    labels = "".join(f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in state.target.labels)
+    body = (
+        f"<h2>{escape(name)} {badge(worst(found))}</h2><p>{labels} {_who(state.identity)}</p>"
+        f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
+        f"{_ticks(state.ticks.latest, state.ticks.at, now)}{_changes(state.identity, now)}{_evidence(name, kept)}"
+    )
+    return page(name, body, here="/targets")
+
+
+def _who(known: Identity) -> str:
+    if known.epoch is None:
+        return "Nothing is known of it yet."
+    system = known.system.value.capitalize() if known.system else "an unknown system"
+    build = f", build <code>{escape(known.build)}</code>" if known.build != "unknown" else ""
+    return f"<b>{escape(known.program)}</b> on {escape(system)}, Go {escape(known.go_version)}{build}"
+
+
+def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFinding]) -> str:
+    bad = [verdict for verdict in found if verdict.level in BAD]
+    bad.sort(key=lambda verdict: BAD.index(verdict.level))
+    cards = (
+        "".join(_card(verdict, target, kept) for verdict in bad) or "<p>Nothing is wrong, as far as can be told.</p>"
+    )
+    well = [verdict for verdict in found if verdict.level is Level.HEALTHY]
+    rest = [verdict for verdict in found if verdict.level is Level.UNKNOWN]
+    return f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Not known', rest)}"
+
+
+def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
+    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding, target)}</p>" for finding in verdict.findings)
+    mode = verdict.signal.mode
+    saved = next((one for one in kept if one.finding.mode == mode), None)
+    if saved is not None:
+        said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {utc_moment(saved.finding.at)}</p>'
+    return (
+        f'<section class="card {verdict.level}" id="{mode}"><h4>{badge(verdict.level)} <b>{mode}</b> '
+        f"{escape(verdict.signal.title)}</h4>{said}</section>"
+    )
+
+
+def _runbook(finding: Finding, target: str) -> str:
+    return f'<a href="{runbook_path(finding.alert, target)}">What to do</a>'
+
+
+def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
+    if not kept:
+        return ""
+    times = f"{len(kept)} time{'' if len(kept) == 1 else 's'}"
+    said = f"Profiles were saved {times}, the last time at {utc_moment(kept[0].finding.at)}"
+    return f'<h3>Evidence</h3><p>{said}: <a href="{escape(evidence_path(target))}">all of them</a>.</p>'
+
+
+def _list(title: str, found: list[Verdict]) -> str:
+    if not found:
+        return ""
+    rows = "".join(
+        f'<tr id="{one.signal.mode}"><td><span class="dot {one.level}"></span><b>{one.signal.mode}</b></td>'
+        f"<td>{escape(one.signal.title)}</td><td>{escape(one.said)}</td></tr>"
+        for one in found
+    )
+    return (
+        f"<details><summary>{title}: {len(found)}</summary>"
+        f'<div class="scroll"><table class="stack">{rows}</table></div></details>'
+    )
+
+
+def _fetches(state: TargetState, now: float) -> str:
+    rows = "".join(_fetch(name, counters, now) for name, counters in state.all_counters() if counters.outcomes)
+    if not rows:
+        return "<h3>Fetches</h3><p>None has ended yet.</p>"
+    return (
+        '<h3>Fetches</h3><div class="scroll"><table class="stack"><thead><tr><th>What</th><th>Last success</th>'
+        '<th class="n">Latency, mean</th><th>The last 60</th><th class="n">Good, busy, failed</th><th>Last problem</th>'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+        "<p class=small>Latency is without the window that a profile runs; a red bar is a fetch that failed.</p>"
+    )
+
+
+def _fetch(name: str, counters: FetchCounters, now: float) -> str:
+    outcomes = counters.outcomes
+    success = outcomes[Outcome.SUCCESS]
+    mean = counters.latency.sum / success if success else None
+    latencies = counters.history.latest()
+    known = [value for value in latencies if value is not None]
+    said = f"{name}: {len(known)} fetches" + (f", the slowest {seconds(max(known))}" if known else "")
+    last = ago(now - counters.last_success) if counters.last_success is not None else "never"
+    counts = f"{success}, {outcomes[Outcome.BUSY]}, {outcomes[Outcome.FAILURE]}"
+    return (
+        f"<tr><td>{escape(name)}</td>"
+        f'<td data-name="last success">{last}</td>'
+        f'<td class="n" data-name="latency, mean">{seconds(mean) if mean is not None else ""}</td>'
+        f"<td>{latency_strip(latencies, said)}{_highest(known)}</td>"
+        f'<td class="n" data-name="good, busy, failed">{counts}</td>'
+        f"<td>{escape(counters.last_problem)}</td></tr>"
+    )
+
+
+def _highest(latencies: list[float]) -> str:
+    return f"<span class=small>up to {seconds(max(latencies))}</span>" if latencies else ""
+
+
+def _functions(state: TargetState) -> str:
+    tables = "".join(_ranking(profile) for profile in state.profiles.values() if profile.kind.name in _RANKED)
+    return f'<h3>Functions</h3><div class="columns">{tables}</div>' if tables else ""
+
+
+def _mebibytes(value: float) -> str:
+    return f"{value / _MIB:.1f} MiB"
+
+
+def _count(value: float) -> str:
+    return f"{value:.0f}"
+
+
+_RANKED: dict[str, tuple[str, Callable[[float], str]]] = {
+    "cpu": ("CPU time", seconds),
+    "heap": ("Live heap", _mebibytes),
+    "goroutine": ("Goroutines", _count),
+}
+
+
+def _ranking(profile: ProfileState) -> str:
+    title, shown = _RANKED[profile.kind.name]
+    leaders = next((leaders for leaders in profile.leaders if leaders), None)
+    if not leaders:
+        return ""
+    total = sum(leaders.values()) or 1
+    first = sorted(((name, value) for name, value in leaders.items() if value), key=lambda pair: -pair[1])[:_FUNCTIONS]
+    rows = "".join(
+        f'<tr><td class="n">{shown(value)}</td><td><code>{escape(function)}</code>{share_bar(value / total)}</td></tr>'
+        for function, value in first
+    )
+    return f"<div><h4>{title}</h4><table>{rows}</table></div>"
+
+
+def _ticks(audit: TickAudit | None, at: float | None, now: float) -> str:
+    if audit is None or at is None or audit.buckets is None:
+        return ""
+    bounds = [f"up to {seconds(bound)}" for bound in sampling.TICK_BUCKETS]
+    titles = [*bounds, f"over {seconds(sampling.TICK_BUCKETS[-1])}"]
+    picture = histogram_strip(audit.buckets, titles, "Intervals between ticks, from 0 to over 1 s")
+    figures = f"{audit.ticks} ticks"
+    if audit.mean is not None and audit.stddev is not None:
+        figures += f", {seconds(audit.mean)} apart on average, give or take {seconds(audit.stddev)}"
+    return (
+        f"<h3>Sampling clock</h3><p>{picture}</p><p>{figures}; audited {ago(now - at)}. "
+        f"A healthy clock has its bars at {seconds(audit.period)}.</p>"
+    )
+
+
+def _changes(known: Identity, now: float) -> str:
+    if not known.last_change:
+        return ""
+    items = "".join(
+        f"<li>{_CHANGES[change]} {ago(now - at)} ({utc_moment(at)})</li>"
+        for change, at in sorted(known.last_change.items(), key=lambda pair: -pair[1])
+    )
+    return f"<h3>Changes</h3><ul>{items}</ul>"

@@ -1,0 +1,127 @@
+"""The page of all targets: who is well, who is not, and for what; the worst first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urlencode
+
+from pprof_exporter.scrape import TargetState
+from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst
+from pprof_exporter.web.formatting import LEVEL_WORDS, badge, target_path
+from pprof_exporter.web.layout import page
+
+_PER_PAGE = 100
+# Verdicts on one target take a fraction of a millisecond; after so many, others have their turn.
+_AT_A_TIME = 20
+_ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person wants to see: targets whose name or labels hold `text`, or that are as bad as `level`."""
+
+    text: str = ""
+    level: Level | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    state: TargetState
+    level: Level
+    bad: tuple[Verdict, ...]
+
+
+async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted) -> str:
+    """HTML of the page. Lets other work run meanwhile."""
+    if not states:
+        return page("Targets", _NOTHING)
+    found: list[_Row] = []
+    for i, state in enumerate(states):
+        if i % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        found.append(_row(state, now))
+    levels = Counter(row.level for row in found)
+    rows = [row for row in found if _shown(row, wanted)]
+    rows.sort(key=lambda row: (_ORDER.index(row.level), -len(row.bad), row.state.target.name))
+    pages = max(1, -(-len(rows) // _PER_PAGE))
+    number = min(max(1, wanted.page), pages)
+    shown = rows[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+    table = "".join(map(_html, shown)) or '<tr><td colspan="4">No target is like that.</td></tr>'
+    return page(
+        "Targets",
+        f"{_summary(levels, wanted)}{_search(wanted)}"
+        '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>State</th><th>What is wrong</th>'
+        f'<th class="n">Goroutines</th></tr></thead><tbody>{table}</tbody></table></div>'
+        f"{_pages(number, pages, wanted)}",
+        here="/targets",
+    )
+
+
+_NOTHING = "<h2>Targets</h2><p>No targets. Name one: <code>pprof-exporter localhost:6060</code>.</p>"
+
+
+def _row(state: TargetState, now: float) -> _Row:
+    found = verdicts(snapshot_of(state, now))
+    return _Row(state, worst(found), tuple(verdict for verdict in found if verdict.level in BAD))
+
+
+def _shown(row: _Row, wanted: Wanted) -> bool:
+    target = row.state.target
+    text = " ".join((target.name, *(f"{name}={value}" for name, value in target.labels)))
+    return wanted.text.lower() in text.lower() and wanted.level in (None, row.level)
+
+
+def _html(row: _Row) -> str:
+    name = row.state.target.name
+    labels = "".join(
+        f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in row.state.target.labels
+    )
+    wrong = "".join(f"<li>{_said(verdict)}</li>" for verdict in row.bad)
+    goroutines = row.state.index.counts.get("goroutine", "") if row.state.index else ""
+    return (
+        f'<tr><td><a href="{target_path(name)}">{escape(name)}</a> {labels}</td>'
+        f"<td>{badge(row.level)}</td><td>{f'<ul class=bare>{wrong}</ul>' if wrong else ''}</td>"
+        f'<td class="n" data-name="goroutines">{goroutines}</td></tr>'
+    )
+
+
+def _said(verdict: Verdict) -> str:
+    return f'<span class="dot {verdict.level}"></span><b>{verdict.signal.mode}</b> {escape(verdict.said)}'
+
+
+def _summary(levels: Counter[Level], wanted: Wanted) -> str:
+    chips = [
+        badge(level, f"{levels[level]} {LEVEL_WORDS[level]}", _link(wanted, level=level, page=1))
+        for level in _ORDER
+        if levels[level]
+    ]
+    everything = f'<a href="{_link(wanted, level=None, page=1)}">all</a>' if wanted.level else ""
+    return f'<h2>Targets</h2><p class="chips">{" ".join(chips)} {everything}</p>'
+
+
+def _search(wanted: Wanted) -> str:
+    level = f'<input type="hidden" name="level" value="{wanted.level}">' if wanted.level else ""
+    return (
+        '<form class="search" action="/targets"><label>Name or label <input type="search" name="q" '
+        f'value="{escape(wanted.text)}"></label>{level} <button>Find</button></form>'
+    )
+
+
+def _pages(number: int, pages: int, wanted: Wanted) -> str:
+    if pages == 1:
+        return ""
+    before = f'<a href="{_link(wanted, page=number - 1)}">Back</a>' if number > 1 else ""
+    after = f'<a href="{_link(wanted, page=number + 1)}">On</a>' if number < pages else ""
+    return f'<p class="chips">{before} Page {number} of {pages} {after}</p>'
+
+
+def _link(wanted: Wanted, *, page: int, level: Level | str | None = "") -> str:
+    chosen = wanted.level if level == "" else level
+    query = {"q": wanted.text, "level": chosen or "", "page": page if page > 1 else ""}
+    text = urlencode({key: value for key, value in query.items() if value != ""})
+    return escape(f"/targets?{text}" if text else "/targets")

@@ -1,0 +1,61 @@
+"""Every failure mode is explained, and every metric of a target speaks of at least one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pprof_exporter.catalog import FAMILIES, Family, Reason
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
+from pprof_exporter.catalog.thresholds import BY_NAME, THRESHOLDS
+
+MODES = [f"F{number}" for number in range(1, 21)]
+OF_TARGETS = [family for family in FAMILIES if "target" in family.labels]
+
+
+def each() -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.mode)
+
+
+def test_every_failure_mode_has_one_signal_in_order() -> None:
+    assert [signal.mode for signal in FAILURE_MODES] == MODES
+
+
+@pytest.mark.parametrize("family", OF_TARGETS, ids=lambda family: family.name)
+def test_every_metric_of_a_target_speaks_of_a_failure_mode(family: Family) -> None:
+    assert any(family in signal.families for signal in FAILURE_MODES)
+
+
+@each()
+def test_a_signal_names_metrics_of_the_catalogue_once_each(signal: FailureMode) -> None:
+    assert signal.families
+    assert len(set(signal.families)) == len(signal.families)
+    assert set(signal.families) <= set(OF_TARGETS)
+
+
+@each()
+def test_a_signal_says_all_that_a_reader_needs(signal: FailureMode) -> None:
+    for text in (signal.meaning, signal.cannot_know, signal.healthy):
+        assert text.strip().endswith(".")
+    assert signal.computed.strip()
+    assert signal.title[0].isupper()
+    assert not signal.title.endswith(".")
+
+
+@each()
+def test_issues_say_where_they_are(signal: FailureMode) -> None:
+    assert len(set(signal.issues)) == len(signal.issues)
+    for issue in signal.issues:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", issue)
+
+
+@each()
+def test_reasons_that_a_signal_names_exist(signal: FailureMode) -> None:
+    for reason in re.findall(r'reason="(\w+)"', signal.computed + signal.meaning):
+        assert reason in set(Reason)
+
+
+def test_thresholds_have_names_of_their_own_and_a_reason() -> None:
+    assert len(BY_NAME) == len(THRESHOLDS)
+    assert all(threshold.reason and "|" not in threshold.reason for threshold in THRESHOLDS)

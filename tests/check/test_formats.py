@@ -1,0 +1,147 @@
+"""Reports for machines: complete, the same from version to version, and safe whatever a name holds."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
+from pprof_exporter.check.report import CheckReport, FailOn, TargetReport, worst_first
+from pprof_exporter.verdicts import Finding, Level, Verdict
+
+NASTY = "a|b`<script>\x1b[31m\n::error::x%0A,y:*_\ufffe"
+
+
+def verdict(mode: int, level: Level, said: str = "said", alert: str = "PprofHeapGrowth") -> Verdict:
+    findings = (Finding(level, said, alert),) if level not in (Level.HEALTHY, Level.UNKNOWN) else ()
+    return Verdict(FAILURE_MODES[mode], level, said, findings)
+
+
+def judged(name: str, *levels: Level, problem: str = "", said: str = "said") -> TargetReport:
+    verdicts = tuple(verdict(i, level, said) for i, level in enumerate(levels))
+    return TargetReport(name, {"service": name}, "linux", "shop", "1.27.3", verdicts, problem, ("Passed over: x.",))
+
+
+MIXED = judged("mixed", Level.HEALTHY, Level.UNKNOWN, Level.INFO, Level.WARNING, Level.CRITICAL)
+FINE = judged("fine", Level.HEALTHY, Level.UNKNOWN)
+DOWN = judged("down", Level.CRITICAL, problem="It did not answer.")
+
+
+@pytest.mark.parametrize(
+    ("levels", "fail_on", "code"),
+    [
+        ((Level.HEALTHY, Level.UNKNOWN), FailOn.INFO, 0),
+        ((Level.UNKNOWN,), FailOn.INFO, 0),
+        ((Level.INFO,), FailOn.WARNING, 0),
+        ((Level.INFO,), FailOn.INFO, 1),
+        ((Level.WARNING,), FailOn.WARNING, 1),
+        ((Level.WARNING,), FailOn.CRITICAL, 0),
+        ((Level.CRITICAL,), FailOn.CRITICAL, 1),
+        ((Level.CRITICAL,), FailOn.NEVER, 0),
+    ],
+)
+def test_the_exit_code_follows_the_worst_finding(levels: tuple[Level, ...], fail_on: FailOn, code: int) -> None:
+    assert CheckReport((judged("one", *levels),), fail_on).exit_code == code
+
+
+def test_who_could_not_look_does_not_say_that_all_is_well() -> None:
+    assert CheckReport((FINE, DOWN), FailOn.NEVER).exit_code == 2
+    assert CheckReport(()).exit_code == 2
+
+
+def test_the_worst_comes_first() -> None:
+    assert [one.name for one in worst_first([FINE, MIXED, DOWN])] == ["down", "mixed", "fine"]
+
+
+def test_the_summary_names_each_that_is_not_well() -> None:
+    assert CheckReport((DOWN, MIXED, FINE)).summary == (
+        "3 targets: 1 without findings; mixed critical (F5); down could not be looked at"
+    )
+    assert CheckReport((FINE,)).summary == "fine has no findings"
+
+
+def test_the_keys_of_the_json_form_stay() -> None:
+    found = json.loads(check_json(CheckReport((DOWN, MIXED), runbook_url="https://wiki.example/pprof/"), "0.1.0"))
+    assert list(found) == ["format", "version", "exporter", "exit_code", "fail_on", "summary", "targets"]
+    assert (found["format"], found["version"]) == ("pprof-exporter check", 1)
+    assert list(found["targets"][1]) == [
+        "target",
+        "labels",
+        "system",
+        "program",
+        "go_version",
+        "level",
+        "problem",
+        "remarks",
+        "evidence",
+        "verdicts",
+    ]
+    last = found["targets"][1]["verdicts"][4]
+    assert list(last) == ["mode", "title", "level", "said", "findings"]
+    assert last["findings"] == [
+        {
+            "level": "critical",
+            "said": "said",
+            "alert": "PprofHeapGrowth",
+            "runbook": "https://wiki.example/pprof/PprofHeapGrowth",
+        }
+    ]
+    assert found["targets"][0]["problem"] == "It did not answer."
+
+
+def test_junit_counts_what_failed_what_is_unknown_and_what_could_not_be_looked_at() -> None:
+    root = ET.fromstring(check_junit(CheckReport((DOWN, MIXED, FINE))))  # noqa: S314 - written a line above
+    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "9",
+        "failures": "3",
+        "errors": "1",
+        "skipped": "2",
+    }
+    mixed = root.find("testsuite[@name='mixed']")
+    assert mixed is not None
+    assert [case.get("name", "")[:2] for case in mixed if case.find("failure") is not None] == ["F4", "F5"]
+
+
+def test_an_exporter_that_watches_too_has_saved_profiles_and_runbooks() -> None:
+    report = CheckReport((DOWN, judged("shop:1/x y", Level.CRITICAL), FINE), exporter_url="http://exporter:9717/")
+    links = [target["evidence"] for target in json.loads(check_json(report, "1"))["targets"]]
+    assert links == [None, "http://exporter:9717/evidence?target=shop%3A1%2Fx+y", None]
+    assert f"Saved profiles: <{links[1]}>" in check_markdown(report)
+    assert report.runbook("PprofClockSkew") == "http://exporter:9717/runbooks/PprofClockSkew"
+    assert CheckReport((MIXED,)).evidence(MIXED) == ""
+
+
+def test_no_name_breaks_a_form() -> None:
+    report = CheckReport((judged(NASTY, Level.CRITICAL, said=NASTY),), runbook_url="https://wiki.example")
+    (suite,) = ET.fromstring(check_junit(report))  # noqa: S314 - written a line above
+    assert "<script>" in (suite.get("name") or "")
+    assert json.loads(check_json(report, "1"))["targets"][0]["target"] == NASTY
+
+    (line,) = check_github(report)
+    assert line.startswith("::error title=a|b`<script>\x1b[31m%0A%3A%3Aerror%3A%3Ax%250A%2Cy%3A*_")
+    assert "\n" not in line
+
+    markdown = check_markdown(report)
+    (row,) = [text for text in markdown.splitlines() if text.startswith("| 🟥")]
+    assert row.count("|") - row.count(r"\|") == 5
+    assert "<script>" not in markdown.replace(r"\<script\>", "")
+    assert "\x1b" not in markdown
+
+
+def test_github_has_errors_and_warnings_only_for_what_the_job_fails_for() -> None:
+    kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.CRITICAL))]
+    assert kinds == ["::notice", "::notice", "::error"]
+    kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.INFO))]
+    assert kinds == ["::notice", "::warning", "::error"]
+    (line,) = check_github(CheckReport((DOWN,)))
+    assert line == "::error title=down%3A could not look::It did not answer."
+
+
+def test_markdown_folds_what_is_well() -> None:
+    text = check_markdown(CheckReport((MIXED,), runbook_url="https://wiki.example/pprof"))
+    assert "[PprofHeapGrowth](<https://wiki.example/pprof/PprofHeapGrowth>)" in text
+    assert "<details><summary>1 unknown, 1 healthy</summary>" in text
+    assert text.index("🟥 critical") < text.index("🟧 warning") < text.index("🟦 info") < text.index("<details>")

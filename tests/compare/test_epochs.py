@@ -1,0 +1,108 @@
+"""What a metrics page of the exporter tells of its two epochs, and what it cannot tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from pprof_exporter.compare.epochs import NoEpochs, compare_epochs
+from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Method
+from pprof_exporter.store import Change
+
+CHANGED = 1_790_000_000.0
+MEDIANS = {
+    "fetch_duration_seconds:heap": (0.04, 0.4),
+    "fetch_duration_seconds:goroutine": (0.003, 0.004),
+    "cpu_coverage_ratio": (0.98, 0.64),
+    "tick_rate_hertz": (100, 64),
+    "truncated_stack_ratio:heap": (0.1, 0.5),
+    "profile_clock_skew_seconds:heap": (0.01, 0.3),
+}
+
+
+def page(
+    count: int = 30, *, target: str = "shop:6060", processors: float = 1.0, go_changed: float | None = None
+) -> str:
+    of = f'target="{target}"'
+    lines = [
+        f'pprof_target_info{{{of},system="windows",program="shop",build="b",go_version="1.24.11"}} 1',
+        f'pprof_last_change_timestamp_seconds{{{of},change="operating_system"}} {CHANGED}',
+        f'pprof_last_change_timestamp_seconds{{{of},change="modules"}} {CHANGED - 86400}',
+        f'pprof_system_module_timestamp_seconds{{{of},module="ntdll.dll"}} {CHANGED - 3600}',
+        f"pprof_tick_audit_busy_processors{{{of}}} {processors}",
+    ]
+    if go_changed is not None:
+        lines.append(f'pprof_last_change_timestamp_seconds{{{of},change="go"}} {go_changed}')
+    for signal, values in MEDIANS.items():
+        for epoch, value in zip(("before", "now"), values, strict=True):
+            labels = f'{of},signal="{signal}",epoch="{epoch}"'
+            lines += [f"pprof_signal_median{{{labels}}} {value}", f"pprof_signal_observations{{{labels}}} {count}"]
+    return "\n".join(lines) + "\n"
+
+
+def verdicts(report: ComparisonReport) -> dict[str, ChangeVerdict]:
+    return {signal.signal: signal.verdict for signal in report.signals}
+
+
+def test_medians_are_judged_as_the_alert_has_it_and_the_report_says_so() -> None:
+    report = compare_epochs(page(), "http://exporter:9717/metrics")
+    assert report.method is Method.EPOCHS
+    assert report.verdict is ChangeVerdict.WORSE
+    assert verdicts(report) == {
+        "fetch_duration_seconds:heap": ChangeVerdict.WORSE,
+        "cpu_coverage_ratio": ChangeVerdict.WORSE,
+        "tick_rate_hertz": ChangeVerdict.WORSE,
+        "truncated_stack_ratio:heap": ChangeVerdict.WORSE,
+        "fetch_duration_seconds:goroutine": ChangeVerdict.SAME,
+        "profile_clock_skew_seconds:heap": ChangeVerdict.NOT_JUDGED,
+    }
+    assert all(signal.p is None for signal in report.signals)
+    assert "no rank test" in report.limits[0]
+
+
+def test_what_changed_last_is_named_with_the_times_that_are_known() -> None:
+    (pair,) = compare_epochs(page(), "x").pairs
+    (system,) = pair.replaced
+    assert system.change is Change.OPERATING_SYSTEM
+    assert {name: new for name, _, new in system.parts} == {
+        "seen": "2026-09-21 14:13:20 UTC",
+        "ntdll.dll": "2026-09-21 13:13:20 UTC",
+    }
+
+
+def test_too_few_values_tell_nothing() -> None:
+    report = compare_epochs(page(count=2), "x")
+    assert report.verdict is ChangeVerdict.UNSURE
+    assert set(verdicts(report).values()) == {ChangeVerdict.UNSURE, ChangeVerdict.NOT_JUDGED}
+
+
+def test_an_audit_of_a_target_at_rest_tells_nothing() -> None:
+    assert verdicts(compare_epochs(page(processors=0.2), "x"))["tick_rate_hertz"] is ChangeVerdict.UNSURE
+
+
+def test_what_the_version_of_go_sets_is_not_blamed_on_anything() -> None:
+    report = compare_epochs(page(go_changed=CHANGED - 60), "x")
+    assert verdicts(report)["truncated_stack_ratio:heap"] is ChangeVerdict.UNSURE
+    assert [one.change for one in report.pairs[0].replaced] == [Change.OPERATING_SYSTEM, Change.GO]
+
+
+def test_one_target_can_be_chosen() -> None:
+    both = page() + page(target="till:6060")
+    assert [pair.name for pair in compare_epochs(both, "x").pairs] == ["shop:6060", "till:6060"]
+    assert [pair.name for pair in compare_epochs(both, "x", target="till:6060").pairs] == ["till:6060"]
+    with pytest.raises(NoEpochs, match=r"no target 'tills'; there are shop:6060, till:6060"):
+        compare_epochs(both, "x", target="tills")
+
+
+def test_a_target_that_was_never_replaced_has_nothing_to_compare() -> None:
+    new = 'pprof_target_info{target="new",system="linux",program="p",build="b",go_version="1.27.3"} 1\n'
+    with pytest.raises(NoEpochs, match="no target has an epoch before"):
+        compare_epochs(new, "x")
+    assert compare_epochs(page() + new, "x").alone == ("new has no epoch before this one.",)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "up 1\n", "<!doctype html><title>Shop</title>", "pprof_signal_median{ 1\n", "a{b=}\0"]
+)
+def test_another_page_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(NoEpochs, match="no metrics page"):
+        compare_epochs(text, "x")

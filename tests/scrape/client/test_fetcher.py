@@ -1,0 +1,219 @@
+"""One GET against servers that do everything wrong, and where its time goes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from yarl import URL
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.scrape import Fetcher, SystemClock
+from pprof_exporter.scrape.client.errors import FetchError
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+TRICKLE: list[bytes | float] = [b"x", 0.02] * 100
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+
+
+@pytest.fixture
+async def fetcher() -> AsyncIterator[Fetcher]:
+    async with Fetcher(SystemClock(), max_bytes=100_000) as fetcher:
+        yield fetcher
+
+
+class Server:
+    """Answers each connection with one function, and remembers requests and ended connections."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.url = URL()
+        self.requests: list[str] = []
+        self.ended = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+            await self._answer(reader, writer)
+            await writer.drain()
+            await reader.read()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.ended += 1
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[Server]:
+    server = Server(answer)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = URL(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/debug/pprof/heap")
+    try:
+        yield server
+    finally:
+        listener.close()
+
+
+def sends(*pieces: bytes | float, close: bool = False, reset: bool = False) -> Answer:
+    """Write bytes and pause for numbers of seconds, in order; then wait for the client to go, or close, or reset."""
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                writer.write(piece)
+                await writer.drain()
+            else:
+                await asyncio.sleep(piece)
+        if reset:
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if close or reset:
+            writer.close()
+
+    return answer
+
+
+def whole(body: bytes) -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[Reason, str]:
+    with pytest.raises(FetchError) as caught:
+        await fetcher.get(url, timeout=timeout)
+    return caught.value.reason, caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (sends(close=True), Reason.EMPTY),
+        (sends(reset=True), Reason.EMPTY),
+        (sends(b"HTTP/1.1 200 O", close=True), Reason.EMPTY),
+        (sends(b"hello\r\n", close=True), Reason.TEXT),
+        (sends(b"\x15\x03\x01\x00\x02\x02\x46", close=True), Reason.TEXT),
+        (sends(HEAD + b"X: " + b"y" * 100_000 + b"\r\n\r\n"), Reason.TEXT),
+        (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", close=True), Reason.TRUNCATED),
+        (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", reset=True), Reason.TRUNCATED),
+        (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", close=True), Reason.TRUNCATED),
+        (sends(whole(b"x" * 100_001)), Reason.TOO_LARGE),
+        (sends(b"HTTP/1.1 204 No Content\r\n\r\n"), Reason.EMPTY),
+        (sends(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"), Reason.NOT_MOUNTED),
+        (sends(b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"), Reason.NOT_MOUNTED),
+    ],
+)
+async def test_every_broken_reply_has_its_reason(fetcher: Fetcher, answer: Answer, reason: Reason) -> None:
+    async with serving(answer) as server:
+        assert (await reason_of(fetcher, server.url))[0] is reason
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (sends(), Reason.TIMEOUT_HEADER),
+        (sends(b"HTTP/1.1 200 OK\r\n"), Reason.TIMEOUT_HEADER),
+        (sends(HEAD + b"Content-Length: 10\r\n\r\nabc"), Reason.TIMEOUT_BODY),
+        (sends(HEAD + b"Content-Length: 100\r\n\r\n", *TRICKLE), Reason.TIMEOUT_BODY),
+        (sends(b"HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nabc"), Reason.TIMEOUT_BODY),
+    ],
+)
+async def test_a_reply_that_does_not_end_is_cut_and_says_where_it_stopped(
+    fetcher: Fetcher, answer: Answer, reason: Reason
+) -> None:
+    async with serving(answer) as server:
+        found, detail = await reason_of(fetcher, server.url, timeout=0.2)
+        assert found is reason
+        assert "within 0.2 s" in detail
+
+
+async def test_nobody_listening_is_a_connection_that_failed(fetcher: Fetcher) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    reason, detail = await reason_of(fetcher, URL(f"http://127.0.0.1:{port}/"))
+    assert reason is Reason.CONNECT
+    assert "Errno" in detail or "refused" in detail or "failed" in detail
+
+
+async def test_a_name_that_does_not_exist_does_not_resolve(fetcher: Fetcher) -> None:
+    assert (await reason_of(fetcher, URL("http://shop.invalid:6060/"), timeout=10))[0] is Reason.RESOLVE
+
+
+async def test_a_server_that_speaks_no_tls_fails_the_handshake(fetcher: Fetcher) -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    listener = await asyncio.start_server(plain, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    assert (await reason_of(fetcher, URL(f"https://127.0.0.1:{port}/")))[0] is Reason.TLS
+    listener.close()
+
+
+async def test_a_handshake_that_hangs_is_tls_too(fetcher: Fetcher) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    assert (await reason_of(fetcher, URL(f"https://127.0.0.1:{port}/"), timeout=0.3))[0] is Reason.TLS
+    listener.close()
+
+
+async def test_a_good_reply_comes_whole_with_its_phases(fetcher: Fetcher) -> None:
+    async with serving(sends(0.1, HEAD + b"Content-Length: 6\r\n\r\nabc", 0.1, b"def")) as server:
+        reply = await fetcher.get(server.url, query={"seconds": "5"}, timeout=5)
+    assert reply.body == b"abcdef"
+    phases = reply.phases
+    assert phases.first_byte >= 0.09
+    assert phases.transfer >= 0.09
+    assert phases.connect > 0
+    assert phases.resolve == phases.tls == 0
+    assert phases.total == pytest.approx(sum(seconds for _, seconds in phases.items()))
+    assert server.requests[0].startswith("GET /debug/pprof/heap?seconds=5 HTTP/1.1\r\n")
+    assert "Accept-Encoding: identity" in server.requests[0]
+    assert "User-Agent: pprof-exporter/" in server.requests[0]
+
+
+async def test_the_window_that_was_asked_for_is_no_latency(fetcher: Fetcher) -> None:
+    async with serving(sends(0.3, whole(b"abc"))) as server:
+        reply = await fetcher.get(server.url, timeout=5, window=0.3)
+    assert reply.phases.first_byte < 0.15
+    async with serving(sends(HEAD + b"Content-Length: 3\r\n\r\n", 0.3, b"abc")) as server:
+        reply = await fetcher.get(server.url, timeout=5, window=0.3)
+    assert reply.phases.total < 0.15
+
+
+async def test_patience_begins_after_the_window(fetcher: Fetcher) -> None:
+    async with serving(sends(0.3, whole(b"abc"))) as server:
+        assert (await fetcher.get(server.url, timeout=0.2, window=0.3)).body == b"abc"
+
+
+async def test_no_connection_is_left_open(fetcher: Fetcher) -> None:
+    async with serving(sends(whole(b"abc"))) as server:
+        for _ in range(3):
+            await fetcher.get(server.url, timeout=5)
+        for _ in range(100):
+            if server.ended == 3:
+                break
+            await asyncio.sleep(0.01)
+        assert server.ended == 3
+
+
+async def test_credentials_go_out_and_are_in_no_message(fetcher: Fetcher) -> None:
+    async with serving(sends(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")) as server:
+        url = server.url.with_user("scott").with_password("tiger")
+        reason, detail = await reason_of(fetcher, url)
+        assert reason is Reason.UNAUTHORIZED
+        assert "tiger" not in detail
+        assert base64.b64encode(b"scott:tiger").decode() in server.requests[0]
+    _, refused = await reason_of(fetcher, URL("http://scott:tiger@127.0.0.1:1/"))
+    assert "tiger" not in refused

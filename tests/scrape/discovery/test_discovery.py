@@ -1,0 +1,358 @@
+"""Targets are those that files, servers and DNS list now; a source in trouble keeps what it listed last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.resolver
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from pprof_exporter.config import (
+    DiscoverySource,
+    DnsSource,
+    FileSource,
+    HttpSource,
+    Job,
+    Mechanism,
+    RecordType,
+    Settings,
+    Target,
+    TargetGroup,
+    parse_target,
+)
+from pprof_exporter.config.relabel import Rule
+from pprof_exporter.scrape.discovery import Discovery, Rejection
+from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settle
+from tests.scrape.fakes import settings as settings_of
+
+
+@dataclass
+class Scene:
+    """A discovery whose targets are noted, on a clock that moves when told."""
+
+    folder: Path
+    clock: FakeClock
+    discovery: Discovery
+    applied: list[Settings]
+
+    def use(self, *sources: DiscoverySource, rules: tuple[Rule, ...] = (), targets: tuple[str, ...] = ()) -> None:
+        job = Job("shop", sources=sources, rules=rules)
+        self.discovery.use(replace(settings_of(*targets), jobs=(job,)))
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        # Two writes within one tick of the file system's clock look the same.
+        stamp = path.stat().st_mtime_ns + len(self.applied) * 10_000_000 + 1
+        os.utime(path, ns=(stamp, stamp))
+        return path
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self.applied[-1].targets
+
+    @property
+    def names(self) -> list[str]:
+        return [target.name for target in self.targets]
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Let time pass, real time too for threads and sockets, until the condition holds."""
+        for _ in range(400):
+            if holds():
+                return
+            await self.clock.advance(0.5)
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"it never held; the targets are {self.names}")
+
+    async def rest(self) -> None:
+        """Let everything happen that is due within a minute."""
+        for _ in range(30):
+            await self.clock.advance(2)
+            await asyncio.sleep(0.003)
+
+    def failures(self, mechanism: Mechanism) -> int:
+        return self.discovery.refreshes["shop", mechanism].failed
+
+
+Answers = dict[str, Any]
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return {}
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, answers: Answers) -> AsyncIterator[Scene]:
+    async def resolve(name: str, type_: RecordType) -> Any:
+        answer = answers.get(f"{type_} {name}", dns.resolver.NXDOMAIN())  # type: ignore[no-untyped-call]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    clock = FakeClock()
+    applied: list[Settings] = []
+    discovery = Discovery(applied.append, clock, tmp_path, resolve)
+    yield Scene(tmp_path, clock, discovery, applied)
+    await discovery.close()
+
+
+def listed(*targets: str, **labels: str) -> str:
+    return json.dumps([{"targets": targets, "labels": labels}])
+
+
+FILES = FileSource(("targets.json",), 300)
+
+
+async def test_a_file_lists_targets_with_labels(scene: Scene) -> None:
+    scene.write("targets.json", listed("shop-1:6060", "shop-2:6060", team="web"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["shop-1:6060", "shop-2:6060"])
+
+    assert scene.targets[0].labels == (("team", "web"),)
+    assert scene.discovery.found == {"shop": 2}
+
+
+async def test_yaml_and_patterns_are_read_too(scene: Scene) -> None:
+    scene.write("a.yml", "- targets: [a:1]\n  labels: {team: web}\n")
+    scene.write("b.yaml", "- targets: [b:1]\n")
+    scene.use(FileSource(("*.y*ml",), 300))
+
+    await scene.until(lambda: scene.names == ["a:1", "b:1"])
+
+
+async def test_a_file_that_changes_is_read_again(scene: Scene) -> None:
+    scene.write("targets.json", listed("a:1"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["a:1"])
+    scene.write("targets.json", listed("a:1", "b:1"))
+
+    await scene.until(lambda: scene.names == ["a:1", "b:1"])
+
+
+async def test_a_file_that_is_gone_takes_its_targets_along_and_is_told_of(scene: Scene) -> None:
+    path = scene.write("targets.json", listed("a:1"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["a:1"])
+    path.unlink()
+
+    await scene.until(lambda: scene.names == [])
+    assert scene.failures(Mechanism.FILE)
+
+
+@pytest.mark.parametrize(
+    "half",
+    ['[{"targets": ["b:1', "", "{}", '[{"targets": "b:1"}]', '[{"target": ["b:1"]}]', '[{"targets": [1]}]', "[[]]"],
+)
+async def test_a_file_that_is_half_written_keeps_what_it_said(scene: Scene, half: str) -> None:
+    scene.write("targets.json", listed("a:1"))
+    scene.write("other.json", listed("x:1"))
+    scene.use(FileSource(("targets.json", "other.json"), 300))
+    await scene.until(lambda: sorted(scene.names) == ["a:1", "x:1"])
+    scene.write("targets.json", half)
+    scene.write("other.json", listed("y:1"))
+    await scene.until(lambda: "y:1" in scene.names)
+
+    assert "a:1" in scene.names
+    assert scene.failures(Mechanism.FILE)
+    scene.write("targets.json", listed("b:1"))
+    await scene.until(lambda: "b:1" in scene.names)
+
+
+@pytest.fixture
+async def sd_server() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    state: dict[str, Any] = {"reply": lambda: web.json_response([]), "asked": []}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        state["asked"].append(request)
+        reply: web.StreamResponse = state["reply"]()
+        return reply
+
+    app = web.Application()
+    app.router.add_get("/sd", answer)
+    async with TestServer(app) as server:
+        yield f"http://127.0.0.1:{server.port}/sd", state
+
+
+async def test_a_url_lists_targets(scene: Scene, sd_server: tuple[str, dict[str, Any]]) -> None:
+    url, state = sd_server
+    state["reply"] = lambda: web.json_response([{"targets": ["a:1"], "labels": {"team": "web"}}])
+    scene.use(HttpSource(url, 60))
+    await scene.until(lambda: scene.names == ["a:1"])
+
+    assert state["asked"][0].headers["X-Prometheus-Refresh-Interval-Seconds"] == "60"
+    assert scene.targets[0].labels == (("team", "web"),)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda: web.Response(status=500),
+        lambda: web.Response(text="[]"),
+        lambda: web.Response(text="[{", content_type="application/json"),
+        lambda: web.json_response({"targets": ["b:1"]}),
+        lambda: web.Response(status=302, headers={"Location": "/loop"}),
+    ],
+    ids=["status", "type", "half", "shape", "redirect"],
+)
+async def test_a_url_that_fails_keeps_the_last_good_list(
+    scene: Scene, sd_server: tuple[str, dict[str, Any]], reply: Callable[[], web.Response]
+) -> None:
+    url, state = sd_server
+    state["reply"] = lambda: web.json_response([{"targets": ["a:1"]}])
+    scene.use(HttpSource(url, 10))
+    await scene.until(lambda: scene.names == ["a:1"])
+    state["reply"] = reply
+    await scene.until(lambda: scene.failures(Mechanism.HTTP) > 1)
+
+    assert scene.names == ["a:1"]
+
+
+async def test_a_url_that_cannot_be_reached_keeps_the_last_good_list(scene: Scene) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response([{"targets": ["a:1"]}])
+
+    app = web.Application()
+    app.router.add_get("/sd", answer)
+    async with TestServer(app) as server:
+        scene.use(HttpSource(f"http://127.0.0.1:{server.port}/sd", 10))
+        await scene.until(lambda: scene.names == ["a:1"])
+    await scene.until(lambda: scene.failures(Mechanism.HTTP) > 1)
+
+    assert scene.names == ["a:1"]
+
+
+def srv(target: str, port: int) -> SimpleNamespace:
+    return SimpleNamespace(target=dns.name.from_text(target), port=port)
+
+
+async def test_srv_records_bring_their_port_and_others_are_given_one(scene: Scene, answers: Answers) -> None:
+    answers["SRV _pprof.shop"] = [srv("b.shop.", 7), srv("a.shop.", 6)]
+    answers["A shop"] = [SimpleNamespace(address="10.0.0.1")]
+    answers["AAAA shop"] = [SimpleNamespace(address="fd00::1")]
+    scene.use(
+        DnsSource(("_pprof.shop",), RecordType.SRV, 0, 30),
+        DnsSource(("shop",), RecordType.A, 6060, 30),
+        DnsSource(("shop",), RecordType.AAAA, 6060, 30),
+    )
+
+    await scene.until(lambda: sorted(scene.names) == ["10.0.0.1:6060", "[fd00::1]:6060", "a.shop:6", "b.shop:7"])
+
+
+async def test_a_name_server_in_trouble_keeps_the_last_good_list(scene: Scene, answers: Answers) -> None:
+    answers["A shop"] = [SimpleNamespace(address="10.0.0.1")]
+    scene.use(DnsSource(("shop",), RecordType.A, 1, 30))
+    await scene.until(lambda: scene.names == ["10.0.0.1:1"])
+    answers["A shop"] = dns.exception.Timeout()  # type: ignore[no-untyped-call]
+    await scene.until(lambda: scene.failures(Mechanism.DNS) > 1)
+
+    assert scene.names == ["10.0.0.1:1"]
+
+
+async def test_a_name_that_is_gone_has_no_targets(scene: Scene, answers: Answers) -> None:
+    answers["A shop"] = [SimpleNamespace(address="10.0.0.1")]
+    scene.use(DnsSource(("shop",), RecordType.A, 1, 30))
+    await scene.until(lambda: scene.names == ["10.0.0.1:1"])
+    del answers["A shop"]
+
+    await scene.until(lambda: scene.names == [])
+    assert scene.failures(Mechanism.DNS) == 0
+
+
+async def test_what_is_discovered_is_relabelled_and_meta_labels_do_not_stay(scene: Scene) -> None:
+    scene.write("targets.json", listed("shop-1:6060", "shop-2:6060", zone="north", job="x", function="y"))
+    scene.use(
+        FILES,
+        rules=(
+            Rule(source_labels=("__address__",), regex="(.*):.*", target_label="target"),
+            Rule(source_labels=("__meta_filepath",), regex=".*/(.*)", target_label="file"),
+            Rule(target_label="__scheme__", replacement="https"),
+            Rule(target_label="__metrics_path__", replacement="/in/pprof"),
+        ),
+    )
+    await scene.until(lambda: scene.names == ["shop-1", "shop-2"])
+
+    first = scene.targets[0]
+    assert str(first.url) == "https://shop-1:6060/in/pprof/"
+    assert dict(first.labels) == {"zone": "north", "file": "targets.json", "exported_function": "y"}
+
+
+async def test_what_is_no_target_is_counted_and_harms_no_other(scene: Scene) -> None:
+    scene.write("targets.json", listed("a:1", "b:x", "ftp://c:1", "", "d:1?x"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["a:1"])
+
+    assert scene.discovery.rejected == {Rejection.INVALID: 3}
+
+
+async def test_of_two_targets_with_one_name_the_first_is_watched_and_the_other_counted(scene: Scene) -> None:
+    scene.write(
+        "targets.json", json.dumps([{"targets": ["a:1", "flag:1"]}, {"targets": ["a:1"], "labels": {"x": "y"}}])
+    )
+    scene.use(FILES, targets=("flag:1",))
+    await scene.until(lambda: scene.names == ["flag:1", "a:1"])
+
+    assert scene.targets[1].labels == ()
+    assert scene.discovery.rejected == {Rejection.DUPLICATE: 1}
+
+
+async def test_a_source_that_stays_keeps_its_targets_over_a_reload(
+    scene: Scene, sd_server: tuple[str, dict[str, Any]]
+) -> None:
+    url, state = sd_server
+    state["reply"] = lambda: web.json_response([{"targets": ["a:1"]}])
+    scene.use(HttpSource(url, 3600))
+    await scene.until(lambda: scene.names == ["a:1"])
+    state["reply"] = lambda: web.Response(status=500)
+    scene.use(HttpSource(url, 3600), targets=("new:1",))
+
+    assert scene.names == ["new:1", "a:1"]
+    scene.use(targets=("new:1",))
+    assert scene.names == ["new:1"]
+
+
+async def test_five_hundred_targets_replaced_leave_the_others_alone() -> None:
+    clock = FakeClock()
+    pool = pool_of(clock, FakeFetcher(clock))
+    await settle()
+    job = Job("shop")
+
+    def apply(numbers: range) -> None:
+        groups = [TargetGroup(tuple(f"host-{number}:1" for number in numbers))]
+        pool.apply(replace(settings_of(), targets=job.resolve(groups).targets))
+
+    apply(range(1000))
+    staying = {state.target.name: state for state in pool.states}
+    apply(range(500, 1500))
+
+    now = {state.target.name: state for state in pool.states}
+    assert len(now) == 1000
+    assert all(now[f"host-{number}:1"] is staying[f"host-{number}:1"] for number in range(500, 1000))
+    await pool.close(0)
+
+
+async def test_ten_thousand_discovered_targets_are_taken_over(scene: Scene) -> None:
+    scene.write("targets.json", listed(*(f"host-{number}:6060" for number in range(10_000))))
+    scene.use(FILES)
+
+    await scene.until(lambda: len(scene.targets) == 10_000)
+
+
+def test_a_target_given_as_a_url_keeps_its_password_out_of_its_labels() -> None:
+    found = Job("shop").resolve([TargetGroup(("https://me:secret@shop:1/in/pprof",))])
+
+    (target,) = found.targets
+    assert str(target.url) == "https://me:secret@shop:1/in/pprof/"
+    assert "secret" not in repr(target)
+    assert target == parse_target("https://me:secret@shop:1/in/pprof")
