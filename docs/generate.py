@@ -12,7 +12,7 @@ from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outco
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row
-from pprof_exporter.dashboards import render_dashboard as render_dashboard
+from pprof_exporter.dashboards import render_dashboard
 from pprof_exporter.profile import KINDS, Kind
 from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, fill_thresholds, render_rules, thresholds_of
 

@@ -64,13 +64,13 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
             lives.append(store.take())
 
     (recorded,) = load_capture(tmp_path).targets
-    for live, round_ in zip(lives, recorded.rounds, strict=True):
+    for live, replayed in zip(lives, recorded.rounds, strict=True):
         assert {"fetch_duration_seconds:heap", "canary_duration_seconds:rest"} <= live.keys()
-        assert live == {name: pytest.approx(round_.signals[name]) for name in live}
-        assert round_.signals["profiled_goroutines"] > 0
-        assert round_.audit is not None
-        assert {"heap", "cpu", "goroutine"} <= round_.files.keys()
-        assert not {"allocs", "block"} & round_.files.keys()
+        assert live == {name: pytest.approx(replayed.signals[name]) for name in live}
+        assert replayed.signals["profiled_goroutines"] > 0
+        assert replayed.audit is not None
+        assert {"heap", "cpu", "goroutine"} <= replayed.files.keys()
+        assert not {"allocs", "block"} & replayed.files.keys()
     identity = round_.state.identity
     assert (recorded.fingerprint, recorded.system, recorded.go_version) == (
         identity.fingerprint,

@@ -147,7 +147,8 @@ def read_manifest(path: Path) -> CaptureManifest:
         raise CaptureError(f"{file}: not the manifest of a capture: {_first(error)}") from None
     if manifest.format != CAPTURE_FORMAT or manifest.version > CAPTURE_VERSION:
         raise CaptureError(
-            f"{file}: {manifest.format!r} version {manifest.version}; this program reads {CAPTURE_FORMAT!r} up to {CAPTURE_VERSION}"
+            f"{file}: {manifest.format!r} version {manifest.version}; "
+            f"this program reads {CAPTURE_FORMAT!r} up to {CAPTURE_VERSION}"
         )
     if any(Path(target.folder).name != target.folder for target in manifest.targets):
         raise CaptureError(f"{file}: the folder of a target is not beside it")

@@ -311,5 +311,6 @@ def _interval(one: SignalTest) -> str:
     if one.ratio is not None and one.ratio.low is not None and one.ratio.high is not None:
         return f"×{one.ratio.low:.3g} and ×{one.ratio.high:.3g}"
     if one.shift is not None and one.shift.low is not None and one.shift.high is not None:
-        return f"{signal_value(one.signal, one.shift.low, sign=True)} and {signal_value(one.signal, one.shift.high, sign=True)}"
+        low, high = (signal_value(one.signal, bound, sign=True) for bound in (one.shift.low, one.shift.high))
+        return f"{low} and {high}"
     return "anything"

@@ -39,7 +39,8 @@ def change_of(signal: str, ratio: Estimate | None, shift: Estimate | None) -> st
         return f"×{ratio.value:.3g}{_within(ratio, lambda bound: f'×{bound:.3g}')}"
     if shift is None:
         return ""
-    return f"{signal_value(signal, shift.value, sign=True)}{_within(shift, lambda bound: signal_value(signal, bound, sign=True))}"
+    interval = _within(shift, lambda bound: signal_value(signal, bound, sign=True))
+    return f"{signal_value(signal, shift.value, sign=True)}{interval}"
 
 
 def p_value(p: float) -> str:

@@ -64,7 +64,8 @@ def _pair(pair: Pair, flames: Mapping[str, Frame]) -> str:
         _signals(shown) if shown else "<p>None is worse, none is better, and all could be told.</p>",
     ]
     if rest:
-        names = f"{len(pair.of(ChangeVerdict.SAME))} that are no worse, {len(pair.of(ChangeVerdict.NOT_JUDGED))} without a verdict"
+        same, unjudged = len(pair.of(ChangeVerdict.SAME)), len(pair.of(ChangeVerdict.NOT_JUDGED))
+        names = f"{same} that are no worse, {unjudged} without a verdict"
         parts.append(f"<details><summary>{names}</summary>{_signals(rest)}</details>")
     ticks = tick_histogram(pair.ticks_before, pair.ticks_after)
     if ticks:

@@ -1,4 +1,4 @@
-"""Durations and sizes as Prometheus writes them: `30s`, `1m30s`; `64MB` and `64MiB` are both 64 times 1024 times 1024 bytes."""
+"""Durations and sizes as Prometheus writes them: `1m30s`, `64MB`, and `64MiB`, which is the same size."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ What is observed is in memory at once and in the file at the next `flush`. The f
 opened, read or written, the store works in memory, counts the trouble, and tries again at every flush.
 
 Several exporters may write one file. Each adds what it observed since its last flush, in a transaction, so that their
-values are merged. Only who waits for longer than `PATIENCE` counts `StorageProblem.LOCKED`, and writes at a later flush.
+values are merged. A wait longer than `PATIENCE` counts as `StorageProblem.LOCKED`; the values are written at a later
+flush.
 """
 
 from __future__ import annotations

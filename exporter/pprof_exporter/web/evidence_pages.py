@@ -92,7 +92,8 @@ def finding_page(kept: SavedFinding) -> str:
     return page(
         f"Evidence of {finding.target}",
         f'<h2><a href="{target_path(finding.target)}">{escape(finding.target)}</a></h2>'
-        f"<p>{utc_moment(finding.at)}. {why}</p>{card}{_files(kept)}{_missing(finding)}{_commands(kept)}{_process(finding)}"
+        f"<p>{utc_moment(finding.at)}. {why}</p>{card}"
+        f"{_files(kept)}{_missing(finding)}{_commands(kept)}{_process(finding)}"
         f'<p><a href="{escape(evidence_path(finding.target))}">All evidence of {escape(finding.target)}</a></p>',
         here="/evidence",
     )

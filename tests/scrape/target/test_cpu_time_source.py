@@ -13,8 +13,8 @@ import pytest
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.state import cpu_time
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse, use_between
+from pprof_exporter.scrape.target import cpu_time_source
 from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
@@ -35,7 +35,7 @@ def port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def truth_of(target: str, fetcher: FakeFetcher, family: str = "process_cpu_seconds_total") -> CpuTimeSource:
+def source_of(target: str, fetcher: FakeFetcher, family: str = "process_cpu_seconds_total") -> CpuTimeSource:
     chosen = replace(settings(target), cpu_time_metric=family)
     return CpuTimeSource(parse_target(target), chosen, fetcher, fetcher.clock)
 
@@ -80,7 +80,7 @@ def test_no_use_at_all_is_known() -> None:
 
 async def test_the_page_tells(clock: FakeClock, fetcher: FakeFetcher) -> None:
     fetcher.cpu_seconds = 0.5
-    found = await truth_of(REMOTE, fetcher).read()
+    found = await source_of(REMOTE, fetcher).read()
     assert found is not None
     assert found.source is CpuSource.METRICS
     assert found.seconds == pytest.approx(0.5 * clock.time)
@@ -102,7 +102,7 @@ async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:
 
 async def test_a_family_of_the_users_choice_tells(fetcher: FakeFetcher) -> None:
     fetcher.bodies["metrics"] = PAGE + b'cpu_total{mode="user"} 3\ncpu_total{mode="system"} 4.5\n'
-    found = await truth_of(REMOTE, fetcher, "cpu_total").read()
+    found = await source_of(REMOTE, fetcher, "cpu_total").read()
     assert found is not None
     assert found.seconds == 7.5
 
@@ -112,7 +112,7 @@ async def test_a_page_that_does_not_tell_is_left_alone_for_ten_minutes(
     clock: FakeClock, fetcher: FakeFetcher, body: bytes
 ) -> None:
     fetcher.bodies["metrics"] = body
-    reader = truth_of(REMOTE, fetcher)
+    reader = source_of(REMOTE, fetcher)
     assert await reader.read() is None
     fetcher.bodies.clear()
     clock.time += 599
@@ -125,7 +125,7 @@ async def test_a_page_that_does_not_tell_is_left_alone_for_ten_minutes(
 
 async def test_a_page_that_is_not_there_is_left_alone_for_ten_minutes(clock: FakeClock, fetcher: FakeFetcher) -> None:
     fetcher.faults["metrics"] = MISSING
-    reader = truth_of(REMOTE, fetcher)
+    reader = source_of(REMOTE, fetcher)
     for _ in range(5):
         assert await reader.read() is None
         clock.time += 60
@@ -139,7 +139,7 @@ async def test_a_page_that_is_not_there_is_left_alone_for_ten_minutes(clock: Fak
 async def test_a_page_that_was_silent_for_a_moment_is_asked_again_at_once(
     fetcher: FakeFetcher, port: int, silence: Callable[[], Exception]
 ) -> None:
-    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    reader = source_of(f"127.0.0.1:{port}", fetcher)
     assert await reader.read() is not None
     for _ in range(5):
         for _ in range(2):
@@ -156,7 +156,7 @@ async def test_a_page_that_is_silent_three_times_in_a_row_is_left_alone_for_ten_
     clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
     fetcher.faults["metrics"] = TIMED_OUT
-    reader = truth_of(REMOTE, fetcher)
+    reader = source_of(REMOTE, fetcher)
     for _ in range(9):
         assert await reader.read() is None
         clock.time += 60
@@ -168,7 +168,7 @@ async def test_a_page_that_is_silent_three_times_in_a_row_is_left_alone_for_ten_
 
 async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
-    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    reader = source_of(f"127.0.0.1:{port}", fetcher)
     found = await reader.read()
     assert found is not None
     assert found.source is CpuSource.PROCESS
@@ -181,7 +181,7 @@ async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: 
 
 async def test_without_a_page_the_system_tells_of_a_process_on_this_machine(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
-    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    reader = source_of(f"127.0.0.1:{port}", fetcher)
     before = await reader.read()
     burn(0.3)
     after = await reader.read()
@@ -196,7 +196,7 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
     clock: FakeClock, fetcher: FakeFetcher, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetcher.faults["metrics"] = MISSING
-    reader = truth_of(f"127.0.0.1:{port}", fetcher)
+    reader = source_of(f"127.0.0.1:{port}", fetcher)
     looked = 0
 
     def nobody(_kind: str) -> list[object]:
@@ -223,19 +223,19 @@ async def test_what_the_system_does_not_tell_is_unknown(
 
     monkeypatch.setattr(psutil, "net_connections", denied)
     fetcher.faults["metrics"] = MISSING
-    assert await truth_of(f"127.0.0.1:{port}", fetcher).read() is None
+    assert await source_of(f"127.0.0.1:{port}", fetcher).read() is None
 
 
 async def test_a_process_on_another_host_is_not_taken_for_one_of_this_machine(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
-    assert await truth_of(f"shop.example:{port}", fetcher).read() is None
-    assert await truth_of(f"203.0.113.77:{port}", fetcher).read() is None
+    assert await source_of(f"shop.example:{port}", fetcher).read() is None
+    assert await source_of(f"203.0.113.77:{port}", fetcher).read() is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "[::1]", "[0:0:0:0:0:0:0:1]"])
 async def test_these_are_names_of_this_machine(fetcher: FakeFetcher, port: int, host: str) -> None:
     fetcher.faults["metrics"] = MISSING
-    found = await truth_of(f"{host}:{port}", fetcher).read()
+    found = await source_of(f"{host}:{port}", fetcher).read()
     assert found is not None
     assert found.source is CpuSource.PROCESS
 
@@ -244,4 +244,4 @@ def test_every_address_of_this_machine_is_here() -> None:
     entries = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
     own = [entry.address for entry in entries if entry.family in (socket.AF_INET, socket.AF_INET6)]
     assert own
-    assert all(cpu_time._is_here(address) for address in own)
+    assert all(cpu_time_source._is_here(address) for address in own)

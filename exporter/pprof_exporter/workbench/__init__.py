@@ -1,1 +1,0 @@
-"""Around an upgrade: one look judged, rounds recorded, two recordings compared, and the proof kept."""
