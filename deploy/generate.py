@@ -7,8 +7,7 @@ import textwrap
 from pathlib import Path
 
 from pprof_exporter import __version__
-from pprof_exporter.dashboards import DASHBOARDS, Dashboard
-from pprof_exporter.dashboards import render_dashboard
+from pprof_exporter.dashboards import DASHBOARDS, Dashboard, render_dashboard
 from pprof_exporter.rules import GROUPS, render_rules
 
 DEPLOY = Path(__file__).parent

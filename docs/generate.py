@@ -11,8 +11,7 @@ from pathlib import Path
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
-from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row
-from pprof_exporter.dashboards import render_dashboard
+from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row, render_dashboard
 from pprof_exporter.profile import KINDS, Kind
 from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, fill_thresholds, render_rules, thresholds_of
 
@@ -130,7 +129,7 @@ counted as an outcome of its own, since it is not a fault of the target.
 
 def signals() -> str:
     """What tells of each failure mode, how it is computed, and where healthy ends."""
-    headings = [f"{signal.mode}: {signal.title}" for signal in FAILURE_MODES] + ["Thresholds"]
+    headings = [f"{mode.id}: {mode.title}" for mode in FAILURE_MODES] + ["Thresholds"]
     compare = next(heading for heading in headings if heading.startswith("F20:"))
     parts = [
         "# Signals",
@@ -147,7 +146,7 @@ def signals() -> str:
 
 def alerts() -> str:
     """The alert reference."""
-    titles = {signal.mode: f"{signal.mode}: {signal.title}" for signal in FAILURE_MODES} | {"": "The exporter itself"}
+    titles = {mode.id: f"{mode.id}: {mode.title}" for mode in FAILURE_MODES} | {"": "The exporter itself"}
     modes: dict[str, list[str]] = {}
     for alert in sorted(ALERTS, key=lambda alert: list(titles).index(alert.mode)):
         modes.setdefault(alert.name, []).append(titles[alert.mode])
@@ -211,9 +210,9 @@ def _promql(expr: str) -> str:
 def _signal(signal: FailureMode) -> str:
     metrics = ", ".join(f"[`{family.name}`](metrics.md#{_anchor(family.name)})" for family in signal.families)
     issues = ", ".join(map(_issue, signal.issues))
-    alerts = ", ".join(_alerts(signal.mode))
+    alerts = ", ".join(_alerts(signal.id))
     parts = [
-        f"## {signal.mode}: {signal.title}",
+        f"## {signal.id}: {signal.title}",
         inspect.cleandoc(signal.meaning),
         f"Metrics: {metrics}.",
         f"Alerts: {alerts}." if alerts else "",

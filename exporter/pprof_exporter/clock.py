@@ -41,3 +41,22 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class ManualClock:
+    """Stands at `at` (Unix time) until that is set: the time of what was recorded."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        """Unix time."""
+        return self.at
+
+    def steady(self) -> float:
+        """The same."""
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        """Move on by `seconds` at once."""
+        self.at += seconds

@@ -15,16 +15,16 @@ OF_TARGETS = [family for family in FAMILIES if "target" in family.labels]
 
 
 def each() -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.mode)
+    return pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.id)
 
 
 def test_every_failure_mode_has_one_signal_in_order() -> None:
-    assert [signal.mode for signal in FAILURE_MODES] == MODES
+    assert [mode.id for mode in FAILURE_MODES] == MODES
 
 
 @pytest.mark.parametrize("family", OF_TARGETS, ids=lambda family: family.name)
 def test_every_metric_of_a_target_speaks_of_a_failure_mode(family: Family) -> None:
-    assert any(family in signal.families for signal in FAILURE_MODES)
+    assert any(family in mode.families for mode in FAILURE_MODES)
 
 
 @each()

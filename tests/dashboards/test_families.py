@@ -95,7 +95,7 @@ def test_every_family_is_drawn_or_alerted_on_or_has_a_reason_not_to_be() -> None
     assert set(NOT_DRAWN) & seen == set(), "these are used after all"
 
 
-@pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.mode)
+@pytest.mark.parametrize("signal", FAILURE_MODES, ids=lambda signal: signal.id)
 def test_every_failure_mode_has_a_panel(signal: FailureMode) -> None:
     names = exposed()
     families = {family.name for family in signal.families}

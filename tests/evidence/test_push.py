@@ -16,6 +16,7 @@ import pytest
 from aiohttp import BodyPartReader, web
 from aiohttp.test_utils import TestServer
 
+from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import PushSettings
 from pprof_exporter.evidence import push
 from pprof_exporter.evidence.push import SAMPLE_TYPES, Pusher, application_name
@@ -28,7 +29,6 @@ from pprof_exporter.evidence_store import (
     SavedFinding,
 )
 from pprof_exporter.profile import decode
-from pprof_exporter.scrape import SystemClock
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import finding
 

@@ -66,7 +66,7 @@ async def leak(scene: Scene, looks: int = 8) -> None:
 
 
 def test_every_failure_mode_with_profiles_of_its_own_has_them_named() -> None:
-    assert set(EVIDENCE_POLICIES) == {signal.mode for signal in FAILURE_MODES} - {"F14", "F15", "F18", "F19"}
+    assert set(EVIDENCE_POLICIES) == {mode.id for mode in FAILURE_MODES} - {"F14", "F15", "F18", "F19"}
     assert "cpu" in RETAINED_KINDS
 
 

@@ -1,7 +1,7 @@
 """An exporter that is killed again and again while it keeps findings: what is left each time is told, as JSON.
 
-`python -m tests.evidence_store.killed FOLDER TIMES`. Each time a process of its own writes without end into the folder, and
-is killed after some milliseconds; then the folder is read as the next start would.
+`python -m tests.evidence_store.killed FOLDER TIMES`. Each time a process of its own writes without end into the
+folder, and is killed after some milliseconds; then the folder is read as the next start would.
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@ from pprof_exporter.capture.recording_client import RecordingClient
 from pprof_exporter.capture.replay import RecordingStore, Replay
 from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.cli import main
+from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ProfileSettings, Settings, parse_target
 from pprof_exporter.profile import KINDS, decode
-from pprof_exporter.scrape import Fetcher, SystemClock, default_profiles
+from pprof_exporter.scrape import Fetcher, default_profiles
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.round import Round
 from pprof_exporter.verdicts import snapshot_of, verdicts
@@ -59,7 +60,7 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
         for number in range(2):
             recording_client.forget()
             at = clock.now()
-            await round_.look()
+            await round_.run()
             writer.write(entry, recorded_round(number, at, round_.state, recording_client), recording_client.bodies)
             lives.append(store.take())
 
@@ -79,11 +80,13 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
     )
     replay = Replay(target.name, {})
     for round_raw in read_rounds(tmp_path / entry.folder):
-        replay.hear(round_raw, tmp_path / entry.folder / f"{round_raw.round:04d}")
+        replay.take_in(round_raw, tmp_path / entry.folder)
     lived = verdicts(snapshot_of(round_.state, replay.now))
     read = verdicts(snapshot_of(replay.state, replay.now))
     # F19 is of the time for which the target was profiled, which a recording does not tell.
-    assert [one for one in read if one.signal.mode != "F19"] == [one for one in lived if one.signal.mode != "F19"]
+    assert [one for one in read if one.failure_mode.id != "F19"] == [
+        one for one in lived if one.failure_mode.id != "F19"
+    ]
 
 
 def test_an_interrupted_capture_goes_on(busy: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -202,7 +202,7 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
 
 
 def of_mode(mode: str, snapshot: TargetSnapshot, thresholds: dict[str, float] | None = None) -> Verdict:
-    return next(found for found in verdicts(snapshot, thresholds) if found.signal.mode == mode)
+    return next(found for found in verdicts(snapshot, thresholds) if found.failure_mode.id == mode)
 
 
 @pytest.mark.parametrize(("mode", "level", "alert", "sight"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
@@ -232,7 +232,7 @@ def test_what_cannot_be_measured_is_unknown_and_says_why(mode: str, snapshot: Ta
 
 
 def test_every_failure_mode_has_a_verdict_and_is_tried_here_in_all_three_ways() -> None:
-    modes = [signal.mode for signal in FAILURE_MODES]
+    modes = [mode.id for mode in FAILURE_MODES]
 
     assert list(VERDICT_CHECKS) == modes
     assert {row[0] for row in BAD} == {row[0] for row in WELL} == {row[0] for row in UNKNOWN} == set(modes)

@@ -1,7 +1,7 @@
 """What a capture is on disk: a manifest, and for each target a folder with one line and one folder for each round.
 
     DIR/manifest.json
-    DIR/TARGET/rounds.jsonl       one `ReplayedRound` a line
+    DIR/TARGET/rounds.jsonl       one `RecordedRound` a line
     DIR/TARGET/0000/heap.pb.gz    the replies as they came, index.html, trace.bin and metrics.txt among them
 
 A round counts once its line is there; a folder without a line is what an interrupted capture left.
@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
 from pprof_exporter.profile import KINDS, System
-from pprof_exporter.scrape import INDEX, MEMSTATS
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.store import Fingerprint
@@ -26,7 +26,6 @@ CAPTURE_VERSION = 1
 CAPTURE_MANIFEST = "manifest.json"
 ROUNDS = "rounds.jsonl"
 
-TRACE = "trace"
 METRICS = "metrics"
 MUTEX_RATE = "mutex_rate"
 WITHOUT_MODULES = "without_modules"

@@ -15,8 +15,8 @@ from pprof_exporter.capture.format import TargetEntry
 from pprof_exporter.capture.matrix import Matrix, MatrixEntry
 from pprof_exporter.capture.processes import CannotStart, ProcessSetup, command_output, running_process
 from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import Target, parse_target
-from pprof_exporter.scrape import Clock
 
 _LOOK_EVERY = 0.1
 _TIMEOUT = 2.0

@@ -1,4 +1,4 @@
-"""Rounds of targets, written down as they come."""
+"""Records rounds of targets on disk as they come."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pprof_exporter.capture.format import RecordedCpuUse, RecordedRound, TargetE
 from pprof_exporter.capture.recording_client import RecordingClient
 from pprof_exporter.capture.writer import CaptureWriter
 from pprof_exporter.catalog import sampling
-from pprof_exporter.check.live import OnRound, RoundPlan
-from pprof_exporter.check.report import why_down
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.scrape import Clock, Fetcher, TargetState
+from pprof_exporter.scrape import Fetcher, TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
-from pprof_exporter.scrape.target.round import Round
+from pprof_exporter.scrape.target.round import OnRound, Round, RoundPlan
 from pprof_exporter.store import Store
 
 
@@ -30,13 +29,13 @@ class CaptureResult:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRecorder:
-    """What captures: where to, how often, and who is told."""
+    """Records rounds of targets into one capture."""
 
     writer: CaptureWriter
     settings: Settings
     plan: RoundPlan
     clock: Clock
-    told: OnRound
+    on_round: OnRound
 
     async def capture(self, entries: Mapping[Target, TargetEntry]) -> list[CaptureResult]:
         """Record the rounds that are missing, of all targets at once. Raises `CaptureError`.
@@ -62,19 +61,21 @@ class CaptureRecorder:
         recording_client = RecordingClient(fetcher.of(target.client, target.params), target, own, clock)
         store = Store.open(None, clock.now())
         round_ = Round(target, self.settings, getter=recording_client, clock=clock, limiter=limiter, store=store)
+        recording_client.during = lambda: round_.state.canary.during
+        round_.on_undecodable = recording_client.refuse
         async for number in self.plan.paced(clock, self.writer.finished(entry)):
             recording_client.forget()
             at = clock.now()
-            await round_.look()
+            await round_.run()
             whole = recorded_round(number, at, round_.state, recording_client)
             await asyncio.to_thread(self.writer.write, entry, whole, recording_client.bodies)
-            self.told(target, number)
-            problem = why_down(round_.state)
+            self.on_round(target, number)
+            problem = round_.state.why_down
         return CaptureResult(entry, self.writer.finished(entry), problem)
 
 
 def recorded_round(number: int, at: float, state: TargetState, recording_client: RecordingClient) -> RecordedRound:
-    """What the latest look at a target brought, to be written down."""
+    """What the latest round of a target brought, as it is written to the capture."""
     return RecordedRound(
         round=number,
         at=at,

@@ -10,15 +10,15 @@ from pprof_exporter.capture.format import (
     FILES,
     METRICS,
     MUTEX_RATE,
-    TRACE,
     WITHOUT_MODULES,
     RecordedCanary,
     RecordedFetch,
 )
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import KINDS, DecodeError
-from pprof_exporter.scrape import INDEX, MEMSTATS, Clock
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.state.canary import During

@@ -1,4 +1,4 @@
-"""Recorded rounds, fed to the same state that the exporter keeps of a target: what it learns from them is the same."""
+"""Recorded rounds, taken in by the same intake as live replies: the state of a target learns the same from both."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from yarl import URL
 from pprof_exporter.capture.format import (
     METRICS,
     MUTEX_RATE,
-    TRACE,
     WITHOUT_MODULES,
-    RecordedCpuUse,
+    CaptureError,
     RecordedFetch,
     RecordedRound,
+    round_folder,
 )
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
+from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.health import TickAudit, audit
-from pprof_exporter.profile import (
-    NANOSECONDS,
-    DecodeError,
-    Span,
-    System,
-    UnsupportedTrace,
-    from_metrics,
-    from_trace,
-    read_index,
-    read_memstats,
-    read_mutex_rate,
-    read_page,
-    read_trace,
-)
-from pprof_exporter.scrape import INDEX, MEMSTATS, FetchCounters, ProfileState, TargetState, default_profiles
+from pprof_exporter.health import TickAudit
+from pprof_exporter.profile import DecodeError, Span, Trace, read_index, read_memstats, read_mutex_rate, read_page
+from pprof_exporter.scrape import TargetState, default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.intake import Intake, read_trace_body
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuUse
 from pprof_exporter.scrape.state.observation import Observation, observe
+from pprof_exporter.scrape.target.round import without_expiry
 from pprof_exporter.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What one round told; see `recording.ReplayedRound`."""
+class ReplayedRound:
+    """One round. `at` is Unix time of its beginning.
 
+    `signals` has the names and units of the store (`fetch_duration_seconds:heap`, `canary_duration_seconds:rest`,
+    `cpu_coverage_ratio`, `tick_rate_hertz`, ...), and what the profiles of the moment count, by family without
+    `pprof_` (`profiled_goroutines`, `heap_inuse_bytes`, ...), and `cpu_processors`: how many the samples account for.
+    Of several values in a round it has the median. What could not be measured is not there.
+
+    `functions` has, by kind of profile, the share of each function in its first value by function: CPU time, live
+    heap, goroutines, allocated bytes, delay. `files` has the body of each profile that came, by kind; `busy` the kinds
+    that another profiler held.
+    """
+
+    at: float
     signals: Mapping[str, float]
     functions: Mapping[str, Mapping[str, float]]
     audit: TickAudit | None
     files: Mapping[str, Path]
-    busy: frozenset[str]
+    busy: frozenset[str] = frozenset()
 
 
 class RecordingStore(Store):
@@ -60,80 +62,76 @@ class RecordingStore(Store):
 
     def __init__(self) -> None:
         super().__init__(None)
-        self._noted: dict[str, list[float]] = defaultdict(list)
+        self._values: dict[str, list[float]] = defaultdict(list)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
         """Count one value of a signal."""
         super().observe(epoch_id, signal, value)
-        self._noted[signal].append(value)
+        self._values[signal].append(value)
 
     def take(self) -> dict[str, float]:
         """The median of each signal since the last call."""
-        taken = {signal: median(values) for signal, values in self._noted.items()}
-        self._noted.clear()
+        taken = {signal: median(values) for signal, values in self._values.items()}
+        self._values.clear()
         return taken
 
 
-class _RecordedClock:
-    """The time of the round that is read."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-
-    def now(self) -> float:
-        return self.at
-
-    def steady(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
 class Replay:
-    """Rounds of one target, to be heard in their order. `state` is what is known after the last one."""
+    """Rounds of one target, to be taken in in their order. `state` is what is known after the last one."""
 
     def __init__(self, name: str, labels: Mapping[str, str]) -> None:
         target = Target(name, URL("http://recorded.invalid/debug/pprof/"), tuple(sorted(labels.items())))
-        self._clock = _RecordedClock()
+        self._clock = ManualClock()
         self._store = RecordingStore()
-        self.state = TargetState(target, Settings((), default_profiles()), self._store, self._clock)
+        self.state = TargetState(target, without_expiry(Settings((), default_profiles())), self._store, self._clock)
+        self._intake = Intake(self.state, self._clock)
 
     @property
     def now(self) -> float:
-        """Unix time of the latest round; 0 before the first."""
+        """Unix time of the latest reply; 0 before the first round."""
         return self._clock.at
 
-    def hear(self, round_: RecordedRound, folder: Path) -> Heard:
-        """Take in one round whose files are in `folder`. Raises `OSError` for a file that cannot be read."""
+    def take_in(self, round_: RecordedRound, folder: Path) -> ReplayedRound:
+        """Take in one round of the target whose folder this is. Raises `CaptureError` for a file that is not there."""
         self._clock.at = round_.at
-        return _Hearing(self.state, self._store, round_, folder).heard()
+        files = folder / round_folder(round_.round)
+        try:
+            return _RoundReplay(self.state, self._intake, self._clock, round_, files).run(self._store)
+        except OSError as error:
+            raise CaptureError(f"{error.filename or files}: {error.strerror or error}") from error
 
 
-class _Hearing:
-    """One round on its way into the state."""
+class _RoundReplay:
+    """One round, in the order in which `scrape.target.round` fetches."""
 
-    def __init__(self, state: TargetState, store: RecordingStore, round_: RecordedRound, folder: Path) -> None:
+    def __init__(
+        self, state: TargetState, intake: Intake, clock: ManualClock, round_: RecordedRound, folder: Path
+    ) -> None:
         self._state = state
-        self._store = store
+        self._intake = intake
+        self._clock = clock
         self._round = round_
         self._folder = folder
         self._fetches: dict[str, RecordedFetch] = {fetch.profile: fetch for fetch in round_.fetches}
         self._fresh: dict[str, Observation] = {}
 
-    def heard(self) -> Heard:
-        before = self._state.ticks.latest
-        self._hear_index()
-        for name, profile in self._state.profiles.items():
-            if name in self._fetches:
-                self._hear_profile(self._fetches[name], profile)
-        self._hear_trace()
-        self._hear_page()
-        self._hear_canary()
-        self._hear_rest()
-        latest = self._state.ticks.latest
-        return Heard(
-            signals=self._store.take() | self._instants(),
+    def run(self, store: RecordingStore) -> ReplayedRound:
+        before = self._state.sampling_clock.latest
+        self._index()
+        windows = [name for name, profile in self._state.profiles.items() if profile.kind.window]
+        for name in self._state.profiles:
+            if name not in windows:
+                self._profile(name, None)
+            if name == "mutex":
+                self._mutex_rate()
+        self._canary()
+        self._memstats()
+        for name in windows:
+            self._window(name)
+        latest = self._state.sampling_clock.latest
+        return ReplayedRound(
+            at=self._round.at,
+            signals=store.take() | self._instants(),
             functions={name: shares for name, found in self._fresh.items() if (shares := _shares(found))},
             audit=latest if latest is not before else None,
             files={
@@ -144,41 +142,31 @@ class _Hearing:
             busy=frozenset(name for name, fetch in self._fetches.items() if fetch.outcome is Outcome.BUSY),
         )
 
-    def _kind(self, name: str) -> ProfileState:
-        return self._state.profiles[name]
-
     def _reply(self, fetch: RecordedFetch) -> Reply:
         """The reply as it came. Raises `FetchError` where none came."""
+        self._clock.at = max(self._clock.at, fetch.asked_at + fetch.window)
         if fetch.file is None or fetch.phases is None:
             raise FetchError(fetch.reason or Reason.EMPTY, fetch.detail)
         return Reply((self._folder / fetch.file).read_bytes(), fetch.phases, fetch.asked_at)
 
-    def _failed(self, name: str, counters: FetchCounters, error: FetchError | DecodeError) -> None:
-        self._state.wedge.asked(name, error.reason)
-        counters.failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
-
-    def _hear_index(self) -> None:
-        state, fetch = self._state, self._fetches.get(INDEX)
+    def _index(self) -> None:
+        fetch = self._fetches.get(INDEX)
         if fetch is None:
             return
         try:
             reply = self._reply(fetch)
-            state.saw_index(read_index(reply.body), reply.asked_at)
+            self._intake.received(INDEX, reply.body)
+            self._intake.index(read_index(reply.body), reply.asked_at, reply.phases)
         except (FetchError, DecodeError) as error:
-            state.index, state.index_problem, state.up = None, error.reason, False
-            self._failed(INDEX, state.index_counters, error)
-        else:
-            self._succeeded(INDEX, state.index_counters, reply)
+            self._intake.failed(INDEX, error)
 
-    def _succeeded(self, name: str, counters: FetchCounters, reply: Reply) -> None:
-        self._state.up = True
-        self._state.wedge.asked(name, None)
-        counters.succeeded(reply.asked_at, reply.phases)
-
-    def _hear_profile(self, fetch: RecordedFetch, profile: ProfileState) -> None:
-        used = self._used() if profile.kind.name == "cpu" else None
+    def _profile(self, name: str, used: CpuUse | None) -> None:
+        fetch, profile = self._fetches.get(name), self._state.profiles[name]
+        if fetch is None:
+            return
         try:
             reply = self._reply(fetch)
+            self._intake.received(name, reply.body)
             observation = observe(
                 profile.kind,
                 reply,
@@ -188,38 +176,28 @@ class _Hearing:
                 max_bytes=self._state.settings.limits.inflated_bytes,
             )
         except (FetchError, DecodeError) as error:
-            self._failed(fetch.profile, profile.counters, error)
+            self._intake.failed(name, error)
             return
-        self._fresh[fetch.profile] = observation
-        profile.record(observation)
-        self._succeeded(fetch.profile, profile.counters, reply)
-        self._state.learn(profile, observation, reply.phases, self._round.at)
+        self._fresh[name] = observation
+        self._intake.profile(profile, observation, reply.phases)
+
+    def _window(self, name: str) -> None:
+        """The CPU profile, with the metrics page and the trace that were fetched while it ran."""
+        self._metrics_page()
+        used = self._used()
+        self._intake.cpu_use(used)
+        trace = self._trace()
+        self._profile(name, used)
+        window = self._fetches[name].window if name in self._fetches else 0
+        if trace is not None and name in self._fresh:
+            self._intake.audit(trace, used.seconds / window if used and window else None)
 
     def _used(self) -> CpuUse | None:
-        told: RecordedCpuUse | None = self._round.cpu
-        known = {source.value: source for source in CpuSource}
-        return CpuUse(told.seconds, known[told.source]) if told and told.source in known else None
+        used = self._round.cpu
+        sources = {source.value: source for source in CpuSource}
+        return CpuUse(used.seconds, sources[used.source]) if used and used.source in sources else None
 
-    def _hear_trace(self) -> None:
-        fetch, cpu = self._fetches.get(TRACE), self._fresh.get("cpu")
-        if fetch is None or cpu is None:
-            return
-        state, used = self._state, self._used()
-        window = self._fetches["cpu"].window
-        try:
-            body = self._reply(fetch).body
-            state.identity.learn_version(TRACE, from_trace(body))
-            trace = read_trace(body)
-        except UnsupportedTrace:
-            state.ticks.unsupported += 1
-        except (FetchError, DecodeError):
-            state.ticks.outcomes[Outcome.FAILURE] += 1
-        else:
-            windows = state.identity.system is System.WINDOWS
-            found = audit(trace, period=cpu.period_nanos / NANOSECONDS, windows=windows)
-            state.learn_audit(found, self._round.at, used.seconds / window if used and window else None)
-
-    def _hear_page(self) -> None:
+    def _metrics_page(self) -> None:
         fetch = self._fetches.get(METRICS)
         if fetch is None or fetch.file is None:
             return
@@ -227,49 +205,58 @@ class _Hearing:
             page = read_page(self._reply(fetch).body.decode("utf-8", "replace"))
         except (FetchError, DecodeError):
             return
-        self._state.identity.learn_version(METRICS, from_metrics(page.go_version))
+        self._intake.metrics_page(page)
 
-    def _hear_canary(self) -> None:
-        state = self._state
+    def _trace(self) -> Trace | None:
+        fetch = self._fetches.get(TRACE)
+        if fetch is None:
+            return None
+        try:
+            reading = read_trace_body(self._reply(fetch).body)
+        except FetchError as error:
+            self._intake.trace_failed(error)
+            return None
+        self._intake.trace(reading)
+        return reading.trace
+
+    def _canary(self) -> None:
         for canary in self._round.canary:
-            if canary.seconds is None:
-                state.canary.fail(canary.during)
-            else:
-                state.canary.record(canary.during, canary.seconds)
-                state.identity.observe(f"canary_duration_seconds:{canary.during}", canary.seconds)
+            self._intake.canary(canary.during, canary.seconds)
         without = self._fetches.get(WITHOUT_MODULES)
-        if without is None or without.phases is None:
+        if without is None:
             return
-        state.canary.without_modules = without.phases.total
-        listing = self._fresh.get("threadcreate")
-        if listing is not None:
-            state.identity.observe("latency_difference_seconds:modules", listing.took - without.phases.total)
+        if without.phases is None:
+            self._intake.failed(CANARY, FetchError(without.reason or Reason.EMPTY, without.detail))
+        else:
+            self._intake.without_modules(without.asked_at, without.phases)
 
-    def _hear_rest(self) -> None:
-        """The memory statistics, and whether the mutex profile is on."""
-        state = self._state
+    def _memstats(self) -> None:
         fetch = self._fetches.get(MEMSTATS)
-        if fetch is not None:
-            try:
-                reply = self._reply(fetch)
-                state.pauses.record(read_memstats(reply.body), reply.asked_at)
-            except (FetchError, DecodeError) as error:
-                self._failed(MEMSTATS, state.pauses.counters, error)
-            else:
-                self._succeeded(MEMSTATS, state.pauses.counters, reply)
-        rate = self._fetches.get(MUTEX_RATE)
-        if rate is not None:
-            try:
-                state.contention.mutex_rate(read_mutex_rate(self._reply(rate).body))
-            except (FetchError, DecodeError):
-                state.contention.mutex_rate(None)
+        if fetch is None:
+            return
+        try:
+            reply = self._reply(fetch)
+            self._intake.received(MEMSTATS, reply.body)
+            self._intake.memstats(read_memstats(reply.body), reply.asked_at, reply.phases)
+        except (FetchError, DecodeError) as error:
+            self._intake.failed(MEMSTATS, error)
+
+    def _mutex_rate(self) -> None:
+        fetch = self._fetches.get(MUTEX_RATE)
+        if fetch is None:
+            return
+        try:
+            rate = read_mutex_rate(self._reply(fetch).body)
+        except (FetchError, DecodeError):
+            rate = None
+        self._intake.mutex_rate(rate)
 
     def _instants(self) -> dict[str, float]:
         """What the fresh profiles of the moment count, by family without `pprof_`."""
         instants = {
             value.family.name.removeprefix("pprof_"): total
             for name, found in self._fresh.items()
-            for value, total in zip(self._kind(name).kind.values, found.sums, strict=True)
+            for value, total in zip(self._state.profiles[name].kind.values, found.sums, strict=True)
             if value.span is Span.NOW and total is not None
         }
         cpu = self._fresh.get("cpu")

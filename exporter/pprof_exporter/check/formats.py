@@ -57,8 +57,8 @@ def _object(report: CheckReport, one: TargetReport) -> dict[str, Any]:
         "evidence": report.evidence(one) or None,
         "verdicts": [
             {
-                "mode": verdict.signal.mode,
-                "title": verdict.signal.title,
+                "mode": verdict.failure_mode.id,
+                "title": verdict.failure_mode.title,
                 "level": verdict.level.value,
                 "said": verdict.said,
                 "findings": [
@@ -96,7 +96,7 @@ def check_junit(report: CheckReport) -> str:
 
 
 def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Verdict) -> None:
-    name = f"{verdict.signal.mode} {verdict.signal.title}"
+    name = f"{verdict.failure_mode.id} {verdict.failure_mode.title}"
     case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name=name)
     lines = _xml("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
     if report.fail_on.fails(verdict.level):
@@ -135,7 +135,9 @@ def check_markdown(report: CheckReport) -> str:
         rest = [verdict for verdict in one.verdicts if verdict.level not in BAD]
         if rest and not one.problem:
             counts = ", ".join(f"{count} {level}" for level, count in one.counts().items() if level not in BAD)
-            rows = "\n".join(_row(verdict.level, verdict.signal.mode, _markdown(verdict.said), "") for verdict in rest)
+            rows = "\n".join(
+                _row(verdict.level, verdict.failure_mode.id, _markdown(verdict.said), "") for verdict in rest
+            )
             parts.append(f"<details><summary>{counts}</summary>\n\n{_HEAD}{rows}\n\n</details>\n")
     return "\n".join(parts)
 
@@ -145,7 +147,7 @@ _HEAD = "| | | verdict | what to do |\n| --- | --- | --- | --- |\n"
 
 def _table(report: CheckReport, bad: list[Verdict]) -> str:
     rows = (
-        _row(finding.level, verdict.signal.mode, _markdown(finding.said), _linked(report, finding))
+        _row(finding.level, verdict.failure_mode.id, _markdown(finding.said), _linked(report, finding))
         for verdict in bad
         for finding in verdict.findings
     )
@@ -182,7 +184,7 @@ def check_github(report: CheckReport) -> Iterator[str]:
         for verdict in one.verdicts:
             for finding in verdict.findings:
                 kind = _KINDS[finding.level] if report.fail_on.fails(finding.level) else "notice"
-                title = f"{one.name}: {verdict.signal.mode} {verdict.signal.title}"
+                title = f"{one.name}: {verdict.failure_mode.id} {verdict.failure_mode.title}"
                 yield _command(kind, title, _with_runbook(report, finding))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -114,40 +114,36 @@ def worst_first(judged: Iterable[TargetReport]) -> tuple[TargetReport, ...]:
     return tuple(sorted(judged, key=lambda one: (not one.problem, levels.index(one.level), one.name)))
 
 
-def assess(
-    state: TargetState,
-    snapshot: TargetSnapshot,
-    thresholds: Mapping[str, float],
-    *,
-    problem: str = "",
-    remarks: Iterable[str] = (),
-) -> TargetReport:
-    """Judge what is in sight of a target."""
-    known = state.identity
-    return TargetReport(
-        name=state.target.name,
-        labels=dict(state.target.labels),
-        system=known.system.value if known.system else "",
-        program=known.program,
-        go_version=known.go_version,
-        verdicts=verdicts(snapshot, thresholds),
-        problem=problem,
-        remarks=tuple(remarks),
-    )
+@dataclass(frozen=True, slots=True)
+class Assessor:
+    """What holds for every target of one check: thresholds in place of the catalogue's, and labels to add."""
 
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
-def why_down(state: TargetState) -> str:
-    """Why nobody could look at a target; "" if somebody could."""
-    if state.up:
-        return ""
-    reason = state.index_problem
-    if reason is None:
-        return "The target was not asked."
-    return f"No index page of pprof: {reason.meaning}. {reason.advice}"
+    def assess(
+        self, state: TargetState, snapshot: TargetSnapshot, *, problem: str = "", remarks: Iterable[str] = ()
+    ) -> TargetReport:
+        """The verdicts on one target."""
+        known = state.identity
+        return TargetReport(
+            name=state.target.name,
+            labels=dict(state.target.labels),
+            system=known.system.value if known.system else "",
+            program=known.program,
+            go_version=known.go_version,
+            verdicts=verdicts(snapshot, self.thresholds),
+            problem=problem,
+            remarks=tuple(remarks),
+        )
+
+    def not_checked(self, name: str, problem: str) -> TargetReport:
+        """The report on what could not be read."""
+        return TargetReport(name, dict(self.labels), "", "unknown", "unknown", (), problem)
 
 
 def _modes(one: TargetReport) -> list[str]:
-    return [verdict.signal.mode for verdict in one.verdicts if verdict.level is one.level]
+    return [verdict.failure_mode.id for verdict in one.verdicts if verdict.level is one.level]
 
 
 def _targets(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Saved profiles, judged: a file, a folder of one target, or a capture."""
+"""Checks saved profiles: a file, a folder with the profiles of one target, or a capture."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from pathlib import Path
 
 from yarl import URL
 
-from pprof_exporter.capture.format import CAPTURE_MANIFEST, CaptureError, read_manifest, read_rounds, round_folder
+from pprof_exporter.capture.format import CAPTURE_MANIFEST, CaptureError, read_manifest, read_rounds
 from pprof_exporter.capture.replay import Replay
-from pprof_exporter.catalog import Outcome
 from pprof_exporter.check.kind_of import kind_of
-from pprof_exporter.check.report import TargetReport, assess, why_down
+from pprof_exporter.check.report import Assessor, TargetReport
+from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.health import FetchedProfile, audit, run_checks
+from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.profile import (
     MAX_INFLATED_BYTES,
     NANOSECONDS,
     DecodeError,
+    Index,
     Kind,
+    MemStats,
     Profile,
-    System,
-    UnsupportedTrace,
+    TargetMetrics,
     decode,
     from_trace,
+    read_index,
     read_memstats,
-    read_trace,
+    read_mutex_rate,
+    read_page,
 )
-from pprof_exporter.scrape import SystemClock, TargetState, default_profiles
+from pprof_exporter.scrape import TargetState, default_profiles
+from pprof_exporter.scrape.intake import Intake, TraceReading, read_trace_body
 from pprof_exporter.scrape.state.observation import summarize
 from pprof_exporter.scrape.target.round import without_expiry
 from pprof_exporter.store import Store
@@ -37,152 +41,143 @@ from pprof_exporter.verdicts.snapshot import ProfileSnapshot
 
 _TRACE = b"go 1."
 _HEAP_TEXT = b"heap profile:"
-# What Go's profiler ticks at, unless the CPU profile beside a trace says otherwise (runtime/pprof.StartCPUProfile).
-_PERIOD = 0.01
+_MUTEX_TEXT = b"--- mutex:"
+_FEW = 4
 
 
-def check_path(path: Path, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[TargetReport]:
+def check_path(path: Path, assessor: Assessor) -> list[TargetReport]:
     """What can be said of a file, of a folder of profiles of one target, or of each target of a capture."""
     if (path / CAPTURE_MANIFEST).is_file():
-        return _capture(path, thresholds, labels)
+        return _capture(path, assessor)
     if not path.is_dir():
         try:
-            return [check_bodies(str(path), {path.name: path.read_bytes()}, thresholds, labels)]
+            return [check_bodies(str(path), {path.name: path.read_bytes()}, assessor)]
         except OSError as error:
-            return [_unread(str(path), labels, f"{error.strerror or error}.")]
+            return [assessor.not_checked(str(path), f"{error.strerror or error}.")]
     bodies: dict[str, bytes] = {}
     try:
         for file in sorted(found for found in path.iterdir() if found.is_file()):
             bodies[file.name] = file.read_bytes()
     except OSError as error:
-        return [_unread(str(path), labels, f"{error.filename}: {error.strerror or error}.")]
-    return [check_bodies(str(path), bodies, thresholds, labels)]
+        return [assessor.not_checked(str(path), f"{error.filename}: {error.strerror or error}.")]
+    return [check_bodies(str(path), bodies, assessor)]
 
 
-def check_bodies(
-    name: str, bodies: Mapping[str, bytes], thresholds: Mapping[str, float], labels: Mapping[str, str]
-) -> TargetReport:
-    """Judge profiles of one target, by the names of their files, in the order of their time stamps."""
-    pile = _SavedProfiles.of(name, labels)
-    refused = {file: problem for file, body in bodies.items() if (problem := pile.add(file, body))}
-    if not pile.profiles and pile.memstats is None and not pile.traces:
+def check_bodies(name: str, bodies: Mapping[str, bytes], assessor: Assessor) -> TargetReport:
+    """Assess profiles of one target, by the names of their files, in the order of their time stamps."""
+    saved = SavedProfiles()
+    refused = {file: problem for file, body in bodies.items() if (problem := saved.add(file, body))}
+    if not saved.profiles and saved.memstats is None and not saved.traces:
         only = f"{next(iter(refused.values()))}." if len(refused) == 1 else "No file in it is a profile."
-        return _unread(name, labels, only)
+        return assessor.not_checked(name, only)
     remark = (
         f"Passed over: {', '.join(refused)}." if 0 < len(refused) <= _FEW else f"Passed over: {len(refused)} files."
     )
-    return assess(pile.state, pile.snapshot(), thresholds, remarks=[remark] if refused else [])
-
-
-_FEW = 4
+    state, snapshot = saved.take_in(name, assessor.labels)
+    return assessor.assess(state, snapshot, remarks=[remark] if refused else [])
 
 
 @dataclass(slots=True)
-class _SavedProfiles:
-    """Profiles of one target, on their way to be judged together."""
+class SavedProfiles:
+    """Files of one target, told apart by their content."""
 
-    state: TargetState
     profiles: list[tuple[Profile, Kind | None, str]] = field(default_factory=list)
-    traces: list[bytes] = field(default_factory=list)
-    memstats: bytes | None = None
-
-    @classmethod
-    def of(cls, name: str, labels: Mapping[str, str]) -> _SavedProfiles:
-        target = Target(name, URL("http://saved.invalid/"), tuple(sorted(labels.items())))
-        clock = SystemClock()
-        return cls(
-            TargetState(target, without_expiry(Settings((), default_profiles())), Store.open(None, clock.now()), clock)
-        )
+    traces: list[TraceReading] = field(default_factory=list)
+    memstats: MemStats | None = None
+    index: Index | None = None
+    page: TargetMetrics | None = None
+    mutex_rate: int | None = None
 
     def add(self, name: str, body: bytes) -> str:
-        """Take a file in; returns why that cannot be, or ""."""
+        """Read a file; returns why that is not possible, or ""."""
         try:
-            if body.startswith(_TRACE):
-                from_trace(body)
-                self.traces.append(body)
-            elif body.startswith(_HEAP_TEXT):
-                read_memstats(body)
-                self.memstats = body
-            else:
-                profile = decode(body, max_bytes=MAX_INFLATED_BYTES)
-                self.profiles.append((profile, kind_of(profile, name), name))
+            self._add(name, body)
         except DecodeError as error:
             return f"{error.reason.meaning} ({error.detail})"
         return ""
 
-    def snapshot(self) -> TargetSnapshot:
-        """What is in sight of all of them. Nobody timed anything, so that what took how long is not known."""
-        others: dict[str, ProfileSnapshot] = {}
-        now = 0.0
-        for profile, kind, name in sorted(self.profiles, key=lambda one: (one[0].time_nanos, one[2])):
-            if kind is None:
-                others[name] = ProfileSnapshot(None, len(profile.samples), {}, run_checks(FetchedProfile(profile)))
-            else:
-                now = self._record(profile, kind)
-        for body in self.traces:
-            self._audit(body)
-        if self.memstats is not None:
-            self.state.pauses.record(read_memstats(self.memstats), now)
-        seen = snapshot_of(self.state, now)
-        known = {name: replace(profile, took=None) for name, profile in seen.profiles.items()}
-        return replace(seen, profiles=known | others, fetches={}, differences={}, profiling=None, budget=None)
-
-    def _record(self, profile: Profile, kind: Kind) -> float:
-        state, at = self.state, profile.time_nanos / NANOSECONDS
-        of_kind = state.profiles[kind.name]
-        before = of_kind.latest.time_nanos if of_kind.latest else None
-        observation = summarize(kind, FetchedProfile(profile, kind, previous_nanos=before), at=at)
-        of_kind.record(observation)
-        of_kind.counters.outcomes[Outcome.SUCCESS] += 1
-        state.identity.learn(observation.facts)
-        state.identity.enter(at)
-        state.contention.learn(kind.name, observation)
-        return at
-
-    def _audit(self, body: bytes) -> None:
-        cpu = self.state.profiles["cpu"].latest
-        try:
-            trace = read_trace(body)
-        except UnsupportedTrace:
-            self.state.ticks.unsupported += 1
-        except DecodeError:
-            self.state.ticks.outcomes[Outcome.FAILURE] += 1
+    def _add(self, name: str, body: bytes) -> None:
+        if body.startswith(_TRACE):
+            from_trace(body)
+            self.traces.append(read_trace_body(body))
+        elif body.startswith(_HEAP_TEXT):
+            self.memstats = read_memstats(body)
+        elif body.startswith(_MUTEX_TEXT):
+            self.mutex_rate = read_mutex_rate(body)
+        elif body.startswith(b"<"):
+            self.index = read_index(body)
+        elif body.startswith(b"# "):
+            self.page = read_page(body.decode("utf-8", "replace"))
         else:
-            period = cpu.period_nanos / NANOSECONDS if cpu and cpu.period_nanos else _PERIOD
-            windows = self.state.identity.system is System.WINDOWS
-            self.state.learn_audit(audit(trace, period=period, windows=windows), 0, None)
+            profile = decode(body, max_bytes=MAX_INFLATED_BYTES)
+            self.profiles.append((profile, kind_of(profile, name), name))
+
+    def take_in(self, name: str, labels: Mapping[str, str]) -> tuple[TargetState, TargetSnapshot]:
+        """The state after all files, and what verdicts may rest on: latencies and failures of fetches are unknown."""
+        clock = ManualClock()
+        target = Target(name, URL("http://saved.invalid/"), tuple(sorted(labels.items())))
+        settings = without_expiry(Settings((), default_profiles()))
+        state = TargetState(target, settings, Store.open(None, clock.now()), clock)
+        intake = Intake(state, clock)
+        ordered = sorted(self.profiles, key=lambda one: (one[0].time_nanos, one[2]))
+        if self.index is not None:
+            intake.index(self.index, ordered[0][0].time_nanos / NANOSECONDS if ordered else 0.0, None)
+        if self.page is not None:
+            intake.metrics_page(self.page)
+        for reading in self.traces:
+            intake.trace(reading)
+        others: dict[str, ProfileSnapshot] = {}
+        for profile, kind, file in ordered:
+            if kind is None:
+                others[file] = ProfileSnapshot(None, len(profile.samples), {}, run_checks(FetchedProfile(profile)))
+            else:
+                clock.at = profile.time_nanos / NANOSECONDS
+                _take_in(intake, state, profile, kind, clock.at)
+        self._take_in_rest(intake, state, clock.at)
+        seen = snapshot_of(state, clock.at)
+        known = {name: replace(profile, took=None) for name, profile in seen.profiles.items()}
+        snapshot = replace(
+            seen, up=None, profiles=known | others, fetches={}, differences={}, profiling=None, budget=None
+        )
+        return state, snapshot
+
+    def _take_in_rest(self, intake: Intake, state: TargetState, at: float) -> None:
+        mutex = state.profiles["mutex"].latest
+        if self.mutex_rate is not None and not (mutex and mutex.samples):
+            intake.mutex_rate(self.mutex_rate)
+        for reading in self.traces:
+            if reading.trace is not None:
+                intake.audit(reading.trace, None)
+        if self.memstats is not None:
+            intake.memstats(self.memstats, at, None)
 
 
-def _capture(path: Path, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[TargetReport]:
+def _take_in(intake: Intake, state: TargetState, profile: Profile, kind: Kind, at: float) -> None:
+    of_kind = state.profiles[kind.name]
+    before = of_kind.latest.time_nanos if of_kind.latest else None
+    intake.profile(of_kind, summarize(kind, FetchedProfile(profile, kind, previous_nanos=before), at=at), None)
+
+
+def _capture(path: Path, assessor: Assessor) -> list[TargetReport]:
     """Every target of a capture after its last round."""
     try:
         manifest = read_manifest(path)
         return [
-            _recorded(path / target.folder, Replay(target.name, {**target.labels, **labels}), thresholds)
+            _recorded(path / target.folder, Replay(target.name, {**target.labels, **assessor.labels}), assessor)
             for target in manifest.targets
         ]
     except CaptureError as error:
-        return [_unread(str(path), labels, f"{error}.")]
+        return [assessor.not_checked(str(path), f"{error}.")]
 
 
-def _recorded(folder: Path, replay: Replay, thresholds: Mapping[str, float]) -> TargetReport:
+def _recorded(folder: Path, replay: Replay, assessor: Assessor) -> TargetReport:
     rounds = read_rounds(folder)
     for round_ in rounds:
-        files = folder / round_folder(round_.round)
-        try:
-            replay.hear(round_, files)
-        except OSError as error:
-            raise CaptureError(f"{error.filename or files}: {error.strerror or error}") from error
+        replay.take_in(round_, folder)
     snapshot = replace(snapshot_of(replay.state, replay.now), profiling=None, budget=None)
-    count = f"After {len(rounds)} recorded {'round' if len(rounds) == 1 else 'rounds'}."
-    return assess(
+    return assessor.assess(
         replay.state,
         snapshot,
-        thresholds,
-        problem=why_down(replay.state) if rounds else "No round of it is finished.",
-        remarks=[count],
+        problem=replay.state.why_down if rounds else "No round of it is finished.",
+        remarks=[f"After {len(rounds)} recorded {'round' if len(rounds) == 1 else 'rounds'}."],
     )
-
-
-def _unread(name: str, labels: Mapping[str, str], problem: str) -> TargetReport:
-    return TargetReport(name, dict(labels), "", "unknown", "unknown", (), problem)

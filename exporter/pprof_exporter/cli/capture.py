@@ -18,13 +18,13 @@ from pprof_exporter.capture.matrix_runner import MatrixRun, matrix_targets, repr
 from pprof_exporter.capture.processes import CannotStart
 from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
 from pprof_exporter.capture.writer import CaptureWriter, target_entries
-from pprof_exporter.check.live import OnRound, RoundPlan
 from pprof_exporter.cli.options import Parser, whole
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.progress import rounds_shown
 from pprof_exporter.cli.round_options import add_round_flags, round_settings, undiscovered_jobs
+from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ConfigError, parse_duration
-from pprof_exporter.scrape import SystemClock
+from pprof_exporter.scrape.target.round import OnRound, RoundPlan
 
 _ROUNDS, _EVERY = 10, 30.0
 _INTERRUPTED = 130

@@ -11,14 +11,15 @@ from typing import Any
 
 from pprof_exporter import __version__
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
-from pprof_exporter.check.live import RoundPlan, check_live
-from pprof_exporter.check.report import NOT_CHECKED, CheckReport, FailOn, TargetReport, worst_first
+from pprof_exporter.check.live import check_live
+from pprof_exporter.check.report import NOT_CHECKED, Assessor, CheckReport, FailOn, TargetReport, worst_first
 from pprof_exporter.check.saved import check_bodies, check_path
 from pprof_exporter.cli.options import Parser, threshold, whole
 from pprof_exporter.cli.progress import rounds_shown
 from pprof_exporter.cli.round_options import add_round_flags, looks_like_a_path, round_settings, undiscovered_jobs
+from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ConfigError, Settings, parse_duration
-from pprof_exporter.scrape import SystemClock
+from pprof_exporter.scrape.target.round import RoundPlan
 
 _STDIN = "-"
 _FORMATS = ("table", "json", "junit", "markdown", "github")
@@ -51,10 +52,10 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _fail("nothing to check. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
     if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
-    thresholds, labels = dict(options.set), dict(options.label)
-    found = [judged for text in files for judged in _saved(text, thresholds, labels)]
+    assessor = Assessor(dict(options.set), dict(options.label))
+    found = [one for text in files for one in _saved(text, assessor)]
     if settings.targets:
-        found += asyncio.run(_live(settings, thresholds, values))
+        found += asyncio.run(_live(settings, assessor, values))
     report = CheckReport(worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
     _print(report, values["format"], environ)
     return report.exit_code
@@ -82,16 +83,16 @@ def _parser(environ: Mapping[str, str]) -> Parser:
     return parser
 
 
-def _saved(text: str, thresholds: Mapping[str, float], labels: Mapping[str, str]) -> list[TargetReport]:
+def _saved(text: str, assessor: Assessor) -> list[TargetReport]:
     if text != _STDIN:
-        return check_path(Path(text), thresholds, labels)
-    return [check_bodies("standard input", {"": sys.stdin.buffer.read()}, thresholds, labels)]
+        return check_path(Path(text), assessor)
+    return [check_bodies("standard input", {"": sys.stdin.buffer.read()}, assessor)]
 
 
-async def _live(settings: Settings, thresholds: Mapping[str, float], values: Mapping[str, Any]) -> list[TargetReport]:
+async def _live(settings: Settings, assessor: Assessor, values: Mapping[str, Any]) -> list[TargetReport]:
     plan = RoundPlan(values["rounds"], values["every"])
-    with rounds_shown("looking", [target.name for target in settings.targets], plan.rounds) as told:
-        return await check_live(settings, thresholds, plan, SystemClock(), told)
+    with rounds_shown("looking", [target.name for target in settings.targets], plan.rounds) as on_round:
+        return await check_live(settings, assessor, plan, SystemClock(), on_round)
 
 
 def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from pprof_exporter.scrape import Clock
+from pprof_exporter.clock import Clock
 
 # A collection of everything takes tens of milliseconds for a thousand targets, in which nothing else happens.
 _FIRST_AFTER = 120.0

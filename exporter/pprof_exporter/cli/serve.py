@@ -18,10 +18,11 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.cli.garbage_collection import collect_garbage_seldom
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
+from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
 from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
-from pprof_exporter.scrape import Clock, Fetcher, Pool, SystemClock
+from pprof_exporter.scrape import Fetcher, Pool
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store

@@ -67,7 +67,9 @@ def _table(report: CheckReport, one: TargetReport) -> Table:
     for level in _ORDER:
         for verdict in one.verdicts:
             if verdict.level is level:
-                table.add_row(Text(level.value, _STYLES[level]), verdict.signal.mode, Group(*_said(report, verdict)))
+                table.add_row(
+                    Text(level.value, _STYLES[level]), verdict.failure_mode.id, Group(*_said(report, verdict))
+                )
     return table
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import file_stamp
-from pprof_exporter.scrape import Clock
 
 _LOOK_EVERY = 5.0
 

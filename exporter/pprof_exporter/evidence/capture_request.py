@@ -15,7 +15,7 @@ from pprof_exporter.rules import ALERTS
 from pprof_exporter.verdicts import Level
 
 _MOST_ALERTS = 1000
-_MODES = frozenset(signal.mode for signal in FAILURE_MODES)
+_MODES = frozenset(mode.id for mode in FAILURE_MODES)
 _NAMES = frozenset(alert.name for alert in ALERTS)
 _LEVELS = frozenset({Level.CRITICAL.value, Level.WARNING.value, Level.INFO.value})
 

@@ -22,10 +22,10 @@ import structlog
 from yarl import URL
 
 from pprof_exporter import __version__
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import PushSettings
 from pprof_exporter.evidence_store import BodyRole, EvidenceStore, FindingRecord, PushOutcome, RawProfile, SavedFinding
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
-from pprof_exporter.scrape import Clock
 
 _WAITING = 64
 _WAITING_BYTES = 32 * 2**20

@@ -61,9 +61,9 @@ class EvidenceRecorder:
         """Judge a target, and keep what is new."""
         name, now = state.target.name, self._clock.now()
         bad = [verdict for verdict in verdicts(snapshot_of(state, now)) if _is_worth(verdict)]
-        fresh = [mode for mode in (verdict.signal.mode for verdict in bad) if not self._lasts(name, mode, now)]
+        fresh = [mode for mode in (verdict.failure_mode.id for verdict in bad) if not self._lasts(name, mode, now)]
         self._bodies.approve(name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds})
-        modes = {verdict.signal.mode for verdict in bad}
+        modes = {verdict.failure_mode.id for verdict in bad}
         for mode in EVIDENCE_POLICIES:
             if mode not in modes:
                 self._bad.pop((name, mode), None)
@@ -76,11 +76,11 @@ class EvidenceRecorder:
         return known is not None and now - known[1] >= self._interval
 
     async def _consider(self, state: TargetState, verdict: Verdict, now: float) -> None:
-        key = (state.target.name, verdict.signal.mode)
+        key = (state.target.name, verdict.failure_mode.id)
         before, since = self._bad.get(key, ("", now))
         if not _worse(verdict.level, before):
             return
-        worth = EVIDENCE_POLICIES[verdict.signal.mode]
+        worth = EVIDENCE_POLICIES[verdict.failure_mode.id]
         if worth.after_change and self._unsettled(state, worth, now):
             return
         self._bad[key] = (verdict.level, since)
@@ -98,7 +98,7 @@ class EvidenceRecorder:
 
     async def _keep(self, state: TargetState, verdict: Verdict, worth: EvidencePolicy, now: float) -> None:
         name, worst = state.target.name, verdict.findings[0]
-        about = FindingSummary(Origin.FINDING, verdict.signal.mode, verdict.level, worst.said, worst.alert)
+        about = FindingSummary(Origin.FINDING, verdict.failure_mode.id, verdict.level, worst.said, worst.alert)
         newest = BodyRole.SHOWS if worth.shown else BodyRole.BEFORE
         bodies = [(body, newest) for body in self._bodies.latest(name, worth.kinds)]
         if worth.shown:
@@ -123,7 +123,7 @@ class EvidenceRecorder:
 
 
 def _is_worth(verdict: Verdict) -> bool:
-    worth = EVIDENCE_POLICIES.get(verdict.signal.mode)
+    worth = EVIDENCE_POLICIES.get(verdict.failure_mode.id)
     return worth is not None and worth.worth(verdict.level)
 
 

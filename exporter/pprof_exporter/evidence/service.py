@@ -9,13 +9,14 @@ from random import Random
 
 import structlog
 
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import EvidenceSettings
 from pprof_exporter.evidence.alert_captures import AlertCaptures
 from pprof_exporter.evidence.policy import RETAINED_KINDS
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.recorder import EvidenceRecorder
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
-from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 
 _RESTART_AFTER = 30.0

@@ -11,10 +11,11 @@ from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
 from pprof_exporter.catalog import FAMILIES, Family, exporter
+from pprof_exporter.clock import Clock
 from pprof_exporter.exposition.parts import Parts
 from pprof_exporter.exposition.sink import Sink, description
 from pprof_exporter.exposition.target_series import TargetSeries
-from pprof_exporter.scrape import Clock, Pool
+from pprof_exporter.scrape import Pool
 from pprof_exporter.store import StorageProblem
 
 

@@ -6,11 +6,9 @@ import math
 from collections import Counter
 
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
+from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 from pprof_exporter.exposition.sink import SeriesTaker
 from pprof_exporter.scrape import (
-    INDEX,
-    MEMSTATS,
-    STACKS,
     FetchCounters,
     Identity,
     ProfileState,
@@ -46,10 +44,10 @@ class TargetSeries:
             self._sink.add(fetching.DOWN, {**self._labels, "reason": state.index_problem}, 1)
         for name, hangs in state.wedge.hangs.items():
             self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
-        for name, counters in state.all_counters():
+        for name, counters in state.counters.items():
             self._add_tally(name, counters)
         self._add_index()
-        self._add_ticks(state.ticks)
+        self._add_ticks(state.sampling_clock)
         self._add_identity(state.identity)
         self._add_runtime(state)
         self._add_canary(state)
@@ -131,7 +129,7 @@ class TargetSeries:
             sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "wall"}, found.drift.wall)
 
     def _add_runtime(self, state: TargetState) -> None:
-        pauses, sink, labels = state.pauses, self._sink, self._labels
+        pauses, sink, labels = state.memstats, self._sink, self._labels
         contention = {"block": state.contention.block, "mutex": state.contention.mutex}
         for profile, enabled in contention.items():
             sink.add_known(runtime.CONTENTION_PROFILING, {**labels, "profile": profile}, enabled)

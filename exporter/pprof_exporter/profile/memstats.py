@@ -1,7 +1,7 @@
 """The tail of `heap?debug=1`: `runtime.MemStats` as text, for targets that have no metrics of their own.
 
 Written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27; asking for it costs one short stop
-of the world (runtime.MemStatsCollector).
+of the world (runtime.ReadMemStats).
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
-from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
@@ -14,10 +12,6 @@ from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 
 __all__ = [
-    "INDEX",
-    "MEMSTATS",
-    "STACKS",
-    "Clock",
     "FetchCounters",
     "Fetcher",
     "Identity",
@@ -25,7 +19,6 @@ __all__ = [
     "ProfileState",
     "SamplingClockState",
     "StacksState",
-    "SystemClock",
     "TargetState",
     "default_profiles",
     "fresh_until",

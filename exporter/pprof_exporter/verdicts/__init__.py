@@ -41,7 +41,7 @@ VERDICT_CHECKS: dict[str, VerdictCheck] = {
 def verdicts(snapshot: TargetSnapshot, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
     """The verdict on every failure mode, in their order. `thresholds` takes the place of those of the catalogue."""
     limits = VerdictLimits(thresholds)
-    return tuple(verdict(signal, VERDICT_CHECKS[signal.mode](snapshot, limits)) for signal in FAILURE_MODES)
+    return tuple(verdict(mode, VERDICT_CHECKS[mode.id](snapshot, limits)) for mode in FAILURE_MODES)
 
 
 def worst(found: tuple[Verdict, ...]) -> Level:

@@ -41,7 +41,7 @@ class Verdict:
     nothing could be.
     """
 
-    signal: FailureMode
+    failure_mode: FailureMode
     level: Level
     said: str
     findings: tuple[Finding, ...] = ()
@@ -85,12 +85,12 @@ def wrong(findings: Iterable[Finding | None], otherwise: CheckOutcome) -> CheckO
     return CheckOutcome("", found) if found else otherwise
 
 
-def verdict(signal: FailureMode, outcome: CheckOutcome) -> Verdict:
+def verdict(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
     """The outcome of a check as the verdict on its failure mode."""
     findings = tuple(sorted(outcome.findings, key=lambda finding: BAD.index(finding.level)))
     if findings:
-        return Verdict(signal, findings[0].level, findings[0].said, findings)
-    return Verdict(signal, Level.HEALTHY if outcome.known else Level.UNKNOWN, outcome.said)
+        return Verdict(failure_mode, findings[0].level, findings[0].said, findings)
+    return Verdict(failure_mode, Level.HEALTHY if outcome.known else Level.UNKNOWN, outcome.said)
 
 
 def percent(share: float) -> str:

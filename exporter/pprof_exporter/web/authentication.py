@@ -14,7 +14,7 @@ import bcrypt
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from pprof_exporter.scrape import Clock
+from pprof_exporter.clock import Clock
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.security import WebSecurity
 

@@ -12,7 +12,7 @@ from pprof_exporter.web.formatting import badge, byte_size, evidence_path, findi
 from pprof_exporter.web.layout import page
 
 _PER_PAGE = 100
-_TITLES = {signal.mode: signal.title for signal in FAILURE_MODES}
+_TITLES = {mode.id: mode.title for mode in FAILURE_MODES}
 _EMPTY = (
     "<p>Nothing is kept. When a finding turns bad, the profiles that show it, and the last ones of before, are kept "
     "here.</p>"

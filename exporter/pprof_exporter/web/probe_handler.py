@@ -10,9 +10,9 @@ from aiohttp import hdrs, web
 from prometheus_client.exposition import choose_encoder
 
 from pprof_exporter.catalog import ProbeResult
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_MODULE
 from pprof_exporter.exposition import ProbeCollector
-from pprof_exporter.scrape import Clock
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
 
 _TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"

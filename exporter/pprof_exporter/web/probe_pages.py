@@ -8,7 +8,7 @@ from html import escape
 from aiohttp import web
 
 from pprof_exporter.catalog import ProbeResult
-from pprof_exporter.scrape import Clock
+from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.probing import Prober, ProbeRecord
 from pprof_exporter.verdicts import Level
 from pprof_exporter.verdicts.verdict import seconds

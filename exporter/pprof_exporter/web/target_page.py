@@ -34,7 +34,8 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
     body = (
         f"<h2>{escape(name)} {badge(worst(found))}</h2><p>{labels} {_who(state.identity)}</p>"
         f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
-        f"{_ticks(state.ticks.latest, state.ticks.at, now)}{_changes(state.identity, now)}{_evidence(name, kept)}"
+        f"{_ticks(state.sampling_clock.latest, state.sampling_clock.at, now)}{_changes(state.identity, now)}"
+        f"{_evidence(name, kept)}"
     )
     return page(name, body, here="/targets")
 
@@ -60,13 +61,13 @@ def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFindi
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
     said = "".join(f"<p>{escape(finding.said)} {_runbook(finding, target)}</p>" for finding in verdict.findings)
-    mode = verdict.signal.mode
+    mode = verdict.failure_mode.id
     saved = next((one for one in kept if one.finding.mode == mode), None)
     if saved is not None:
         said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {utc_moment(saved.finding.at)}</p>'
     return (
         f'<section class="card {verdict.level}" id="{mode}"><h4>{badge(verdict.level)} <b>{mode}</b> '
-        f"{escape(verdict.signal.title)}</h4>{said}</section>"
+        f"{escape(verdict.failure_mode.title)}</h4>{said}</section>"
     )
 
 
@@ -86,8 +87,8 @@ def _list(title: str, found: list[Verdict]) -> str:
     if not found:
         return ""
     rows = "".join(
-        f'<tr id="{one.signal.mode}"><td><span class="dot {one.level}"></span><b>{one.signal.mode}</b></td>'
-        f"<td>{escape(one.signal.title)}</td><td>{escape(one.said)}</td></tr>"
+        f'<tr id="{one.failure_mode.id}"><td><span class="dot {one.level}"></span><b>{one.failure_mode.id}</b></td>'
+        f"<td>{escape(one.failure_mode.title)}</td><td>{escape(one.said)}</td></tr>"
         for one in found
     )
     return (
@@ -97,7 +98,7 @@ def _list(title: str, found: list[Verdict]) -> str:
 
 
 def _fetches(state: TargetState, now: float) -> str:
-    rows = "".join(_fetch(name, counters, now) for name, counters in state.all_counters() if counters.outcomes)
+    rows = "".join(_fetch(name, counters, now) for name, counters in state.counters.items() if counters.outcomes)
     if not rows:
         return "<h3>Fetches</h3><p>None has ended yet.</p>"
     return (

@@ -91,7 +91,7 @@ def _html(row: _Row) -> str:
 
 
 def _said(verdict: Verdict) -> str:
-    return f'<span class="dot {verdict.level}"></span><b>{verdict.signal.mode}</b> {escape(verdict.said)}'
+    return f'<span class="dot {verdict.level}"></span><b>{verdict.failure_mode.id}</b> {escape(verdict.said)}'
 
 
 def _summary(levels: Counter[Level], wanted: Wanted) -> str:

@@ -13,7 +13,8 @@ import pytest
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.scrape import Fetcher, SystemClock
+from pprof_exporter.clock import SystemClock
+from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.client.errors import FetchError
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

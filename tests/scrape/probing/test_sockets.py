@@ -14,8 +14,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ANYWHERE, AllowRule, Authorization, ClientSettings, Secret
-from pprof_exporter.scrape import Fetcher, SystemClock
+from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.probing.probe_client import ProbeClient

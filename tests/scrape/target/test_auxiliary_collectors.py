@@ -48,7 +48,7 @@ async def test_a_canary_without_an_answer_is_counted_and_is_no_failure_of_anythi
 async def test_memory_statistics_come_seldom(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
     await clock.advance(3600)
     assert fetcher.asked["heap_debug1"] == pytest.approx(12, abs=2)
-    assert pool.states[0].pauses.latest is not None
+    assert pool.states[0].memstats.latest is not None
 
 
 def test_pauses_from_before_the_first_look_are_not_counted_and_later_ones_once() -> None:

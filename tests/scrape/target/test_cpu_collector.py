@@ -90,9 +90,9 @@ async def test_the_first_profile_is_audited_and_later_ones_are_not(
     await clock.advance(600)
     assert fetcher.asked["profile"] >= 9
     assert fetcher.asked["trace"] == 1
-    assert state.ticks.outcomes == {Outcome.SUCCESS: 1}
-    assert state.ticks.latest is not None
-    assert sum(state.ticks.counts) > 50
+    assert state.sampling_clock.outcomes == {Outcome.SUCCESS: 1}
+    assert state.sampling_clock.latest is not None
+    assert sum(state.sampling_clock.counts) > 50
 
 
 async def test_the_trace_lies_within_the_profile(start: Start, clock: FakeClock, fetcher: FakeFetcher) -> None:
@@ -116,7 +116,7 @@ async def test_a_change_is_followed_by_an_audit(start: Start, clock: FakeClock, 
     await clock.advance(600)
     assert state.identity.changes.total() == 1
     assert fetcher.asked["trace"] == 2
-    assert state.ticks.outcomes == {Outcome.SUCCESS: 2}
+    assert state.sampling_clock.outcomes == {Outcome.SUCCESS: 2}
 
 
 async def test_audits_can_be_turned_off(start: Start, clock: FakeClock, fetcher: FakeFetcher) -> None:
@@ -130,7 +130,7 @@ async def test_audits_can_come_by_the_clock(start: Start, clock: FakeClock, fetc
     state = start(audit=600.0)
     await clock.advance(3600)
     assert fetcher.asked["trace"] == pytest.approx(6, abs=1)
-    assert state.ticks.outcomes == {Outcome.SUCCESS: fetcher.asked["trace"]}
+    assert state.sampling_clock.outcomes == {Outcome.SUCCESS: fetcher.asked["trace"]}
 
 
 async def test_a_window_that_is_too_short_for_a_trace_has_none(
@@ -153,8 +153,8 @@ async def test_a_trace_that_fails_costs_its_own_counter_only(
     await clock.advance(600)
     cpu = state.profiles["cpu"]
     assert fetcher.asked["trace"] == 1
-    assert state.ticks.outcomes == {Outcome.FAILURE: 1}
-    assert state.ticks.latest is None
+    assert state.sampling_clock.outcomes == {Outcome.FAILURE: 1}
+    assert state.sampling_clock.latest is None
     assert cpu.counters.outcomes == {Outcome.SUCCESS: fetcher.asked["profile"]}
     assert not cpu.counters.skipped
 
@@ -166,8 +166,8 @@ async def test_a_trace_of_old_go_is_unsupported_and_tells_the_version(
     state = start()
     await clock.advance(600)
     assert fetcher.asked["trace"] == 1
-    assert state.ticks.unsupported == 1
-    assert not state.ticks.outcomes
+    assert state.sampling_clock.unsupported == 1
+    assert not state.sampling_clock.outcomes
     assert state.profiles["cpu"].counters.outcomes == {Outcome.SUCCESS: fetcher.asked["profile"]}
     assert state.identity.go.at_least == GoVersion(1, 21)
 
@@ -204,7 +204,7 @@ async def test_the_audit_is_left_to_the_next_profile_if_the_first_is_busy(
     fetcher.takes.clear()
     await clock.advance(600)
     assert fetcher.asked["trace"] == 1
-    assert state.ticks.outcomes == {Outcome.SUCCESS: 1}
+    assert state.sampling_clock.outcomes == {Outcome.SUCCESS: 1}
 
 
 async def test_an_exporter_that_stops_within_a_window_leaves_nothing_running(

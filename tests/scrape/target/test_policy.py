@@ -65,7 +65,7 @@ def index_with(**counts: int) -> bytes:
 async def test_defaults_defer_nothing_of_a_healthy_target(watch: Watching, clock: FakeClock) -> None:
     pool = watch()
     await clock.advance(3600)
-    all_counters = [counters for _, counters in pool.states[0].all_counters()]
+    all_counters = [counters for _, counters in pool.states[0].counters.items()]
     assert not any(counters.deferred or counters.overdue for counters in all_counters)
     assert not any(counters.skipped for counters in all_counters)
 

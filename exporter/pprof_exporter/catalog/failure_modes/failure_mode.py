@@ -11,12 +11,12 @@ from pprof_exporter.catalog.family import Family
 class FailureMode:
     """One failure mode, and what tells of it. All texts are Markdown, indented as the source around them.
 
-    `mode` is its number (`F1`), `title` what goes wrong. `families` are the metrics that speak of it, the most telling
+    `id` is its number (`F1`), `title` what goes wrong. `families` are the metrics that speak of it, the most telling
     first. `meaning` is what they tell, `computed` how: sources, formula, guards. `cannot_know` is what stays hidden,
     `healthy` what real programs show. `issues` are those that report it, as `owner/repository#number`.
     """
 
-    mode: str
+    id: str
     title: str
     families: tuple[Family, ...]
     meaning: str

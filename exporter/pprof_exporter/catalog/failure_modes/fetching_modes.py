@@ -7,7 +7,7 @@ from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 
 FAILURE_MODES = (
     FailureMode(
-        mode="F13",
+        id="F13",
         title="An endpoint is missing, or answers with something else",
         families=(
             fetching.UP,
@@ -44,7 +44,7 @@ FAILURE_MODES = (
         issues=("gin-contrib/pprof#71",),
     ),
     FailureMode(
-        mode="F14",
+        id="F14",
         title="Two profilers fight for one process",
         families=(fetching.FETCHES,),
         meaning="""
@@ -66,7 +66,7 @@ FAILURE_MODES = (
             """,
     ),
     FailureMode(
-        mode="F15",
+        id="F15",
         title="A server timeout cuts profiles",
         families=(fetching.FETCH_FAILURES, fetching.DECODE_FAILURES),
         meaning="""
@@ -90,7 +90,7 @@ FAILURE_MODES = (
         issues=("golang/go#62358",),
     ),
     FailureMode(
-        mode="F19",
+        id="F19",
         title="Profiling itself costs too much",
         families=(
             fetching.PROFILING,

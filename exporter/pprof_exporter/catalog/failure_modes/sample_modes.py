@@ -7,7 +7,7 @@ from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 
 FAILURE_MODES = (
     FailureMode(
-        mode="F1",
+        id="F1",
         title="CPU samples are missing",
         families=(
             sampling.CPU_COVERAGE,
@@ -74,7 +74,7 @@ FAILURE_MODES = (
         issues=("golang/go#61665", "golang/go#35057", "golang/go#58336", "hashicorp/nomad#23323"),
     ),
     FailureMode(
-        mode="F2",
+        id="F2",
         title="The runtime loses samples, or cannot tell whose they are",
         families=(quality.CPU_LOST, quality.CPU_OPAQUE),
         meaning="""
@@ -103,7 +103,7 @@ FAILURE_MODES = (
         issues=("golang/go#42862",),
     ),
     FailureMode(
-        mode="F3",
+        id="F3",
         title="The sampling clock is uneven",
         families=(
             sampling.TICK_INTERVAL,
@@ -151,7 +151,7 @@ FAILURE_MODES = (
         issues=("golang/go#44343", "golang/go#61042", "golang/go#61665", "golang/go#42502"),
     ),
     FailureMode(
-        mode="F4",
+        id="F4",
         title="Time stamps are wrong or out of order",
         families=(quality.CLOCK_SKEW, quality.CLOCK_REGRESSIONS, quality.WINDOW_ERROR, sampling.CLOCK_DRIFT),
         meaning="""
@@ -188,7 +188,7 @@ FAILURE_MODES = (
         issues=("golang/go#63043",),
     ),
     FailureMode(
-        mode="F8",
+        id="F8",
         title="Symbols are missing",
         families=(quality.UNSYMBOLIZED, quality.INLINED),
         meaning="""
@@ -220,7 +220,7 @@ FAILURE_MODES = (
         issues=("golang/go#43296",),
     ),
     FailureMode(
-        mode="F9",
+        id="F9",
         title="Stacks are cut short",
         families=(quality.TRUNCATED,),
         meaning="""

@@ -7,7 +7,7 @@ from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 
 FAILURE_MODES = (
     FailureMode(
-        mode="F5",
+        id="F5",
         title="Profiles come slowly",
         families=(
             fetching.FETCH_DURATION,
@@ -46,7 +46,7 @@ FAILURE_MODES = (
         issues=("golang/go#61560", "golang/go#26055", "golang/go#43427", "golang/go#74872", "golang/go#63043"),
     ),
     FailureMode(
-        mode="F6",
+        id="F6",
         title="The service stalls while it is profiled, or altogether",
         families=(runtime.CANARY_DURATION, runtime.CANARY_FAILURES, fetching.WEDGED),
         meaning="""
@@ -87,7 +87,7 @@ FAILURE_MODES = (
         ),
     ),
     FailureMode(
-        mode="F10",
+        id="F10",
         title="Goroutines pile up",
         families=(
             content.GOROUTINES,
@@ -131,7 +131,7 @@ FAILURE_MODES = (
         issues=("golang/go#80311", "golang/go#58646", "cockroachdb/cockroach#14602"),
     ),
     FailureMode(
-        mode="F11",
+        id="F11",
         title="Garbage collection disturbs profiles",
         families=(
             runtime.GC_PAUSE,
@@ -168,7 +168,7 @@ FAILURE_MODES = (
             """,
     ),
     FailureMode(
-        mode="F12",
+        id="F12",
         title="Memory grows without end",
         families=(
             content.HEAP_INUSE_BYTES,
@@ -206,7 +206,7 @@ FAILURE_MODES = (
         issues=("golang/go#69590", "golang/go#42347", "golang/go#74872"),
     ),
     FailureMode(
-        mode="F18",
+        id="F18",
         title="Block or mutex profiling is off",
         families=(
             runtime.CONTENTION_PROFILING,

@@ -7,7 +7,7 @@ from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 
 FAILURE_MODES = (
     FailureMode(
-        mode="F7",
+        id="F7",
         title="Signals jump without a visible cause",
         families=(identity.SIGNAL_CHANGE, identity.SIGNAL_MEDIAN, identity.SIGNAL_OBSERVATIONS),
         meaning="""
@@ -36,7 +36,7 @@ FAILURE_MODES = (
         issues=("golang/go#35057", "golang/go#61665"),
     ),
     FailureMode(
-        mode="F16",
+        id="F16",
         title="Windows, Go or the program was updated",
         families=(
             identity.CHANGES,
@@ -75,7 +75,7 @@ FAILURE_MODES = (
         issues=("golang/go#43296", "golang/go#77975", "golang/go#80982", "golang/go#61665", "golang/go#44343"),
     ),
     FailureMode(
-        mode="F17",
+        id="F17",
         title="Foreign software sits in the process",
         families=(identity.FOREIGN_MODULE, identity.MODULES),
         meaning="""
@@ -98,7 +98,7 @@ FAILURE_MODES = (
         issues=("golang/go#36492", "golang/go#42528"),
     ),
     FailureMode(
-        mode="F20",
+        id="F20",
         title="An upgrade made something worse",
         families=(identity.SIGNAL_CHANGE, identity.SIGNAL_MEDIAN, identity.SIGNAL_OBSERVATIONS, identity.CHANGES),
         meaning="""

@@ -67,14 +67,14 @@ class ProbeRounds:
         if wait > 0:
             log.debug("not due", profile=collector.name, due_in=f"{wait:.0f}s", interval=f"{collector.interval:g}s")
             return
-        if not self._scraper.opens(collector):
-            log.info("left out", profile=collector.name, why=self._scraper.closed_by or "the target does not have it")
+        if not self._scraper.allows(collector):
+            log.info("left out", profile=collector.name, why=self._scraper.refusal or "the target does not have it")
             return
         if not self._fits(collector, log, deadline - now):
             return
         self._asked_at[collector] = now
         try:
-            await self._scraper.do(collector)
+            await self._scraper.run(collector)
         except (OutOfTime, asyncio.CancelledError) as error:
             del self._asked_at[collector]
             collector.counters.skipped[Skip.DEADLINE] += 1

@@ -74,13 +74,14 @@ class FetchCounters:
     last_reason: Reason | None = None
     """Why the latest fetch failed; None if it did not."""
 
-    def succeeded(self, at: float, phases: Phases) -> None:
-        """Count a fetch that brought what was asked for."""
+    def succeeded(self, at: float, phases: Phases | None) -> None:
+        """Count a fetch that brought what was asked for; `phases` is None for a saved file."""
         self.outcomes[Outcome.SUCCESS] += 1
-        self.latency.observe(phases.total)
-        self.history.add(phases.total)
-        for phase, seconds in phases.items():
-            self.phases[phase] += seconds
+        if phases is not None:
+            self.latency.observe(phases.total)
+            self.history.add(phases.total)
+            for phase, seconds in phases.items():
+                self.phases[phase] += seconds
         self.last_success = at
         self.last_problem, self.last_reason = "", None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.health import Growth, TickAudit
-from pprof_exporter.profile import KINDS, Index, Kind, Span, Value, from_index
-from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.health import Growth
+from pprof_exporter.profile import KINDS, Index, Kind, Span, Value
 from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
@@ -96,24 +96,22 @@ class TargetState:
         self.index_counters = FetchCounters()
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
         self.identity = Identity(target, store)
-        self.ticks = SamplingClockState()
-        self.pauses = MemStatsState()
+        self.sampling_clock = SamplingClockState()
+        self.memstats = MemStatsState()
         self.canary = CanaryState(clock)
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
-
-    def all_counters(self) -> list[tuple[str, FetchCounters]]:
-        """The counters of every profile and of the index page, by value of the label `profile`."""
-        return [
-            (INDEX, self.index_counters),
-            *((name, state.counters) for name, state in self.profiles.items()),
-            (MEMSTATS, self.pauses.counters),
-            (CANARY, self.canary.counters),
-            (STACKS, self.stacks.counters),
-        ]
+        self.counters: Mapping[str, FetchCounters] = {
+            INDEX: self.index_counters,
+            **{name: profile.counters for name, profile in self.profiles.items()},
+            MEMSTATS: self.memstats.counters,
+            CANARY: self.canary.counters,
+            STACKS: self.stacks.counters,
+        }
+        """By value of the label `profile`."""
 
     def latency_differences(self) -> dict[str, float]:
         """What the latency of profiles is made of, in seconds by cause, as far as the latest profiles tell."""
@@ -126,36 +124,15 @@ class TargetState:
         causes = (("heap", "heap"), ("goroutines", "goroutine"))
         return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
 
-    def saw_index(self, index: Index, at: float) -> None:
-        """Take in an index page that was asked for at `at` (Unix time)."""
-        self.index, self.index_problem, self.index_at = index, None, at
-        self.identity.learn_version(INDEX, from_index(index))
-
-    def learn(self, profile: ProfileState, observation: Observation, phases: Phases, now: float) -> None:
-        """Take in what a profile tells of the target itself, and count its signals towards the epoch."""
-        identity, kind = self.identity, profile.kind.name
-        identity.learn(observation.facts)
-        self.contention.learn(kind, observation)
-        identity.mutex_profiling = self.contention.mutex
-        if identity.enter(now):
-            self.ticks.wanted = True
-        identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
-        for family, labels, value in profile.gauges():
-            if not labels:
-                name = family.name.removeprefix("pprof_")
-                identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
-
-    def learn_audit(self, found: TickAudit, now: float, processors: float | None) -> None:
-        """Take in an audit of the sampling clock; `processors` is how many the target kept busy meanwhile."""
-        self.ticks.record(found, now, processors)
-        signals = {
-            "tick_interval_stddev_seconds": found.stddev,
-            "tick_late_ratio": found.late_ratio,
-            "tick_rate_hertz": found.rate,
-        }
-        for signal, value in signals.items():
-            if value is not None:
-                self.identity.observe(signal, value)
+    @property
+    def why_down(self) -> str:
+        """Why the target could not be scraped, and what to do; "" if it is up."""
+        if self.up:
+            return ""
+        reason = self.index_problem
+        if reason is None:
+            return "The target was not asked."
+        return f"No index page of pprof: {reason.meaning}. {reason.advice}"
 
 
 def _growth(value: Value) -> Growth | None:

@@ -1,4 +1,4 @@
-"""Looks at a target that bring no profile: the canary, the memory statistics, and the printed stacks."""
+"""Collectors that bring no profile: the canary, the memory statistics, and the printed stacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import too_many_to_print
 
-# Neither reads anything but what is there already: no lock of the scheduler, no stop of the world.
+# Neither takes a lock of the scheduler or stops the world: both return what exists already.
 _CHEAP = "cmdline"
 _WITHOUT_MODULES = "threadcreate"
 
@@ -20,7 +20,7 @@ _STACKS_EVERY = 600.0
 
 
 def default_profiles() -> dict[str, ProfileSettings]:
-    """Interval and window of everything that is looked at besides the index page, by name."""
+    """Default interval and window of everything that is fetched besides the index page, by name."""
     kinds = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
     return kinds | {
         CANARY: ProfileSettings(_CANARY_EVERY),
@@ -30,97 +30,76 @@ def default_profiles() -> dict[str, ProfileSettings]:
 
 
 async def time_canary(context: TargetContext) -> None:
-    """Time one cheap request; one that was not answered is counted, and is nothing more."""
+    """Time one cheap request. An unanswered one is counted and raises nothing."""
     state = context.state.canary
     during = state.during
     try:
-        reply = await context.fetcher.get(context.target.url.joinpath(_CHEAP), timeout=context.settings.timeout)
+        reply = await context.get(_CHEAP)
     except FetchError:
-        state.fail(during)
+        context.intake.canary(during, None)
         return
-    # A window that began or ended meanwhile makes it neither the one nor the other.
+    # A request during which a window began or ended belongs to neither distribution.
     if state.during is during:
-        state.record(during, reply.phases.total)
-        context.state.identity.observe(f"canary_duration_seconds:{during}", reply.phases.total)
+        context.intake.canary(during, reply.phases.total)
 
 
-class CanaryCollector(Collector):
+class _AuxiliaryCollector(Collector):
+    """One whose interval stands in the settings under its own name."""
+
+    def __init__(self, context: TargetContext) -> None:
+        super().__init__(context)
+        self.interval = context.settings.profiles[self.name].interval
+
+
+class CanaryCollector(_AuxiliaryCollector):
     """The canary, and threadcreate in the form that lists no modules."""
 
     name = CANARY
     path = _WITHOUT_MODULES
-
-    def __init__(self, context: TargetContext) -> None:
-        self._context = context
-        self.interval = context.settings.profiles[CANARY].interval
-        self.counters = context.state.canary.counters
 
     async def run(self) -> None:
         """Time both."""
         context = self._context
         async with context.place():
             await time_canary(context)
-            reply = await context.fetcher.get(
-                context.target.url.joinpath(_WITHOUT_MODULES), query={"debug": "1"}, timeout=context.settings.timeout
-            )
-        context.state.canary.without_modules = reply.phases.total
-        listing = context.state.profiles.get(_WITHOUT_MODULES)
-        if listing is not None and listing.latest is not None:
-            difference = listing.latest.took - reply.phases.total
-            context.state.identity.observe("latency_difference_seconds:modules", difference)
-        self.counters.response_bytes += len(reply.body)
-        self.counters.succeeded(reply.asked_at, reply.phases)
+            reply = await context.get(_WITHOUT_MODULES, query={"debug": "1"})
+        context.intake.received(CANARY, reply.body)
+        context.intake.without_modules(reply.asked_at, reply.phases)
 
 
-class MemStatsCollector(Collector):
-    """heap?debug=1, which stops the world for a moment (runtime.MemStatsCollector), and so comes seldom."""
+class MemStatsCollector(_AuxiliaryCollector):
+    """heap?debug=1. It stops the world for a moment (runtime.ReadMemStats), so its interval is long."""
 
     name = MEMSTATS
     path = "heap"
     heavy = True
 
-    def __init__(self, context: TargetContext) -> None:
-        self._context = context
-        self.interval = context.settings.profiles[MEMSTATS].interval
-        self.counters = context.state.pauses.counters
-
     async def run(self) -> None:
-        """Fetch the text and note what its end says."""
+        """Fetch the text and read its end."""
         context = self._context
         async with context.place(heavy=True):
-            reply = await context.fetcher.get(
-                context.target.url.joinpath("heap"), query={"debug": "1"}, timeout=context.settings.timeout
-            )
-        self.counters.response_bytes += len(reply.body)
-        found = await run_in_thread(lambda: read_memstats(reply.body), len(reply.body))
-        context.state.pauses.record(found, reply.asked_at)
-        self.counters.succeeded(reply.asked_at, reply.phases)
+            reply = await context.get("heap", query={"debug": "1"})
+        context.intake.received(MEMSTATS, reply.body)
+        memstats = await run_in_thread(lambda: read_memstats(reply.body), len(reply.body))
+        context.intake.memstats(memstats, reply.asked_at, reply.phases)
 
 
-class StacksCollector(Collector):
-    """goroutine?debug=2, which stops the world until it is printed: only if it is asked for, and not of many."""
+class StacksCollector(_AuxiliaryCollector):
+    """goroutine?debug=2. It stops the world until the text is written, so it is off by default and guarded."""
 
     name = STACKS
     path = "goroutine"
     heavy = True
-
-    def __init__(self, context: TargetContext) -> None:
-        self._context = context
-        self.interval = context.settings.profiles[STACKS].interval
-        self.counters = context.state.stacks.counters
 
     def would_harm(self) -> bool:
         """See `guards`."""
         return too_many_to_print(self._context.state.index)
 
     async def run(self) -> None:
-        """Fetch the text, and note who created goroutines and for how long they wait."""
+        """Fetch the text and read who created goroutines and how long they have waited."""
         context = self._context
         async with context.place(heavy=True):
-            reply = await context.fetcher.get(
-                context.target.url.joinpath("goroutine"), query={"debug": "2"}, timeout=context.settings.timeout
-            )
-        self.counters.response_bytes += len(reply.body)
+            reply = await context.get("goroutine", query={"debug": "2"})
+        context.intake.received(STACKS, reply.body)
         dump = await run_in_thread(lambda: read_dump(reply.body), len(reply.body))
-        context.state.stacks.record(dump, reply.asked_at)
-        self.counters.succeeded(reply.asked_at, reply.phases)
+        context.intake.stacks(dump, reply.asked_at, reply.phases)

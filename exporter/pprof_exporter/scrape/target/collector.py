@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import partial
 
-from pprof_exporter.profile import read_index
+from pprof_exporter.catalog.vocabulary import INDEX
+from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
@@ -16,60 +18,68 @@ from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_
 
 
 class Collector(ABC):
-    """Something to do for a target every `interval` seconds. `path` is the row of the index page that it needs."""
+    """Fetches `name` every `interval` seconds. `path` is the row of the index page that it needs."""
 
     name: str
     path: str
     interval: float
-    counters: FetchCounters
     window: float = 0
-    """Seconds that it runs on purpose; whoever has less time makes it shorter before a run."""
+    """Seconds that the profile runs in the target. A caller with less time shortens it before a run."""
     concurrent = False
-    """Whether it takes so long that it runs beside the loop."""
+    """Whether it runs for so long that cheap collectors must not wait for it."""
     heavy = False
     """Whether it costs the target more than the request itself."""
 
+    def __init__(self, context: TargetContext) -> None:
+        self._context = context
+
+    @property
+    def counters(self) -> FetchCounters:
+        """Those of `name`."""
+        return self._context.state.counters[self.name]
+
     def would_harm(self) -> bool:
-        """Whether the target is so large now that it would be stopped for long."""
+        """Whether the target has grown so large that this fetch would stop it for long."""
         return False
 
-    def on_recovery(self) -> None:  # noqa: B027 - most errands have learned nothing that a restart makes wrong
-        """The target is up again."""
+    def on_recovery(self) -> None:  # noqa: B027 - most collectors hold nothing that a restart makes wrong
+        """The target is up again after it was down."""
 
     @abstractmethod
     async def run(self) -> None:
-        """Do it once. Raises `FetchError` and `DecodeError`."""
+        """Fetch once and hand the result to the intake. Raises `FetchError` and `DecodeError`."""
 
 
 class IndexCollector(Collector):
     """The index page: whether the target is up, and which profiles it has."""
 
+    name = INDEX
+    path = ""
+
     def __init__(self, context: TargetContext) -> None:
-        self._context = context
+        super().__init__(context)
         self.interval = context.settings.index_interval
 
     async def run(self) -> None:
-        """Fetch the page and note what it says."""
-        context, state = self._context, self._context.state
+        """Fetch and read the page."""
+        context = self._context
         async with context.place():
-            reply = await context.fetcher.get(context.target.url, timeout=context.settings.timeout)
-        state.index_counters.response_bytes += len(reply.body)
-        state.saw_index(read_index(reply.body), reply.asked_at)
-        state.index_counters.succeeded(reply.asked_at, reply.phases)
+            reply = await context.get("")
+        context.intake.received(INDEX, reply.body)
+        context.intake.index(read_index(reply.body), reply.asked_at, reply.phases)
 
 
 class ProfileCollector(Collector):
-    """A profile of the moment, or of all time since the start."""
+    """A profile: a snapshot, totals since the start, or a window."""
 
     def __init__(self, context: TargetContext, profile: ProfileState) -> None:
-        self._context = context
+        super().__init__(context)
         self._profile = profile
         settings = context.settings.profiles[profile.kind.name]
         self.window = settings.window if profile.kind.window else 0
         self.name = profile.kind.name
         self.path = profile.kind.path
         self.interval = settings.interval
-        self.counters = profile.counters
         self.heavy = profile.kind.heavy
 
     def would_harm(self) -> bool:
@@ -84,21 +94,16 @@ class ProfileCollector(Collector):
                 return False
 
     async def run(self) -> None:
-        """Fetch, decode and judge the profile, and note what it says."""
+        """Fetch, decode and check the profile."""
         async with self._context.place(window=bool(self.window), heavy=self.heavy):
             reply = await self.fetch()
         await self._take_in(reply, None)
 
     async def fetch(self) -> Reply:
-        """The reply of the target, from within a place. Raises `FetchError`."""
-        context, kind = self._context, self._profile.kind
-        reply = await context.fetcher.get(
-            context.target.url.joinpath(kind.path),
-            query=kind.query(self.window),
-            timeout=context.settings.timeout,
-            window=self.window,
-        )
-        self.counters.response_bytes += len(reply.body)
+        """The reply of the target; the caller holds a slot. Raises `FetchError`."""
+        kind = self._profile.kind
+        reply = await self._context.get(kind.path, query=kind.query(self.window), window=self.window)
+        self._context.intake.received(self.name, reply.body)
         return reply
 
     async def _take_in(self, reply: Reply, used: CpuUse | None) -> Observation:
@@ -113,8 +118,24 @@ class ProfileCollector(Collector):
             max_bytes=context.settings.limits.inflated_bytes,
         )
         observation = await run_in_thread(work, len(reply.body))
-        profile.record(observation)
         context.keep(profile.kind.name, reply)
-        self.counters.succeeded(reply.asked_at, reply.phases)
-        context.state.learn(profile, observation, reply.phases, context.clock.now())
+        context.intake.profile(profile, observation, reply.phases)
         return observation
+
+
+class MutexCollector(ProfileCollector):
+    """The mutex profile. An empty one is fetched as text too: three lines, one of which states the sampling rate."""
+
+    async def run(self) -> None:
+        """Fetch, decode and check the profile, and find out whether it is on."""
+        await super().run()
+        latest = self._profile.latest
+        if latest is None or latest.samples:
+            return
+        try:
+            async with self._context.place():
+                reply = await self._context.get(self.path, query={"debug": "1"})
+            rate = read_mutex_rate(reply.body)
+        except (FetchError, DecodeError):
+            rate = None
+        self._context.intake.mutex_rate(rate)

@@ -1,11 +1,11 @@
-"""What all collectors of one target work with."""
+"""What all collectors of one target work with: settings, client, limits, clock, state, and the intake into it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pprof_exporter.catalog import Reason
@@ -13,6 +13,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
+from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TargetContext:
-    """What every errand for one target works with; `fetcher` asks with the target's client settings."""
+    """One target with everything that is bound to it; `fetcher` applies the target's client settings."""
 
     target: Target
     settings: Settings
@@ -34,25 +35,36 @@ class TargetContext:
     clock: Clock
     state: TargetState
     bodies: RawProfiles | None = None
-    """Where raw profiles are kept for a while; None: nowhere."""
+    """Holds the latest raw profiles in memory; None: they are not held."""
+    intake: Intake = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.state, self.clock))
+
+    async def get(self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0) -> Reply:
+        """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`."""
+        url = self.target.url.joinpath(path) if path else self.target.url
+        return await self.fetcher.get(
+            url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
+        )
 
     def keep(self, kind: str, reply: Reply) -> None:
-        """Keep the body of a reply that could be read."""
+        """Hold the body of a reply that could be decoded."""
         if self.bodies is not None:
             self.bodies.keep(self.target.name, kind, reply.asked_at, reply.body)
 
     @contextlib.asynccontextmanager
     async def place(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
-        """Wait for a place for a fetch, and count the time that a heavy one takes towards the budget."""
+        """Wait for a free slot; a heavy fetch spends the target's budget while it runs."""
         async with self.limiter.slot(self.target, window=window):
             with self.state.budget.profiling() if heavy else contextlib.nullcontext():
                 yield
 
 
 async def run_in_thread(work: Callable[[], T], size: int) -> T:
-    """Run work on a body of this size: in a thread, unless it is so small that it takes no time.
+    """Run work on a body of `size` bytes off the event loop; a small body is worked on in place.
 
-    Raises what the work raises, and `DecodeError` where there is not enough memory for it.
+    Raises what the work raises, and `DecodeError` if memory runs out.
     """
     try:
         return work() if size <= _INLINE_BYTES else await asyncio.to_thread(work)

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from pprof_exporter.catalog import Outcome
 from pprof_exporter.catalog.vocabulary import TRACE
 from pprof_exporter.config import AuditWhen
-from pprof_exporter.health import audit
-from pprof_exporter.profile import (
-    NANOSECONDS,
-    DecodeError,
-    System,
-    Trace,
-    UnsupportedTrace,
-    from_metrics,
-    from_trace,
-    read_trace,
-)
+from pprof_exporter.profile import DecodeError, Trace
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
-from pprof_exporter.scrape.state.cpu_time import CpuTime, CpuUse, use_between
+from pprof_exporter.scrape.intake import read_trace_body
+from pprof_exporter.scrape.state.cpu_time import use_between
 from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.auxiliary_collectors import time_canary
 from pprof_exporter.scrape.target.collector import ProfileCollector
@@ -43,36 +33,35 @@ class CpuCollector(ProfileCollector):
         self._cpu_time = CpuTimeSource(context.target, context.settings, context.fetcher, context.clock)
 
     async def run(self) -> None:
-        """Fetch all of it, decode, judge, and note what it says."""
-        context = self._context
+        """Fetch all of it, decode and check."""
+        context, intake = self._context, self._context.intake
         async with context.place(window=True, heavy=True):
             before = await self._cpu_time.read()
-            trace, reply = await self._with_company()
+            trace, reply = await self._fetch_with_probes()
             # One reading alone tells nothing, and of a page that hangs it would cost the timeout once more.
             after = await self._cpu_time.read() if before is not None else None
-        self._learn_from_page(after)
+        if after is not None and after.page is not None:
+            intake.metrics_page(after.page)
         used = use_between(before, after, self.window)
-        context.state.cpu_load.record(used.load if used else None)
-        observation = await self._take_in(reply, used)
-        began = observation.time_nanos / NANOSECONDS
-        self._context.state.pauses.profiled(began, began + observation.profiled)
+        intake.cpu_use(used)
+        await self._take_in(reply, used)
         if trace is not None:
-            self._audit(trace, observation.period_nanos / NANOSECONDS, used)
+            intake.audit(trace, used.seconds / self.window if used else None)
 
     def on_recovery(self) -> None:
-        """Look for the CPU time anew: a release may have brought a metrics page."""
+        """Try every source of the CPU time again: a release may have brought a metrics page."""
         self._cpu_time.look_again()
 
     def _audit_due(self) -> bool:
-        when, ticks = self._context.settings.audit, self._context.state.ticks
+        when, clock = self._context.settings.audit, self._context.state.sampling_clock
         if when is AuditWhen.OFF or self.window < _SHORTEST_WINDOW:
             return False
-        if ticks.wanted:
+        if clock.wanted:
             return True
-        return not isinstance(when, AuditWhen) and self._context.clock.now() - ticks.asked_at >= when
+        return not isinstance(when, AuditWhen) and self._context.clock.now() - clock.asked_at >= when
 
-    async def _with_company(self) -> tuple[Trace | None, Reply]:
-        """A profile, and what is looked at while it runs; what fails of that does not cost the profile."""
+    async def _fetch_with_probes(self) -> tuple[Trace | None, Reply]:
+        """The profile, and a trace and a canary while it runs; a failure of those does not cost the profile."""
         concurrent = asyncio.gather(self._trace() if self._audit_due() else _nothing(), self._time_canary())
         self._context.state.canary.windows += 1
         try:
@@ -81,7 +70,7 @@ class CpuCollector(ProfileCollector):
         finally:
             self._context.state.canary.windows -= 1
             concurrent.cancel()
-            # Until they have ended; of a gather that nobody awaits, asyncio complains.
+            # Until both have ended: asyncio warns of a gather that is never awaited.
             await asyncio.gather(concurrent, return_exceptions=True)
         return trace, reply
 
@@ -93,34 +82,18 @@ class CpuCollector(ProfileCollector):
         context = self._context
         await context.clock.sleep(_TRACE_AFTER)
         # Only now: a profile that is refused at once leaves the audit to the next one.
-        context.state.ticks.wanted = False
-        context.state.ticks.asked_at = context.clock.now()
+        context.state.sampling_clock.wanted = False
+        context.state.sampling_clock.asked_at = context.clock.now()
         try:
-            reply = await context.fetcher.get(
-                context.target.url.joinpath(TRACE),
-                query={"seconds": f"{_TRACE_SECONDS:g}"},
-                timeout=context.settings.timeout,
-                window=_TRACE_SECONDS,
-            )
-            context.state.identity.learn_version(TRACE, from_trace(reply.body))
-            trace = await run_in_thread(lambda: read_trace(reply.body), len(reply.body))
-        except UnsupportedTrace:
-            context.state.ticks.unsupported += 1
-        except (FetchError, DecodeError):
-            context.state.ticks.outcomes[Outcome.FAILURE] += 1
-        else:
+            reply = await context.get(TRACE, query={"seconds": f"{_TRACE_SECONDS:g}"}, window=_TRACE_SECONDS)
+            reading = await run_in_thread(lambda: read_trace_body(reply.body), len(reply.body))
+        except (FetchError, DecodeError) as error:
+            context.intake.trace_failed(error)
+            return None
+        context.intake.trace(reading)
+        if reading.trace is not None:
             context.keep(TRACE, reply)
-            return trace
-        return None
-
-    def _audit(self, trace: Trace, period: float, used: CpuUse | None) -> None:
-        state = self._context.state
-        found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
-        state.learn_audit(found, self._context.clock.now(), used.seconds / self.window if used else None)
-
-    def _learn_from_page(self, time: CpuTime | None) -> None:
-        if time is not None and time.page is not None:
-            self._context.state.identity.learn_version("metrics", from_metrics(time.page.go_version))
+        return reading.trace
 
 
 async def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""The life of one target: when to look at what."""
+"""The scrape loop of one target: runs each collector when it is due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pprof_exporter.scrape.target.scraper import TargetScraper
 
 
 class TargetLoop:
-    """Looks at one target until it is stopped. Nothing that the target does ends it."""
+    """Scrapes one target until it is stopped. Nothing that the target does ends it."""
 
     def __init__(self, context: TargetContext, random: Random) -> None:
         self._context = context
@@ -24,8 +24,8 @@ class TargetLoop:
         self._scraper = TargetScraper(context, random)
         now = context.clock.steady()
         name = context.target.name
-        self._index_ticks = Schedule(f"{name}/{INDEX}", self._scraper.index.interval, now=now)
-        self._ticks = {
+        self._index_schedule = Schedule(f"{name}/{INDEX}", self._scraper.index.interval, now=now)
+        self._schedules = {
             collector: Schedule(f"{name}/{collector.name}", collector.interval, now=now)
             for collector in self._scraper.collectors
         }
@@ -34,7 +34,7 @@ class TargetLoop:
 
     @property
     def context(self) -> TargetContext:
-        """What the target is asked with."""
+        """What all collectors of the target share."""
         return self._context
 
     @property
@@ -43,16 +43,16 @@ class TargetLoop:
         return self._context.state
 
     def stop(self) -> None:
-        """Let `run` end after the fetch that is under way."""
+        """End `run` after the fetch in flight."""
         self._stopping.set()
 
     async def run(self, delay: float = 0) -> None:
-        """Look at the target after `delay` seconds, and then on every tick, until stopped or cancelled."""
+        """Start after `delay` seconds, then run every collector on its schedule, until stopped or cancelled."""
         await self._wait(delay)
         async with asyncio.TaskGroup() as group:
             while not self._stopping.is_set():
                 await self._round(group)
-                due = min(self._index_ticks.due, *(ticks.due for ticks in self._ticks.values()))
+                due = min(self._index_schedule.due, *(schedule.due for schedule in self._schedules.values()))
                 await self._wait(due - self._clock.steady())
 
     async def _wait(self, seconds: float) -> None:
@@ -65,24 +65,24 @@ class TargetLoop:
             stopping.cancel()
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
-        """Everything that is due now, the index page first: it is cheap, and tells what else there is to fetch."""
-        if self._index_ticks.due <= self._clock.steady():
+        """Run everything that is due, the index page first: it is cheap, and lists what else can be fetched."""
+        if self._index_schedule.due <= self._clock.steady():
             await self._scraper.scrape_index()
-            self._advance(self._index_ticks, self.state.index_counters)
-        for collector, ticks in self._ticks.items():
-            if self._stopping.is_set() or ticks.due > self._clock.steady():
+            self._advance(self._index_schedule, self.state.index_counters)
+        for collector, schedule in self._schedules.items():
+            if self._stopping.is_set() or schedule.due > self._clock.steady():
                 continue
-            if self._scraper.opens(collector, running=self._running(collector)):
+            if self._scraper.allows(collector, running=self._running(collector)):
                 if collector.concurrent:
-                    # So that the cheap looks go on meanwhile.
-                    self._concurrent[collector] = group.create_task(self._scraper.do(collector))
+                    # So that cheap collectors go on meanwhile.
+                    self._concurrent[collector] = group.create_task(self._scraper.run(collector))
                 else:
-                    await self._scraper.do(collector)
-            self._advance(ticks, collector.counters)
+                    await self._scraper.run(collector)
+            self._advance(schedule, collector.counters)
 
-    def _advance(self, ticks: Schedule, counters: FetchCounters) -> None:
+    def _advance(self, schedule: Schedule, counters: FetchCounters) -> None:
         self.state.revision += 1
-        missed = ticks.advance(self._clock.steady())
+        missed = schedule.advance(self._clock.steady())
         if missed:
             counters.skipped[Skip.LATE] += missed
 

@@ -1,21 +1,19 @@
-"""Whether a fetch whose time has come is made now: not while it can bring nothing, nor while it would do harm."""
+"""Decides whether a due fetch runs, is skipped (useless or harmful) or is deferred."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from random import Random
 
-from pprof_exporter.catalog import Deferral, Reason, Skip
+from pprof_exporter.catalog import Deferral, Skip
+from pprof_exporter.scrape.intake import INDEX_ONLY
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.schedule import Backoff
 
-# An index page that is missing while a web server answers: single profiles may be mounted without it.
-INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
-
 
 class FetchPolicy:
-    """Decides for all errands of one target, and counts each that it turns away."""
+    """Decides for all collectors of one target, and counts each fetch that it skips or defers."""
 
     def __init__(self, context: TargetContext, collectors: Iterable[Collector], random: Random) -> None:
         self._state = context.state
@@ -24,39 +22,39 @@ class FetchPolicy:
         longest = context.settings.backoff_at_most
         self._backoffs = {collector: Backoff(collector.interval, random, longest=longest) for collector in collectors}
         self._deferred_since: dict[Collector, float] = {}
-        self.closed_by: Skip | Deferral | None = None
-        """Why the latest errand was turned away; None if it was not, or the target does not have it."""
+        self.refusal: Skip | Deferral | None = None
+        """Why the latest fetch was skipped or deferred; None if it was not, or the target lacks the profile."""
 
-    def opens(self, collector: Collector, *, running: bool) -> bool:
-        """Whether to run an errand now; `running` says that it still runs from the last time."""
-        self.closed_by = None
+    def allows(self, collector: Collector, *, running: bool) -> bool:
+        """Whether to run a collector now; `running`: its previous run has not ended."""
+        self.refusal = None
         index = self._state.index
         if index is not None and not index.lists(collector.path):
             return False
         skip = self._skip(collector, running=running)
         if skip is not None:
             collector.counters.skipped[skip] += 1
-            self.closed_by = skip
+            self.refusal = skip
             return False
         deferral = self._deferral(collector)
         if deferral is not None:
             collector.counters.deferred[deferral] += 1
             collector.counters.deferring = True
-            self.closed_by = deferral
+            self.refusal = deferral
         return deferral is None
 
     def failed(self, collector: Collector) -> None:
-        """An errand failed: the next try comes later, and later still if that fails too."""
+        """A run failed: the next one is delayed, and delayed further with each failure in a row."""
         collector.counters.deferring = False
         self._backoffs[collector].failed(self._clock.steady())
 
     def succeeded(self, collector: Collector) -> None:
-        """An errand succeeded."""
+        """A run succeeded."""
         collector.counters.deferring = False
         self._backoffs[collector].reset()
 
     def on_recovery(self) -> None:
-        """The target is up again: what failed while it went down or came up says nothing about the target of now."""
+        """The target is up again: failures from before say nothing about it now."""
         for collector, backoff in self._backoffs.items():
             backoff.reset()
             collector.on_recovery()
@@ -71,7 +69,7 @@ class FetchPolicy:
         return Skip.GUARD if collector.would_harm() else None
 
     def _deferral(self, collector: Collector) -> Deferral | None:
-        """Why to put it off, unless nothing speaks against it or it was put off for too long already."""
+        """Why to defer it; None if there is no reason, or it has been deferred for long enough."""
         reason = self._objection(collector) if collector.heavy and self._longest else None
         now = self._clock.steady()
         if reason is not None and now - self._deferred_since.setdefault(collector, now) < self._longest:
@@ -85,7 +83,7 @@ class FetchPolicy:
             return Deferral.BUDGET
         if self._state.canary.is_slow():
             return Deferral.SLOW
-        # How busy the target is shows when a CPU profile is made, which is therefore made all the same.
+        # A CPU profile shows what keeps the target busy, so it runs all the same.
         if not collector.concurrent and self._state.cpu_load.is_high():
             return Deferral.CPU
         return None

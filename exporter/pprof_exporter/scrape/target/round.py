@@ -1,51 +1,73 @@
-"""Settings under which what was read once still stands at the end: nobody comes again in half a minute."""
+"""One-shot rounds: every collector of a target once, on demand. `check` and `capture` use them instead of loops."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from random import Random
 
-from pprof_exporter.capture.recording_client import RecordingClient
+from pprof_exporter.catalog.vocabulary import INDEX
+from pprof_exporter.clock import Clock
 from pprof_exporter.config import ProfileSettings, Settings, Target
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape import INDEX, Clock, TargetState
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
+from pprof_exporter.scrape.intake import INDEX_ONLY
+from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import time_canary
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.limiter import FetchLimiter
-from pprof_exporter.scrape.target.policy import INDEX_ONLY
 from pprof_exporter.scrape.target.scraper import TargetScraper
 from pprof_exporter.store import Store
 
-_FOR_EVER = 1e12
+_FOREVER = 1e12
+# Cheap requests at rest, and again during the CPU profile: as many as the verdicts need of each (threshold `canaries`).
+_CANARIES = 6
+# Spread over this share of the window: a profile begins and ends with some work.
+_WITHIN = 0.9
+_POLL_WINDOW = 0.02
+
+OnRound = Callable[[Target, int], None]
+"""Called after each round with its number, from 0."""
 
 
 def without_expiry(settings: Settings, *, audit: float | None = None) -> Settings:
-    """The same settings without intervals; `audit` is seconds between two audits, None leaves them as they are."""
+    """The same settings without intervals: what was read once does not become stale.
+
+    `audit` is seconds between two audits, None leaves them as they are.
+    """
     profiles: dict[str, ProfileSettings] = {
-        name: replace(profile, interval=_FOR_EVER) for name, profile in settings.profiles.items()
+        name: replace(profile, interval=_FOREVER) for name, profile in settings.profiles.items()
     }
     return replace(
         settings,
         profiles=profiles,
-        index_interval=_FOR_EVER,
+        index_interval=_FOREVER,
         audit=settings.audit if audit is None else audit,
     )
 
 
-# As many cheap requests at rest, and again during the CPU profile, as the verdicts want of each (threshold `canaries`).
-_CANARIES = 6
-# Spread over this share of the window: a profile begins and ends with some work.
-_WITHIN = 0.9
-_LOOK_FOR_WINDOW = 0.02
+@dataclass(frozen=True, slots=True)
+class RoundPlan:
+    """How many rounds, and how many seconds from the start of one to the start of the next."""
+
+    rounds: int
+    every: float
+
+    async def paced(self, clock: Clock, first: int = 0) -> AsyncIterator[int]:
+        """The number of each round from `first` on, when it is due. After a late round the next starts at once."""
+        for number in range(first, self.rounds):
+            began = clock.steady()
+            yield number
+            if number + 1 < self.rounds:
+                await clock.sleep(began + self.every - clock.steady())
 
 
 class _Silent:
-    """Where somebody asked, the answer says what went wrong, and the log need not."""
+    """A log for callers who get every problem as a result."""
 
     def debug(self, event: str, **fields: object) -> None:
         """Nothing."""
@@ -54,31 +76,32 @@ class _Silent:
 
 
 class Round:
-    """One target, and what is known of it. Budget, back-off and deferral are for loops: here somebody asked."""
+    """Rounds of one target, and its state over them. Budget, back-off and deferral do not apply."""
 
     def __init__(
         self, target: Target, settings: Settings, *, getter: Getter, clock: Clock, limiter: FetchLimiter, store: Store
     ) -> None:
-        """`getter` asks with the client settings of the target."""
+        """`getter` sends the client settings of the target."""
         settings = without_expiry(settings.overridden(target.overrides))
         self.state = TargetState(target, settings, store, clock)
+        self.on_undecodable: Callable[[str, DecodeError], None] | None = None
+        """Called for each complete reply that could not be decoded, with the name of the collector."""
         self._context = TargetContext(target, settings, getter, limiter, clock, self.state)
-        self._getter = getter
-        # Nothing here waits after failures, whose spread is what chance is for.
+        # Only the spread of back-off is random, and rounds do not back off.
         self._scraper = TargetScraper(self._context, Random(0))  # noqa: S311
         self._scraper.log = _Silent()
-        if isinstance(getter, RecordingClient):
-            getter.during = lambda: self.state.canary.during
 
-    async def look(self) -> None:
+    async def run(self) -> None:
         """One round: the index page, every profile that it lists, cheap requests, and the CPU profile at the end."""
-        if not await self._scrape_index():
+        problem = await self._scraper.scrape_index()
+        self._report(INDEX, problem)
+        if problem is not None and problem.reason not in INDEX_ONLY:
             return
         collectors = self._scraper.collectors
         concurrent = [collector for collector in collectors if collector.concurrent]
         for collector in collectors:
             if collector not in concurrent and self._wanted(collector):
-                await self._do(collector)
+                await self._collect(collector)
         if not self.state.up:
             # There is no index page, nor a profile without one.
             return
@@ -92,18 +115,12 @@ class Round:
         index = self.state.index
         return (index is None or index.lists(collector.path)) and not collector.would_harm()
 
-    async def _scrape_index(self) -> bool:
-        """Whether there may be profiles."""
-        problem = await self._scraper.scrape_index()
-        self._note(INDEX, problem)
-        return problem is None or problem.reason in INDEX_ONLY
+    async def _collect(self, collector: Collector) -> None:
+        self._report(collector.name, await self._scraper.run(collector))
 
-    async def _do(self, collector: Collector) -> None:
-        self._note(collector.name, await self._scraper.do(collector))
-
-    def _note(self, name: str, problem: FetchError | DecodeError | None) -> None:
-        if isinstance(problem, DecodeError) and isinstance(self._getter, RecordingClient):
-            self._getter.refuse(name, problem)
+    def _report(self, name: str, problem: FetchError | DecodeError | None) -> None:
+        if isinstance(problem, DecodeError) and self.on_undecodable is not None:
+            self.on_undecodable(name, problem)
 
     async def _time_canary(self) -> None:
         async with self._context.place():
@@ -113,7 +130,7 @@ class Round:
         """A CPU profile times one canary by itself; the others come at even distances while it runs."""
         canaries = asyncio.create_task(self._time_canaries())
         try:
-            await self._do(collector)
+            await self._collect(collector)
         finally:
             canaries.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -122,7 +139,7 @@ class Round:
     async def _time_canaries(self) -> None:
         clock, state = self._context.clock, self.state
         while not state.canary.windows:
-            await clock.sleep(_LOOK_FOR_WINDOW)
+            await clock.sleep(_POLL_WINDOW)
         for _ in range(_CANARIES - 1):
             await clock.sleep(_WITHIN * self._context.settings.profiles["cpu"].window / _CANARIES)
             await time_canary(self._context)

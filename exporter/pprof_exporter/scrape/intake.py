@@ -1,0 +1,208 @@
+"""What a reply, or its absence, does to the state of a target. Synchronous, and written once.
+
+Three callers share it, so that all of them learn the same from the same bytes: the collectors (`scrape/target`), the
+replay of captures (`capture/replay`), and `check` of saved files (`check/saved`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS, TRACE
+from pprof_exporter.clock import Clock
+from pprof_exporter.health import TickAudit, audit
+from pprof_exporter.profile import (
+    NANOSECONDS,
+    DecodeError,
+    Dump,
+    GoVersionEvidence,
+    Index,
+    MemStats,
+    System,
+    TargetMetrics,
+    Trace,
+    UnsupportedTrace,
+    from_index,
+    from_metrics,
+    from_trace,
+    read_trace,
+)
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.state.canary import During
+from pprof_exporter.scrape.state.cpu_time import CpuUse
+from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
+
+INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
+"""Reasons for a missing index page while a web server answers: single profiles may be mounted without it."""
+
+_THREADCREATE = "threadcreate"
+# The period of Go's CPU profiler, for a trace without a CPU profile beside it (runtime/pprof.StartCPUProfile).
+_DEFAULT_PERIOD = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class TraceReading:
+    """What the body of an execution trace holds; without `trace`, `failure` says why there is none."""
+
+    version: GoVersionEvidence | None
+    trace: Trace | None = None
+    failure: UnsupportedTrace | DecodeError | None = None
+
+
+def read_trace_body(body: bytes) -> TraceReading:
+    """Read a trace. The Go version is in its first bytes, also of one whose format is not supported."""
+    version = None
+    try:
+        version = from_trace(body)
+        return TraceReading(version, read_trace(body))
+    except (UnsupportedTrace, DecodeError) as error:
+        return TraceReading(version, failure=error)
+
+
+class Intake:
+    """The one writer of what a target's replies teach. `phases` is None for a saved file: its latency is unknown."""
+
+    def __init__(self, state: TargetState, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+        self.on_recovery: Callable[[], None] = lambda: None
+        """Called when the target is up for the first time, or again."""
+
+    def received(self, name: str, body: bytes) -> None:
+        """Count the bytes of a complete reply, before it is known whether it can be decoded."""
+        self._state.counters[name].response_bytes += len(body)
+
+    def index(self, index: Index, at: float, phases: Phases | None) -> None:
+        """Take in an index page that was requested at `at` (Unix time)."""
+        state = self._state
+        state.index, state.index_problem, state.index_at = index, None, at
+        state.identity.learn_version(INDEX, from_index(index))
+        self._succeeded(INDEX, at, phases)
+
+    def profile(self, profile: ProfileState, observation: Observation, phases: Phases | None) -> None:
+        """Take in a profile: its content, what it proves about the process, and its signals of the epoch."""
+        state, identity, kind = self._state, self._state.identity, profile.kind.name
+        profile.record(observation)
+        self._succeeded(kind, observation.at, phases)
+        identity.learn(observation.facts)
+        state.contention.learn(kind, observation)
+        identity.mutex_profiling = state.contention.mutex
+        if identity.enter(self._clock.now()):
+            state.sampling_clock.wanted = True
+        if phases is not None:
+            identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
+        for family, labels, value in profile.gauges():
+            if not labels:
+                name = family.name.removeprefix("pprof_")
+                identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+        if profile.kind.window:
+            began = observation.time_nanos / NANOSECONDS
+            state.memstats.profiled(began, began + observation.profiled)
+
+    def metrics_page(self, page: TargetMetrics) -> None:
+        """Take in the target's own metrics page."""
+        self._state.identity.learn_version("metrics", from_metrics(page.go_version))
+
+    def cpu_use(self, used: CpuUse | None) -> None:
+        """Take in how much CPU time the process used within the latest CPU profile; None: unknown."""
+        self._state.cpu_load.record(used.load if used else None)
+
+    def trace(self, reading: TraceReading) -> None:
+        """Take in the Go version that a trace proves, and count a trace that cannot be audited."""
+        if reading.version is not None:
+            self._state.identity.learn_version(TRACE, reading.version)
+        if reading.failure is not None:
+            self.trace_failed(reading.failure)
+
+    def trace_failed(self, error: FetchError | DecodeError | UnsupportedTrace) -> None:
+        """Count an audit without a trace."""
+        clock = self._state.sampling_clock
+        if isinstance(error, UnsupportedTrace):
+            clock.unsupported += 1
+        else:
+            clock.outcomes[Outcome.FAILURE] += 1
+
+    def audit(self, trace: Trace, processors: float | None) -> TickAudit:
+        """Audit the sampling clock by a trace that ran within the latest CPU profile.
+
+        `processors` is how many the target kept busy meanwhile, None if that is unknown.
+        """
+        state = self._state
+        cpu = state.profiles["cpu"].latest if "cpu" in state.profiles else None
+        period = cpu.period_nanos / NANOSECONDS if cpu and cpu.period_nanos else _DEFAULT_PERIOD
+        found = audit(trace, period=period, windows=state.identity.system is System.WINDOWS)
+        state.sampling_clock.record(found, self._clock.now(), processors)
+        signals = {
+            "tick_interval_stddev_seconds": found.stddev,
+            "tick_late_ratio": found.late_ratio,
+            "tick_rate_hertz": found.rate,
+        }
+        for signal, value in signals.items():
+            if value is not None:
+                state.identity.observe(signal, value)
+        return found
+
+    def canary(self, during: During, seconds: float | None) -> None:
+        """Take in one cheap request; `seconds` is None if it was not answered."""
+        state = self._state
+        if seconds is None:
+            state.canary.fail(during)
+            return
+        state.canary.record(during, seconds)
+        state.identity.observe(f"canary_duration_seconds:{during}", seconds)
+
+    def without_modules(self, at: float, phases: Phases) -> None:
+        """Take in the latency of threadcreate?debug=1, the form that lists no modules."""
+        state = self._state
+        state.canary.without_modules = phases.total
+        listing = state.profiles.get(_THREADCREATE)
+        if listing is not None and listing.latest is not None:
+            state.identity.observe("latency_difference_seconds:modules", listing.latest.took - phases.total)
+        self._succeeded(CANARY, at, phases)
+
+    def memstats(self, memstats: MemStats, at: float, phases: Phases | None) -> None:
+        """Take in the end of heap?debug=1 that was requested at `at` (Unix time)."""
+        self._state.memstats.record(memstats, at)
+        self._succeeded(MEMSTATS, at, phases)
+
+    def stacks(self, dump: Dump, at: float, phases: Phases | None) -> None:
+        """Take in goroutine?debug=2 that was requested at `at` (Unix time)."""
+        self._state.stacks.record(dump, at)
+        self._succeeded(STACKS, at, phases)
+
+    def mutex_rate(self, rate: int | None) -> None:
+        """Take in the rate that mutex?debug=1 states; None: it could not be read."""
+        self._state.contention.mutex_rate(rate)
+        self._state.identity.mutex_profiling = self._state.contention.mutex
+
+    def failed(self, name: str, error: FetchError | DecodeError) -> None:
+        """Take in a fetch that brought nothing."""
+        state = self._state
+        if name == INDEX:
+            state.index, state.index_problem = None, error.reason
+            # Profiles that are mounted without an index page prove by themselves that the target is up.
+            if error.reason not in INDEX_ONLY or not self._answered_lately():
+                state.up = False
+        state.wedge.asked(name, error.reason)
+        state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
+        state.revision += 1
+
+    def _succeeded(self, name: str, at: float, phases: Phases | None) -> None:
+        state = self._state
+        state.counters[name].succeeded(at, phases)
+        state.wedge.asked(name, None)
+        # Any page answers the canary, also that of a router which knows no pprof.
+        if name != CANARY and not state.up:
+            state.up = True
+            self.on_recovery()
+        state.revision += 1
+
+    def _answered_lately(self) -> bool:
+        horizon = self._clock.now() - 3 * self._state.settings.index_interval
+        return any(
+            (counters.last_success or 0) > horizon for name, counters in self._state.counters.items() if name != INDEX
+        )
