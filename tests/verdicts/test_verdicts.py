@@ -205,7 +205,7 @@ def of_mode(mode: str, snapshot: TargetSnapshot, thresholds: dict[str, float] | 
     return next(found for found in verdicts(snapshot, thresholds) if found.failure_mode.id == mode)
 
 
-@pytest.mark.parametrize(("mode", "level", "alert", "sight"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
+@pytest.mark.parametrize(("mode", "level", "alert", "snapshot"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
 def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
     mode: str, level: Level, alert: str, snapshot: TargetSnapshot
 ) -> None:
@@ -215,7 +215,7 @@ def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
     assert found.said.endswith(".")
 
 
-@pytest.mark.parametrize(("mode", "sight"), WELL)
+@pytest.mark.parametrize(("mode", "snapshot"), WELL)
 def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, snapshot: TargetSnapshot) -> None:
     found = of_mode(mode, snapshot)
 
@@ -223,7 +223,7 @@ def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, snapshot: 
     assert found.said.endswith(".")
 
 
-@pytest.mark.parametrize(("mode", "sight"), UNKNOWN)
+@pytest.mark.parametrize(("mode", "snapshot"), UNKNOWN)
 def test_what_cannot_be_measured_is_unknown_and_says_why(mode: str, snapshot: TargetSnapshot) -> None:
     found = of_mode(mode, snapshot)
 

@@ -20,7 +20,7 @@ from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence_store import BodyRole, EvidenceRetention, EvidenceStore, RawProfile, SavedFinding
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import AccessRules, Bearer, EvidenceAccess, Readiness, WebConfig, WebSecurity, build_app
-from pprof_exporter.web.evidence_pages import _PER_PAGE
+from pprof_exporter.web.evidence_pages import FINDINGS_PER_PAGE
 from tests.evidence.test_capture_request import alert, payload
 from tests.evidence_store.saved import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of
@@ -135,7 +135,7 @@ async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, evidence
 async def test_much_evidence_is_shown_page_by_page(
     client_of: ClientOf, evidence_store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pprof_exporter.web.evidence_pages.PER_PAGE", 2)
+    monkeypatch.setattr("pprof_exporter.web.evidence_pages.FINDINGS_PER_PAGE", 2)
     for at in range(3):
         evidence_store.add(finding(target="a&b", at=1000.0 + at), bodies(5), 1010.0)
     evidence_store.close()
@@ -143,7 +143,7 @@ async def test_much_evidence_is_shown_page_by_page(
     first, second = [await text_of(client, f"/evidence?target=a%26b&page={page}") for page in (1, 2)]
     assert (first.count('href="/evidence/'), second.count('href="/evidence/')) == (2, 1)
     assert 'href="/evidence?target=a%26b&amp;page=2"' in first
-    assert _PER_PAGE == 100
+    assert FINDINGS_PER_PAGE == 100
 
 
 @pytest.mark.parametrize("path", ["/evidence/", "/evidence/nothing", "/evidence/nothing/heap.pb.gz"])

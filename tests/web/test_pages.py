@@ -16,7 +16,7 @@ from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import Readiness, build_app
-from pprof_exporter.web.targets_page import _PER_PAGE
+from pprof_exporter.web.targets_page import TARGETS_PER_PAGE
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
@@ -122,12 +122,12 @@ async def test_what_was_searched_for_is_shown_again_and_is_no_markup(client: Cli
 
 async def test_many_targets_are_shown_page_by_page() -> None:
     clock = FakeClock()
-    pool = pool_of(clock, FakeFetcher(clock), *(f"host-{i}:1" for i in range(_PER_PAGE + 1)))
+    pool = pool_of(clock, FakeFetcher(clock), *(f"host-{i}:1" for i in range(TARGETS_PER_PAGE + 1)))
     async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
         first, second = [await text_of(client, f"/targets?page={page}") for page in (1, 2)]
     await pool.close(0)
 
-    assert (first.count('href="/targets/host'), second.count('href="/targets/host')) == (_PER_PAGE, 1)
+    assert (first.count('href="/targets/host'), second.count('href="/targets/host')) == (TARGETS_PER_PAGE, 1)
     assert "Page 2 of 2" in second
 
 

@@ -11,7 +11,7 @@ from pprof_exporter.verdicts import Level
 from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
 from pprof_exporter.web.layout import page
 
-_PER_PAGE = 100
+FINDINGS_PER_PAGE = 100
 _TITLES = {mode.id: mode.title for mode in FAILURE_MODES}
 _EMPTY = (
     "<p>Nothing is kept. When a finding turns bad, the profiles that show it, and the last ones of before, are kept "
@@ -29,9 +29,9 @@ OFF = page(
 def list_page(evidence_store: EvidenceStore, target: str | None, number: int) -> str:
     """HTML of everything, or of what is kept of a target, the newest first."""
     found = evidence_store.kept(target or None)
-    pages = max(1, -(-len(found) // _PER_PAGE))
+    pages = max(1, -(-len(found) // FINDINGS_PER_PAGE))
     number = min(max(1, number), pages)
-    rows = "".join(map(_row, found[(number - 1) * _PER_PAGE : number * _PER_PAGE]))
+    rows = "".join(map(_row, found[(number - 1) * FINDINGS_PER_PAGE : number * FINDINGS_PER_PAGE]))
     table = (
         '<div class="scroll"><table class="stack"><thead><tr><th>When</th><th>Target</th><th>Finding</th>'
         f'<th class="n">Files</th><th class="n">Size</th></tr></thead><tbody>{rows}</tbody></table></div>'

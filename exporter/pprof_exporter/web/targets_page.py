@@ -14,7 +14,7 @@ from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, 
 from pprof_exporter.web.formatting import LEVEL_WORDS, badge, target_path
 from pprof_exporter.web.layout import page
 
-_PER_PAGE = 100
+TARGETS_PER_PAGE = 100
 # Verdicts on one target take a fraction of a millisecond; after so many, others have their turn.
 _AT_A_TIME = 20
 _ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY)
@@ -48,9 +48,9 @@ async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted
     levels = Counter(row.level for row in found)
     rows = [row for row in found if _shown(row, wanted)]
     rows.sort(key=lambda row: (_ORDER.index(row.level), -len(row.bad), row.state.target.name))
-    pages = max(1, -(-len(rows) // _PER_PAGE))
+    pages = max(1, -(-len(rows) // TARGETS_PER_PAGE))
     number = min(max(1, wanted.page), pages)
-    shown = rows[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+    shown = rows[(number - 1) * TARGETS_PER_PAGE : number * TARGETS_PER_PAGE]
     table = "".join(map(_html, shown)) or '<tr><td colspan="4">No target is like that.</td></tr>'
     return page(
         "Targets",

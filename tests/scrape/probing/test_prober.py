@@ -74,7 +74,7 @@ async def test_what_the_target_does_not_have_is_not_asked_for(
 # Time
 
 
-@pytest.mark.parametrize(("patience", "window"), [(9.5, 5), (4.5, 3), (2.1, 1)])
+@pytest.mark.parametrize(("timeout", "window"), [(9.5, 5), (4.5, 3), (2.1, 1)])
 async def test_the_window_of_a_cpu_profile_fits_before_the_deadline(
     clock: FakeClock, fetcher: PatientFetcher, prober: Prober, timeout: float, window: float
 ) -> None:
@@ -123,7 +123,7 @@ async def test_a_profile_that_hangs_leaves_the_rest_out_and_is_the_only_failure(
     assert not state.profiles["goroutine"].counters.fetch_failures
 
 
-@pytest.mark.parametrize(("given", "patience"), [(None, 9.5), (10.0, 9.5), (5.0, 4.5), (0.4, 0.2), (1000.0, 60.0)])
+@pytest.mark.parametrize(("given", "timeout"), [(None, 9.5), (10.0, 9.5), (5.0, 4.5), (0.4, 0.2), (1000.0, 60.0)])
 def test_a_reply_comes_before_prometheus_gives_up(
     clock: FakeClock, fetcher: PatientFetcher, given: float | None, timeout: float
 ) -> None:

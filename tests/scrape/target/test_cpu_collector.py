@@ -19,7 +19,7 @@ from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.target_state import TargetState
-from pprof_exporter.scrape.target import collector
+from pprof_exporter.scrape.target import context
 from pprof_exporter.store import Store
 from tests.recorded import RECORDINGS
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
@@ -39,7 +39,7 @@ def busy() -> FetchError:
 
 @pytest.fixture(autouse=True)
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "_INLINE_BYTES", 1 << 30)
+    monkeypatch.setattr(context, "_INLINE_BYTES", 1 << 30)
 
 
 @pytest.fixture
