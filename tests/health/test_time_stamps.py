@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pprof_exporter.health import FetchedProfile
-from pprof_exporter.health.time_stamps import clock
+from pprof_exporter.health.time_stamps import time_stamps
 from tests.health.readings import by_name
 from tests.recorded import PROGRAMS, profile, reply
 
@@ -28,7 +28,7 @@ def fetched(program: str, file: str, *, window: float = 0, late: float = 0) -> F
 )
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_one_machine_has_one_clock(program: str, file: str, window: float) -> None:
-    found = by_name(clock(fetched(program, file, window=window)))
+    found = by_name(time_stamps(fetched(program, file, window=window)))
     assert found[SKEW] == pytest.approx(0, abs=0.05)
     assert found[BACK] == 0
     assert (ERROR in found) == bool(window)
@@ -36,34 +36,36 @@ def test_one_machine_has_one_clock(program: str, file: str, window: float) -> No
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_clock_that_is_ahead_shows_by_how_much(program: str) -> None:
-    assert by_name(clock(fetched(program, "heap.pb.gz", late=90)))[SKEW] == pytest.approx(90, abs=0.05)
-    assert by_name(clock(fetched(program, "cpu_burn1.pb.gz", window=3, late=-7)))[SKEW] == pytest.approx(-7, abs=0.05)
+    assert by_name(time_stamps(fetched(program, "heap.pb.gz", late=90)))[SKEW] == pytest.approx(90, abs=0.05)
+    assert by_name(time_stamps(fetched(program, "cpu_burn1.pb.gz", window=3, late=-7)))[SKEW] == pytest.approx(
+        -7, abs=0.05
+    )
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_window_is_as_long_as_asked_or_a_little_longer(program: str) -> None:
-    error = by_name(clock(fetched(program, "cpu_burn1.pb.gz", window=3)))[ERROR]
+    error = by_name(time_stamps(fetched(program, "cpu_burn1.pb.gz", window=3)))[ERROR]
     assert error is not None
     assert -0.05 < error < 0.35
 
 
 def test_a_window_that_was_cut_short_shows() -> None:
-    assert by_name(clock(fetched(PROGRAMS[0], "cpu_idle.pb.gz", window=10)))[ERROR] == pytest.approx(-8, abs=0.1)
+    assert by_name(time_stamps(fetched(PROGRAMS[0], "cpu_idle.pb.gz", window=10)))[ERROR] == pytest.approx(-8, abs=0.1)
 
 
 def test_a_step_backwards_is_counted_from_two_ticks_of_windows_on() -> None:
     now = fetched(PROGRAMS[0], "heap.pb.gz")
     at = now.profile.time_nanos
     for before, expected in ((at - 10**9, 0), (at, 0), (at + 32_000_000, 0), (at + 33_000_000, 1)):
-        assert by_name(clock(replace(now, previous_nanos=before)))[BACK] == expected
+        assert by_name(time_stamps(replace(now, previous_nanos=before)))[BACK] == expected
 
 
 def test_without_a_stamp_or_a_time_of_asking_nothing_is_said() -> None:
-    assert clock(FetchedProfile(profile(PROGRAMS[0], "heap"))) == []
+    assert time_stamps(FetchedProfile(profile(PROGRAMS[0], "heap"))) == []
     now = fetched(PROGRAMS[0], "heap.pb.gz")
-    assert clock(replace(now, profile=replace(now.profile, time_nanos=0))) == []
+    assert time_stamps(replace(now, profile=replace(now.profile, time_nanos=0))) == []
 
 
 def test_a_window_of_which_the_profile_says_nothing_has_no_error() -> None:
     now = fetched(PROGRAMS[0], "cpu_idle.pb.gz", window=2)
-    assert by_name(clock(replace(now, profile=replace(now.profile, duration_nanos=0))))[ERROR] is None
+    assert by_name(time_stamps(replace(now, profile=replace(now.profile, duration_nanos=0))))[ERROR] is None

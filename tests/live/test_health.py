@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pprof_exporter.health.goroutine_states import goroutine_states
 from tests.lab import exporter, go
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.go import System
 from tests.lab.target import Target, running
+from tests.seams.faults import exercises
 
 FAST = """
 global: {scrape_interval: 1s, scrape_timeout: 5s, profiling_budget: 1, defer_at_most: off}
@@ -137,6 +139,7 @@ def test_threads_in_system_calls_neither_hide_a_loss_nor_look_like_load(watched:
     assert (blocked is None) if watched.system == "linux" else (blocked or 0) > 500
 
 
+@exercises(goroutine_states)
 def test_leaking_goroutines_are_counted_by_state_and_by_entry(watched: Watched) -> None:
     leaks = {"chan": 5, "select": 6, "io": 7, "sleep": 8, "mutex": 9}
     for how, count in leaks.items():

@@ -18,12 +18,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pprof_exporter.health import audit
+from pprof_exporter.health.blocked_and_gc import blocked_and_gc
+from pprof_exporter.health.coverage import coverage
+from pprof_exporter.health.losses import losses
+from pprof_exporter.health.stacks import stacks
+from pprof_exporter.health.symbols import symbols
+from pprof_exporter.health.time_stamps import time_stamps
 from tests.lab import exporter, go
 from tests.lab.changes import opaque, overflowed, set_back_once, shifted, stripped, thinned
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.rewrite import PROFILES, SNAPSHOTS, Rewriter, rewriting
 from tests.lab.target import Target, running
 from tests.lab.verdict import bad
+from tests.seams.faults import exercises
 
 # Each test has an exporter of its own, which has not spent its budget when the test is over.
 CONFIG = """
@@ -181,6 +189,7 @@ def profiled_by_another(target: Target) -> Iterator[None]:
         connection.close()
 
 
+@exercises(coverage)
 def test_at_64_hertz_only_coverage_is_bad(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()
@@ -189,6 +198,7 @@ def test_at_64_hertz_only_coverage_is_bad(busy: Target, watch: Watch) -> None:
         assert 58 <= (now.value("pprof_cpu_effective_rate_hertz") or 0) <= 70
 
 
+@exercises(losses)
 def test_lost_samples_are_only_lost(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()
@@ -196,6 +206,7 @@ def test_lost_samples_are_only_lost(busy: Target, watch: Watch) -> None:
         watched.sees_only("cpu_lost", profile="cpu")
 
 
+@exercises(losses)
 @pytest.mark.parametrize(
     ("root", "leaf"),
     [("runtime._System", None), ("runtime._System", "runtime._ExternalCode")],
@@ -210,6 +221,7 @@ def test_stacks_that_cannot_be_walked_are_only_opaque(busy: Target, watch: Watch
         assert sum(counts) < (now.value("pprof_cpu_samples_total") or 0)
 
 
+@exercises(audit)
 def test_a_program_that_stutters_has_only_jitter(busy: Target, watch: Watch) -> None:
     with watch(busy, "--scrape.audit=2s") as watched:
         watched.healthy()
@@ -220,6 +232,7 @@ def test_a_program_that_stutters_has_only_jitter(busy: Target, watch: Watch) -> 
         assert (now.value("pprof_cpu_coverage_ratio") or 0) > 0.85
 
 
+@exercises(time_stamps)
 def test_a_wrong_clock_is_only_skewed_and_well_again_when_it_was_set(busy: Target, watch: Watch) -> None:
     with watch(busy, before=lambda proxy: proxy.change(shifted(-90), *PROFILES)) as watched:
         now = watched.sees_only("clock_skew", profile="cpu")
@@ -230,6 +243,7 @@ def test_a_wrong_clock_is_only_skewed_and_well_again_when_it_was_set(busy: Targe
         watched.ever_only({"clock_skew"}, lambda now: not without_noise(bad(now), NOTHING))
 
 
+@exercises(time_stamps)
 def test_a_clock_set_back_is_only_a_regression(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()
@@ -263,6 +277,7 @@ def test_a_second_profiler_only_keeps_it_busy(busy: Target, watch: Watch) -> Non
         assert now.find("pprof_fetch_failures_total") == []
 
 
+@exercises(symbols)
 def test_a_heap_profile_without_names_only_lacks_symbols(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()
@@ -271,6 +286,7 @@ def test_a_heap_profile_without_names_only_lacks_symbols(busy: Target, watch: Wa
         assert now.value("pprof_unsymbolized_ratio", profile="heap") == 1
 
 
+@exercises(stacks)
 def test_deep_stacks_are_only_cut_in_cpu_profiles(busy: Target, watch: Watch) -> None:
     with watch(busy) as watched:
         watched.healthy()
@@ -288,6 +304,7 @@ def test_goroutines_that_can_never_run_again_are_only_leaked(watch: Watch) -> No
         assert now.value("pprof_leaked_goroutines") == 3
 
 
+@exercises(coverage)
 def test_on_windows_too_64_hertz_is_only_bad_coverage(busy_on_windows: Target, watch: Watch) -> None:
     with watch(busy_on_windows) as watched:
         watched.healthy()
@@ -295,6 +312,7 @@ def test_on_windows_too_64_hertz_is_only_bad_coverage(busy_on_windows: Target, w
         watched.sees_only("cpu_coverage", profile="cpu")
 
 
+@exercises(blocked_and_gc)
 def test_on_windows_threads_in_system_calls_are_nothing_bad(program_on_windows: Target, watch: Watch) -> None:
     try:
         with watch(program_on_windows) as watched:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.rules import (
     ALERTS,
@@ -22,7 +23,7 @@ from pprof_exporter.rules import (
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
 from tests.rules.record_series import SETS, read
 
-MODES = [f"F{number}" for number in range(1, 21)]
+MODES = [mode.id for mode in FAILURE_MODES]
 
 WITHOUT_ALERT: dict[str, str] = {}
 """Failure modes that no alert tells of, each with the reason."""

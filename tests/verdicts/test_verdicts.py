@@ -89,7 +89,7 @@ def compared(signal: str, was: float, now: float, count: int = 50, **known: Any)
 
 
 BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", None)
-HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None)
+HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None, hangs=True)
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
@@ -205,7 +205,9 @@ def of_mode(mode: str, snapshot: TargetSnapshot, thresholds: dict[str, float] | 
     return next(found for found in verdicts(snapshot, thresholds) if found.failure_mode.id == mode)
 
 
-@pytest.mark.parametrize(("mode", "level", "alert", "snapshot"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD])
+@pytest.mark.parametrize(
+    ("mode", "level", "alert", "snapshot"), BAD, ids=[f"{row[0]}-{row[2]}-{row[1]}" for row in BAD]
+)
 def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
     mode: str, level: Level, alert: str, snapshot: TargetSnapshot
 ) -> None:

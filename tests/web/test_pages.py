@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.client.errors import FetchError
@@ -86,7 +87,7 @@ async def test_a_finding_links_to_the_runbook_of_its_alert_for_this_target(clien
 async def test_a_target_shows_every_failure_mode_once(client: Client) -> None:
     page = await text_of(client, "/targets/app:1/sub")
 
-    assert sorted(re.findall(r'id="F(\d+)"', page), key=int) == [str(number) for number in range(1, 21)]
+    assert sorted(re.findall(r'id="(F\d+)"', page)) == sorted(mode.id for mode in FAILURE_MODES)
 
 
 async def test_a_target_shows_its_fetches_with_their_latencies(client: Client) -> None:

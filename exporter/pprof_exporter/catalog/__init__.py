@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, exporter, fetching, identity, quality, runtime, sampling
 from pprof_exporter.catalog.family import Family, MetricType
-from pprof_exporter.catalog.vocabulary import Deferral, Outcome, Phase, ProbeResult, Reason, Skip
+from pprof_exporter.catalog.vocabulary import (
+    NO_INDEX_PAGE,
+    NO_PROFILE,
+    NOT_SERVED,
+    Deferral,
+    Outcome,
+    Phase,
+    ProbeResult,
+    Reason,
+    ReasonGroup,
+    Skip,
+)
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
     "How fetching goes": fetching.FAMILIES,
@@ -19,6 +30,9 @@ FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for
 
 __all__ = [
     "FAMILIES",
+    "NOT_SERVED",
+    "NO_INDEX_PAGE",
+    "NO_PROFILE",
     "SECTIONS",
     "Deferral",
     "Family",
@@ -27,6 +41,7 @@ __all__ = [
     "Phase",
     "ProbeResult",
     "Reason",
+    "ReasonGroup",
     "Skip",
     "content",
     "exporter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Outcome(StrEnum):
@@ -63,31 +64,75 @@ class ProbeResult(StrEnum):
     """A fault of the exporter itself (500)."""
 
 
-class Reason(StrEnum):
-    """Why a fetch gave no profile. Every value has a `meaning` and an `advice`."""
+class ReasonGroup(StrEnum):
+    """What kind of failure a reason is.
 
-    RESOLVE = "resolve"
-    CONNECT = "connect"
-    FORBIDDEN = "forbidden"
-    TLS = "tls"
-    TIMEOUT_HEADER = "timeout_header"
-    TIMEOUT_BODY = "timeout_body"
-    UNAUTHORIZED = "unauthorized"
+    Alerts, verdicts and the fetch policy select reasons by group, so that a new reason is classed in one place.
+    """
+
+    UNREACHABLE = "unreachable"
+    """No connection to the target: name resolution, TCP or TLS failed, or the address is not allowed."""
+    TIMEOUT = "timeout"
+    """The target accepted the connection. The reply did not begin or did not end in time."""
+    REFUSED = "refused"
+    """The server refuses this request by its configuration. It will refuse the next one too."""
     NOT_MOUNTED = "not_mounted"
+    """A server answers, and has no net/http/pprof under this path."""
     UNKNOWN_PROFILE = "unknown_profile"
+    """pprof is mounted, and does not have this profile."""
     BUSY = "busy"
-    WRITE_TIMEOUT = "write_timeout"
-    METHOD = "method"
-    HTTP_4XX = "http_4xx"
-    HTTP_5XX = "http_5xx"
-    TOO_LARGE = "too_large"
-    EMPTY = "empty"
-    HTML = "html"
-    TEXT = "text"
-    GZIP = "gzip"
-    TRUNCATED = "truncated"
-    PROTO = "proto"
-    INVALID = "invalid"
+    """Another profiler holds the one CPU profile of the process. Not a fault of the target."""
+    SERVER_ERROR = "server_error"
+    """The server, or a proxy before it, failed."""
+    INCOMPLETE = "incomplete"
+    """The connection or the body ended too early."""
+    OTHER_PAGE = "other_page"
+    """A complete HTML page where a profile was expected."""
+    UNDECODABLE = "undecodable"
+    """A complete reply that is neither a profile nor an HTML page."""
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """The reasons of this group."""
+        return frozenset(reason for reason in Reason if reason.group is self)
+
+
+class Reason(StrEnum):
+    """Why a fetch gave no profile. Every value has a `group`, a `meaning` and an `advice`."""
+
+    RESOLVE = "resolve", ReasonGroup.UNREACHABLE
+    CONNECT = "connect", ReasonGroup.UNREACHABLE
+    FORBIDDEN = "forbidden", ReasonGroup.UNREACHABLE
+    TLS = "tls", ReasonGroup.UNREACHABLE
+    TIMEOUT_HEADER = "timeout_header", ReasonGroup.TIMEOUT
+    TIMEOUT_BODY = "timeout_body", ReasonGroup.TIMEOUT
+    UNAUTHORIZED = "unauthorized", ReasonGroup.REFUSED
+    NOT_MOUNTED = "not_mounted", ReasonGroup.NOT_MOUNTED
+    UNKNOWN_PROFILE = "unknown_profile", ReasonGroup.UNKNOWN_PROFILE
+    BUSY = "busy", ReasonGroup.BUSY
+    WRITE_TIMEOUT = "write_timeout", ReasonGroup.REFUSED
+    METHOD = "method", ReasonGroup.REFUSED
+    HTTP_4XX = "http_4xx", ReasonGroup.REFUSED
+    HTTP_5XX = "http_5xx", ReasonGroup.SERVER_ERROR
+    TOO_LARGE = "too_large", ReasonGroup.UNDECODABLE
+    EMPTY = "empty", ReasonGroup.INCOMPLETE
+    HTML = "html", ReasonGroup.OTHER_PAGE
+    TEXT = "text", ReasonGroup.UNDECODABLE
+    GZIP = "gzip", ReasonGroup.UNDECODABLE
+    TRUNCATED = "truncated", ReasonGroup.INCOMPLETE
+    PROTO = "proto", ReasonGroup.UNDECODABLE
+    INVALID = "invalid", ReasonGroup.UNDECODABLE
+
+    group: ReasonGroup
+
+    def __new__(cls, value: str, group: ReasonGroup | None = None) -> Self:
+        """A member without a group is an error when the module is imported."""
+        if group is None:
+            raise TypeError(f"reason {value!r} has no group; name one of ReasonGroup")
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.group = group
+        return member
 
     @property
     def meaning(self) -> str:
@@ -99,6 +144,15 @@ class Reason(StrEnum):
         """What a person does next, as one sentence."""
         return _EXPLAINED[self][1]
 
+
+NOT_SERVED = ReasonGroup.NOT_MOUNTED.reasons | ReasonGroup.UNKNOWN_PROFILE.reasons
+"""A server answers, and nothing serves this path."""
+
+NO_INDEX_PAGE = ReasonGroup.NOT_MOUNTED.reasons | ReasonGroup.OTHER_PAGE.reasons
+"""A web server answers without the index page of pprof. Single profiles may be mounted all the same."""
+
+NO_PROFILE = ReasonGroup.OTHER_PAGE.reasons | ReasonGroup.UNDECODABLE.reasons
+"""A complete reply that is no profile."""
 
 _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.RESOLVE: (

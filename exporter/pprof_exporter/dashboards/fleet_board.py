@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.thresholds import BY_NAME
 from pprof_exporter.dashboards.model import NONE_IS_GOOD, NONE_MAY_BE, Colour, Dashboard, Query, Row, above, below
 from pprof_exporter.dashboards.panels import bars, coloured, lines, merged, stat, table, timeline, worded
@@ -17,6 +18,7 @@ from pprof_exporter.dashboards.variables import (
     worst_severity,
 )
 
+_MODES = f"{FAILURE_MODES[0].id} to {FAILURE_MODES[-1].id}"
 _OF_TARGETS = firing('target!=""')
 _SEVERITY = worst_severity("target", "failure_mode")
 _WORST = f"max by (target) ({worst_severity('target')} or 0 * max by (target) (pprof_up{{{CHOSEN}}}))"
@@ -88,7 +90,7 @@ DASHBOARD = Dashboard(
                 ),
                 table(
                     "Targets and failure modes",
-                    "What fires now, for each target and failure mode (F1 to F20, as in docs/signals.md). A column "
+                    f"What fires now, for each target and failure mode ({_MODES}, as in docs/signals.md). A column "
                     "full of colour is one cause for all; a row full of colour is one target that needs help.",
                     Query(f"topk(200, {_SEVERITY})"),
                     columns=[("target\\failure_mode", "Target", 220, _LINK)],

@@ -1,21 +1,32 @@
-"""Pure checks: a fetched profile in, readings out. A new check is a new file here and a line in `PROFILE_CHECKS`."""
+"""Pure checks: a fetched profile in, readings out. A new check is a new file here and a line in `PROFILE_CHECKS`.
+
+Tests ask for a live fault that moves its readings (`exercises` in tests/seams/faults.py).
+"""
 
 from __future__ import annotations
 
-from pprof_exporter.health.blocked_samples import sampling
+from pprof_exporter.health.blocked_and_gc import blocked_and_gc
 from pprof_exporter.health.coverage import coverage
 from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
+from pprof_exporter.health.goroutine_states import goroutine_states
 from pprof_exporter.health.growth import Growth
-from pprof_exporter.health.known_bugs import KnownBug, known_bugs
+from pprof_exporter.health.known_bugs import KNOWN_BUGS, KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import FetchedProfile, ProfileCheck, Reading
 from pprof_exporter.health.sampling_clock import TickAudit, audit
 from pprof_exporter.health.stacks import stacks
 from pprof_exporter.health.symbols import symbols
-from pprof_exporter.health.time_stamps import clock
-from pprof_exporter.health.waiting import waiting
+from pprof_exporter.health.time_stamps import time_stamps
 
-PROFILE_CHECKS: tuple[ProfileCheck, ...] = (coverage, losses, sampling, symbols, stacks, waiting, clock)
+PROFILE_CHECKS: tuple[ProfileCheck, ...] = (
+    coverage,
+    losses,
+    blocked_and_gc,
+    symbols,
+    stacks,
+    goroutine_states,
+    time_stamps,
+)
 
 
 def run_checks(fetched: FetchedProfile) -> tuple[Reading, ...]:
@@ -24,6 +35,7 @@ def run_checks(fetched: FetchedProfile) -> tuple[Reading, ...]:
 
 
 __all__ = [
+    "KNOWN_BUGS",
     "PROFILE_CHECKS",
     "FetchedProfile",
     "Growth",

@@ -8,7 +8,7 @@ at 64 Hz where 100 are assumed (golang/go 61665): 0.64.
 from __future__ import annotations
 
 from pprof_exporter.catalog import sampling
-from pprof_exporter.health.blocked_samples import is_blocked
+from pprof_exporter.health.blocked_and_gc import is_blocked
 from pprof_exporter.health.losses import LOST
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of

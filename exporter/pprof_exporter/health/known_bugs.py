@@ -15,11 +15,16 @@ _FIRST_PRERELEASE = -(10**6)
 
 @dataclass(frozen=True, slots=True)
 class KnownBug:
-    """A bug that a target has. `fixed_in` is the first release without it, None while there is none."""
+    """A bug that a target has.
+
+    `fixed_in` is the first release without it, None while there is none. `hangs`: the bug hangs or crashes the process
+    (F6); the others spoil its profiles (F1).
+    """
 
     id: str
     title: str
     fixed_in: GoVersion | None
+    hangs: bool = False
 
     @property
     def url(self) -> str:
@@ -50,11 +55,8 @@ def _since(minor: int) -> GoVersion:
     return GoVersion(1, minor, 0, _FIRST_PRERELEASE)
 
 
-def _case(
-    number: int, title: str, first: int, fixed: GoVersion, goos: str = "", *, only_with_mutex_profiling: bool = False
-) -> _Case:
-    bug = KnownBug(f"golang/go#{number}", title, fixed)
-    return _Case(bug, ((_since(first), fixed),), goos, only_with_mutex_profiling)
+def _case(number: int, title: str, first: int, fixed: GoVersion, goos: str = "", *, hangs: bool = False) -> _Case:
+    return _Case(KnownBug(f"golang/go#{number}", title, fixed, hangs), ((_since(first), fixed),), goos)
 
 
 _CASES: tuple[_Case, ...] = (
@@ -65,13 +67,21 @@ _CASES: tuple[_Case, ...] = (
             "golang/go#80982",
             "mutex profiling can deadlock the runtime when it preempts a thread",
             GoVersion(1, 27, 2),
+            hangs=True,
         ),
         ((_since(22), GoVersion(1, 26, 7)), (_since(27), GoVersion(1, 27, 2))),
         "windows",
         only_with_mutex_profiling=True,
     ),
     # CL 753480, on the branch of 1.26 for 1.26.2.
-    _case(77975, "the process crashes when a goroutine in I/O is preempted", 26, GoVersion(1, 26, 2), "windows"),
+    _case(
+        77975,
+        "the process crashes when a goroutine in I/O is preempted",
+        26,
+        GoVersion(1, 26, 2),
+        "windows",
+        hangs=True,
+    ),
     # 1.16 no longer raises the resolution of the system clock (CL 248699), 1.22 uses a timer of its own (CL 514375).
     _case(
         61665,
@@ -91,6 +101,9 @@ _CASES: tuple[_Case, ...] = (
     # Release notes of Go 1.23: the handlers of profile and trace extend the deadline.
     _case(62358, "windows longer than the WriteTimeout of the server are refused", 0, GoVersion(1, 23)),
 )
+
+KNOWN_BUGS: tuple[KnownBug, ...] = tuple(case.bug for case in _CASES)
+"""Every bug of the table, the most dangerous first."""
 
 
 def known_bugs(goos: str | None, version: GoVersion | None, mutex_profiling: bool | None) -> tuple[KnownBug, ...]:  # noqa: FBT001 - three facts of a target, all of them needed.

@@ -14,7 +14,7 @@ from pprof_exporter.profile import NANOSECONDS
 _STEP_NANOS = 32_000_000
 
 
-def clock(fetched: FetchedProfile) -> list[Reading]:
+def time_stamps(fetched: FetchedProfile) -> list[Reading]:
     """Skew, steps backwards, and error of the window; nothing for a profile without a time stamp."""
     profile = fetched.profile
     if fetched.asked_at is None or not profile.time_nanos:

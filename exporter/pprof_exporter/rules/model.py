@@ -35,7 +35,7 @@ class Record:
 class Alert:
     """An alerting rule.
 
-    `mode` is the failure mode that it tells of (`F1` to `F20`, or "" for the exporter itself), as in docs/signals.md.
+    `mode` is the failure mode that it tells of (`F1` and so on, or "" for the exporter itself), as in docs/signals.md.
     `summary` is one line, `description` has the figures and what to do first; both are Prometheus templates.
     """
 

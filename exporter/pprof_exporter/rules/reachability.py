@@ -10,16 +10,16 @@ the first failure of its kind counts nowhere, and an alert comes one failure lat
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import Reason
+from collections.abc import Iterable
+
+from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
 from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
-_REFUSED = (Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT)
-_MISSING = (Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE)
-_ELSEWHERE = (Reason.HTML, Reason.NOT_MOUNTED)
+_REFUSED = ReasonGroup.REFUSED.reasons
 
 
-def _any(*reasons: Reason) -> str:
-    return "|".join(sorted(set(reasons)))
+def _any(reasons: Iterable[Reason]) -> str:
+    return "|".join(sorted(reasons))
 
 
 _TARGET = "on (job, instance, target)"
@@ -35,7 +35,7 @@ _IS_NOT_WEDGED = f"unless {_TARGET} {_WEDGED}"
 _FETCHES = "sum without (outcome) (increase(pprof_fetches_total[30m]))"
 _FAILED = "target_profile_reason:pprof_fetch_failures:ratio_increase30m"
 _UNDECODED = "target_profile_reason:pprof_decode_failures:ratio_increase30m"
-_TROUBLE = f'reason!~"{_any(*_REFUSED, *_MISSING)}"'
+_TROUBLE = f'reason!~"{_any(_REFUSED | NOT_SERVED)}"'
 
 _OF_TARGET = "$labels.job $labels.instance $labels.target"
 _WHY_DOWN = (
@@ -51,7 +51,8 @@ _NO_HANDLER = (
     "the index page lists it, and nothing serves it. Register its handler (pprof.Index alone serves neither profile"
     " nor cmdline nor trace), or disable this profile for the target."
 )
-_HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in _REFUSED} | dict.fromkeys(_MISSING, _NO_HANDLER)
+_HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
+_HINTS |= dict.fromkeys(sorted(NOT_SERVED), _NO_HANDLER)
 _HINT = "".join(
     f"{{{{ {'else ' if i else ''}if eq $labels.reason `{reason}` }}}}{hint}"
     for i, (reason, hint) in enumerate(_HINTS.items())
@@ -74,7 +75,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             pprof_up == 0
-              unless {_TARGET} pprof_down_info{{reason=~"{_any(*_REFUSED, *_ELSEWHERE)}"}}
+              unless {_TARGET} pprof_down_info{{reason=~"{_any(_REFUSED | NO_INDEX_PAGE)}"}}
               {_IS_NOT_WEDGED}
             """,
             "5m",
@@ -105,7 +106,7 @@ GROUP = RuleGroup(
             "F13",
             Severity.WARNING,
             f"""
-            pprof_down_info{{reason=~"{_any(*_ELSEWHERE)}"}}
+            pprof_down_info{{reason=~"{_any(NO_INDEX_PAGE)}"}}
               and {_TARGET} pprof_up == 0
               unless {_TARGET} time() - pprof_last_success_timestamp_seconds{{profile!="index"}} < <answered_lately>
             """,
@@ -166,8 +167,8 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              {_FAILED}{{reason=~"{_any(*_REFUSED)}"}} > <failing>
-                or {_FAILED}{{reason=~"{_any(*_MISSING)}", profile!="goroutineleak"}} > <failing>
+              {_FAILED}{{reason=~"{_any(_REFUSED)}"}} > <failing>
+                or {_FAILED}{{reason=~"{_any(NOT_SERVED)}", profile!="goroutineleak"}} > <failing>
                 unless {_TARGET} pprof_down_info
             )
               and {_REASON} increase(pprof_fetch_failures_total[1h]) >= <rejections>
@@ -188,8 +189,8 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              {_UNDECODED}{{reason!="html", profile!="index"}} > <undecodable>
-                or {_UNDECODED}{{reason="html", profile!="index"}} > <undecodable>
+              {_UNDECODED}{{reason!="{Reason.HTML}", profile!="index"}} > <undecodable>
+                or {_UNDECODED}{{reason="{Reason.HTML}", profile!="index"}} > <undecodable>
                 unless {_TARGET} pprof_down_info
             )
               and {_REASON} increase(pprof_decode_failures_total[1h]) >= <failures>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
-# Those that hang or crash the process.
+# Those that hang or crash the process, as `hangs` of health/known_bugs has it. A test compares the two.
 _DANGEROUS = "golang/go#80982|golang/go#77975"
 
 GROUP = RuleGroup(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS, TRACE
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
@@ -35,9 +35,6 @@ from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
-
-INDEX_ONLY = frozenset({Reason.NOT_MOUNTED, Reason.HTML})
-"""Reasons for a missing index page while a web server answers: single profiles may be mounted without it."""
 
 _THREADCREATE = "threadcreate"
 # The period of Go's CPU profiler, for a trace without a CPU profile beside it (runtime/pprof.StartCPUProfile).
@@ -185,7 +182,7 @@ class Intake:
         if name == INDEX:
             state.index, state.index_problem = None, error.reason
             # Profiles that are mounted without an index page prove by themselves that the target is up.
-            if error.reason not in INDEX_ONLY or not self._answered_lately():
+            if error.reason not in NO_INDEX_PAGE or not self._answered_lately():
                 state.up = False
         state.wedge.asked(name, error.reason)
         state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))

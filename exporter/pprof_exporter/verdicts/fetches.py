@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, ReasonGroup
 from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     CheckOutcome,
@@ -16,9 +16,9 @@ from pprof_exporter.verdicts.verdict import (
     wrong,
 )
 
-REFUSED = frozenset({Reason.HTTP_4XX, Reason.METHOD, Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT})
-ABSENT = frozenset({Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE})
-_NO_PROFILE = frozenset({Reason.HTML, Reason.TEXT, Reason.GZIP, Reason.PROTO, Reason.INVALID, Reason.TOO_LARGE})
+_REFUSED = ReasonGroup.REFUSED.reasons
+# Other failure modes: F15 has refusals and missing handlers, F14 has the second profiler.
+_NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons
 # Only Go 1.26 and later have it, so that its absence says nothing.
 _MAY_BE_ABSENT = "goroutineleak"
 
@@ -32,7 +32,7 @@ def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings = [
         Finding(Level.WARNING, _said(name, fetches), "PprofDecodeFailing" if _undecodable(fetches) else _FAILING)
         for name, fetches in snapshot.fetches.items()
-        if fetches.reason is not None and fetches.reason not in REFUSED | ABSENT | {Reason.BUSY}
+        if fetches.reason is not None and fetches.reason not in _NOT_F13
     ]
     brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
     return wrong(
@@ -42,7 +42,7 @@ def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
 
 def _down(snapshot: TargetSnapshot) -> Finding:
     reason = snapshot.down
-    alert = "PprofNotMounted" if reason in (Reason.HTML, Reason.NOT_MOUNTED) else "PprofTargetDown"
+    alert = "PprofNotMounted" if reason in NO_INDEX_PAGE else "PprofTargetDown"
     if reason is None:
         return Finding(Level.CRITICAL, "The target does not answer.", alert)
     return Finding(Level.CRITICAL, f"No index page of pprof: {reason.meaning}. {reason.advice}", alert)
@@ -52,7 +52,7 @@ _FAILING = "PprofFetchFailing"
 
 
 def _undecodable(fetches: FetchSummary) -> bool:
-    return fetches.reason in _NO_PROFILE
+    return fetches.reason in NO_PROFILE
 
 
 def _said(name: str, fetches: FetchSummary) -> str:
@@ -86,7 +86,7 @@ def refused(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings = [
         Finding(Level.WARNING, _said(name, fetches), "PprofProfileRejected")
         for name, fetches in snapshot.fetches.items()
-        if fetches.reason in REFUSED or (fetches.reason in ABSENT and name != _MAY_BE_ABSENT)
+        if fetches.reason in _REFUSED or (fetches.reason in NOT_SERVED and name != _MAY_BE_ABSENT)
     ]
     if not snapshot.up:
         # Then all are refused, which is said of F13.

@@ -20,8 +20,6 @@ from pprof_exporter.verdicts.verdict import (
     wrong,
 )
 
-# Bugs that hang or crash a program count towards F6.
-HANGING_BUGS = ("golang/go#80982", "golang/go#77975")
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 
 
@@ -31,7 +29,7 @@ def missing(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     bugs = (
         Finding(Level.INFO, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
         for bug in snapshot.bugs
-        if bug.id not in HANGING_BUGS
+        if not bug.hangs
     )
     if cpu is None:
         return wrong(bugs, _NO_CPU_PROFILE)

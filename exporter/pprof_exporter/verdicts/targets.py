@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.health.growth import RISES
-from pprof_exporter.verdicts.samples import HANGING_BUGS
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     CheckOutcome,
@@ -59,7 +58,7 @@ def stalls(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings += [
         Finding(Level.WARNING, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
         for bug in snapshot.bugs
-        if bug.id in HANGING_BUGS
+        if bug.hangs
     ]
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:

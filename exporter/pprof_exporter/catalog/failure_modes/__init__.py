@@ -16,7 +16,7 @@ FAILURE_MODES: tuple[FailureMode, ...] = tuple(
             *fetching_modes.FAILURE_MODES,
             *upgrade_modes.FAILURE_MODES,
         ),
-        key=lambda mode: int(mode.id.removeprefix("F")),
+        key=lambda mode: mode.number,
     )
 )
 

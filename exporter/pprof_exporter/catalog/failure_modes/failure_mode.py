@@ -24,3 +24,8 @@ class FailureMode:
     cannot_know: str
     healthy: str
     issues: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The number of the mode, by which failure modes are sorted."""
+        return int(self.id.removeprefix("F"))

@@ -10,8 +10,39 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
 
-_UNAUTHORIZED = (401, 403)
-_ALREADY_IN_USE = (b"already in use", b"already enabled", b"already tracing")
+_BY_STATUS: dict[int, Reason] = {
+    400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not take together.
+    401: Reason.UNAUTHORIZED,
+    403: Reason.UNAUTHORIZED,
+    404: Reason.NOT_MOUNTED,
+    405: Reason.METHOD,
+    407: Reason.HTTP_4XX,
+    408: Reason.HTTP_4XX,
+    429: Reason.HTTP_4XX,  # Limits on requests, in gateways.
+    500: Reason.HTTP_5XX,
+    502: Reason.HTTP_5XX,
+    503: Reason.HTTP_5XX,
+    504: Reason.HTTP_5XX,
+}
+"""The statuses that pprof, routers and proxies send, whatever the body says."""
+
+_BY_CLASS: dict[int, Reason] = {
+    1: Reason.EMPTY,
+    2: Reason.EMPTY,  # 200 is no refusal. 204 and 206 have no profile, or a part of one.
+    3: Reason.NOT_MOUNTED,
+    4: Reason.HTTP_4XX,
+    5: Reason.HTTP_5XX,
+}
+"""All other statuses, by their first digit."""
+
+_BY_TEXT: tuple[tuple[int, bytes, Reason], ...] = (
+    (400, b"WriteTimeout", Reason.WRITE_TIMEOUT),
+    (404, b"Unknown profile", Reason.UNKNOWN_PROFILE),
+    (500, b"already in use", Reason.BUSY),
+    (500, b"already enabled", Reason.BUSY),
+    (500, b"already tracing", Reason.BUSY),
+)
+"""Errors of pprof itself: the status, what the body contains, and the reason."""
 
 
 class FetchError(Exception):
@@ -43,24 +74,9 @@ def classify_response(reply: Refusal) -> FetchError:
 
 
 def _reason(reply: Refusal) -> Reason:
-    match reply.status:
-        case status if status in _UNAUTHORIZED:
-            return Reason.UNAUTHORIZED
-        case 404 if reply.from_pprof and b"Unknown profile" in reply.body:
-            return Reason.UNKNOWN_PROFILE
-        case 404:
-            return Reason.NOT_MOUNTED
-        case 405:
-            return Reason.METHOD
-        case 400 if reply.from_pprof and b"WriteTimeout" in reply.body:
-            return Reason.WRITE_TIMEOUT
-        case 500 if reply.from_pprof and any(words in reply.body for words in _ALREADY_IN_USE):
-            return Reason.BUSY
-        case status if status >= 500:
-            return Reason.HTTP_5XX
-        case status if status >= 400:
-            return Reason.HTTP_4XX
-        case status if status >= 300:
-            return Reason.NOT_MOUNTED
-        case _:
-            return Reason.EMPTY
+    if reply.from_pprof:
+        for status, text, reason in _BY_TEXT:
+            if reply.status == status and text in reply.body:
+                return reason
+    # Statuses of 600 and more are in no standard. They count as errors of the server.
+    return _BY_STATUS.get(reply.status) or _BY_CLASS.get(reply.status // 100, Reason.HTTP_5XX)

@@ -6,12 +6,10 @@ The system accepts connections for a process that no longer runs; and a Go progr
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog import Reason, ReasonGroup
 from pprof_exporter.catalog.vocabulary import INDEX
 
 _GOROUTINE = "goroutine"
-
-_NOT_CONNECTED = frozenset({Reason.RESOLVE, Reason.CONNECT, Reason.FORBIDDEN, Reason.TLS})
 
 
 class Wedge:
@@ -24,7 +22,7 @@ class Wedge:
         """Note how a fetch ended: with a reason to fail, or well (None). Only those of these two names count."""
         if name not in (INDEX, _GOROUTINE):
             return
-        if reason in _NOT_CONNECTED:
+        if reason is not None and reason.group is ReasonGroup.UNREACHABLE:
             self.hangs.pop(name, None)
         else:
             self.hangs[name] = reason is Reason.TIMEOUT_HEADER

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from pprof_exporter.catalog import Deferral, Skip
-from pprof_exporter.scrape.intake import INDEX_ONLY
+from pprof_exporter.catalog import NO_INDEX_PAGE, Deferral, Skip
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.schedule import Backoff
@@ -60,7 +59,7 @@ class FetchPolicy:
             collector.on_recovery()
 
     def _skip(self, collector: Collector, *, running: bool) -> Skip | None:
-        if not self._state.up and self._state.index_problem not in INDEX_ONLY:
+        if not self._state.up and self._state.index_problem not in NO_INDEX_PAGE:
             return Skip.TARGET_DOWN
         if self._backoffs[collector].blocks(self._clock.steady()):
             return Skip.BACKOFF

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from pprof_exporter.catalog import NO_INDEX_PAGE
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import ProfileSettings, Settings, Target
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
-from pprof_exporter.scrape.intake import INDEX_ONLY
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import time_canary
 from pprof_exporter.scrape.target.collector import Collector
@@ -95,7 +95,7 @@ class Round:
         """One round: the index page, every profile that it lists, cheap requests, and the CPU profile at the end."""
         problem = await self._scraper.scrape_index()
         self._report(INDEX, problem)
-        if problem is not None and problem.reason not in INDEX_ONLY:
+        if problem is not None and problem.reason not in NO_INDEX_PAGE:
             return
         collectors = self._scraper.collectors
         concurrent = [collector for collector in collectors if collector.concurrent]

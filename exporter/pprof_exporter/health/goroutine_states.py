@@ -7,7 +7,7 @@ from pprof_exporter.health.reading import FetchedProfile, Reading
 from pprof_exporter.profile import State, by_state
 
 
-def waiting(fetched: FetchedProfile) -> list[Reading]:
+def goroutine_states(fetched: FetchedProfile) -> list[Reading]:
     """Goroutines by state, every state included, so that one which comes up starts from 0."""
     profile = fetched.profile
     if profile.sample_types[-1].type != "goroutine":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.health import FetchedProfile
-from pprof_exporter.health.blocked_samples import is_blocked, sampling
+from pprof_exporter.health.blocked_and_gc import blocked_and_gc, is_blocked
 from tests.health.readings import by_name, with_sample
 from tests.recorded import LINUX, PROGRAMS, WINDOWS, profile
 
@@ -15,7 +15,7 @@ COLLECTING = "pprof_cpu_gc_samples_total"
 
 def test_every_thread_in_a_sleeping_system_call_is_blocked_all_the_time() -> None:
     for program in WINDOWS:
-        found = by_name(sampling(FetchedProfile(profile(program, "cpu_syscall4"))))
+        found = by_name(blocked_and_gc(FetchedProfile(profile(program, "cpu_syscall4"))))
         # Four threads, two seconds, 100 ticks a second.
         assert found[BLOCKED] == pytest.approx(800, rel=0.1)
 
@@ -23,28 +23,28 @@ def test_every_thread_in_a_sleeping_system_call_is_blocked_all_the_time() -> Non
 @pytest.mark.parametrize("program", WINDOWS)
 def test_a_busy_program_is_hardly_blocked(program: str) -> None:
     cpu = profile(program, "cpu_burn1")
-    blocked = by_name(sampling(FetchedProfile(cpu)))[BLOCKED]
+    blocked = by_name(blocked_and_gc(FetchedProfile(cpu)))[BLOCKED]
     assert blocked is not None
     assert blocked < 0.1 * sum(sample.values[0] for sample in cpu.samples)
 
 
 @pytest.mark.parametrize("program", LINUX)
 def test_linux_samples_no_thread_that_waits(program: str) -> None:
-    assert set(by_name(sampling(FetchedProfile(profile(program, "cpu_syscall4"))))) == {COLLECTING}
+    assert set(by_name(blocked_and_gc(FetchedProfile(profile(program, "cpu_syscall4"))))) == {COLLECTING}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_collection_counts_wherever_it_stands_on_the_stack(program: str) -> None:
     cpu = profile(program, "cpu_burn1")
-    before = by_name(sampling(FetchedProfile(cpu)))[COLLECTING]
+    before = by_name(blocked_and_gc(FetchedProfile(cpu)))[COLLECTING]
     assert before is not None
     more = with_sample(cpu, ["runtime.scanobject", "runtime.gcDrain", "runtime.gcBgMarkWorker"], (7, 70_000_000))
-    assert by_name(sampling(FetchedProfile(more)))[COLLECTING] == before + 7
+    assert by_name(blocked_and_gc(FetchedProfile(more)))[COLLECTING] == before + 7
 
 
 @pytest.mark.parametrize("kind", ["heap", "goroutine", "block"])
 def test_only_cpu_profiles_are_judged(kind: str) -> None:
-    assert sampling(FetchedProfile(profile(WINDOWS[0], kind))) == []
+    assert blocked_and_gc(FetchedProfile(profile(WINDOWS[0], kind))) == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _BLOCKED = re.compile(
 )
 
 
-def sampling(fetched: FetchedProfile) -> list[Reading]:
+def blocked_and_gc(fetched: FetchedProfile) -> list[Reading]:
     """Samples of blocked threads (Windows only), and samples of garbage collection."""
     profile = fetched.profile
     count = profile.index_of("samples")

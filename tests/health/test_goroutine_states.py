@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.health import FetchedProfile
-from pprof_exporter.health.waiting import waiting
+from pprof_exporter.health.goroutine_states import goroutine_states
 from pprof_exporter.profile import State, totals
 from tests.health.readings import by_name
 from tests.recorded import PROGRAMS, profile, reply
@@ -15,7 +15,7 @@ from tests.recorded import PROGRAMS, profile, reply
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_states_add_up_to_all_goroutines(program: str, file: str) -> None:
     goroutines = profile(program, file)
-    found = by_name(waiting(FetchedProfile(goroutines)))
+    found = by_name(goroutine_states(FetchedProfile(goroutines)))
     assert set(found) == {f"pprof_goroutines_by_state {state}" for state in State}
     assert sum(count or 0 for count in found.values()) == totals(goroutines)[0]
     assert totals(goroutines)[0] == pytest.approx(reply(program, f"{file}.pb.gz").goroutines, abs=1)
@@ -24,7 +24,7 @@ def test_states_add_up_to_all_goroutines(program: str, file: str) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_leaks_show_in_their_state(program: str) -> None:
     leaks = reply(program, "goroutine_leaks.pb.gz").leaks
-    found = by_name(waiting(FetchedProfile(profile(program, "goroutine_leaks"))))
+    found = by_name(goroutine_states(FetchedProfile(profile(program, "goroutine_leaks"))))
     assert found["pprof_goroutines_by_state chan_receive"] == leaks["chan"] + leaks["lost"]
     assert found["pprof_goroutines_by_state chan_send"] == leaks["send"]
     assert found["pprof_goroutines_by_state select"] == leaks["select"]
@@ -34,4 +34,4 @@ def test_leaks_show_in_their_state(program: str) -> None:
 
 @pytest.mark.parametrize("kind", ["cpu_burn1", "heap", "block", "threadcreate"])
 def test_only_goroutine_profiles_have_states(kind: str) -> None:
-    assert waiting(FetchedProfile(profile(PROGRAMS[0], kind))) == []
+    assert goroutine_states(FetchedProfile(profile(PROGRAMS[0], kind))) == []
