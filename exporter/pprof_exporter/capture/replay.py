@@ -182,15 +182,17 @@ class _RoundReplay:
         self._intake.profile(profile, observation, reply.phases)
 
     def _window(self, name: str) -> None:
-        """The CPU profile, with the metrics page and the trace that were fetched while it ran."""
-        self._metrics_page()
-        used = self._used()
-        self._intake.cpu_use(used)
+        """The CPU profile, with the trace and the metrics page that were fetched around it."""
+        fetch, used = self._fetches.get(name), self._used()
         trace = self._trace()
+        if fetch is None or fetch.phases is None:
+            self._profile(name, None)
+            return
+        self._metrics_page()
+        self._intake.cpu_use(used)
         self._profile(name, used)
-        window = self._fetches[name].window if name in self._fetches else 0
         if trace is not None and name in self._fresh:
-            self._intake.audit(trace, used.seconds / window if used and window else None)
+            self._intake.audit(trace, used.seconds / fetch.window if used and fetch.window else None)
 
     def _used(self) -> CpuUse | None:
         used = self._round.cpu

@@ -16,6 +16,7 @@ from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.profile import (
+    KINDS,
     MAX_INFLATED_BYTES,
     NANOSECONDS,
     DecodeError,
@@ -119,7 +120,7 @@ class SavedProfiles:
         settings = without_expiry(Settings((), default_profiles()))
         state = TargetState(target, settings, Store.open(None, clock.now()), clock)
         intake = Intake(state, clock)
-        ordered = sorted(self.profiles, key=lambda one: (one[0].time_nanos, one[2]))
+        ordered = sorted(self.profiles, key=_taken)
         if self.index is not None:
             intake.index(self.index, ordered[0][0].time_nanos / NANOSECONDS if ordered else 0.0, None)
         if self.page is not None:
@@ -150,6 +151,13 @@ class SavedProfiles:
                 intake.audit(reading.trace, None)
         if self.memstats is not None:
             intake.memstats(self.memstats, at, None)
+
+
+def _taken(saved: tuple[Profile, Kind | None, str]) -> tuple[int, int, str]:
+    """When a profile was complete; those of the same moment in the order in which a round fetches them."""
+    profile, kind, file = saved
+    order = list(KINDS).index(kind.name) if kind else len(KINDS)
+    return profile.time_nanos + profile.duration_nanos, order, file
 
 
 def _take_in(intake: Intake, state: TargetState, profile: Profile, kind: Kind, at: float) -> None:

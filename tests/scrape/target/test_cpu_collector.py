@@ -80,7 +80,7 @@ def under_way() -> list[str]:
     """Names of coroutines of a CPU profile that have not ended."""
     coroutines = [task.get_coro() for task in asyncio.all_tasks()]
     names = [getattr(coroutine, "__qualname__", "") for coroutine in coroutines]
-    return [name for name in names if "ReadCpuProfile" in name or name == "_nothing"]
+    return [name for name in names if "CpuCollector" in name or name == "_nothing"]
 
 
 async def test_the_first_profile_is_audited_and_later_ones_are_not(
