@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import textwrap
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,10 @@ from pprof_exporter.profile import KINDS, Kind
 from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, fill_thresholds, render_rules, thresholds_of
 
 DOCS = Path(__file__).parent
+# Beside this file, which is run as a script and loaded by tests from its path.
+sys.path.insert(0, str(DOCS.parent))
+from docs.floors import ARCHITECTURE, architecture  # noqa: E402
+
 RULES = DOCS.parent / "rules"
 GRAFANA = DOCS.parent / "grafana" / "dashboards"
 _MARK = "<!-- Written by docs/generate.py from the catalogue; change that, then run `make docs`. -->"
@@ -87,6 +92,7 @@ Where healthy ends for alerts and dashboards. A value is changed without editing
 def pages() -> dict[Path, str]:
     """Every generated page with its text."""
     return {
+        ARCHITECTURE: architecture(),
         DOCS / "metrics.md": metrics(),
         DOCS / "reasons.md": reasons(),
         DOCS / "signals.md": signals(),

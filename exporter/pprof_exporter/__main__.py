@@ -1,4 +1,4 @@
-"""The `pprof-exporter` command, which `python -m pprof_exporter` is too."""
+"""The `pprof-exporter` command, and `python -m pprof_exporter`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time, injected, so that tests decide what time it is."""
+"""Time as an argument: tests and replays set it."""
 
 from __future__ import annotations
 

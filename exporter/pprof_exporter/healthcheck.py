@@ -1,4 +1,4 @@
-"""`pprof-exporter healthcheck`: ask a running exporter whether it is alive, without a tool from elsewhere.
+"""`pprof-exporter healthcheck`: asks a running exporter whether it is alive.
 
 Containers ask every few seconds, so that this loads the standard library alone.
 """

@@ -1,4 +1,4 @@
-"""One round of a target, taken in live, from its capture, and from the folder of its files: the same state each time."""
+"""One round of a target taken in live, from its capture, and from its files: the state is the same each time."""
 
 from __future__ import annotations
 

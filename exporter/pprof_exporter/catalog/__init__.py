@@ -1,4 +1,4 @@
-"""Every metric family and every closed set of label values; code, documentation and tests read from here."""
+"""The catalogue: every metric family, closed set of label values, failure mode and threshold."""
 
 from __future__ import annotations
 

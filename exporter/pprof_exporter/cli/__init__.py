@@ -1,4 +1,4 @@
-"""The command line: the only place that reads arguments and the environment."""
+"""The command line: wires everything, and alone reads arguments and environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the exporter is told to do: settings, and how targets are written."""
+"""Settings from flags and YAML, and how targets are written."""
 
 from __future__ import annotations
 

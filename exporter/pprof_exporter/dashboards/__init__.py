@@ -1,4 +1,4 @@
-"""The Grafana dashboards: sources here, what people import in `grafana/`."""
+"""The Grafana dashboards as typed sources; `grafana/` has the JSON that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw profiles that show a finding, kept on disk: one folder with a manifest for each, within a bound."""
+"""Saved findings on disk: raw profiles in one folder with a manifest for each, within a bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State to Prometheus series."""
+"""State of targets to Prometheus series."""
 
 from __future__ import annotations
 

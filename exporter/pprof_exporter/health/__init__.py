@@ -1,4 +1,4 @@
-"""Pure checks: a fetched profile in, readings out. A new check is a new file here and a line in `PROFILE_CHECKS`.
+"""Profile checks, pure: a fetched profile in, readings out. A check is a file here and an entry of `PROFILE_CHECKS`.
 
 Tests ask for a live fault that moves its readings (`exercises` in tests/seams/faults.py).
 """

@@ -1,4 +1,4 @@
-"""Bytes of pprof to facts: `decode` reads a profile, `KINDS` says which profiles there are."""
+"""Bytes of pprof to facts: `decode` reads a profile, `KINDS` lists the kinds of profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recording rules and alerts: one file for each family of failure modes, one group each. See `docs/signals.md`."""
+"""Recording rules and alerts as typed sources: one file and one group for each family of failure modes."""
 
 from __future__ import annotations
 

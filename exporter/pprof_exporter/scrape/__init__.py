@@ -1,4 +1,4 @@
-"""Targets to observations: fetching on a schedule, within bounds, with a reason for everything that goes wrong."""
+"""Scrapes targets: HTTP client, state of each target, collectors, discovery and probes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reply, or its absence, does to the state of a target. Synchronous, and written once.
+"""The intake: what a reply, or its absence, does to the state of a target. Synchronous, and written once.
 
 Three callers share it, so that all of them learn the same from the same bytes: the collectors (`scrape/target`), the
 replay of captures (`capture/replay`), and `check` of saved files (`check/saved`).

@@ -1,4 +1,4 @@
-"""All targets: one loop each, started, watched, replaced and stopped."""
+"""All targets: starts, supervises, replaces and stops the loop of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of every signal, kept for each epoch of each service, over restarts of the exporter."""
+"""Statistics of every signal for each epoch of each service, kept over restarts."""
 
 from __future__ import annotations
 

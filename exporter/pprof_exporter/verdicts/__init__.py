@@ -1,4 +1,4 @@
-"""One look at a target, judged: a sentence and a level for each failure mode, by the thresholds of the alerts.
+"""Verdicts: a level and a sentence for each failure mode of a target, by the thresholds of the alerts.
 
 An alert judges half an hour and more, a verdict what is in sight now; both have the same limits. A new failure mode is
 a check in one of these files and a row in `VERDICT_CHECKS`.

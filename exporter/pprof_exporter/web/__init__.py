@@ -1,4 +1,4 @@
-"""What the exporter answers over HTTP."""
+"""The HTTP server: /metrics, /probe, pages for people, and who may read them."""
 
 from __future__ import annotations
 

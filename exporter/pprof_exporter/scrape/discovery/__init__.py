@@ -1,4 +1,4 @@
-"""Discovery of targets: a source is one file here, one model in config/jobs.py, and a case in `Discovery`."""
+"""Service discovery: a source is one file here, one model in `config/jobs.py`, and a case in `Discovery`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look at a target, whenever Prometheus asks for it: the multi-target pattern."""
+"""Answers /probe: one round of a target that Prometheus names, the multi-target pattern."""
 
 from __future__ import annotations
 
