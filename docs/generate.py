@@ -40,9 +40,9 @@ of targets as for [F20](#{compare})."""
 
 _ABOUT_ALERTS = """\
 Every alert of [pprof.rules.yaml](../rules/pprof.rules.yaml), by failure mode: the condition as Prometheus evaluates it,
-how long it must hold, the thresholds in it with their reasons, and the runbook. `info` is worth knowing and told to
-nobody by default, `warning` wants somebody within the working day, `critical` is broken now. Alerts carry the labels
-`severity` and `failure_mode`, and those of the target.
+how long it must hold, the thresholds in it with their reasons, and the runbook. `info` is for the record and sends no
+notification by default, `warning` is to be handled within the working day, `critical` is broken now. Alerts carry the
+labels `severity` and `failure_mode`, and those of the target.
 
 A threshold is changed without editing a rule, as in `pprof-exporter rules --set cpu_coverage_low=0.7`; all of them are
 [listed with the signals](signals.md#thresholds)."""

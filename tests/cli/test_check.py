@@ -159,7 +159,7 @@ def test_tables_fit_the_width_that_there_is_and_have_no_colours_in_a_pipe(
     assert max(cell_len(line.rstrip()) for line in lines if not line.startswith("/") and "warning (F" not in line) <= (
         columns
     )
-    assert "20 goroutines wait for what can never come." in out or columns < 80
+    assert "20 goroutines are leaked: they can never run again." in out or columns < 80
     assert "https://wiki.example/p/PprofGoroutinesLeaked" in out.replace("\n", "") or columns < 80
 
 

@@ -115,7 +115,7 @@ def test_a_finding_fails_the_job(name: str, workplace: tuple[Path, dict[str, str
     script = SCRIPTS[name]().replace("check capture", "check capture --set profiler_memory=1 --fail-on warning")
     done = ran(script, folder, environment)
     assert done.returncode == 1, done.stdout
-    assert "profilers hold" in (folder / "pprof.xml").read_text()
+    assert "profilers inside Go hold" in (folder / "pprof.xml").read_text()
 
 
 def test_the_documented_one_liner_is_a_check(workplace: tuple[Path, dict[str, str]]) -> None:

@@ -123,20 +123,20 @@ def test_chat_has_summary_figures_since_when_and_runbook_under_the_target(suite:
     lagging = alert("PprofExporterLagging", target="", summary="Late", description="By 1s.")
     several = [alert(), alert(target="shop-2:6060", severity="critical"), fleet, lagging]
     since, runbooks = "(since 24 Nov 04:10 UTC)", "http://exporter:9717/runbooks"
-    link = f"<{runbooks}/PprofUpgradeRegression|what to do>"
+    link = f"<{runbooks}/PprofUpgradeRegression|runbook>"
     saved = "http://exporter:9717/evidence?target"
     assert rendered(suite, tmp_path, "pprof.chat", *several).splitlines() == [
-        "*shop-1:6060* (shop, seen by exporter:9717)",
+        "*shop-1:6060* (shop, scraped by exporter:9717)",
         f":large_orange_circle: The heap of shop-1:6060 is slow {since} {link} <{saved}=shop-1%3A6060|saved profiles>",
         f">{WORSE}",
-        "*shop-2:6060* (shop, seen by exporter:9717)",
+        "*shop-2:6060* (shop, scraped by exporter:9717)",
         f":red_circle: The heap of shop-2:6060 is slow {since} {link} <{saved}=shop-2%3A6060|saved profiles>",
         f">{WORSE}",
         "*Job exporters*",
-        f":large_orange_circle: Worse on 3 targets {since} <{runbooks}/PprofFleetRegression|what to do>",
+        f":large_orange_circle: Worse on 3 targets {since} <{runbooks}/PprofFleetRegression|runbook>",
         ">Three.",
         "*Exporter exporter:9717*",
-        f":large_orange_circle: Late {since} <{runbooks}/PprofExporterLagging|what to do>",
+        f":large_orange_circle: Late {since} <{runbooks}/PprofExporterLagging|runbook>",
         ">By 1s.",
     ]
 
@@ -151,7 +151,7 @@ def test_alerts_of_a_target_stand_together(suite: Suite, tmp_path: Path, name: s
     ]
     text = rendered(suite, tmp_path, name, *mixed)
     assert re.findall(r"plum|berry|cherry|damson", text) == ["plum", "cherry", "berry", "damson"]
-    assert text.count("seen by") == 3
+    assert text.count("scraped by") == 3
 
 
 @pytest.mark.parametrize("name", ["pprof.chat", "pprof.mail.text", "pprof.mail.html"])
@@ -234,7 +234,7 @@ def test_mail_and_chat_arrive(suite: Suite) -> None:
     assert message["channel"] == "#pprof"
     assert attachment["title"] == "[warning] Die Fläche of shop-1:6060 is slow"
     assert attachment["text"].startswith(
-        "*shop-1:6060* (shop, seen by exporter:9717)\n:large_orange_circle: Die Fläche"
+        "*shop-1:6060* (shop, scraped by exporter:9717)\n:large_orange_circle: Die Fläche"
     )
     assert attachment["title_link"].endswith("/#/alerts?receiver=team")
 

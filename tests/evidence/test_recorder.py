@@ -78,7 +78,7 @@ async def test_a_leak_is_shown_by_the_profile_of_now_and_one_of_before(scene: Sc
 
     finding = kept.finding
     assert (finding.target, finding.level, finding.alert) == ("shop:1", Level.INFO, "PprofGoroutineGrowth")
-    assert "more goroutines at each of the last" in finding.said
+    assert "gained goroutines in each of the last" in finding.said
     assert finding.runbook == "/runbooks/PprofGoroutineGrowth?target=shop:1"
     assert finding.process.go == "1.27.3"
     shown = {(file.kind, file.role): file for file in finding.files}

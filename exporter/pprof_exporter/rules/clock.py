@@ -1,4 +1,4 @@
-"""F4: time stamps that disagree with the clock, go back, or span another time than was asked for."""
+"""F4: time stamps that disagree with the clock or go backwards, and windows of the wrong duration."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ GROUP = RuleGroup(
               or {_BEHIND} < -<clock_skew>
             """,
             "15m",
-            "The clocks of {{ $labels.target }} and of the exporter disagree",
+            "Clock skew between {{ $labels.target }} and the exporter",
             """
             The time stamps of all profiles of {{ $labels.target }} differ from the exporter's clock by at least
-            {{ $value | printf "%+.1f" }} s (plus: the target is ahead), so that profiles do not line up with logs and
-            charts. Compare both clocks with a time server.
+            {{ $value | printf "%+.1f" }} s (plus: the target is ahead). Profiles do not line up with logs and charts.
+            Compare both clocks with a time server.
             """,
             keep_firing_for="15m",
         ),
@@ -40,11 +40,11 @@ GROUP = RuleGroup(
               or {_BEHIND} < -<clock_skew_severe>
             """,
             "15m",
-            "The clocks of {{ $labels.target }} and of the exporter are far apart",
+            "Severe clock skew between {{ $labels.target }} and the exporter",
             """
             The time stamps of all profiles of {{ $labels.target }} differ from the exporter's clock by at least
-            {{ $value | printf "%+.1f" }} s (plus: the target is ahead): they line up with nothing that other hosts
-            record. Find out which of the two clocks is wrong, and set it.
+            {{ $value | printf "%+.1f" }} s (plus: the target is ahead). Profiles do not line up with anything that
+            other hosts record. Find out which clock is wrong and set it.
             """,
             keep_firing_for="15m",
         ),
@@ -54,11 +54,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "max without (profile) (increase(pprof_profile_clock_regressions_total[1h])) > 0",
             "0m",
-            "Time went backwards at {{ $labels.target }}",
+            "Time went backwards on {{ $labels.target }}",
             """
-            Within the last hour {{ $labels.target }} sent a profile with a time stamp before that of the profile
-            fetched earlier. Either its clock was set back by more than the time between the two, or the address leads
-            to several processes whose clocks are as far apart.
+            In the last hour {{ $labels.target }} sent a profile with an earlier time stamp than the profile before it.
+            Either its clock was set back by more than the time between the two fetches, or the address leads to several
+            processes whose clocks are that far apart.
             """,
         ),
         Alert(
@@ -70,11 +70,11 @@ GROUP = RuleGroup(
               or {_WINDOW} > <window_too_long>
             """,
             "15m",
-            "CPU profiles of {{ $labels.target }} cover another time than was asked for",
+            "CPU profiles of {{ $labels.target }} have the wrong duration",
             """
-            In the last half hour the CPU profiles of {{ $labels.target }} differed from the seconds asked for by
-            {{ $value | printf "%+.2f" }} s at the median; healthy are 0 to 0.2 s. Less: something in the service ends
-            them early. More: the process, or its whole machine, stands still while they run.
+            In the last half hour the duration of CPU profiles of {{ $labels.target }} differed from the requested one
+            by {{ $value | printf "%+.2f" }} s at the median; healthy is 0 to 0.2 s. Too short: something in the service
+            ends them early. Too long: usually the process or its whole machine stalls while they run.
             """,
             keep_firing_for="30m",
         ),

@@ -1,4 +1,4 @@
-"""The exporter itself, and F19: whether it keeps up, and whether targets give it room."""
+"""The exporter itself, and F19: whether it keeps up, and whether it must defer its fetches."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _ERRORS = "pprof_exporter_internal_errors_total"
 _REASON = (
     "{{ with printf `topk(1, sum by (reason) (increase(pprof_fetches_deferred_total"
     "{job=%q, instance=%q, target=%q}[1h])) > 0)` $labels.job $labels.instance $labels.target | query }}"
-    " Most often the reason was {{ . | first | label `reason` }}.{{ end }}"
+    " Most frequent reason: {{ . | first | label `reason` }}.{{ end }}"
 )
 _LOADED = (
     "{{ with printf `pprof_exporter_config_last_reload_success_timestamp_seconds{job=%q, instance=%q}`"
-    " $labels.job $labels.instance | query }} of {{ . | first | value | humanizeTimestamp }}{{ end }}"
+    " $labels.job $labels.instance | query }} loaded at {{ . | first | value | humanizeTimestamp }}{{ end }}"
 )
 
 GROUP = RuleGroup(
@@ -33,11 +33,11 @@ GROUP = RuleGroup(
               and on (job) (count by (job) ({_BUILD} offset 1h) > on (job) count by (job) ({_BUILD}))
             """,
             "5m",
-            "The exporter {{ $labels.instance }} is gone",
+            "Exporter {{ $labels.instance }} is down",
             """
-            {{ $labels.instance }} of job {{ $labels.job }} was there within the last hour and is not now, and fewer
-            exporters are left than an hour ago. Nobody watches its targets, and none of its other alerts can fire. See
-            whether it runs, and why Prometheus cannot scrape it.
+            {{ $labels.instance }} of job {{ $labels.job }} was up within the last hour and is missing now; the job has
+            fewer exporters than an hour ago. Its targets are not monitored and its other alerts cannot fire. Check
+            whether it runs and why Prometheus cannot scrape it.
             """,
         ),
         Alert(
@@ -46,11 +46,10 @@ GROUP = RuleGroup(
             Severity.CRITICAL,
             f"group by (job) (max_over_time({_BUILD}[1d])) unless on (job) {_BUILD}",
             "5m",
-            "No exporter of job {{ $labels.job }} is left",
+            "No exporter of job {{ $labels.job }} is up",
             """
-            Exporters of job {{ $labels.job }} were there within the last day, and now there is none: nobody watches
-            their targets, and no other alert of theirs can fire. See whether they run, and why Prometheus cannot scrape
-            them.
+            Job {{ $labels.job }} had exporters within the last day and has none now. Their targets are not monitored
+            and their other alerts cannot fire. Check whether they run and why Prometheus cannot scrape them.
             """,
             over_many=True,
         ),
@@ -63,13 +62,13 @@ GROUP = RuleGroup(
               or label_replace(pprof_exporter_web_config_last_reload_successful == 0, "file", "web", "", "")
             """,
             "5m",
-            "The exporter {{ $labels.instance }} could not load its "
+            "Exporter {{ $labels.instance }} could not reload its "
             "{{ with $labels.file }}{{ . }} {{ end }}configuration",
             f"""
-            {{{{ if $labels.file }}}}The file in --web.config.file of {{{{ $labels.instance }}}} has a fault, so that
-            the certificates and passwords of before stay in use.
-            {{{{- else }}}}The file of {{{{ $labels.instance }}}} has a fault, so that the configuration{_LOADED} stays
-            in use.{{{{ end }}}} Its log says what is wrong.
+            {{{{ if $labels.file }}}}The file in --web.config.file of {{{{ $labels.instance }}}} has an error. The
+            previous certificates and passwords stay in use.
+            {{{{- else }}}}The configuration file of {{{{ $labels.instance }}}} has an error. The
+            configuration{_LOADED} stays in use.{{{{ end }}}} The log of the exporter names the error.
             """,
         ),
         Alert(
@@ -85,10 +84,10 @@ GROUP = RuleGroup(
                 increase(pprof_exporter_discovery_refreshes_total{outcome="failure"}[1h]) > 0
             """,
             "15m",
-            "The exporter {{ $labels.instance }} finds no new targets of {{ $labels.scrape_job }}",
+            "Exporter {{ $labels.instance }} cannot refresh the targets of {{ $labels.scrape_job }}",
             """
-            The {{ $labels.mechanism }} source of {{ $labels.scrape_job }} cannot be read by {{ $labels.instance }}. The
-            targets that it listed last are still watched; new ones are not. The log says why.
+            {{ $labels.instance }} cannot read the {{ $labels.mechanism }} source of {{ $labels.scrape_job }}. It still
+            monitors the targets that the source listed last, but no new ones. Its log says why.
             """,
             keep_firing_for="15m",
         ),
@@ -98,10 +97,10 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "histogram_quantile(0.99, rate(pprof_exporter_loop_lag_seconds_bucket[10m])) > <loop_lag>",
             "10m",
-            "The exporter {{ $labels.instance }} is overloaded",
+            "Exporter {{ $labels.instance }} is overloaded",
             """
-            One timer in a hundred of {{ $labels.instance }} comes {{ $value | humanizeDuration }} late or later
-            (healthy: a few milliseconds). Latencies that it measures now contain its own. Give it more CPU, or fewer
+            One in a hundred timers of {{ $labels.instance }} fires {{ $value | humanizeDuration }} late or later
+            (healthy: a few milliseconds). The latencies that it measures include this delay. Give it more CPU or fewer
             targets.
             """,
             keep_firing_for="15m",
@@ -115,10 +114,10 @@ GROUP = RuleGroup(
               or ({_ERRORS} > 0 unless on (job, instance) {_ERRORS} offset 1h)
             """,
             "0s",
-            "The exporter {{ $labels.instance }} has faults of its own",
+            "Exporter {{ $labels.instance }} has internal errors",
             """
             Internal errors of {{ $labels.instance }} in the last hour: {{ $value | printf "%.0f" }}. Its log has a
-            traceback of each, with the target: please report it.
+            traceback of each, with the target. Please report it as a bug of the exporter.
             """,
         ),
         Alert(
@@ -127,16 +126,16 @@ GROUP = RuleGroup(
             Severity.INFO,
             "sum without (profile) (increase(pprof_fetches_overdue_total[1h])) > <overdue>",
             "15m",
-            "{{ $labels.target }} hardly leaves room for its profiles",
+            "Fetches from {{ $labels.target }} are deferred to the limit",
             f"""
-            {{{{ $value | printf "%.0f" }}}} fetches of {{{{ $labels.target }}}} in the last hour were put off for the
-            longest time allowed, and then made all the same.{_REASON} Make its profiles less often, or their windows
-            shorter.
+            {{{{ $value | printf "%.0f" }}}} fetches from {{{{ $labels.target }}}} in the last hour were deferred for
+            the longest time allowed and then ran anyway.{_REASON} Lengthen the profile intervals or shorten the
+            windows.
             """,
             keep_firing_for="30m",
         ),
-        # Quick fetches and windows have places of their own and are counted together, so that the number alone does not
-        # prove that any fetch had to wait.
+        # Quick fetches and fetches with a window have slots of their own and are counted together, so the number alone
+        # does not prove that any fetch had to wait.
         Alert(
             "PprofExporterSaturated",
             "",
@@ -147,11 +146,11 @@ GROUP = RuleGroup(
                 sum by (job, instance) (increase(pprof_fetches_skipped_total{reason="late"}[15m])) > 0
             """,
             "15m",
-            "Fetches of the exporter {{ $labels.instance }} wait for each other",
+            "Exporter {{ $labels.instance }} has too few fetch slots",
             """
-            {{ $labels.instance }} has used {{ $value | humanizePercentage }} of the places for fetches (those with a
-            window have as many again), and leaves some out since earlier ones still wait or run. Raise the limit if it
-            has CPU to spare, or share its targets among more exporters.
+            {{ $labels.instance }} used {{ $value | humanizePercentage }} of its fetch slots in the last quarter of an
+            hour (fetches with a window have as many again), and skips fetches because earlier ones still wait or run.
+            Raise the limit if it has CPU to spare, or divide its targets among more exporters.
             """,
             keep_firing_for="15m",
         ),
@@ -166,15 +165,16 @@ GROUP = RuleGroup(
               or ({_TROUBLES}{{trouble="corrupt"}} > 0 unless on (job, instance, trouble) {_TROUBLES} offset 1h)
             """,
             "5m",
-            "The exporter {{ $labels.instance }} has trouble with its file: {{ $labels.trouble }}",
+            "Exporter {{ $labels.instance }} has a problem with its storage file: {{ $labels.trouble }}",
             """
             The file in --storage.path of {{ $labels.instance }}
-            {{ if eq $labels.trouble "unusable" }}cannot be used, so that a restart would lose the statistics by which
-            upgrades are judged.
-            {{- else if eq $labels.trouble "corrupt" }}was corrupt within the last hour. What could not be read is lost,
-            or in a file that was moved aside.
-            {{- else }}was {{ $labels.trouble }} at {{ $value | printf "%.0f" }} attempts of the last hour. What is new
-            waits in memory, and a restart would lose it.{{ end }} Its log says why.
+            {{ if eq $labels.trouble "unusable" }}cannot be used. A restart would lose the statistics that upgrades are
+            compared by.
+            {{- else if eq $labels.trouble "corrupt" }}was corrupt within the last hour. Data that could not be read is
+            lost, or is in a file that was moved aside.
+            {{- else }}could not be used at {{ $value | printf "%.0f" }} attempts in the last hour
+            ({{ $labels.trouble }}). New data waits in memory, and a restart would lose it.{{ end }} The log of the
+            exporter says why.
             """,
             keep_firing_for="15m",
         ),
@@ -192,15 +192,15 @@ GROUP = RuleGroup(
               )
             """,
             "0s",
-            "The exporter {{ $labels.instance }} has trouble with its evidence: {{ $labels.trouble }}",
+            "Exporter {{ $labels.instance }} has a problem with saved profiles: {{ $labels.trouble }}",
             """
-            {{ if eq $labels.trouble "push" }}Of the profiles that {{ $labels.instance }} was to give to another store
-            in the last hour, {{ $value | printf "%.0f" }} were not taken, more than were. They are still on /evidence.
-            {{- else if eq $labels.trouble "corrupt" }}A finding on the disk of {{ $labels.instance }} was not as it
-            was written, and was removed.
-            {{- else }}The folder in which {{ $labels.instance }} keeps the profiles of findings was
-            {{ $labels.trouble }} within the last hour: what was found since may have no profiles to look at.
-            {{- end }} Its log says why.
+            {{ if eq $labels.trouble "push" }}{{ $value | printf "%.0f" }} profiles that {{ $labels.instance }} should
+            have pushed to another store in the last hour were not accepted, more than were. They are still on
+            /evidence. {{- else if eq $labels.trouble "corrupt" }}A finding on the disk of {{ $labels.instance }} was
+            corrupt and was removed.
+            {{- else }}The folder in which {{ $labels.instance }} saves the profiles of findings could not be used
+            within the last hour ({{ $labels.trouble }}). Later findings may have no saved profiles.
+            {{- end }} The log of the exporter says why.
             """,
             keep_firing_for="15m",
         ),

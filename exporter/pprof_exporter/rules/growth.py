@@ -1,4 +1,4 @@
-"""F10, F12, F18: goroutines and memory that grow without end, and contention that nobody records."""
+"""F10, F12, F18: goroutines and memory that grow without end, and contention profiling that is off."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ GROUP = RuleGroup(
               and deriv(pprof_goroutines[1h]) > 0
             """,
             "30m",
-            "Goroutines of {{ $labels.target }} grow and do not end",
+            "Goroutine count of {{ $labels.target }} keeps growing",
             """
-            Even at its quietest within the last hour {{ $labels.target }} had {{ $value | printf "%.0f" }} goroutines
-            more than six hours ago, and they still grow. pprof_function_goroutine_growth names the functions.
+            The lowest goroutine count of {{ $labels.target }} in the last hour is {{ $value | printf "%.0f" }} higher
+            than six hours ago, and the count still rises. pprof_function_goroutine_growth names the functions.
             """,
             keep_firing_for="1h",
         ),
@@ -38,10 +38,10 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "pprof_leaked_goroutines > 0",
             "15m",
-            "{{ $labels.target }} has goroutines that can never run again",
+            "{{ $labels.target }} has leaked goroutines",
             """
-            The garbage collector of {{ $labels.target }} proved that {{ $value | printf "%.0f" }} goroutines wait for
-            what nothing can reach any more. Their stacks are in the goroutineleak profile.
+            {{ $value | printf "%.0f" }} goroutines of {{ $labels.target }} can never run again: the garbage collector
+            proved that no live code can reach what they wait for. Their stacks are in the goroutineleak profile.
             """,
             keep_firing_for="30m",
         ),
@@ -57,10 +57,10 @@ GROUP = RuleGroup(
               unless on (job, instance, target) resets(pprof_allocated_bytes_total[1d:10m]) > 0
             """,
             "1h",
-            "The heap of {{ $labels.target }} has grown for a day",
+            "Live heap of {{ $labels.target }} has grown for a day",
             """
-            Even at its smallest within the last hour the live heap of {{ $labels.target }} was
-            {{ $value | humanize1024 }}B larger than a day ago, and it grew in both halves of the day.
+            The lowest live heap of {{ $labels.target }} in the last hour is {{ $value | humanize1024 }}B larger than a
+            day ago, and it grew in both halves of the day.
             pprof_function_heap_growth_bytes names the functions.
             """,
             keep_firing_for="2h",
@@ -71,14 +71,15 @@ GROUP = RuleGroup(
             Severity.INFO,
             "pprof_contention_profiling_enabled == 0",
             "1h",
-            "{{ $labels.target }} records no {{ $labels.profile }} profile",
+            '{{ if eq $labels.profile "mutex" }}Mutex profiling of {{ $labels.target }} is off'
+            "{{ else }}Block profiling of {{ $labels.target }} appears to be off{{ end }}",
             """
-            The {{ $labels.profile }} profile of {{ $labels.target }} is empty since its recording is off, which is the
-            default of Go: this is a hint, contention would not be seen.
+            The {{ $labels.profile }} profile of {{ $labels.target }} is empty and cannot show contention. Off is Go's
+            default, so this is only a hint.
             {{ if eq $labels.profile "mutex" }}runtime.SetMutexProfileFraction switches it on; on Windows, Go 1.22 and
             later can deadlock with it before 1.27.2 (golang/go 80982).
-            {{- else }}Go does not state this rate: it is concluded from goroutines that wait without a record.
-            runtime.SetBlockProfileRate switches it on.{{ end }}
+            {{- else }}Go does not report this rate: goroutines waited and left no record. runtime.SetBlockProfileRate
+            switches it on.{{ end }}
             """,
             keep_firing_for="30m",
         ),

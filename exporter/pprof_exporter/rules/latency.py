@@ -9,6 +9,10 @@ _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
 _CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
 _RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
 _PROFILED = f'sum without (during) ({_CANARY}{{during="profile"}})'
+_WORK = (
+    "{{ if eq $labels.cause `modules` }}listing modules{{ else if eq $labels.cause `heap` }}walking heap records"
+    "{{ else }}collecting goroutine stacks{{ end }}"
+)
 
 HISTORY = RuleGroup(
     "pprof-history",
@@ -45,11 +49,11 @@ GROUP = RuleGroup(
               or {_MEAN} > <fetch_very_slow>
             """,
             "15m",
-            "The {{ $labels.profile }} profile of {{ $labels.target }} has become slow",
+            "Fetches of {{ $labels.profile }} from {{ $labels.target }} are slow",
             """
-            A fetch of the {{ $labels.profile }} profile of {{ $labels.target }} takes {{ $value | humanizeDuration }}
-            on average, without the window it was asked for: more than <fetch_slow_factor> times its median of the last
-            seven days, or more than <fetch_very_slow> s.
+            A fetch of {{ $labels.profile }} from {{ $labels.target }} took {{ $value | humanizeDuration }} on average
+            in the last half hour, not counting the requested window. That is more than <fetch_slow_factor> times its
+            median of the last seven days, or more than <fetch_very_slow> s.
             """,
             keep_firing_for="30m",
         ),
@@ -59,11 +63,13 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "avg_over_time(pprof_latency_difference_seconds[30m]) > <latency_difference>",
             "15m",
-            "{{ $labels.target }} takes long over {{ $labels.cause }} in its profiles",
+            f"Profiles of {{{{ $labels.target }}}} are slow: {_WORK}",
             """
-            {{ $value | humanizeDuration }} of each profile of {{ $labels.target }} go into {{ $labels.cause }}: modules
-            are the libraries that Go looks up on disk for every profile on Windows (virus scanners sit there), heap the
-            records of the heap profile, goroutines the stacks of all of them.
+            {{ if eq $labels.cause `modules` }}Listing modules{{ else if eq $labels.cause `heap` }}Walking heap
+            records{{ else }}Collecting goroutine stacks{{ end }} takes {{ $value | humanizeDuration }} of each
+            {{ if eq $labels.cause `heap` }}heap {{ else if eq $labels.cause `goroutines` }}goroutine {{ end }}profile
+            of {{ $labels.target }}, averaged over half an hour.{{ if eq $labels.cause `modules` }} On Windows, Go looks
+            up every loaded library on disk for each profile, and virus scanners can delay that.{{ end }}
             """,
             keep_firing_for="30m",
         ),
@@ -76,10 +82,10 @@ GROUP = RuleGroup(
               / (rate(pprof_canary_duration_seconds_count{during="rest"}[15m]) > 0) > <canary_slow>
             """,
             "15m",
-            "{{ $labels.target }} answers slowly, profiled or not",
+            "{{ $labels.target }} answers slowly even while not profiled",
             """
-            A request that costs {{ $labels.target }} nothing takes {{ $value | humanizeDuration }} on average while no
-            profile runs. Profiles are not the cause: look at the service, its host and the network.
+            A cheap request to {{ $labels.target }} took {{ $value | humanizeDuration }} on average in the last quarter
+            of an hour while no profile ran. Profiling is not the cause: check the service, its host and the network.
             """,
             keep_firing_for="15m",
         ),
@@ -92,11 +98,11 @@ GROUP = RuleGroup(
               and {_PROFILED} - {_RESTING} > <perturbation_least>
             """,
             "15m",
-            "{{ $labels.target }} stalls while it is profiled",
+            "{{ $labels.target }} is slow while it is profiled",
             """
-            A request that costs {{ $labels.target }} nothing takes {{ $value | humanizeDuration }} on average while a
-            CPU profile runs, more than <perturbation_factor> times as long as otherwise. Profile it less often until
-            the cause is known.
+            A cheap request to {{ $labels.target }} took {{ $value | humanizeDuration }} on average in the last hour
+            while a CPU profile ran, more than <perturbation_factor> times as long as without one. Profile the target
+            less often until the cause is known.
             """,
             keep_firing_for="1h",
         ),

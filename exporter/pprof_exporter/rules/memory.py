@@ -27,8 +27,9 @@ GROUP = RuleGroup(
             "15m",
             "{{ $labels.target }} spends much of its CPU time on garbage collection",
             """
-            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} within half an hour are garbage
-            collection. Look for what allocates: go tool pprof -sample_index=alloc_space on its allocs profile.
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} in the last half hour are
+            garbage collection. To see what allocates, run go tool pprof -sample_index=alloc_space on its allocs
+            profile.
             """,
             keep_firing_for="30m",
         ),
@@ -38,11 +39,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "pprof_profiler_memory_bytes > <profiler_memory>",
             "30m",
-            "The profilers of {{ $labels.target }} take much memory themselves",
+            "The profilers inside {{ $labels.target }} use much memory",
             """
             The heap, block and mutex profilers of {{ $labels.target }} hold {{ $value | humanize1024 }}B of records,
-            one for each stack. Since Go 1.23 each has up to 128 frames (golang/go 69590): GODEBUG=profstackdepth=32
-            from the next start on keeps them as short as before.
+            one for each stack. Since Go 1.23 a record has up to 128 frames (golang/go 69590). Restart the service with
+            GODEBUG=profstackdepth=32 to limit them to 32 frames, as in Go 1.22.
             """,
             keep_firing_for="30m",
         ),

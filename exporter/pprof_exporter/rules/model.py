@@ -16,9 +16,9 @@ class Severity(StrEnum):
     """How much of a hurry there is."""
 
     INFO = "info"
-    """Worth knowing; nobody is told at night, and by default nobody is told at all."""
+    """Worth knowing; not sent to any receiver by default."""
     WARNING = "warning"
-    """Somebody should look within the working day."""
+    """To be handled within the working day."""
     CRITICAL = "critical"
     """Profiling, or the service with it, is broken now."""
 
@@ -35,7 +35,7 @@ class Record:
 class Alert:
     """An alerting rule.
 
-    `mode` is the failure mode that it tells of (`F1` and so on, or "" for the exporter itself), as in docs/signals.md.
+    `mode` is the failure mode that it reports (`F1` and so on, or "" for the exporter itself), as in docs/signals.md.
     `summary` is one line, `description` has the figures and what to do first; both are Prometheus templates.
     """
 
@@ -48,7 +48,7 @@ class Alert:
     description: str
     keep_firing_for: str = ""
     over_many: bool = False
-    """It speaks of many targets, and so has no label `instance`."""
+    """It covers many targets and has no label `instance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class RuleGroup:
 
 
 class UnknownThreshold(ValueError):
-    """A rule, or a person, names a threshold that does not exist."""
+    """A rule or an option names a threshold that does not exist."""
 
 
 def fill_thresholds(text: str, values: Mapping[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
 
-# Of a CPU profile with a handful of samples any share is chance; the other profiles count things that are there.
+# In a CPU profile with a handful of samples any share is chance; the other profiles count objects that exist.
 _ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
 
 GROUP = RuleGroup(
@@ -30,11 +30,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "target_profile:pprof_unsymbolized:ratio_median30m > <unsymbolized>",
             "15m",
-            "The {{ $labels.profile }} profile of {{ $labels.target }} has stacks without function names",
+            "{{ $labels.profile }} profile of {{ $labels.target }} has stacks without function names",
             """
-            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
-            stacks with an address that has no function name. Go always names its own code: look for C code (cgo), or
-            for something that rewrites profiles on their way.
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} (median of
+            half an hour) is in stacks with an address that has no function name. Go always names its own code: check
+            for C code (cgo) or for a proxy or agent that rewrites profiles.
             """,
             keep_firing_for="30m",
         ),
@@ -46,8 +46,9 @@ GROUP = RuleGroup(
             "15m",
             "Much of the {{ $labels.profile }} profile of {{ $labels.target }} has no function names",
             """
-            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
-            stacks with an address that has no function name. Do not draw conclusions from the functions that are left.
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} (median of
+            half an hour) is in stacks with an address that has no function name. Do not draw conclusions from the
+            remaining functions.
             """,
             keep_firing_for="30m",
         ),
@@ -57,11 +58,12 @@ GROUP = RuleGroup(
             Severity.INFO,
             "target_profile:pprof_truncated_stack:ratio_median30m > <stacks_truncated>",
             "15m",
-            "Stacks in the {{ $labels.profile }} profile of {{ $labels.target }} are cut short",
+            "Stacks in the {{ $labels.profile }} profile of {{ $labels.target }} are truncated",
             """
-            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} lies in
-            stacks as deep as Go records at all: their outer frames are missing, and flame graphs show them in the wrong
-            place. Look for deep recursion; heap, block, mutex and goroutine stacks go deeper since Go 1.23.
+            {{ $value | humanizePercentage }} of the {{ $labels.profile }} profile of {{ $labels.target }} (median of
+            half an hour) is in stacks at the depth limit of Go. Their outer frames are missing, so flame graphs show
+            them in the wrong place. Check for deep recursion; heap, block, mutex and goroutine stacks go deeper since
+            Go 1.23.
             """,
             keep_firing_for="30m",
         ),

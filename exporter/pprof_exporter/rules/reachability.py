@@ -2,10 +2,10 @@
 
 Each cause has one alert. A share of fetches is taken over half an hour and a count over an hour, since a profile that
 always fails is asked for every ten minutes only. Each share wants a failure within the last quarter of an hour too, and
-lasts that long before it is told: so what failed while a target was down, and is well again, is not told afterwards.
+lasts that long before it fires. Failures from while a target was down do not fire an alert after it has recovered.
 
 A counter with a label `reason` appears with its first failure, and `increase` cannot see a step from nothing to 1. So
-the first failure of its kind counts nowhere, and an alert comes one failure later: late, never wrongly.
+the first failure of its kind is not counted, and an alert fires one failure late, but never wrongly.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _SHARES = (
     "{{ if $i }}, {{ end }}{{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}{{ end }}"
 )
 _NO_HANDLER = (
-    "the index page lists it, and nothing serves it. Register its handler (pprof.Index alone serves neither profile"
-    " nor cmdline nor trace), or disable this profile for the target."
+    "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
+    " cmdline or trace), or disable this profile for the target."
 )
 _HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
 _HINTS |= dict.fromkeys(sorted(NOT_SERVED), _NO_HANDLER)
@@ -67,8 +67,8 @@ GROUP = RuleGroup(
             "target_profile:pprof_profiler_conflicts:ratio_increase30m",
             f'sum without (outcome) (increase(pprof_fetches_total{{outcome="busy"}}[30m])) / {_FETCHES}',
         ),
-        # A warning: nobody gets up at night since a service cannot be profiled, and whether it serves its users is told
-        # by what watches it for them.
+        # A warning, not a page: a service that cannot be profiled may still serve its users, and monitoring of the
+        # service itself covers that.
         Alert(
             "PprofTargetDown",
             "F13",
@@ -79,11 +79,11 @@ GROUP = RuleGroup(
               {_IS_NOT_WEDGED}
             """,
             "5m",
-            "{{ $labels.target }} does not answer for its profiles",
+            "pprof on {{ $labels.target }} is down",
             f"""
-            For five minutes {{{{ $labels.instance }}}} has not got the index page of pprof from
-            {{{{ $labels.target }}}}{_WHY_DOWN}, and asks it for no profile meanwhile. See whether the service runs, and
-            whether the exporter can reach it.
+            {{{{ $labels.instance }}}} has not received the pprof index page of {{{{ $labels.target }}}} for five
+            minutes{_WHY_DOWN}. It fetches no profiles from this target until the page answers. Check that the service
+            runs and that the exporter can reach it.
             """,
         ),
         Alert(
@@ -92,13 +92,12 @@ GROUP = RuleGroup(
             Severity.CRITICAL,
             _WEDGED,
             "2m",
-            "{{ $labels.target }} accepts connections and never answers",
+            "{{ $labels.target }} hangs: no reply to {{ $labels.profile }} requests",
             """
-            {{ if eq $labels.profile `index` }}{{ $labels.target }} accepts connections and does not even send the index
-            page of pprof: nothing runs in the process any more.{{ else }}{{ $labels.target }} sends the index page of
-            pprof, but hangs when it is asked for {{ $labels.profile }}: the Go runtime may be unable to stop the world,
-            and whatever needs that, garbage collection too, waits forever.{{ end }} Known causes are golang/go 80982,
-            80665 and 36492. Save a dump of the process before it is restarted.
+            Every {{ $labels.profile }} request to {{ $labels.target }} has timed out for five minutes although TCP
+            connects. {{ if eq $labels.profile `index` }}The process probably makes no progress at all.{{ else }}The
+            Go runtime may be unable to stop the world: then garbage collection waits forever too.{{ end }} Known causes
+            are golang/go 80982, 80665 and 36492. Save a dump of the process before you restart it.
             """,
         ),
         Alert(
@@ -111,15 +110,15 @@ GROUP = RuleGroup(
               unless {_TARGET} time() - pprof_last_success_timestamp_seconds{{profile!="index"}} < <answered_lately>
             """,
             "5m",
-            "{{ $labels.target }} answers, but has no pprof there",
+            "No pprof at {{ $labels.target }}, although a server answers",
             """
-            A web server answers at {{ $labels.target }}, but {{ if eq $labels.reason `html` }}sends some other page
-            where the index page of pprof should be{{ else }}knows no index page of pprof there{{ end }} ({{
-            $labels.reason }}), and no profile comes either. This is no outage: pprof was switched off, is mounted under
-            another path, or something else has this address.
+            A web server answers at {{ $labels.target }}, but {{ if eq $labels.reason `html` }}sends another page in
+            place of the pprof index page{{ else }}has no pprof index page there{{ end }} ({{ $labels.reason }}). No
+            profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or
+            another server uses this address.
             """,
         ),
-        # After a long outage each profile has a quarter of an hour to come. Profiles that would harm are left alone.
+        # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
         Alert(
             "PprofProfileStale",
             "F13",
@@ -132,11 +131,11 @@ GROUP = RuleGroup(
               unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
             """,
             "15m",
-            "There is no new {{ $labels.profile }} of {{ $labels.target }}",
+            "No fresh {{ $labels.profile }} profile from {{ $labels.target }}",
             """
-            The last {{ $labels.profile }} that came from {{ $labels.target }} is {{ $value | humanizeDuration }} old,
-            although the target is up. What it tells is as old: see whether fetches of it fail, are skipped or are put
-            off.
+            The latest {{ $labels.profile }} profile from {{ $labels.target }} is {{ $value | humanizeDuration }} old,
+            although the target is up. Its series are out of date or gone. Check whether its fetches fail, are skipped
+            or are deferred.
             """,
         ),
         Alert(
@@ -154,8 +153,8 @@ GROUP = RuleGroup(
             "Fetches of {{ $labels.profile }} from {{ $labels.target }} fail",
             f"""
             {{{{ $value | humanizePercentage }}}} of the fetches of {{{{ $labels.profile }}}} from {{{{ $labels.target
-            }}}} failed within the last half hour, although the target is up: {_SHARES}. See whether other profiles fail
-            too: then it is the network or the load.
+            }}}} failed in the last half hour, although the target is up: {_SHARES}. If other profiles fail too, suspect
+            the network or the load.
             """,
             keep_firing_for="15m",
         ),
@@ -176,10 +175,10 @@ GROUP = RuleGroup(
               {_IS_KNOWN}
             """,
             "15m",
-            "{{ $labels.target }} refuses to give {{ $labels.profile }}",
+            "{{ $labels.target }} refuses {{ $labels.profile }} requests",
             f"""
-            {{{{ $value | humanizePercentage }}}} of the requests for {{{{ $labels.profile }}}} to {{{{ $labels.target
-            }}}} were refused within the last half hour ({{{{ $labels.reason }}}}): {_HINT}{{{{ end }}}}
+            {{{{ $value | humanizePercentage }}}} of the {{{{ $labels.profile }}}} requests to {{{{ $labels.target }}}}
+            were refused in the last half hour ({{{{ $labels.reason }}}}): {_HINT}{{{{ end }}}}
             """,
         ),
         # While the index page is missing, a router may answer with a page of its own for profiles that are missing too.
@@ -198,11 +197,11 @@ GROUP = RuleGroup(
               {_IS_UP}
             """,
             "15m",
-            "What {{ $labels.target }} sends as {{ $labels.profile }} is no profile",
+            "Unreadable {{ $labels.profile }} replies from {{ $labels.target }}",
             """
-            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} within
-            the last half hour brought a complete reply that cannot be read ({{ $labels.reason }}). Fetch one by hand
-            and look at it: something between may answer or rewrite.
+            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} in the
+            last half hour returned a complete reply that cannot be read as a profile ({{ $labels.reason }}). Fetch one
+            by hand and inspect it: a router or proxy may answer in place of pprof or rewrite its replies.
             """,
             keep_firing_for="15m",
         ),
@@ -217,11 +216,11 @@ GROUP = RuleGroup(
               {_IS_UP}
             """,
             "15m",
-            "Another profiler is at work in {{ $labels.target }}",
+            "Another profiler is active in {{ $labels.target }}",
             """
-            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} within
-            the last half hour found another profiler collecting. Go takes one CPU profile of a process at a time, so
-            that both get holes: find the other one, and let one of the two go.
+            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} in the
+            last half hour were rejected because another profiler was collecting. Go takes one CPU profile of a process
+            at a time, so both profilers have gaps. Find the other profiler and disable one of the two.
             """,
             keep_firing_for="15m",
         ),

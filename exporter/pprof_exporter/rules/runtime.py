@@ -16,10 +16,11 @@ GROUP = RuleGroup(
             Severity.INFO,
             f'pprof_known_bug_info{{bug!~"{_DANGEROUS}"}} == 1',
             "15m",
-            "{{ $labels.target }} runs a Go with a bug that spoils profiling",
+            "{{ $labels.target }} runs a Go version with a bug that affects profiles",
             """
-            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}. Its profiles are to
-            be read with that in mind until the program is built with a newer one; the runbook says what it does.
+            The Go version of {{ $labels.target }} has bug {{ $labels.bug }} (fixed in: {{ $labels.fixed_in }}). Its
+            profiles can be wrong or missing until the program is built with a fixed version. The runbook describes the
+            effect of each bug.
             """,
             keep_firing_for="30m",
         ),
@@ -29,11 +30,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f'pprof_known_bug_info{{bug=~"{_DANGEROUS}"}} == 1',
             "15m",
-            "{{ $labels.target }} runs a Go with a bug that can hang or crash it",
+            "{{ $labels.target }} runs a Go version with a bug that can hang or crash it",
             """
-            The Go of {{ $labels.target }} has {{ $labels.bug }}, fixed in {{ $labels.fixed_in }}: build the program
-            with that or a newer one.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling off,
-            without which it does not happen.{{ end }}
+            The Go version of {{ $labels.target }} has bug {{ $labels.bug }} (fixed in: {{ $labels.fixed_in }}). Build
+            the program with a fixed version.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling
+            off: the bug needs it.{{ end }}
             """,
             keep_firing_for="30m",
         ),
@@ -47,11 +48,11 @@ GROUP = RuleGroup(
               and on (job, instance, target) pprof_target_info offset 1d
             """,
             "5m",
-            "{{ $labels.module }} is new in the process of {{ $labels.target }}",
+            "New foreign module in the process of {{ $labels.target }}: {{ $labels.module }}",
             """
-            {{ $labels.module }}, which belongs neither to Windows nor to the program, was not in the process of {{
-            $labels.target }} a day ago. Most such modules are security software; some make profiling slow, or hang the
-            program (golang/go 36492, 42528).
+            {{ $labels.module }} belongs neither to Windows nor to the program, and was not in the process of
+            {{ $labels.target }} a day ago. Most such modules are security software. Some make profiling slow or hang
+            the program (golang/go 36492, 42528).
             """,
         ),
         Alert(
@@ -60,10 +61,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "resets(pprof_allocated_bytes_total[1h]) >= <restarts>",
             "0s",
-            "{{ $labels.target }} starts again and again",
+            "{{ $labels.target }} restarts repeatedly",
             """
-            {{ $labels.target }} started anew at least {{ $value | printf "%.0f" }} times within an hour. If it does so
-            while it is profiled, stop profiling it and look at its last words.
+            The allocation total of {{ $labels.target }} went back {{ $value | printf "%.0f" }} times in the last hour:
+            the process restarts, or several processes share the address. If it ends while it is profiled, stop
+            profiling it and read the end of its log.
             """,
             keep_firing_for="30m",
         ),

@@ -43,11 +43,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             _SIXTY_FOUR,
             "15m",
-            "The CPU profiler of {{ $labels.target }} ticks at the 64 Hz of a plain Windows timer",
+            "CPU profiler of {{ $labels.target }} samples at 64 Hz instead of 100 Hz",
             """
-            CPU profiles of {{ $labels.target }} hold {{ $value | printf "%.0f" }} samples per CPU second where 100 are
-            assumed, so that a third of the CPU time is missing from them without a word. Go 1.16 to 1.21 on Windows has
-            no better timer (golang/go 61665): build the service with Go 1.22 or later.
+            CPU profiles of {{ $labels.target }} hold {{ $value | printf "%.0f" }} samples per CPU second instead of
+            100, so a third of the CPU time is missing from them and the profiles do not say so. The known cause is the
+            timer of Go 1.16 to 1.21 on Windows (golang/go 61665): build the service with Go 1.22 or later.
             """,
             keep_firing_for="30m",
         ),
@@ -64,8 +64,8 @@ GROUP = RuleGroup(
             "CPU profiles of {{ $labels.target }} miss CPU time",
             """
             The samples of the last half hour account for {{ $value | humanizePercentage }} of the CPU time that
-            {{ $labels.target }} really used within its profiles; healthy are 94 % and more. Hot paths look smaller than
-            they are.
+            {{ $labels.target }} used during its CPU profiles; healthy is 94 % or more. Hot paths look smaller than they
+            are.
             """,
             keep_firing_for="30m",
         ),
@@ -78,10 +78,10 @@ GROUP = RuleGroup(
               unless on (job, instance, target) {_NONE}
             """,
             "15m",
-            "CPU profiles of {{ $labels.target }} miss most of the CPU time",
+            "CPU profiles of {{ $labels.target }} show only {{ $value | humanizePercentage }} of its CPU time",
             """
             The samples of the last half hour account for only {{ $value | humanizePercentage }} of the CPU time that
-            {{ $labels.target }} really used within its profiles. Do not trust its CPU profiles.
+            {{ $labels.target }} used during its CPU profiles. Do not trust its CPU profiles.
             """,
             keep_firing_for="30m",
         ),
@@ -94,11 +94,11 @@ GROUP = RuleGroup(
               and on (job, instance, target) {_NONE}
             """,
             "15m",
-            "CPU profiles of {{ $labels.target }} are empty although it works",
+            "CPU profiles of {{ $labels.target }} are empty although it uses CPU",
             """
-            {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time within the CPU profiles of the last
-            half hour, and not one sample was taken. Look for work in threads of C code, which Go does not sample, and
-            whether this CPU time is that of the same process.
+            {{ $labels.target }} used {{ $value | printf "%.0f" }} s of CPU time during the CPU profiles of the last
+            half hour, but they hold no samples. Check for threads of C code, which Go may not sample, and check that
+            the CPU time is that of the same process.
             """,
             keep_firing_for="30m",
         ),
@@ -108,10 +108,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "target:pprof_cpu_lost_samples:ratio_increase30m > <samples_lost>",
             "15m",
-            "The Go runtime of {{ $labels.target }} loses CPU samples",
+            "Go runtime of {{ $labels.target }} loses CPU samples",
             """
-            The runtime itself counts {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} as
-            lost: they came faster than they could be written down, or from threads that are not Go's.
+            The Go runtime counted {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} in the
+            last half hour as lost. Usual causes: samples arrive faster than the runtime can store them, or come from
+            threads that Go did not start.
             """,
             keep_firing_for="30m",
         ),
@@ -121,10 +122,10 @@ GROUP = RuleGroup(
             Severity.WARNING,
             "target:pprof_cpu_opaque_samples:ratio_increase30m > <samples_opaque>",
             "15m",
-            "CPU samples of {{ $labels.target }} have no stack",
+            "Many CPU samples of {{ $labels.target }} have no stack",
             """
-            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} stand under a catch-all name
-            (runtime._System, _GC, _ExternalCode), since their stacks could not be walked.
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} in the last half hour are under
+            a catch-all name (runtime._System, _GC, _ExternalCode) because the runtime could not walk their stacks.
             """,
             keep_firing_for="30m",
         ),
@@ -136,12 +137,12 @@ GROUP = RuleGroup(
             "15m",
             "Most CPU samples of {{ $labels.target }} have no stack",
             """
-            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} stand under a catch-all name:
-            its CPU profiles say next to nothing.
+            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} in the last half hour are under
+            a catch-all name (runtime._System, _GC, _ExternalCode). Its CPU profiles are of almost no use.
             """,
             keep_firing_for="30m",
         ),
-        # One alert for each target, whichever of the three shows first. Even a slow rate tells only of a busy target:
+        # One alert per target: the first of the three conditions that holds. A slow rate counts for a busy target only:
         # ticks on Linux follow the CPU time of a thread, and one that rests a third of the time seems to tick at 67 Hz.
         Alert(
             "PprofSamplingJitter",
@@ -157,11 +158,11 @@ GROUP = RuleGroup(
               and on (job, instance, target) time() - pprof_tick_audit_timestamp_seconds < <tick_audit_fresh>
             """,
             "5m",
-            "The sampling clock of {{ $labels.target }} is uneven",
+            "CPU sampling clock of {{ $labels.target }} is uneven or slow",
             """
-            The latest audit of the sampling clock of {{ $labels.target }} found ticks that come too late or too seldom:
-            their {{ $labels.statistic }} is {{ $value | printf "%.3g" }} (healthy: a stddev below <tick_stddev> s, a
-            late ratio below <tick_late>, a rate above <tick_slow> Hz). What runs between two late ticks is missing from
+            The latest audit of the sampling clock of {{ $labels.target }} found uneven, late or missing ticks: their
+            {{ $labels.statistic }} is {{ $value | printf "%.3g" }} (healthy: a stddev below <tick_stddev> s, a late
+            ratio below <tick_late>, a rate above <tick_slow> Hz). Code that runs between two late ticks is missing from
             CPU profiles.
             """,
         ),

@@ -1,7 +1,7 @@
 """F16, F20: what changed about a target, and which of its signals are worse since.
 
-A comparison is that of the exporter: the median of a signal in the epoch before the latest change, and in the one now.
-Times of changes are taken over a range, since an exporter that starts anew does not know them any more.
+The exporter compares the median of a signal in the epoch before the latest change with that in the current epoch.
+Times of changes are taken over a range, since an exporter that restarts does not know them any more.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _TICK_RATE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="tick
 
 _CHANGE_WORDS = (
     '{{ if eq .Labels.change "operating_system" }}the operating system'
-    '{{ else if eq .Labels.change "go" }}the version of Go'
-    '{{ else if eq .Labels.change "modules" }}modules from elsewhere'
+    '{{ else if eq .Labels.change "go" }}the Go version'
+    '{{ else if eq .Labels.change "modules" }}foreign modules'
     "{{ else }}the build{{ end }}"
 )
 
@@ -72,8 +72,8 @@ _SOME_TARGETS = (
 )
 _IDENTITY = (
     f"{{{{ with printf `pprof_target_info{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}{{{{ with . | first }}}}"
-    " It is now {{ .Labels.program }}, build {{ .Labels.build }}, with Go {{ .Labels.go_version }} on"
-    " {{ .Labels.system }}.{{ end }}{{ end }}"
+    " {{ $labels.target }} now runs {{ .Labels.program }}, build {{ .Labels.build }}, with Go"
+    " {{ .Labels.go_version }} on {{ .Labels.system }}.{{ end }}{{ end }}"
 )
 
 GROUP = RuleGroup(
@@ -148,13 +148,14 @@ GROUP = RuleGroup(
               and {_TARGET} pprof_target_info
             """,
             "0s",
-            '{{ if eq $labels.change "operating_system" }}The operating system under {{ $labels.target }} was changed'
-            '{{ else if eq $labels.change "go" }}{{ $labels.target }} runs with another version of Go'
-            '{{ else if eq $labels.change "modules" }}Other modules from elsewhere are loaded into {{ $labels.target }}'
-            "{{ else }}{{ $labels.target }} runs another build{{ end }}",
+            '{{ if eq $labels.change "operating_system" }}Operating system of {{ $labels.target }} changed'
+            '{{ else if eq $labels.change "go" }}Go version of {{ $labels.target }} changed'
+            '{{ else if eq $labels.change "modules" }}Foreign modules in {{ $labels.target }} changed'
+            "{{ else }}Build of {{ $labels.target }} changed{{ end }}",
             f"""
-            Seen at {{{{ $value | humanizeTimestamp }}}}, as a change of {{{{ $labels.change }}}}.{_IDENTITY}
-            Its signals are now compared with those from before; PprofUpgradeRegression tells if one is worse.
+            The change ({{{{ $labels.change }}}}) was seen at {{{{ $value | humanizeTimestamp }}}}.{_IDENTITY} The
+            exporter now compares the signals of this target with those before the change; PprofUpgradeRegression fires
+            if one is worse.
             """,
             keep_firing_for="10m",
         ),
@@ -164,11 +165,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             _REGRESSED,
             "15m",
-            "{{ $labels.signal }} of {{ $labels.target }} is worse since a change",
+            "{{ $labels.signal }} of {{ $labels.target }} is worse since its latest change",
             f"""
             The median of {{{{ $labels.signal }}}} of {{{{ $labels.target }}}} is {_value("$value")} now and was
-            {_MEDIAN_BEFORE} before {_TIME_OF_CHANGE}, when this changed: {_CHANGES_OF_TARGET}. Hold a profile from now
-            against one from before, or go back with one of these changes and see whether the signal follows.
+            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}. Changed: {_CHANGES_OF_TARGET}. Compare a profile
+            from now with one from before, or roll back one of these changes and check whether the signal recovers.
             """,
             keep_firing_for="30m",
         ),
@@ -178,11 +179,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"count by (job, signal) (group by (job, signal, target) ({_REGRESSED})) >= <regression_fleet>",
             "15m",
-            "{{ $labels.signal }} is worse on {{ $value }} targets of {{ $labels.job }} since their change",
+            "{{ $labels.signal }} is worse on {{ $value }} targets of {{ $labels.job }} since their latest change",
             f"""
             The median of {{{{ $labels.signal }}}} is worse than before the latest change on {{{{ $value }}}} targets
-            of {{{{ $labels.job }}}}, such as {_SOME_TARGETS}. What changed there, and on how many: {_CHANGES_OF_JOB}.
-            Stop a release that is under way, and look for what these targets share.
+            of {{{{ $labels.job }}}}, such as {_SOME_TARGETS}. Changed (number of targets): {_CHANGES_OF_JOB}. Stop any
+            rollout in progress and check what these targets have in common.
             """,
             keep_firing_for="30m",
             over_many=True,

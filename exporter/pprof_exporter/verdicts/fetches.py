@@ -1,4 +1,4 @@
-"""F13, F14, F15 and F19: whether profiles come at all, and what asking for them costs."""
+"""F13, F14, F15 and F19: whether profiles arrive at all, and what fetching them costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAY_BE_ABSENT = "goroutineleak"
 def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F13."""
     if snapshot.up is None:
-        return unknown("The target has not been asked yet.")
+        return unknown("The target has not been queried yet.")
     if not snapshot.up:
         return CheckOutcome("", (_down(snapshot),))
     findings = [
@@ -36,7 +36,7 @@ def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     ]
     brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
     return wrong(
-        findings, healthy(f"The target answers: {joined(brought)}.") if brought else unknown("No fetch has ended yet.")
+        findings, healthy(f"The target sends {joined(brought)}.") if brought else unknown("No fetch has finished yet.")
     )
 
 
@@ -45,7 +45,7 @@ def _down(snapshot: TargetSnapshot) -> Finding:
     alert = "PprofNotMounted" if reason in NO_INDEX_PAGE else "PprofTargetDown"
     if reason is None:
         return Finding(Level.CRITICAL, "The target does not answer.", alert)
-    return Finding(Level.CRITICAL, f"No index page of pprof: {reason.meaning}. {reason.advice}", alert)
+    return Finding(Level.CRITICAL, f"No pprof index page: {reason.meaning}. {reason.advice}", alert)
 
 
 _FAILING = "PprofFetchFailing"
@@ -66,15 +66,16 @@ def conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings = (
         Finding(
             Level.WARNING,
-            f"Another profiler held the {name} profile at {fetches.busy} of {_count(fetches)} fetches.",
+            f"Another profiler blocked {fetches.busy} of {_count(fetches)} fetches of {name}.",
             "PprofProfilerConflict",
         )
         for name, fetches in asked.items()
         if fetches.busy > limit["busy"] * _count(fetches)
     )
     if "cpu" not in asked:
-        return wrong(findings, unknown("No CPU profile has been asked for yet."))
-    return wrong(findings, healthy("No other profiler was met."))
+        return wrong(findings, unknown("No CPU profile has been requested yet."))
+    blocked, made = sum(one.busy for one in asked.values()), sum(map(_count, asked.values()))
+    return wrong(findings, healthy(f"Another profiler blocked {blocked} of {made} fetches."))
 
 
 def _count(fetches: FetchSummary) -> int:
@@ -89,11 +90,14 @@ def refused(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         if fetches.reason in _REFUSED or (fetches.reason in NOT_SERVED and name != _MAY_BE_ABSENT)
     ]
     if not snapshot.up:
-        # Then all are refused, which is said of F13.
-        return unknown("The target has not been asked yet." if snapshot.up is None else "The target does not answer.")
+        # Then all are refused, which F13 reports.
+        return unknown("The target has not been queried yet." if snapshot.up is None else "The target does not answer.")
     if "cpu" not in snapshot.profiles:
-        return wrong(findings, unknown("No CPU profile, whose window is what a server cuts, has been read yet."))
-    return wrong(findings, healthy("The server gives every profile that it lists, whole windows included."))
+        return wrong(findings, unknown("No CPU profile has been read yet; only its window can exceed a time limit."))
+    return wrong(findings, healthy("The server sends every profile that it lists, CPU windows included."))
+
+
+_NO_ROOM = "the target is busy or slow, or its profiling budget is used up"
 
 
 def costly(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -102,7 +106,7 @@ def costly(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings = [
         Finding(
             Level.WARNING,
-            f"{joined(late)} waited for as long as a fetch may wait: the target has no rest, or no budget left.",
+            f"Fetches of {joined(late)} were deferred for the longest time allowed: {_NO_ROOM}.",
             "PprofExporterDeferring",
         )
         if late
@@ -110,8 +114,8 @@ def costly(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     ]
     share, budget = snapshot.profiling, snapshot.budget
     if budget is None:
-        return wrong(findings, unknown("One look has no budget: what profiling costs shows over time."))
+        return wrong(findings, unknown("A single check has no budget; a running exporter measures this cost."))
     if share is None:
         return wrong(findings, unknown("The target has not been profiled yet."))
-    said = f"The target was profiled for {percent(share)} of the time; it may be for {percent(budget)}."
+    said = f"The target was profiled for {percent(share)} of the time; the budget is {percent(budget)}."
     return wrong(findings, healthy(said))

@@ -1,8 +1,8 @@
-"""F1 to F4, F8 and F9: whether a profile says the truth."""
+"""F1 to F4, F8 and F9: whether profiles are correct."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.profile import System
@@ -21,6 +21,7 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
+_GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
 
 
 def missing(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -42,17 +43,15 @@ def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimi
     if used is None or coverage is None:
         return None
     if not cpu.samples:
-        said = f"The process used {seconds(used)} of CPU time within the latest CPU profile, which has no sample."
+        said = f"The process used {seconds(used)} of CPU time during the latest CPU profile, which has no samples."
         return Finding(Level.CRITICAL, said, "PprofCpuNoSamples")
     on_windows = snapshot.system is System.WINDOWS
     if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
-        said = (
-            f"The CPU profiler ticks at {rate:.0f} Hz where 100 are assumed: the timer of Go 1.16 to 1.21 on Windows."
-        )
+        said = f"The CPU profiler samples at {rate:.0f} Hz instead of 100 Hz: the timer of Go 1.16 to 1.21 on Windows."
         return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
     if coverage < limit["cpu_coverage_low"]:
         level = Level.CRITICAL if coverage < limit["cpu_coverage_very_low"] else Level.WARNING
-        said = f"The samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
+        said = f"Samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
         return Finding(level, said, "PprofCpuCoverageLow")
     return None
 
@@ -60,12 +59,16 @@ def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimi
 def _coverage_otherwise(cpu: ProfileSnapshot) -> CheckOutcome:
     coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
     if coverage is not None:
-        return healthy(f"The samples account for {percent(coverage)} of the CPU time that the process used.")
+        return healthy(f"Samples account for {percent(coverage)} of the CPU time that the process used.")
     if cpu.reading(sampling.CPU_UNDECIDED) is not None:
-        return unknown("Most samples are within system calls, where Windows does not tell work from waiting.")
+        return unknown(
+            "Most samples are in system calls, where Windows does not tell work from waiting. F3 can still be judged."
+        )
     if used is not None:
-        return unknown(f"The process used {seconds(used)} of CPU time within the profile: too little to judge.")
-    return unknown("Nobody tells the CPU time of the process; give it a /metrics page with process_cpu_seconds_total.")
+        return unknown(
+            f"The process used {seconds(used)} of CPU time in the profile: too little to judge. Repeat it under load."
+        )
+    return unknown(f"The CPU time of the process is unknown. {_GIVE_CPU_TIME}")
 
 
 def lost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -75,24 +78,24 @@ def lost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return _NO_CPU_PROFILE
     taken = cpu.sums.get(content.CPU_SAMPLES, 0)
     if taken < limit["cpu_enough_samples"]:
-        return unknown(f"The latest CPU profile has {taken:.0f} samples: too few for shares of them.")
+        return unknown(f"The latest CPU profile has {taken:.0f} samples: too few to judge. Repeat it under load.")
     losses = (cpu.reading(quality.CPU_LOST) or 0) / taken
     opaque = (cpu.reading(quality.CPU_OPAQUE) or 0) / taken
     findings = (
-        Finding(
-            Level.WARNING, f"The runtime itself counts {percent(losses)} of the samples as lost.", "PprofSamplesLost"
-        )
+        Finding(Level.WARNING, f"The Go runtime counts {percent(losses)} of the samples as lost.", "PprofSamplesLost")
         if losses > limit["samples_lost"]
         else None,
         Finding(
             Level.CRITICAL if opaque > limit["samples_opaque_severe"] else Level.WARNING,
-            f"{percent(opaque)} of the samples have no stack and stand under a catch-all name.",
+            f"{percent(opaque)} of the samples have no stack and are under a catch-all name.",
             "PprofSamplesOpaque",
         )
         if opaque > limit["samples_opaque"]
         else None,
     )
-    return wrong(findings, healthy(f"None of {taken:.0f} samples is lost, {percent(opaque)} are opaque."))
+    return wrong(
+        findings, healthy(f"Of {taken:.0f} samples {percent(losses)} are lost and {percent(opaque)} have no stack.")
+    )
 
 
 def uneven(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -100,30 +103,38 @@ def uneven(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     audit, processors = snapshot.audit, snapshot.audit_processors
     if audit is None:
         if snapshot.audit_unsupported:
-            return unknown("The execution traces of this Go cannot be read; Go 1.22 and later write those that can.")
-        return unknown("The sampling clock has not been audited yet.")
+            return unknown(
+                "The execution traces of this Go version cannot be read; build the program with Go 1.22 or later."
+            )
+        return unknown(
+            "The sampling clock has not been audited yet; an audit takes a CPU profile and an execution trace."
+        )
     if audit.stddev is None or audit.late_ratio is None:
-        return unknown("The latest audit saw too few ticks, or too many threads at once, to judge the clock.")
+        return unknown(
+            "The latest audit had too few ticks, or too many busy threads at once, to judge the sampling clock."
+        )
     if processors is not None and processors < limit["tick_busy"]:
-        # Neither does the alert speak then: who gets too little of a processor ticks slowly, and rightly so.
-        return unknown("Ticks are missing where a process rests, and the process was not busy all the time.")
+        # The alert does not fire then either: a process that rests, or gets too little CPU, has fewer ticks by design.
+        return unknown(
+            "The process was not busy for the whole audit, so its ticks cannot be judged. Audit it under load."
+        )
     findings = [
-        Finding(Level.WARNING, f"The sampling clock ticks at {audit.rate:.0f} Hz.", "PprofSamplingJitter")
+        Finding(Level.WARNING, f"The sampling clock ticks at only {audit.rate:.0f} Hz.", "PprofSamplingJitter")
         if audit.rate is not None and audit.rate < limit["tick_slow"]
         else None
     ]
     if processors is None:
-        return wrong(
-            findings, unknown("Ticks are missing where a process rests, and nobody tells how busy the process was.")
-        )
+        return wrong(findings, unknown(f"The CPU time of the process during the audit is unknown. {_GIVE_CPU_TIME}"))
     if audit.stddev > limit["tick_stddev"]:
-        said = f"Ticks vary by {seconds(audit.stddev)} around their mean (standard deviation)."
+        said = f"The time between ticks has a standard deviation of {seconds(audit.stddev)}."
         findings.append(Finding(Level.WARNING, said, "PprofSamplingJitter"))
     if audit.late_ratio > limit["tick_late"]:
-        said = f"{percent(audit.late_ratio)} of the ticks come later than 1.5 periods."
+        said = f"{percent(audit.late_ratio)} of the ticks come more than 1.5 periods after the tick before."
         findings.append(Finding(Level.WARNING, said, "PprofSamplingJitter"))
     rate = f" at {audit.rate:.0f} Hz" if audit.rate is not None else ""
-    return wrong(findings, healthy(f"Ticks come{rate}, give or take {seconds(audit.stddev)}."))
+    return wrong(
+        findings, healthy(f"The sampling clock ticks{rate}, with a standard deviation of {seconds(audit.stddev)}.")
+    )
 
 
 def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -131,7 +142,7 @@ def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     skews = list(_values(snapshot, quality.CLOCK_SKEW).values())
     if not skews:
         return unknown("No profile with a time stamp has been fetched yet.")
-    # The least of them: what is late because it took long is late for one profile only.
+    # The smallest of them: a profile that takes long is late, but only that profile.
     skew = min(skews, key=abs)
     cpu = snapshot.profiles.get("cpu")
     error = cpu.reading(quality.WINDOW_ERROR) if cpu else None
@@ -146,20 +157,20 @@ def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         else None,
         Finding(
             Level.WARNING,
-            f"The latest profile of {joined(backwards)} is stamped before the one that was fetched earlier.",
+            f"Time went backwards between the latest two profiles of {joined(backwards)}.",
             "PprofTimeWentBackwards",
         )
         if backwards
         else None,
         Finding(
             Level.WARNING,
-            f"The CPU profile covers {seconds(abs(error))} {'more' if error > 0 else 'less'} than was asked for.",
+            f"The CPU profile is {seconds(abs(error))} {'longer' if error > 0 else 'shorter'} than requested.",
             "PprofWindowWrong",
         )
         if error is not None and not limit["window_too_short"] <= error <= limit["window_too_long"]
         else None,
     )
-    return wrong(findings, healthy(f"Time stamps are within {seconds(abs(skew))} of the exporter's clock."))
+    return wrong(findings, healthy(f"Time stamps differ from the exporter's clock by {seconds(abs(skew))}."))
 
 
 def blind(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -174,20 +185,18 @@ def blind(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         for name, share in shares.items()
         if share > limit["unsymbolized"]
     )
-    return wrong(findings, _all_well(shares, "Every stack has function names"))
+    return wrong(findings, _all_well(shares, "in stacks without function names"))
 
 
 def cut(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F9."""
     shares = _shares(snapshot, quality.TRUNCATED, limit)
     findings = (
-        Finding(
-            Level.INFO, f"{percent(share)} of the {name} profile is in stacks that are cut.", "PprofStacksTruncated"
-        )
+        Finding(Level.INFO, f"{percent(share)} of the {name} profile is in truncated stacks.", "PprofStacksTruncated")
         for name, share in shares.items()
         if share > limit["stacks_truncated"]
     )
-    return wrong(findings, _all_well(shares, "No profile has more than a few stacks that are cut"))
+    return wrong(findings, _all_well(shares, "in truncated stacks"))
 
 
 def _values(snapshot: TargetSnapshot, family: Family) -> dict[str, float]:
@@ -204,6 +213,7 @@ def _shares(snapshot: TargetSnapshot, family: Family, limit: VerdictLimits) -> d
     return shares
 
 
-def _all_well(shares: Iterable[str], said: str) -> CheckOutcome:
-    names = list(shares)
-    return healthy(f"{said}: {joined(names)}.") if names else unknown("No profile that tells has been read yet.")
+def _all_well(shares: Mapping[str, float], what: str) -> CheckOutcome:
+    if not shares:
+        return unknown("No profile by which this can be judged has been read yet.")
+    return healthy(f"The largest share {what} is {percent(max(shares.values()))} ({joined(shares)}).")

@@ -1,4 +1,4 @@
-"""F5, F6, F10, F11, F12 and F18: how the target itself fares."""
+"""F5, F6, F10, F11, F12 and F18: the state of the target itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _MIB = 2**20
+_WORK = {
+    "modules": "listing modules",
+    "heap": "walking heap records",
+    "goroutines": "collecting goroutine stacks",
+}
 
 
 def slow(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -26,23 +31,23 @@ def slow(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
     findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
-        Finding(Level.WARNING, f"{seconds(difference)} of a profile go into {cause}.", "PprofProfileCostly")
+        Finding(Level.WARNING, f"{seconds(difference)} of a profile is spent on {_WORK[cause]}.", "PprofProfileCostly")
         for cause, difference in snapshot.differences.items()
         if difference > limit["latency_difference"]
     ]
     if not latencies:
         return wrong(findings, unknown("No profile has been fetched yet."))
     slowest = max(latencies, key=latencies.__getitem__)
-    return wrong(findings, healthy(f"The slowest profile is {slowest}, with {seconds(latencies[slowest])}."))
+    return wrong(findings, healthy(f"The slowest profile, {slowest}, took {seconds(latencies[slowest])}."))
 
 
 def _slow(snapshot: TargetSnapshot, name: str, took: float, limit: VerdictLimits) -> Finding | None:
     fetches = snapshot.fetches.get(name)
     usual = fetches.mean_latency if fetches else None
     if took > limit["fetch_very_slow"]:
-        said = f"The {name} profile took {seconds(took)}, without its window."
+        said = f"The {name} profile took {seconds(took)}, not counting its window."
     elif usual is not None and took > limit["fetch_slow"] and took > limit["fetch_slow_factor"] * usual:
-        said = f"The {name} profile took {seconds(took)}, without its window; {seconds(usual)} are its mean so far."
+        said = f"The {name} profile took {seconds(took)}, not counting its window; its mean so far is {seconds(usual)}."
     else:
         return None
     return Finding(Level.WARNING, said, "PprofFetchSlow")
@@ -51,7 +56,11 @@ def _slow(snapshot: TargetSnapshot, name: str, took: float, limit: VerdictLimits
 def stalls(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F6."""
     findings = [
-        Finding(Level.CRITICAL, f"The target accepts connections and never answers for {name}.", "PprofTargetWedged")
+        Finding(
+            Level.CRITICAL,
+            f"The target accepts connections but does not reply to {name} requests.",
+            "PprofTargetWedged",
+        )
         for name, hangs in snapshot.hangs.items()
         if hangs
     ]
@@ -62,7 +71,8 @@ def stalls(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     ]
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
-        return wrong(findings, unknown("Too few cheap requests have been timed during CPU profiles and between them."))
+        least = f"{limit['canaries']:.0f} cheap requests during CPU profiles and {limit['canaries']:.0f} between them"
+        return wrong(findings, unknown(f"Too few requests have been timed yet; {least} are needed."))
     if (
         profiled.mean > limit["perturbation_factor"] * rest.mean
         and profiled.mean - rest.mean > limit["perturbation_least"]
@@ -84,19 +94,21 @@ def pile_up(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     leaks = snapshot.profiles.get("goroutineleak")
     leaked = leaks.sums.get(content.LEAKED_GOROUTINES, 0) if leaks else 0
     findings = [
-        Finding(Level.WARNING, f"{leaked:.0f} goroutines wait for what can never come.", "PprofGoroutinesLeaked")
+        Finding(
+            Level.WARNING, f"{leaked:.0f} goroutines are leaked: they can never run again.", "PprofGoroutinesLeaked"
+        )
         if leaked > 0
         else None,
         *(
             Finding(
                 Level.INFO,
-                f"{function} has more goroutines at each of the last {RISES} looks, {rise:.0f} in all.",
+                f"{function} gained goroutines in each of the last {RISES} profiles, {rise:.0f} in all.",
                 "PprofGoroutineGrowth",
             )
             for function, rise in snapshot.rises.get(content.GOROUTINE_GROWTH, {}).items()
         ),
     ]
-    return wrong(findings, _not_growing(snapshot, "goroutine", "function has more goroutines"))
+    return wrong(findings, _not_growing(snapshot, "goroutine", "function gained goroutines"))
 
 
 def collector(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -107,20 +119,22 @@ def collector(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     spent = cpu.reading(quality.CPU_GC) if cpu else None
     share = spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
     findings = (
-        Finding(Level.WARNING, f"{percent(share)} of the CPU samples are of the garbage collector.", "PprofGcPressure")
+        Finding(Level.WARNING, f"{percent(share)} of the CPU samples are garbage collection.", "PprofGcPressure")
         if share is not None and share > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled
         else None,
-        Finding(Level.WARNING, f"Go's own profilers hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh")
+        Finding(
+            Level.WARNING, f"The profilers inside Go hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh"
+        )
         if memory is not None and memory > limit["profiler_memory"]
         else None,
     )
     known = [
-        *([f"{percent(share)} of the CPU samples are of the garbage collector"] if share is not None else []),
-        *([f"the profilers hold {memory / _MIB:.1f} MiB"] if memory is not None else []),
+        *([f"{percent(share)} of the CPU samples are garbage collection"] if share is not None else []),
+        *([f"the profilers inside Go hold {memory / _MIB:.1f} MiB"] if memory is not None else []),
     ]
     if not known:
         return wrong(
-            findings, unknown("Neither a CPU profile with enough samples nor memory statistics were read yet.")
+            findings, unknown("Neither a CPU profile with enough samples nor memory statistics have been read yet.")
         )
     text = joined(known)
     return wrong(findings, healthy(f"{text[:1].upper()}{text[1:]}."))
@@ -137,19 +151,19 @@ def memory(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     findings = (
         Finding(
             Level.INFO,
-            f"The live heap of {function} grew at each of the last {RISES} looks, by {rise / _MIB:.1f} MiB in all.",
+            f"The live heap of {function} grew in each of the last {RISES} profiles, by {rise / _MIB:.1f} MiB in all.",
             "PprofHeapGrowth",
         )
         for function, rise in snapshot.rises.get(content.HEAP_GROWTH, {}).items()
     )
-    return wrong(findings, _not_growing(snapshot, "heap", "function has more live heap"))
+    return wrong(findings, _not_growing(snapshot, "heap", "function gained live heap"))
 
 
 def _not_growing(snapshot: TargetSnapshot, profile: str, what: str) -> CheckOutcome:
     looks = snapshot.looks.get(profile, 0)
     if looks <= RISES:
-        return unknown(f"Growth takes {RISES + 1} looks to see, and there were {looks}.")
-    return healthy(f"No {what} at each of the last {RISES} looks; growth over hours is for the alerts.")
+        return unknown(f"Growth shows after {RISES + 1} {profile} profiles; {looks} have been read.")
+    return healthy(f"No {what} in each of the last {RISES} profiles; alerts judge growth over hours.")
 
 
 def contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -157,10 +171,13 @@ def contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     off = [name for name, on in snapshot.contention.items() if on is False]
     unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
     findings = [
-        Finding(Level.INFO, f"The {name} profile is empty, since the program does not record it.", _OFF) for name in off
+        Finding(Level.INFO, f"The {name} profile is empty because the program does not record it.", _OFF)
+        for name in off
     ]
     if unclear:
-        return wrong(findings, unknown(f"Whether {joined(unclear)} profiling is on has not shown yet."))
+        return wrong(
+            findings, unknown(f"Whether {joined(unclear)} profiling is on is unknown until the profile has a record.")
+        )
     return wrong(findings, healthy("Block and mutex profiling are on."))
 
 

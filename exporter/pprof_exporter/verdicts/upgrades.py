@@ -1,4 +1,4 @@
-"""F7, F16, F17 and F20: what changed, and what that did."""
+"""F7, F16, F17 and F20: what changed, and what became worse."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pprof_exporter.verdicts.verdict import (
 
 _WORDS = {
     Change.OPERATING_SYSTEM: "the operating system",
-    Change.GO: "the version of Go",
-    Change.MODULES: "modules from elsewhere",
+    Change.GO: "the Go version",
+    Change.MODULES: "foreign modules",
     Change.BINARY: "the build",
 }
 _HOUR = 3600
@@ -32,17 +32,17 @@ def unexplained(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F7."""
     rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
-        return unknown("Too few cheap requests have been timed yet.")
+        return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")
     findings = (
         Finding(
             Level.WARNING,
-            f"A request that costs nothing takes {seconds(rest.mean)} although no profile runs.",
+            f"A cheap request takes {seconds(rest.mean)} although no profile runs.",
             "PprofCanarySlow",
         )
         if rest.mean > limit["canary_slow"]
         else None,
     )
-    return wrong(findings, healthy(f"A request that costs nothing takes {seconds(rest.mean)} while no profile runs."))
+    return wrong(findings, healthy(f"A cheap request takes {seconds(rest.mean)} while no profile runs."))
 
 
 def upgraded(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -50,12 +50,15 @@ def upgraded(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     recent = [_WORDS[change] for change, ago in snapshot.changes.items() if ago < limit["upgrade_told"]]
     if recent:
         ago = min(snapshot.changes.values())
-        said = f"{joined(recent)} changed {_ago(ago)}.".capitalize()
+        said = f"{joined(recent)} changed {_ago(ago)}."
+        said = said[0].upper() + said[1:]
         return CheckOutcome("", (Finding(Level.INFO, said, "PprofUpgraded"),))
     if not snapshot.fingerprinted:
-        return unknown("Nothing is known yet of what the target runs on.")
+        return unknown(
+            "The system and the build of the target are not known yet; profiles and its metrics page show them."
+        )
     system = snapshot.system.value if snapshot.system else "an unknown system"
-    return healthy(f"{snapshot.program} on {system}, Go {snapshot.go_version}: no change was seen.")
+    return healthy(f"No recent change: {snapshot.program} on {system}, Go {snapshot.go_version}.")
 
 
 def _ago(passed: float) -> str:
@@ -67,13 +70,13 @@ def injected(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     if snapshot.system is None:
         return unknown("No profile that lists modules has been read yet.")
     if snapshot.system is not System.WINDOWS:
-        return unknown("Only on Windows do profiles list every module of a process.")
+        return unknown("Profiles list every module of a process on Windows only.")
     findings = [
-        Finding(Level.INFO, f"{joined(snapshot.foreign)} of neither Windows nor the program: in the process.", _FOREIGN)
+        Finding(Level.INFO, f"Modules of neither Windows nor the program: {joined(snapshot.foreign)}.", _FOREIGN)
         if snapshot.foreign
         else None
     ]
-    return wrong(findings, healthy("Every module is of Windows or of the program."))
+    return wrong(findings, healthy("Every module belongs to Windows or to the program."))
 
 
 _FOREIGN = "PprofForeignModule"
@@ -83,18 +86,20 @@ def regressed(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F20."""
     comparison = snapshot.comparison
     if comparison is None:
-        return unknown("There is no epoch before this one to compare with.")
+        return unknown(
+            "There is no earlier epoch to compare with; one begins with each change of system, Go, modules or build."
+        )
     enough = {
         name: (measure, before, now)
         for name, (before, now) in comparison.signals.items()
         if (measure := measure_of(name)) and min(before.count, now.count) >= limit[measure.fewest]
     }
     if not enough:
-        return unknown("Too little has been seen since the latest change for a comparison.")
+        return unknown("Too few values were measured before or after the latest change to compare them.")
     findings = [
         Finding(
             Level.WARNING,
-            f"{name} went from {_value(name, before.p50)} to {_value(name, now.p50)}.",
+            f"The median of {name} went from {_value(name, before.p50)} to {_value(name, now.p50)}.",
             "PprofUpgradeRegression",
         )
         for name, (measure, before, now) in enough.items()
