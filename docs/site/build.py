@@ -34,7 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Deploy": ("deploy/index", "windows"),
     "Look up": ("alerts", "signals", "metrics", "reasons"),
-    "The project": ("architecture", "changelog", "releasing"),
+    "The project": ("architecture", "contributing", "security-policy", "changelog", "releasing"),
 }
 """What stands where at the side. Pages that are not named come last; names without a page are left out."""
 
@@ -57,6 +57,8 @@ def pages() -> dict[Path, str]:
         PROJECT / "ARCHITECTURE.md": "architecture",
         PROJECT / "CHANGELOG.md": "changelog",
         PROJECT / "RELEASING.md": "releasing",
+        PROJECT / "CONTRIBUTING.md": "contributing",
+        PROJECT / "SECURITY.md": "security-policy",
     }
     found |= {page: page.stem for page in sorted((PROJECT / "docs").glob("*.md"))}
     found |= {page: f"runbooks/{page.stem}" for page in sorted((PROJECT / "rules" / "runbooks").glob("*.md"))}

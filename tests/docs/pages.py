@@ -13,7 +13,9 @@ from tests.lab import PROJECT
 
 README = PROJECT / "README.md"
 CHINESE = PROJECT / "README.zh-CN.md"
-PROJECT_PAGES = [PROJECT / "ARCHITECTURE.md", PROJECT / "CHANGELOG.md", PROJECT / "RELEASING.md"]
+PROJECT_PAGES = [
+    PROJECT / f"{name}.md" for name in ("ARCHITECTURE", "CHANGELOG", "CONTRIBUTING", "RELEASING", "SECURITY")
+]
 DOCS = [README, CHINESE, *PROJECT_PAGES, *sorted(PROJECT.glob("docs/*.md"))]
 RUNBOOKS = sorted(PROJECT.glob("rules/runbooks/*.md"))
 PAGES = [*DOCS, *RUNBOOKS, *sorted(PROJECT.glob("deploy/**/*.md"))]
