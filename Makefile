@@ -8,6 +8,8 @@ else
 BIN := $(VENV)/bin
 endif
 PROTO := exporter/pprof_exporter/profile/proto
+# Tests start the program again and again: without bytecode, each start would compile it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit setup docs pictures site lock proto record bench walk clean
@@ -22,7 +24,7 @@ test: setup check  ## Set up, run every check and every test
 	$(BIN)/python -m tests
 
 unit: setup  ## Only the tests that need no Go, Wine or Prometheus
-	$(BIN)/python -m pytest -m "not lab"
+	$(BIN)/python -m pytest -m "not lab" -n logical --dist worksteal
 
 check: setup  ## Style, types and floors
 	$(BIN)/ruff check .

@@ -22,13 +22,18 @@ from typing import IO
 HERE = Path(__file__).parent
 WATCHING = ("e2e", "live")
 """Folders of the tests that watch real programs over time."""
+COMPARING = ("test_agrees_with_go.py", "test_trace_agrees_with_go.py")
+"""In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
+SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
+"""All others run in one process of pytest-xdist per processor; `-n 0` among the arguments undoes it."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run both halves; returns the exit code of the first that failed."""
-    watching = [str(HERE / name) for name in WATCHING]
-    others = [f"--ignore={folder}" for folder in watching]
-    with tempfile.TemporaryFile() as output, _aside([*others, *arguments], output) as rest:
+    files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
+    watching = [str(path) for path in files if path.name not in COMPARING]
+    others = [f"--ignore={path}" for path in watching]
+    with tempfile.TemporaryFile() as output, _aside([*others, *SIDE_BY_SIDE, *arguments], output) as rest:
         code = subprocess.run(_pytest([*watching, *arguments]), check=False).returncode
         rest.wait()
         output.seek(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests.lab import Missing
 from tests.scrape.fakes import FakeClock, FakeFetcher
@@ -17,6 +18,17 @@ TESTS = Path(__file__).parent
 RECORDINGS = TESTS / "recordings"
 LAB = {TESTS / name for name in ("deploy", "e2e", "live")}
 """Folders in which every test needs a tool from elsewhere. Single modules elsewhere carry the mark themselves."""
+LONGEST = TESTS / "faults"
+"""These tests take up to a minute each. They come first: the last process to end would have nothing beside it."""
+
+settings.register_profile(
+    "tests",
+    deadline=None,  # An example takes as long as the machine takes.
+    suppress_health_check=[HealthCheck.too_slow],  # The only health check that measures time.
+    # On CI the same examples every time: a failure comes from the change, never from the draw. Elsewhere new ones.
+    derandomize=bool(os.environ.get("CI")),
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture
@@ -43,6 +55,7 @@ def _logs() -> Generator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent != LONGEST)
     for item in items:
         if item.path.parent in LAB:
             item.add_marker("lab")

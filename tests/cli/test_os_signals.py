@@ -20,14 +20,14 @@ async def test_a_signal_to_end_stops(number: signal.Signals) -> None:
     stop = asyncio.Event()
     with signal_handlers(stop.set, None):
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.wait(), 1)
+        await asyncio.wait_for(stop.wait(), 60)
 
 
 async def test_a_hangup_reloads_and_does_not_stop() -> None:
     stop, reloaded = asyncio.Event(), asyncio.Event()
     with signal_handlers(stop.set, reloaded.set):
         os.kill(os.getpid(), signal.SIGHUP)
-        await asyncio.wait_for(reloaded.wait(), 1)
+        await asyncio.wait_for(reloaded.wait(), 60)
     assert not stop.is_set()
 
 
@@ -49,5 +49,5 @@ async def test_as_on_windows_without_hangup_and_without_handlers_of_the_loop(mon
     stop = asyncio.Event()
     with signal_handlers(stop.set, nothing):
         signal.raise_signal(signal.SIGTERM)
-        await asyncio.wait_for(stop.wait(), 1)
+        await asyncio.wait_for(stop.wait(), 60)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

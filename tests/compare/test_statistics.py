@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from itertools import combinations
 from random import Random
 
 import pytest
 import scipy.stats
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pprof_exporter.compare import statistics
@@ -17,8 +16,6 @@ from pprof_exporter.compare import statistics
 # Few distinct values, so that there are ties.
 TIED = st.integers(-3, 3).map(float)
 SMALL = st.lists(TIED, min_size=1, max_size=6)
-# A busy machine is no reason to fail.
-patiently = settings(deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck))
 FLOATS = st.floats(-1e6, 1e6, allow_subnormal=False)
 
 
@@ -45,7 +42,6 @@ def test_many_values_are_tested_as_scipy_does_with_the_normal_distribution(one: 
     assert statistics.rank_test(before, after).p == pytest.approx(expected, rel=1e-9)
 
 
-@patiently
 @given(SMALL, SMALL)
 @example([0.0], [0.0])
 def test_with_ties_it_counts_every_way_to_divide_the_values(before: list[float], after: list[float]) -> None:
@@ -61,7 +57,6 @@ def test_with_ties_it_counts_every_way_to_divide_the_values(before: list[float],
     assert found.least == pytest.approx(min(1, 2 * rarest))
 
 
-@patiently
 @given(st.lists(TIED, min_size=1, max_size=50), st.lists(TIED, min_size=1, max_size=50))
 def test_the_test_does_not_care_which_group_comes_first(before: list[float], after: list[float]) -> None:
     there, back = statistics.rank_test(before, after), statistics.rank_test(after, before)
@@ -82,7 +77,6 @@ def test_the_correction_of_holm_by_hand() -> None:
     assert statistics.holm([0.9, 0.8]) == [1.0, 1.0]
 
 
-@patiently
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_a_correction_keeps_the_order_and_lies_between_none_and_bonferroni(chances: list[float]) -> None:
     adjusted = statistics.holm(chances)
@@ -119,7 +113,6 @@ def test_three_values_a_side_have_no_interval() -> None:
     assert statistics.shift([1, 2, 3, 4], [4, 5, 6, 7]).low == 0
 
 
-@patiently
 @given(st.lists(FLOATS, min_size=1, max_size=12), st.lists(FLOATS, min_size=1, max_size=12))
 def test_a_shift_turns_its_sign_with_the_groups(before: list[float], after: list[float]) -> None:
     there, back = statistics.shift(before, after), statistics.shift(after, before)
@@ -130,7 +123,6 @@ def test_a_shift_turns_its_sign_with_the_groups(before: list[float], after: list
         assert there.low == pytest.approx(-back.high if back.high is not None else math.nan)
 
 
-@patiently
 @given(st.lists(FLOATS, min_size=4, max_size=12), FLOATS)
 def test_what_was_moved_is_found_again(values: list[float], by: float) -> None:
     found = statistics.shift(values, [value + by for value in values])
@@ -180,7 +172,6 @@ def test_intervals_hold_what_they_promise(sizes: tuple[int, int]) -> None:
     assert min(shifts, medians) >= 950 - 21
 
 
-@patiently
 @given(st.lists(TIED, min_size=1, max_size=30), st.lists(TIED, min_size=1, max_size=30))
 def test_dominance_is_the_statistic_of_the_rank_test(before: list[float], after: list[float]) -> None:
     expected = 2 * scipy.stats.mannwhitneyu(after, before).statistic / (len(before) * len(after)) - 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-import time
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
@@ -200,9 +200,9 @@ def test_no_colour_or_link_of_the_mail_is_taken_for_unsafe(suite: Suite, tmp_pat
 @pytest.mark.parametrize(("name", "limit"), [("pprof.chat", 20), ("pprof.mail.text", 100), ("pprof.mail.html", 100)])
 def test_of_very_many_alerts_the_first_are_shown(suite: Suite, tmp_path: Path, name: str, limit: int) -> None:
     many = [alert(target=f"shop-{number}:6060", summary=f"alert {number};") for number in range(500)]
-    begun = time.monotonic()
+    begun = os.times().children_user
     text = rendered(suite, tmp_path, name, *many)
-    assert time.monotonic() - begun < 5
+    assert os.times().children_user - begun < 5
     assert text.count("alert ") == limit
     assert f"he first {limit} of 500." in text
     just = rendered(suite, tmp_path, name, *many[:limit])

@@ -26,6 +26,7 @@ SHORTER = (
     (re.compile(r"\bseconds=\d+"), "seconds=1"),
     (re.compile(r"\bseq \d+"), "seq 2"),
     (re.compile(r"\bless$"), "cat"),
+    (re.compile(r"pprof-exporter capture\b"), "pprof-exporter capture --rounds=1 --scrape.cpu-window=1s"),
 )
 ELSEWHERE = re.compile(r"http://(exporter|inventory):|/proc/")
 """What a command may not ask, since it is not here."""
@@ -79,3 +80,5 @@ def test_there_are_commands_to_try(target: Target) -> None:
     tried = "\n".join(script(page, target) for page in RUNBOOKS)
     assert tried.count("curl ") > 30
     assert tried.count("go tool pprof ") > 20
+    # A page that names another target than the example asks an address where nothing answers.
+    assert "localhost:6060" not in tried

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.evidence.capture_request import BadPayload, CaptureRequest, read_payload
@@ -83,7 +83,6 @@ def test_what_is_no_such_message_is_refused_by_its_place(message: bytes, said: s
     assert f": {said}" in str(refused.value)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200))
 def test_nothing_else_is_raised_whatever_comes(message: bytes) -> None:
     with pytest.raises(BadPayload):

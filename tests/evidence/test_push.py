@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import BodyPartReader, web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp.plugin import AiohttpServer
 
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import PushSettings
@@ -67,13 +67,13 @@ class Hasty(SystemClock):
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[Store]:
+async def store(aiohttp_server: AiohttpServer) -> Store:
     store = Store()
     app = web.Application(client_max_size=10**8)
     app.add_routes([web.post("/base/ingest", store.ingest)])
-    async with TestServer(app) as server:
-        store.url = str(server.make_url("/base"))
-        yield store
+    server = await aiohttp_server(app)
+    store.url = str(server.make_url("/base"))
+    return store
 
 
 @pytest.fixture

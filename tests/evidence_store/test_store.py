@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pprof_exporter.evidence_store import (
@@ -251,7 +251,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40)
 @given(steps=STEPS, max_bytes=st.integers(1, 120 * KIB), findings=st.integers(1, 8), max_age=st.floats(1, 400))
 def test_the_bounds_hold_whatever_comes(
     tmp_path_factory: pytest.TempPathFactory,

@@ -21,7 +21,7 @@ from tests.seams.faults import exercises
 FAST = """
 global: {scrape_interval: 1s, scrape_timeout: 5s, profiling_budget: 1, defer_at_most: off}
 profiles:
-  cpu: {interval: 5s, window: 3s}
+  cpu: {interval: 4s, window: 3s}
   heap: {interval: 2s}
   allocs: {interval: 2s}
   goroutine: {interval: 1s}
@@ -165,7 +165,12 @@ def test_contention_is_seen_while_its_profiles_are_on(watched: Watched) -> None:
 
 
 def test_the_target_is_known_for_what_it_is(watched: Watched) -> None:
-    now = watched.another_window().now
+    now = watched.program.wait_for(
+        lambda now: (
+            bool(now.value("pprof_fetches_total", profile="cpu", outcome="success"))
+            and bool(now.find("pprof_target_info"))
+        )
+    )
     ((about, _),) = now.find("pprof_target_info")
     assert about["system"] == watched.system
     assert about["go_version"] == watched.target.go.removeprefix("go")

@@ -41,9 +41,9 @@ def test_the_same_profile_in_any_wrapping(wrap: Callable[[bytes], bytes]) -> Non
 
 
 def test_ever_so_many_members_take_linear_time() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert inflate(gzip.compress(b"") * 200_000 + gzip.compress(b"end"), 100) == b"end"
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_stream_cut_anywhere_is_truncated() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pprof_exporter.health import FetchedProfile, run_checks
@@ -39,9 +38,7 @@ COMPRESSED = [path.read_bytes() for path in SEEDS]
 PLAIN = [inflate(data, LIMIT) for data in COMPRESSED]
 PAGES = [path.read_bytes() for path in sorted(RECORDINGS.glob("linux-*/index*.html"))]
 
-bounded = settings(
-    max_examples=300, deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck)
-)
+bounded = settings(max_examples=300)
 
 
 def read(data: bytes) -> Profile | None:

@@ -47,9 +47,9 @@ def test_no_recorded_name_ends_in_a_number_of_the_compiler(program: str) -> None
 
 
 def test_a_name_made_to_be_slow_is_not() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert entry_name("main.f" + ".1" * 5000 + "x").endswith("x")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize("name", ["runtime.gopark", "sync.(*Mutex).Lock", "internal/sync.(*Mutex).lockSlow"])

@@ -250,6 +250,6 @@ def test_damaged_real_traces_raise_nothing_else(folder: str, changes: list[tuple
 
 def test_megabytes_of_smallest_batches_are_read_in_reasonable_time() -> None:
     hostile = header(26) + batch(sync(10, 0, 0, 0, 0)) + b"\x01\x01\x01\x01\x00" * 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert read_trace(hostile).truncated
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

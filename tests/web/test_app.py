@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import bcrypt
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from prometheus_client.registry import CollectorRegistry
+from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
@@ -37,9 +38,7 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def client_of(pool: Pool, clock: FakeClock) -> AsyncIterator[MakeClient]:
-    clients: list[Client] = []
-
+def client_of(pool: Pool, clock: FakeClock, aiohttp_client: AiohttpClient) -> MakeClient:
     async def begin(
         *,
         readiness: Readiness | None = None,
@@ -55,14 +54,9 @@ async def client_of(pool: Pool, clock: FakeClock) -> AsyncIterator[MakeClient]:
             evidence_access=EvidenceAccess(AccessRules(security or WebSecurity())),
             reload=reload,
         )
-        client = TestClient(TestServer(app))
-        await client.start_server()
-        clients.append(client)
-        return client
+        return await aiohttp_client(app)
 
-    yield begin
-    for client in clients:
-        await client.close()
+    return begin
 
 
 def basic(user: str, password: str) -> dict[str, str]:

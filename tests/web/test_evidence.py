@@ -10,8 +10,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from prometheus_client.registry import CollectorRegistry
+from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from pprof_exporter.config import Target, parse_target
@@ -69,9 +70,9 @@ def asked() -> list[CaptureRequest]:
 
 
 @pytest.fixture
-async def client_of(pool: Pool, evidence_store: EvidenceStore, asked: list[CaptureRequest]) -> AsyncIterator[ClientOf]:
-    clients: list[Client] = []
-
+def client_of(
+    pool: Pool, evidence_store: EvidenceStore, asked: list[CaptureRequest], aiohttp_client: AiohttpClient
+) -> ClientOf:
     def ask(capture_request: CaptureRequest) -> CaptureAnswer:
         asked.append(capture_request)
         return CaptureAnswer.BEGUN
@@ -79,16 +80,9 @@ async def client_of(pool: Pool, evidence_store: EvidenceStore, asked: list[Captu
     async def begin(access: AccessRules = LOOPBACK, *, on: bool = True, users: dict[str, str] | None = None) -> Client:
         access = replace(access, security=WebSecurity(config=WebConfig(users=users or {})))
         evidence_access = EvidenceAccess(access, evidence_store, ask) if on else EvidenceAccess(access)
-        client = TestClient(
-            TestServer(build_app(CollectorRegistry(), pool, Readiness(), evidence_access=evidence_access))
-        )
-        await client.start_server()
-        clients.append(client)
-        return client
+        return await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness(), evidence_access=evidence_access))
 
-    yield begin
-    for client in clients:
-        await client.close()
+    return begin
 
 
 async def text_of(client: Client, path: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from prometheus_client.registry import CollectorRegistry
+from pytest_aiohttp.plugin import AiohttpClient
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
@@ -38,9 +39,8 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def client(pool: Pool) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
-        yield client
+async def client(pool: Pool, aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness()))
 
 
 async def text_of(client: Client, path: str) -> str:
@@ -121,22 +121,22 @@ async def test_what_was_searched_for_is_shown_again_and_is_no_markup(client: Cli
     assert 'value="&quot;&gt;&lt;script&gt;"' in page
 
 
-async def test_many_targets_are_shown_page_by_page() -> None:
+async def test_many_targets_are_shown_page_by_page(aiohttp_client: AiohttpClient) -> None:
     clock = FakeClock()
     pool = pool_of(clock, FakeFetcher(clock), *(f"host-{i}:1" for i in range(TARGETS_PER_PAGE + 1)))
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
-        first, second = [await text_of(client, f"/targets?page={page}") for page in (1, 2)]
+    client = await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness()))
+    first, second = [await text_of(client, f"/targets?page={page}") for page in (1, 2)]
     await pool.close(0)
 
     assert (first.count('href="/targets/host'), second.count('href="/targets/host')) == (TARGETS_PER_PAGE, 1)
     assert "Page 2 of 2" in second
 
 
-async def test_without_targets_the_page_says_how_to_name_one() -> None:
+async def test_without_targets_the_page_says_how_to_name_one(aiohttp_client: AiohttpClient) -> None:
     clock = FakeClock()
     pool = pool_of(clock, FakeFetcher(clock))
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
-        page = await text_of(client, "/")
+    client = await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness()))
+    page = await text_of(client, "/")
     await pool.close(0)
 
     assert "pprof-exporter localhost:6060" in page

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from multidict import MultiDict
 from prometheus_client.registry import CollectorRegistry
+from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from pprof_exporter.catalog import ProbeResult, Reason
@@ -48,9 +49,8 @@ def prober(clock: FakeClock, fetcher: PatientFetcher) -> Prober:
 
 
 @pytest.fixture
-async def client(pool: Pool, prober: Prober) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness(), prober=prober))) as client:
-        yield client
+async def client(pool: Pool, prober: Prober, aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness(), prober=prober))
 
 
 async def answered(
@@ -147,18 +147,20 @@ async def test_a_target_that_is_forbidden_is_403(client: Client, fetcher: Patien
     assert not fetcher.asked
 
 
-async def test_without_room_it_is_503(pool: Pool, clock: FakeClock, fetcher: PatientFetcher) -> None:
+async def test_without_room_it_is_503(
+    pool: Pool, clock: FakeClock, fetcher: PatientFetcher, aiohttp_client: AiohttpClient
+) -> None:
     prober = prober_of(clock, fetcher, Probing(concurrency=1))
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness(), prober=prober))) as client:
-        first = asyncio.ensure_future(client.get("/probe?target=a:1"))
-        for _ in range(10_000):
-            await asyncio.sleep(0.001)
-            if prober.in_flight:
-                break
-        second = await client.get("/probe?target=b:1")
-        assert second.status == 503
-        assert "concurrency" in await second.text()
-        assert (await answered(clock, first))[0].status == 200
+    client = await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness(), prober=prober))
+    first = asyncio.ensure_future(client.get("/probe?target=a:1"))
+    for _ in range(10_000):
+        await asyncio.sleep(0.001)
+        if prober.in_flight:
+            break
+    second = await client.get("/probe?target=b:1")
+    assert second.status == 503
+    assert "concurrency" in await second.text()
+    assert (await answered(clock, first))[0].status == 200
 
 
 async def test_a_fault_of_ours_is_500_and_counted(
@@ -255,8 +257,8 @@ async def test_pages_need_nothing_but_themselves(client: Client, clock: FakeCloc
 
 
 @pytest.mark.parametrize("path", ["/probe?target=a:1", "/probes", "/probes/1"])
-async def test_probes_can_be_switched_off(pool: Pool, path: str) -> None:
-    async with TestClient(TestServer(build_app(CollectorRegistry(), pool, Readiness()))) as client:
-        reply = await client.get(path)
-        assert reply.status == 403
-        assert "--no-web.enable-probe" in await reply.text()
+async def test_probes_can_be_switched_off(pool: Pool, path: str, aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness()))
+    reply = await client.get(path)
+    assert reply.status == 403
+    assert "--no-web.enable-probe" in await reply.text()

@@ -16,7 +16,7 @@ import dns.name
 import dns.resolver
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from pytest_aiohttp.plugin import AiohttpServer
 
 from pprof_exporter.config import (
     DiscoverySource,
@@ -68,12 +68,12 @@ class Scene:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Let time pass, real time too for threads and sockets, until the condition holds."""
-        for _ in range(400):
-            if holds():
-                return
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 60
+        while not holds():
+            assert loop.time() < end, f"it never held; the targets are {self.names}"
             await self.clock.advance(0.5)
             await asyncio.sleep(0.005)
-        raise AssertionError(f"it never held; the targets are {self.names}")
 
     async def rest(self) -> None:
         """Let everything happen that is due within a minute."""
@@ -171,7 +171,7 @@ async def test_a_file_that_is_half_written_keeps_what_it_said(scene: Scene, half
 
 
 @pytest.fixture
-async def sd_server() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+async def sd_server(aiohttp_server: AiohttpServer) -> tuple[str, dict[str, Any]]:
     state: dict[str, Any] = {"reply": lambda: web.json_response([]), "asked": []}
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -181,8 +181,8 @@ async def sd_server() -> AsyncIterator[tuple[str, dict[str, Any]]]:
 
     app = web.Application()
     app.router.add_get("/sd", answer)
-    async with TestServer(app) as server:
-        yield f"http://127.0.0.1:{server.port}/sd", state
+    server = await aiohttp_server(app)
+    return str(server.make_url("/sd")), state
 
 
 async def test_a_url_lists_targets(scene: Scene, sd_server: tuple[str, dict[str, Any]]) -> None:
@@ -219,15 +219,18 @@ async def test_a_url_that_fails_keeps_the_last_good_list(
     assert scene.names == ["a:1"]
 
 
-async def test_a_url_that_cannot_be_reached_keeps_the_last_good_list(scene: Scene) -> None:
+async def test_a_url_that_cannot_be_reached_keeps_the_last_good_list(
+    scene: Scene, aiohttp_server: AiohttpServer
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.json_response([{"targets": ["a:1"]}])
 
     app = web.Application()
     app.router.add_get("/sd", answer)
-    async with TestServer(app) as server:
-        scene.use(HttpSource(f"http://127.0.0.1:{server.port}/sd", 10))
-        await scene.until(lambda: scene.names == ["a:1"])
+    server = await aiohttp_server(app)
+    scene.use(HttpSource(str(server.make_url("/sd")), 10))
+    await scene.until(lambda: scene.names == ["a:1"])
+    await server.close()
     await scene.until(lambda: scene.failures(Mechanism.HTTP) > 1)
 
     assert scene.names == ["a:1"]

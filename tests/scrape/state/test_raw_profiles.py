@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.scrape.pool import Pool
@@ -55,7 +55,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_the_bound_holds_and_the_books_are_right(steps: list[tuple[str, str, int, bool]]) -> None:
     bodies = RawProfiles(200, {"heap", "cpu"})
