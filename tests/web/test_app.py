@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urljoin
 
 import aiohttp
 import bcrypt
@@ -145,6 +147,15 @@ async def test_every_alert_has_its_runbook_on_a_page(client_of: MakeClient) -> N
         reply = await client.get(f"/runbooks/{alert.name}")
         assert reply.status == 200
         assert f"<h2>{alert.name}</h2>" in await reply.text()
+
+
+async def test_every_link_of_a_runbook_leads_somewhere(client_of: MakeClient) -> None:
+    client = await client_of()
+    for alert in sorted({alert.name for alert in ALERTS}):
+        text = await (await client.get(f"/runbooks/{alert}")).text()
+        links = set(re.findall(r'href="([^"#]+)', text))
+        beside = {urljoin(f"/runbooks/{alert}", link) for link in links if not link.startswith("http")}
+        assert {link: (await client.get(link)).status for link in beside} == dict.fromkeys(beside, 200)
 
 
 async def test_a_runbook_speaks_of_the_target_that_the_link_names(client_of: MakeClient) -> None:

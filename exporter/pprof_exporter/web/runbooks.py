@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 
@@ -15,6 +16,7 @@ from pprof_exporter.web.formatting import evidence_path
 from pprof_exporter.web.layout import page
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+_TO_DOCUMENTATION = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 
 
 def runbook_routes(targets: Callable[[], Iterable[Target]]) -> list[web.RouteDef]:
@@ -68,7 +70,8 @@ def runbook_page(alert: str, target: Target | None) -> str | None:
 
 def _html(text: str) -> str:
     """The Markdown as HTML, its headings one level lower, since the page has a title already."""
-    tokens = _MARKDOWN.parse(text)
+    # The exporter serves the runbooks and not the rest of the documentation.
+    tokens = _MARKDOWN.parse(_TO_DOCUMENTATION.sub(r"\1", text))
     for token in tokens:
         if token.tag in ("h1", "h2", "h3"):
             token.tag = f"h{int(token.tag[1]) + 1}"
