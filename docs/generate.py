@@ -23,69 +23,69 @@ from docs.floors import ARCHITECTURE, architecture  # noqa: E402
 
 RULES = DOCS.parent / "rules"
 GRAFANA = DOCS.parent / "grafana" / "dashboards"
-_MARK = "<!-- Written by docs/generate.py from the catalogue; change that, then run `make docs`. -->"
+_MARK = "<!-- Written by docs/generate.py from the catalogue; edit that, then run `make docs`. -->"
 
 _ABOUT = """\
-The labels that a target has in the configuration are added to each of its series. A value that is not known now has no
-series: content of a profile that was not read for two and a half intervals vanishes, and so does everything of a target
-that is no longer configured."""
+Every series of a target also has the labels that the target has in the configuration. A value that is unknown has no
+series: content of a profile disappears if the profile was not read for two and a half intervals, and all series of a
+target disappear once it is no longer configured."""
 
 _ABOUT_SIGNALS = """\
-What can go wrong with the profiles of a Go service, and what tells of it. Each failure mode has a number, which its
-alerts carry as label `failure_mode`. Measured figures are those of real Go programs, most of them Go 1.21 to 1.27;
-builds for Windows ran under Wine, which is Go's own code for Windows and not the kernel of Windows.
+The failure modes of profiling a Go service, and the metrics that detect them. [Concepts](concepts.md) has their
+mechanisms. Alerts carry the number of the failure mode as label `failure_mode`. Figures were measured on real Go
+programs, most of them Go 1.21 to 1.27. Windows builds ran under Wine: that is Go's own code for Windows, but not the
+Windows kernel.
 
-F21, to watch the first few targets of an upgrade before the rest gets it, is a method and not a signal: compare groups
-of targets as for [F20](#{compare})."""
+F21, rolling out an upgrade to a few targets first, is a method without metrics of its own: compare groups of targets as
+in [F20](#{compare})."""
 
 _ABOUT_ALERTS = """\
-Every alert of [pprof.rules.yaml](../rules/pprof.rules.yaml), by failure mode: the condition as Prometheus evaluates it,
-how long it must hold, the thresholds in it with their reasons, and the runbook. `info` is for the record and sends no
-notification by default, `warning` is to be handled within the working day, `critical` is broken now. Alerts carry the
+Every alert of [pprof.rules.yaml](../rules/pprof.rules.yaml) by failure mode: its condition as Prometheus evaluates it,
+how long the condition must hold, its thresholds with their reasons, and its runbook. `critical` is broken now,
+`warning` needs attention within the working day, and `info` is not sent to a receiver by default. Alerts carry the
 labels `severity` and `failure_mode`, and those of the target.
 
-A threshold is changed without editing a rule, as in `pprof-exporter rules --set cpu_coverage_low=0.7`; all of them are
-[listed with the signals](signals.md#thresholds)."""
+To change a threshold without editing a rule: `pprof-exporter rules --set cpu_coverage_low=0.7`. All thresholds are
+listed [with the signals](signals.md#thresholds)."""
 
 _ABOUT_DASHBOARDS = """\
-Four dashboards for Grafana 10.4 and later. Each row is a question, and its panels answer it. Colours change at the
-thresholds of the alerts; purple marks are upgrades, red ones critical alerts.
+Four dashboards for Grafana 10.4 and later. Each row answers a question. Colours change at the thresholds of the alerts.
+Purple annotations are upgrades, red ones critical alerts.
 
-## Get them into Grafana
+## Installation
 
-By hand: *Dashboards, New, Import*, and a file of [grafana/dashboards](../grafana/dashboards). Whoever has only the
-package writes them:
+By hand: *Dashboards, New, Import*, and a file of [grafana/dashboards](../grafana/dashboards). The package contains the
+same files:
 
 ```console
 $ pprof-exporter dashboards --output dashboards
 ```
 
-Provisioned: [grafana/provisioning](../grafana/provisioning) has a data source and a provider of dashboards. Grafana
-reads the first folder at its start, and the dashboards from the second, which may be mounted there:
+By provisioning: [grafana/provisioning](../grafana/provisioning) has a data source and a dashboard provider. Grafana
+reads them at its start. Mount both folders:
 
 | from | to |
 | --- | --- |
 | `grafana/provisioning` | `/etc/grafana/provisioning` |
 | `grafana/dashboards` | `/etc/grafana/dashboards/pprof` |
 
-They need [the rules](alerts.md): coverage, means and regressions are recorded series.
+The dashboards need [the rules](alerts.md): coverage, means and regressions are recorded series.
 
-## Choose
+## Variables
 
-| variable | what it does |
+| variable | purpose |
 | --- | --- |
 | data source | any Prometheus that scrapes the exporter |
-| job, service, target | what to look at; `service` is a label that you give to targets in the configuration |
-| exporter | which exporters, on the dashboard about them |
-| compare with | on *upgrade*: how long ago the pale lines are |"""
+| job, service, target | filters; `service` is a label that you give to targets in the configuration |
+| exporter | filter on the dashboard of the exporter |
+| compare with | on *upgrade*: the age of the pale lines |"""
 
 _ABOUT_RECORDS = """\
-Series that the rules record, for alerts and dashboards, and for questions of your own. They are named as
-`level:metric:operations`; the level lists the labels that tell them apart, besides those of the exporter and of the
-user."""
+Series that the rules record for alerts, dashboards and ad-hoc queries. They are named `level:metric:operations`. The
+level lists the labels of the series, besides those of the exporter and of the user."""
 
 _ABOUT_THRESHOLDS = """\
-Where healthy ends for alerts and dashboards. A value is changed without editing a rule:
+The limits of alerts and dashboards. To change a value without editing a rule:
 `pprof-exporter rules --set NAME=VALUE`."""
 
 
@@ -119,15 +119,15 @@ def metrics() -> str:
 def reasons() -> str:
     """What each failure reason means, and what to do."""
     rows = "\n".join(f"| `{reason}` | {_sentence(reason.meaning)} | {reason.advice} |" for reason in Reason)
-    return f"""# Why a fetch failed
+    return f"""# Failure reasons
 
 {_MARK}
 
-Every failure has one of these reasons: as label `reason` of `pprof_fetch_failures_total` (no complete reply came) or
-`pprof_decode_failures_total` (a complete reply is not a profile), in the log, and on the page of targets. `busy` is
-counted as an outcome of its own, since it is not a fault of the target.
+Every failure has one of these reasons. It is the label `reason` of `pprof_fetch_failures_total` (no complete reply) or
+`pprof_decode_failures_total` (a complete reply that is not a profile), and is in the log and on the page of targets.
+`busy` is a separate outcome and not a failure, since it is not a fault of the target.
 
-| reason | what was seen | what to do |
+| reason | meaning | what to do |
 | --- | --- | --- |
 {rows}
 """
@@ -152,7 +152,7 @@ def signals() -> str:
 
 def alerts() -> str:
     """The alert reference."""
-    titles = {mode.id: f"{mode.id}: {mode.title}" for mode in FAILURE_MODES} | {"": "The exporter itself"}
+    titles = {mode.id: f"{mode.id}: {mode.title}" for mode in FAILURE_MODES} | {"": "The exporter"}
     modes: dict[str, list[str]] = {}
     for alert in sorted(ALERTS, key=lambda alert: list(titles).index(alert.mode)):
         modes.setdefault(alert.name, []).append(titles[alert.mode])
@@ -161,7 +161,7 @@ def alerts() -> str:
         "# Alerts",
         _MARK,
         _ABOUT_ALERTS,
-        f"| alert | severity | tells of |\n| --- | --- | --- |\n{rows}",
+        f"| alert | severity | failure mode |\n| --- | --- | --- |\n{rows}",
     ]
     for title in titles.values():
         if names := [name for name, told in modes.items() if told[0] == title]:
@@ -181,7 +181,7 @@ def _dashboard(dashboard: Dashboard) -> str:
 
 
 def _question(row: Row) -> str:
-    folded = " (folded at first)" if row.collapsed else ""
+    folded = " (collapsed)" if row.collapsed else ""
     panels = "\n".join(f"| {panel.title} | {panel.description} |" for panel in row.panels)
     return f"**{row.title}**{folded}\n\n| panel | what it shows |\n| --- | --- |\n{panels}"
 
@@ -199,13 +199,15 @@ def _alert(name: str) -> str:
     parts = [f"### {name}", *map(_condition, of)]
     if rows:
         parts.append(f"| threshold | value | unit | reason |\n| --- | --- | --- | --- |\n{rows}")
-    return "\n\n".join([*parts, f"What to do: [runbook](../rules/runbooks/{name}.md)."])
+    return "\n\n".join([*parts, f"Runbook: [{name}](../rules/runbooks/{name}.md)."])
 
 
 def _condition(alert: Alert) -> str:
-    keep = f", and it stays for {alert.keep_firing_for} after that" if alert.keep_firing_for else ""
-    holds = f"must hold for {alert.for_}" if alert.for_ not in {"0m", "0s"} else "fires at once"
-    return f"**{alert.severity.value.capitalize()}**; the condition {holds}{keep}:\n\n{_promql(alert.expr)}"
+    keep = f", and the alert keeps firing for {alert.keep_firing_for} afterwards" if alert.keep_firing_for else ""
+    holds = (
+        f"The condition must hold for {alert.for_}" if alert.for_ not in {"0m", "0s"} else "The alert fires immediately"
+    )
+    return f"**{alert.severity.value.capitalize()}**. {holds}{keep}:\n\n{_promql(alert.expr)}"
 
 
 def _promql(expr: str) -> str:
@@ -222,11 +224,11 @@ def _signal(signal: FailureMode) -> str:
         inspect.cleandoc(signal.meaning),
         f"Metrics: {metrics}.",
         f"Alerts: {alerts}." if alerts else "",
-        "**How it is computed**",
+        "**Computation**",
         inspect.cleandoc(signal.computed),
-        "**What it cannot know**",
+        "**Limits**",
         inspect.cleandoc(signal.cannot_know),
-        "**What is healthy**",
+        "**Healthy values**",
         inspect.cleandoc(signal.healthy),
         f"Reported in {issues}." if issues else "",
     ]
@@ -282,7 +284,7 @@ def _vocabulary() -> list[str]:
 
 def _profiles() -> str:
     rows = "\n".join(_profile(kind) for kind in KINDS.values())
-    return f"| profile | path | every | window | values |\n| --- | --- | --- | --- | --- |\n{rows}"
+    return f"| profile | path | interval | window | values |\n| --- | --- | --- | --- | --- |\n{rows}"
 
 
 def _profile(kind: Kind) -> str:

@@ -23,18 +23,18 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Exit code 0 if it answers, 1 if it does not, 2 for wrong arguments: what Docker wants of a health check."""
     parser = argparse.ArgumentParser(
         prog="pprof-exporter healthcheck",
-        description="Ask the exporter that runs here whether it is alive: exit code 0 if so, else 1.",
+        description="Check that the local exporter is alive. Exit code: 0 alive, 1 not alive.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--url",
         default=environ.get(_URL) or default_url(environ),
-        help=f"where it answers; certificates are not verified (default: %(default)s) [{_URL}]",
+        help=f"URL of the exporter; certificates are not verified (default: %(default)s) [{_URL}]",
     )
-    parser.add_argument("--timeout", type=_seconds, default=3.0, help="seconds to wait (default: %(default)g)")
+    parser.add_argument("--timeout", type=_seconds, default=3.0, help="timeout in seconds (default: %(default)g)")
     options = parser.parse_args(argv)
     if urlsplit(options.url).scheme not in ("http", "https") or not urlsplit(options.url).hostname:
-        parser.error(f"--url {options.url!r} is no URL; write http://localhost:9717/-/healthy")
+        parser.error(f"--url {options.url!r} is not a URL; write for example http://localhost:9717/-/healthy")
     problem = ask(options.url, options.timeout)
     print(problem or "healthy", file=sys.stderr if problem else sys.stdout)
     return 1 if problem else 0
@@ -79,5 +79,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to 3600")
     return seconds

@@ -134,7 +134,7 @@ def test_a_capture_goes_on_with_the_same_targets_only(tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(CaptureError, match="not empty, and no capture"):
+    with pytest.raises(CaptureError, match="not empty and not a capture"):
         writer(tmp_path)
     assert [found.name for found in tmp_path.iterdir()] == ["letter.txt"]
 
@@ -144,7 +144,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     [
         (lambda manifest: manifest | {"format": "else"}, "this program reads"),
         (lambda manifest: manifest | {"version": 2}, "this program reads"),
-        (lambda manifest: manifest | {"targets": [{"name": "a", "folder": "../b", "labels": {}}]}, "not beside it"),
+        (lambda manifest: manifest | {"targets": [{"name": "a", "folder": "../b", "labels": {}}]}, "is missing"),
         (lambda _: {}, "not the manifest of a capture"),
     ],
 )

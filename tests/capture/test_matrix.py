@@ -56,7 +56,7 @@ def test_a_matrix_is_read_as_it_is_written(tmp_path: Path) -> None:
     [
         ("    warm_up: 1m", "    warmup: 1m", ":8: entries.0.warmup: unknown key; did you mean 'warm_up'?"),
         ("name: two", "name: one", "two entries have the name 'one'"),
-        ("127.0.0.1:6060", "ftp://shop", ":6: entries.0.target: 'ftp://shop': the scheme is http or https"),
+        ("127.0.0.1:6060", "ftp://shop", ":6: entries.0.target: 'ftp://shop': the scheme must be http or https"),
         ("[./service, --quiet]", "[]", ":10: entries.1.start: write a command as text"),
         ("[./service, --quiet]", "./service 'a", ":10: entries.1.start: no closing quotation"),
         ("rounds: 2", "rounds: 0", ":1: rounds:"),
@@ -72,12 +72,12 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, before: str, after:
 def test_a_matrix_names_its_targets_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, GOOD)
     assert main(["capture", "shop:1", "--matrix", str(file), "-o", str(tmp_path / "out")], {}) == 2
-    assert "--matrix names its targets itself" in capsys.readouterr().err
+    assert "--matrix contains its own targets" in capsys.readouterr().err
 
 
 def test_a_capture_needs_a_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["capture", "-o", str(tmp_path / "out")], {}) == 2
-    assert "nothing to capture" in capsys.readouterr().err
+    assert "no targets" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

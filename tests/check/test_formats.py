@@ -22,7 +22,7 @@ def verdict(mode: int, level: Level, said: str = "said", alert: str = "PprofHeap
 
 def judged(name: str, *levels: Level, problem: str = "", said: str = "said") -> TargetReport:
     verdicts = tuple(verdict(i, level, said) for i, level in enumerate(levels))
-    return TargetReport(name, {"service": name}, "linux", "shop", "1.27.3", verdicts, problem, ("Passed over: x.",))
+    return TargetReport(name, {"service": name}, "linux", "shop", "1.27.3", verdicts, problem, ("Skipped: x.",))
 
 
 MIXED = judged("mixed", Level.HEALTHY, Level.UNKNOWN, Level.INFO, Level.WARNING, Level.CRITICAL)
@@ -58,7 +58,7 @@ def test_the_worst_comes_first() -> None:
 
 def test_the_summary_names_each_that_is_not_well() -> None:
     assert CheckReport((DOWN, MIXED, FINE)).summary == (
-        "3 targets: 1 without findings; mixed critical (F5); down could not be looked at"
+        "3 targets: 1 without findings; mixed critical (F5); down was not checked"
     )
     assert CheckReport((FINE,)).summary == "fine has no findings"
 
@@ -137,7 +137,7 @@ def test_github_has_errors_and_warnings_only_for_what_the_job_fails_for() -> Non
     kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.INFO))]
     assert kinds == ["::notice", "::warning", "::error"]
     (line,) = check_github(CheckReport((DOWN,)))
-    assert line == "::error title=down%3A could not look::It did not answer."
+    assert line == "::error title=down%3A not checked::It did not answer."
 
 
 def test_markdown_folds_what_is_well() -> None:

@@ -60,7 +60,7 @@ def test_a_folder_is_judged_as_one_program(program: str, capsys: pytest.CaptureF
     assert {"F8": "healthy", "F11": "healthy"}.items() <= levels(target).items()
     assert (levels(target)["F10"] == "warning") == leaks
     assert (levels(target)["F6"] == "warning") == deadlocks
-    assert target["remarks"][0].startswith("Passed over: ")
+    assert target["remarks"][0].startswith("Skipped: ")
 
 
 def test_what_nobody_timed_is_unknown_and_not_healthy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,16 +109,16 @@ def test_a_file_that_is_no_profile_could_not_be_looked_at(name: str, capsys: pyt
 def test_a_capture_without_a_round_could_not_be_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     writer(tmp_path)
     (target,) = checked(capsys, tmp_path, code=2)["targets"]
-    assert target["problem"] == "No round of it is finished."
+    assert target["problem"] == "It has no complete round."
 
 
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], "nothing to check"),
+        ([], "no targets"),
         (["./heap.pb.gz"], "./heap.pb.gz: no such file or folder"),
         (["heap.pb.gz"], "heap.pb.gz: no such file or folder"),
-        (["ftp://shop"], "the scheme is http or https"),
+        (["ftp://shop"], "the scheme must be http or https"),
         (["shop:1", "--config.file", "missing.yaml"], "missing.yaml"),
     ],
 )
@@ -134,7 +134,7 @@ def test_what_cannot_be_checked_is_said_with_exit_code_2(
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--set", "heap=1", "x"], "no threshold 'heap'"),
+        (["--set", "heap=1", "x"], "unknown threshold 'heap'"),
         (["--fail-on", "worst", "x"], "--fail-on"),
         (["--label", "team", "x"], "'team': write NAME=VALUE"),
         (["--rounds", "0", "x"], "not a whole number above 0"),

@@ -80,7 +80,7 @@ def test_a_running_exporter_is_asked_for_its_epochs(capsys: pytest.CaptureFixtur
     assert "fetch_duration_seconds:heap" in shown
     assert "no rank test" in " ".join(shown.split())
     assert "secret" not in shown
-    assert "no target 'nobody'" in capsys.readouterr().err
+    assert "unknown target 'nobody'" in capsys.readouterr().err
 
 
 def test_what_cannot_be_told_fails_only_if_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +97,7 @@ def test_what_cannot_be_told_fails_only_if_that_is_asked_for(capsys: pytest.Capt
 def test_nothing_that_could_be_told_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with serving(test_epochs.page(count=1)) as address:
         assert main(["compare", f"--from={address}"], {}) == 2
-    assert "Nothing can be told" in capsys.readouterr().out
+    assert "Undecided: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_nothing_that_could_be_told_is_exit_code_2(capsys: pytest.CaptureFixture
         (["one"], "name two captures"),
         (["/nowhere/a", "/nowhere/b"], "No such file"),
         (["a", "b", "--from=http://x"], "choose one"),
-        (["--stable=127.0.0.1:1"], "go together"),
-        (["--from=ftp://x"], "no URL of http"),
+        (["--stable=127.0.0.1:1"], "required together"),
+        (["--from=ftp://x"], "not an http or https URL"),
         (["--from=http://127.0.0.1:1"], "cannot be read"),
     ],
 )
@@ -121,7 +121,9 @@ def test_what_cannot_be_compared_ends_with_exit_code_2_and_one_line(
     assert len(told.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("status", "says"), [(401, "asks for a user"), (500, "answers 500"), (200, "no metrics page")])
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, "requires a password"), (500, "answers 500"), (200, "not a readable metrics page")]
+)
 def test_a_page_that_does_not_help_is_said_to_be_so(status: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     with serving("<html></html>", status) as address:
         assert main(["compare", f"--from={address}"], {}) == 2

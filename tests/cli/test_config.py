@@ -30,8 +30,8 @@ def test_a_good_file_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[
 
     assert main(["config", "check", path]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"{path}: good: 1 job, 2 targets written down, 1 source of more"
-    assert said[1] == f"{path}: warning: shop: no file is 'absent.json' now"
+    assert said[0] == f"{path}: valid: 1 job, 2 static targets, 1 discovery source"
+    assert said[1] == f"{path}: warning: shop: no file matches 'absent.json'"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_good_file_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[
         (GOOD.replace("[absent.json]", "[absent.txt]"), 6, "must end in .json"),
         (GOOD + "    dns_sd_configs:\n      - names: [a]\n        type: A\n", 8, "records of type A have no port"),
         (GOOD + "    http_sd_configs:\n      - url: 'ftp://x'\n", 8, "write http://HOST/PATH"),
-        (GOOD + "    job_name: again\n", 7, "the key 'job_name' stands twice"),
+        (GOOD + "    job_name: again\n", 7, "the key 'job_name' occurs twice"),
         (GOOD + "    profiles: {cpu: {windw: 1s}}\n", 7, "did you mean 'window'?"),
         (GOOD + "    : :", 7, ""),
     ],
@@ -62,13 +62,13 @@ def test_what_is_wrong_is_said_with_its_line(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("scrape_configs: [{job_name: shop}]", "it has no targets"),
+        ("scrape_configs: [{job_name: shop}]", "no targets"),
         (
             (
                 "scrape_configs: [{job_name: a, static_configs: [{targets: [x:1]}], "
                 "relabel_configs: [{action: drop, source_labels: [job], regex: a}]}]"
             ),
-            "drop every target",
+            "drop every static target",
         ),
     ],
 )

@@ -62,8 +62,8 @@ def test_a_reload_brings_new_modules(tmp_path: Path) -> None:
     ("argv", "says"),
     [
         (["ftp://shop"], "http or https"),
-        (["shop:1", "shop:1"], "named twice"),
-        (["shop:1", "--scrape.cpu-window=90s"], "leaves no rest"),
+        (["shop:1", "shop:1"], "listed twice"),
+        (["shop:1", "--scrape.cpu-window=90s"], "does not fit"),
         (["--config.file=/nowhere/config.yaml"], "No such file"),
         (["shop:1", "--web.config.file=/nowhere/web.yaml"], "No such file"),
     ],
@@ -82,7 +82,7 @@ def test_what_cannot_be_used_ends_with_exit_code_2_and_one_line(
     [
         ("--scrape.interval=5", "30s, 5m or 1h30m"),
         ("--web.listen-address=9717", "127.0.0.1:9717"),
-        ("--scrape.profiles=cpu,heep", "no profile 'heep'; known are cpu, heap"),
+        ("--scrape.profiles=cpu,heep", "unknown profile 'heep'; choose from cpu, heap"),
         ("--scrape.concurrency=0", "whole number"),
         ("--log.level=loud", "loud"),
         ("--scrape.int=5s", "unrecognized"),

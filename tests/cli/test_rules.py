@@ -35,7 +35,7 @@ def test_it_lists_what_can_be_set_with_the_reasons(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--set", "cpu_coverage=1"], "no threshold 'cpu_coverage'; see pprof-exporter rules --list-thresholds"),
+        (["--set", "cpu_coverage=1"], "unknown threshold 'cpu_coverage'; see `pprof-exporter rules --list-thresholds`"),
         (["--set", "cpu_coverage_low=much"], "'cpu_coverage_low=much': write NAME=NUMBER"),
         (["--time-scale", "0"], "'0': write a number above 0 and up to 100"),
         (["--time-scale", "fast"], "'fast': write a number above 0 and up to 100"),

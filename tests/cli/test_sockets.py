@@ -58,7 +58,7 @@ def test_a_real_process_serves_on_a_socket_that_it_was_given(tmp_path: Path) -> 
     ],
 )
 def test_without_a_socket_for_this_process_it_says_how_to_get_one(environ: dict[str, str]) -> None:
-    with pytest.raises(NoSockets, match=r"start the exporter by a \.socket unit"):
+    with pytest.raises(NoSockets, match=r"start the exporter from a \.socket unit"):
         systemd_sockets(environ, 7)
 
 
@@ -69,7 +69,7 @@ def test_a_descriptor_that_does_not_listen_is_refused(monkeypatch: pytest.Monkey
             systemd_sockets({"LISTEN_FDS": "1", "LISTEN_PID": "7"}, 7)
     reader, writer = os.pipe()
     monkeypatch.setattr("pprof_exporter.cli.sockets._FIRST", reader)
-    with pytest.raises(NoSockets, match="is no socket"):
+    with pytest.raises(NoSockets, match="is not a socket"):
         systemd_sockets({"LISTEN_FDS": "1", "LISTEN_PID": "7"}, 7)
     os.close(reader)
     os.close(writer)
@@ -77,7 +77,7 @@ def test_a_descriptor_that_does_not_listen_is_refused(monkeypatch: pytest.Monkey
 
 def test_where_there_is_no_systemd_the_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shop:1", "--web.systemd-socket"], {}) == 2
-    assert "systemd gave no socket" in capsys.readouterr().err
+    assert "systemd passed no socket" in capsys.readouterr().err
 
 
 # What Windows has not, taken away: SIGHUP, and handlers of the event loop.

@@ -89,20 +89,20 @@ def test_one_target_can_be_chosen() -> None:
     both = page() + page(target="till:6060")
     assert [pair.name for pair in compare_epochs(both, "x").pairs] == ["shop:6060", "till:6060"]
     assert [pair.name for pair in compare_epochs(both, "x", target="till:6060").pairs] == ["till:6060"]
-    with pytest.raises(NoEpochs, match=r"no target 'tills'; there are shop:6060, till:6060"):
+    with pytest.raises(NoEpochs, match=r"unknown target 'tills'; choose from shop:6060, till:6060"):
         compare_epochs(both, "x", target="tills")
 
 
 def test_a_target_that_was_never_replaced_has_nothing_to_compare() -> None:
     new = 'pprof_target_info{target="new",system="linux",program="p",build="b",go_version="1.27.3"} 1\n'
-    with pytest.raises(NoEpochs, match="no target has an epoch before"):
+    with pytest.raises(NoEpochs, match="no target has a previous epoch"):
         compare_epochs(new, "x")
-    assert compare_epochs(page() + new, "x").alone == ("new has no epoch before this one.",)
+    assert compare_epochs(page() + new, "x").alone == ("new has no previous epoch.",)
 
 
 @pytest.mark.parametrize(
     "text", ["", "up 1\n", "<!doctype html><title>Shop</title>", "pprof_signal_median{ 1\n", "a{b=}\0"]
 )
 def test_another_page_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(NoEpochs, match="no metrics page"):
+    with pytest.raises(NoEpochs, match=r"not a .*metrics page"):
         compare_epochs(text, "x")

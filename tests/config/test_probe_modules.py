@@ -58,7 +58,7 @@ def test_a_module_that_may_go_to_some_may_have_credentials(tmp_path: Path, telli
     ],
 )
 def test_credentials_for_anybody_are_refused(tmp_path: Path, telling: str, bounds: str) -> None:
-    with pytest.raises(ConfigError, match=r"modules\.guarded: whoever reaches /probe .* hosts or networks"):
+    with pytest.raises(ConfigError, match=r"modules\.guarded: anyone who reaches /probe .* hosts or networks"):
         load(tmp_path, f"modules: {{guarded: {{{telling}, allowed: {{{bounds}}}}}}}")
 
 
@@ -141,16 +141,16 @@ def test_probes_concern_no_target_that_is_watched(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("modules: {a: {colect: []}}", "modules.a.colect: unknown key; did you mean 'collect'?"),
-        ("modules: {a: {collect: [heep]}}", "modules.a.collect: no such profile: heep; known are cpu, heap"),
-        ("modules: {a: {profiles: {heep: {}}}}", "modules.a.profiles: no such profile: heep"),
-        ("modules: {a: {collect: [heap], profiles: {cpu: {}}}}", "cpu: it is not among what the module collects"),
+        ("modules: {a: {collect: [heep]}}", "modules.a.collect: unknown profile heep; choose from cpu, heap"),
+        ("modules: {a: {profiles: {heep: {}}}}", "modules.a.profiles: unknown profile heep"),
+        ("modules: {a: {collect: [heap], profiles: {cpu: {}}}}", "cpu: the module does not collect it"),
         ("modules: {a: {profiles: {cpu: {enabled: true}}}}", "modules.a.profiles.cpu.enabled: unknown key"),
-        ("modules: {a: {profiles: {cpu: {window: 2m}}}}", "modules.a.profiles.cpu: a window of 120 s leaves no rest"),
+        ("modules: {a: {profiles: {cpu: {window: 2m}}}}", "modules.a.profiles.cpu: a window of 120 s does not fit"),
         ("modules: {a: {timeout: 0}}", "modules.a.timeout: input should be greater than 0"),
-        ("modules: {a: {path: debug}}", "modules.a.path: 'debug': write where pprof is mounted"),
-        ("modules: {a: {path: /a/../b}}", "write where pprof is mounted"),
-        ("modules: {a: {path: '/a?b'}}", "write where pprof is mounted"),
-        ("probe: {allowed: {schemes: [ftp]}}", "probe.allowed.schemes: 'ftp': a scheme is http or https"),
+        ("modules: {a: {path: debug}}", "modules.a.path: 'debug': write the path where pprof is mounted"),
+        ("modules: {a: {path: /a/../b}}", "write the path where pprof is mounted"),
+        ("modules: {a: {path: '/a?b'}}", "write the path where pprof is mounted"),
+        ("probe: {allowed: {schemes: [ftp]}}", "probe.allowed.schemes: 'ftp': the scheme must be http or https"),
         ("probe: {allowed: {hosts: ['a b']}}", "probe.allowed.hosts: 'a b': write a name or an address"),
         ("probe: {allowed: {networks: [10.0.0.1/8]}}", "probe.allowed.networks: 10.0.0.1/8 has host bits set; write"),
         ("probe: {allowed: {networks: [shop]}}", "write for example 10.0.0.0/8"),

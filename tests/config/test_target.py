@@ -30,13 +30,13 @@ def test_every_spelling_of_a_target_is_understood(text: str, name: str, url: str
     ("text", "says"),
     [
         ("ftp://shop:21", "http or https"),
-        ("http://", "names no host"),
+        ("http://", "has no host"),
         (":6060", "host"),
         ("shop:99999", "not a target"),
         ("shop:port", "not a target"),
-        ("http://shop:6060/debug/pprof?seconds=3", "leave out everything"),
-        ("http://shop:6060/#top", "leave out everything"),
-        ("", "names no host"),
+        ("http://shop:6060/debug/pprof?seconds=3", "remove everything"),
+        ("http://shop:6060/#top", "remove everything"),
+        ("", "has no host"),
     ],
 )
 def test_what_is_not_a_target_is_refused_with_a_sentence(text: str, says: str) -> None:

@@ -166,7 +166,7 @@ def test_a_matrix_starts_loads_records_and_ends_each_program(
     err = capsys.readouterr().err
     assert "gone: " in err
     assert "no-such-program: No such file or directory" in err
-    assert "brief: the program ended with exit code 1; it said what is in" in err
+    assert "brief: the program ended with exit code 1; see its output in" in err
     assert (out / "brief" / "start.log").read_text().strip() == "no port"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5)

@@ -146,5 +146,5 @@ def test_the_targets_of_a_configuration_file_are_checked(
     argv = ["check", *QUICK, *BUSY_MACHINE, "--scrape.profiles=heap", f"--config.file={config}", "--label=team=a"]
     assert main(argv, {}) == 0
     out, err = capsys.readouterr()
-    assert err == "pprof-exporter: only targets that are written down are taken, none that shop would discover\n"
+    assert err == "pprof-exporter: only static targets are used; discovery of shop does not run here\n"
     assert json.loads(out)["targets"][0]["labels"] == {"service": "shop", "team": "a"}

@@ -93,7 +93,7 @@ def test_clocks_of_a_generation_are_read_at_one_moment() -> None:
 
 @pytest.mark.parametrize("folder", ["linux-go1.21.13", "windows-go1.21.13"])
 def test_traces_of_go_1_21_are_unsupported_and_name_their_format(folder: str) -> None:
-    with pytest.raises(UnsupportedTrace, match=r"of go 1\.21 is not read") as caught:
+    with pytest.raises(UnsupportedTrace, match=r"of go 1\.21 is not supported") as caught:
         read_trace((RECORDINGS / folder / "burn2.trace").read_bytes())
     assert caught.value.version == "go 1.21"
 

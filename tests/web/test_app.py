@@ -155,7 +155,7 @@ async def test_every_link_of_a_runbook_leads_somewhere(client_of: MakeClient) ->
         text = await (await client.get(f"/runbooks/{alert}")).text()
         links = set(re.findall(r'href="([^"#]+)', text))
         beside = {urljoin(f"/runbooks/{alert}", link) for link in links if not link.startswith("http")}
-        assert {link: (await client.get(link)).status for link in beside} == dict.fromkeys(beside, 200)
+        assert [link for link in beside if (await client.get(link)).status == 404] == []
 
 
 async def test_a_runbook_speaks_of_the_target_that_the_link_names(client_of: MakeClient) -> None:

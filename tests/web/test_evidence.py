@@ -122,7 +122,7 @@ async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, evidence
     evidence_store.close()
     client = await client_of()
     assert "bank:1" not in await text_of(client, "/evidence?target=shop:1")
-    assert "Nothing is kept" in await text_of(client, "/evidence?target=%3Cb%3E")
+    assert "No profiles are saved" in await text_of(client, "/evidence?target=%3Cb%3E")
     assert "<b><b>" not in await text_of(client, "/evidence?target=%3Cb%3E")
 
 
@@ -236,7 +236,7 @@ async def test_a_runbook_for_a_target_leads_to_what_is_kept_of_it(client_of: Cli
 
 async def test_an_alert_asks_for_a_capture(client_of: ClientOf, asked: list[CaptureRequest]) -> None:
     reply = await (await client_of()).post("/-/alert", data=payload(alert(target="gone:1")), headers=JSON)
-    assert (reply.status, await reply.text()) == (200, "gone:1 is captured now.\n")
+    assert (reply.status, await reply.text()) == (200, "gone:1 is being captured.\n")
     assert [one.target for one in asked] == ["gone:1"]
 
 

@@ -55,7 +55,7 @@ async def test_the_worst_target_stands_first_with_what_is_wrong(client: Client) 
     named = re.findall(r'<a href="(/targets/[^"]+)">', page)
     assert named[0] == "/targets/gone:1"
     assert len(named) == 3
-    assert "no TCP connection" in page
+    assert "the TCP connection failed" in page
 
 
 async def test_the_root_shows_the_targets(client: Client) -> None:
@@ -101,7 +101,7 @@ async def test_a_target_shows_its_fetches_with_their_latencies(client: Client) -
 async def test_targets_are_found_by_name_and_by_label(client: Client) -> None:
     assert "gone:1" not in await text_of(client, "/targets?q=sub")
     assert "&lt;b&gt;shop" in await text_of(client, "/targets?q=TEAM%3D")
-    assert "No target is like that" in await text_of(client, "/targets?q=nowhere")
+    assert "No matching targets" in await text_of(client, "/targets?q=nowhere")
 
 
 async def test_targets_are_found_by_how_bad_they_are(client: Client) -> None:

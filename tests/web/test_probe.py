@@ -105,17 +105,17 @@ async def test_the_timeout_of_prometheus_shortens_the_window(
         ("", "target is missing"),
         ("target=", "target is missing"),
         ("module=default", "target is missing"),
-        ("target=a:1&target=a:1", "target is given 2 times"),
-        ("target=a:1&module=cheap&module=default", "module is given 2 times"),
-        ("target=a:1&module=none", "known are cheap, default"),
-        ("target=a:1&module=", "known are cheap, default"),
-        ("target=a:1&module=%3Cb%3E", "known are cheap, default"),
+        ("target=a:1&target=a:1", "target occurs 2 times"),
+        ("target=a:1&module=cheap&module=default", "module occurs 2 times"),
+        ("target=a:1&module=none", "choose from cheap, default"),
+        ("target=a:1&module=", "choose from cheap, default"),
+        ("target=a:1&module=%3Cb%3E", "choose from cheap, default"),
         ("target=a:1&modul=cheap", "did you mean module?"),
         ("target=a:1&debug=maybe", "true or false"),
-        ("target=a:1&service=%22", "A service is named"),
-        ("target=http%3A%2F%2Fu%3Ahunter2%40a%3A1", "Leave user and password out"),
+        ("target=a:1&service=%22", "A service name has"),
+        ("target=http%3A%2F%2Fu%3Ahunter2%40a%3A1", "Remove user and password"),
         ("target=a%3A1%0D%0AX-Evil%3A%201", "ASCII"),
-        ("target=a:1&module=cheap%0D%0AX-Evil:%201", "known are cheap, default"),
+        ("target=a:1&module=cheap%0D%0AX-Evil:%201", "choose from cheap, default"),
         ("target=http%3A%2F%2Fa%3A1%2F..%2F..%2Fdebug%2Fpprof", "The path"),
     ],
 )
@@ -199,7 +199,7 @@ async def test_a_service_becomes_a_label_of_every_series(client: Client, clock: 
 
 
 async def test_the_page_lists_the_last_probes_with_their_logs(client: Client, clock: FakeClock) -> None:
-    assert "None yet" in await (await client.get("/probes")).text()
+    assert "No probes yet" in await (await client.get("/probes")).text()
     for target in ("gone:1", "a:1", "b:1", "c:1", "d:1"):
         await answered(clock, client.get("/probe", params={"target": target, "module": "cheap"}))
     text = await (await client.get("/probes")).text()

@@ -150,7 +150,7 @@ def read_manifest(path: Path) -> CaptureManifest:
             f"this program reads {CAPTURE_FORMAT!r} up to {CAPTURE_VERSION}"
         )
     if any(Path(target.folder).name != target.folder for target in manifest.targets):
-        raise CaptureError(f"{file}: the folder of a target is not beside it")
+        raise CaptureError(f"{file}: the folder of a target is missing")
     return manifest
 
 

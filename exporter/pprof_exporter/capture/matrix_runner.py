@@ -81,7 +81,7 @@ async def _run_entry(
     run: MatrixRun, recorder: CaptureRecorder, wanted: MatrixEntry, target: Target, entry: TargetEntry
 ) -> CaptureResult:
     if await _answers(target.url):
-        raise CannotStart(f"something answers at {wanted.target} already; end it, or choose another port")
+        raise CannotStart(f"another process already answers at {wanted.target}; stop it or choose another port")
     folder = run.path / entry.folder
     directory = run.folder / wanted.directory
     run.said(f"{entry.name}: {wanted.start.line}")
@@ -113,7 +113,7 @@ async def _capture_while_they_run(
         if recording.done():
             return recording.result()[0]
         name, place = next(about for watch, about in watches.items() if watch.done())
-        raise CannotStart(f"{name} ended before the capture did; it said what is in {place.log}")
+        raise CannotStart(f"{name} ended before the capture; see its output in {place.log}")
     finally:
         for task in (recording, *watches):
             task.cancel()
@@ -126,7 +126,7 @@ async def _wait_until_it_answers(
     deadline = clock.steady() + run.matrix.start_within
     while not await _answers(target.url):
         if program.returncode is not None:
-            raise CannotStart(f"the program ended with exit code {program.returncode}; it said what is in {place.log}")
+            raise CannotStart(f"the program ended with exit code {program.returncode}; see its output in {place.log}")
         if clock.steady() >= deadline:
             raise CannotStart(f"{target.process} did not answer within {run.matrix.start_within:g} s")
         await clock.sleep(_LOOK_EVERY)

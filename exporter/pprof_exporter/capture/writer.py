@@ -72,7 +72,7 @@ class CaptureWriter:
             if known.targets != self._entries:
                 raise CaptureError(f"{self._path}: {_difference(known.targets, self._entries)}")
         elif any(self._path.iterdir()):
-            raise CaptureError(f"{self._path}: not empty, and no capture; choose another folder")
+            raise CaptureError(f"{self._path}: not empty and not a capture; choose another folder")
         else:
             manifest = CaptureManifest(CAPTURE_FORMAT, CAPTURE_VERSION, self._created, self._exporter, self._entries)
             part = self._path / (CAPTURE_MANIFEST + _UNFINISHED)
@@ -123,9 +123,7 @@ def _put(file: Path, body: bytes) -> None:
 def _difference(known: tuple[TargetEntry, ...], wanted: tuple[TargetEntry, ...]) -> str:
     names = [target.name for target in known]
     if names != [target.name for target in wanted]:
-        return (
-            f"holds a capture of {', '.join(names)}; choose another folder, or name the same targets to go on with it"
-        )
+        return f"holds a capture of {', '.join(names)}; choose another folder, or name the same targets to resume it"
     changed = ", ".join(one.name for one, other in zip(known, wanted, strict=True) if one != other)
     return f"was captured with other labels, commands or versions of {changed}; choose another folder"
 

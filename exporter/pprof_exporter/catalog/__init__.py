@@ -18,13 +18,13 @@ from pprof_exporter.catalog.vocabulary import (
 )
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
-    "How fetching goes": fetching.FAMILIES,
-    "What the profiles hold": content.FAMILIES,
-    "How far the profiles can be trusted": quality.FAMILIES,
-    "Whether samples are missing": sampling.FAMILIES,
-    "How the runtime is doing, and how quickly it answers": runtime.FAMILIES,
-    "What a target is, and what changed": identity.FAMILIES,
-    "The exporter itself": exporter.FAMILIES,
+    "Fetching": fetching.FAMILIES,
+    "Profile content": content.FAMILIES,
+    "Profile quality": quality.FAMILIES,
+    "CPU sampling": sampling.FAMILIES,
+    "Go runtime and responsiveness": runtime.FAMILIES,
+    "Target identity and changes": identity.FAMILIES,
+    "Exporter": exporter.FAMILIES,
 }
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
 

@@ -7,25 +7,25 @@ from pprof_exporter.catalog.family import counter, gauge, histogram, info
 # From "a few milliseconds" (healthy) over "hundreds of milliseconds" (the complaint) to the deadline.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-UP = gauge("pprof_up", "1 if net/http/pprof answered the latest round of this target, 0 if not.", "target")
+UP = gauge("pprof_up", "1 if net/http/pprof answered in the latest round, 0 if not.", "target")
 DOWN = info(
-    "pprof_down_info", "Why the latest round found no index page; absent while one is found.", "target", "reason"
+    "pprof_down_info", "Reason why the latest round found no index page; absent if it found one.", "target", "reason"
 )
 AVAILABLE = gauge(
     "pprof_profile_available",
-    "1 if the index page of the target lists this profile, 0 if it does not. Absent while no index page was read.",
+    "1 if the index page of the target lists the profile, 0 if not; absent if no index page was read.",
     "target",
     "profile",
 )
 FETCHES = counter(
     "pprof_fetches_total",
-    "Fetches by how they ended: success, busy (another profiler was at work) or failure.",
+    "Fetches by outcome: success, busy (another profiler was running) or failure.",
     "target",
     "profile",
     "outcome",
 )
 FETCH_FAILURES = counter(
-    "pprof_fetch_failures_total", "Fetches that brought no complete reply, by reason.", "target", "profile", "reason"
+    "pprof_fetch_failures_total", "Fetches without a complete reply, by reason.", "target", "profile", "reason"
 )
 DECODE_FAILURES = counter(
     "pprof_decode_failures_total",
@@ -36,33 +36,34 @@ DECODE_FAILURES = counter(
 )
 FETCH_DURATION = histogram(
     "pprof_fetch_duration_seconds",
-    "Time from request to last byte of successful fetches, less the window that the profile was asked to run.",
+    "Latency of successful fetches from request to last byte, without the window of the profile.",
     "target",
     "profile",
     buckets=LATENCY_BUCKETS,
 )
 FETCH_PHASE = counter(
     "pprof_fetch_phase_seconds_total",
-    "Time that successful fetches spent in each phase: resolve, connect, tls, first_byte (less the window), transfer.",
+    "Time that successful fetches spent in each phase: resolve, connect, tls, first_byte (without the window), "
+    "transfer.",
     "target",
     "profile",
     "phase",
 )
 RESPONSE_BYTES = counter(
-    "pprof_response_bytes_total", "Bytes of reply bodies as they came over the wire.", "target", "profile"
+    "pprof_response_bytes_total", "Bytes of reply bodies received, before decompression.", "target", "profile"
 )
-PROFILE_SIZE = gauge("pprof_profile_size_bytes", "Size of the latest profile, inflated.", "target", "profile")
+PROFILE_SIZE = gauge("pprof_profile_size_bytes", "Size of the latest profile after decompression.", "target", "profile")
 LAST_SUCCESS = gauge(
     "pprof_last_success_timestamp_seconds",
-    "When this profile was last fetched and decoded, in Unix time.",
+    "Time at which the profile was last fetched and decoded, in Unix time.",
     "target",
     "profile",
 )
 SKIPPED = counter(
     "pprof_fetches_skipped_total",
-    "Planned fetches that were not made: late (an earlier one still ran), backoff (after failures), target_down, "
-    "guard (the target is so large now that making the profile would stop it for long), or deadline (of a probe: "
-    "Prometheus would have given up first).",
+    "Scheduled fetches that did not run: late (an earlier fetch was still running), backoff (after failures), "
+    "target_down, guard (the profile would stop a target of this size for long) or deadline (the probe would have "
+    "passed Prometheus's timeout).",
     "target",
     "profile",
     "reason",
@@ -70,26 +71,26 @@ SKIPPED = counter(
 
 DEFERRED = counter(
     "pprof_fetches_deferred_total",
-    "Fetches put off to a later tick: budget (the target was profiled enough), slow (its canary), cpu (it is busy).",
+    "Fetches deferred to a later tick: budget (profiling budget spent), slow (slow canary) or cpu (busy target).",
     "target",
     "profile",
     "reason",
 )
 OVERDUE = counter(
     "pprof_fetches_overdue_total",
-    "Fetches made although they would have been deferred, since they had been for too long.",
+    "Fetches that ran despite a reason to defer, because they had waited for the maximum time.",
     "target",
     "profile",
 )
 PROFILING = counter(
     "pprof_profiling_seconds_total",
-    "Time during which at least one fetch that costs the target something was under way.",
+    "Time during which at least one costly fetch was running.",
     "target",
 )
 WEDGED = gauge(
     "pprof_wedged",
-    "1 if the target accepts connections and never answers for its index page (nothing runs) or its goroutines "
-    "(the world cannot be stopped), 0 if it answers. Absent while it cannot be connected to.",
+    "1 if the target accepts connections but never answers for its index page (nothing runs) or its goroutine profile "
+    "(the world cannot be stopped), 0 if it answers. Absent if it does not accept connections.",
     "target",
     "profile",
 )

@@ -6,8 +6,9 @@ from pprof_exporter.catalog.family import counter, gauge, info
 
 TARGET_INFO = info(
     "pprof_target_info",
-    "What the profiles and the metrics page of a target tell of it; a label is 'unknown' where they tell nothing. "
-    "A version that ends in + is a lower bound; build is a digest of the build id, or of path and time of the program.",
+    "System, program, build and Go version of the target, from its profiles and metrics page; 'unknown' if neither "
+    "has it. A version that ends in + is a lower bound; build is a digest of the build id, or of path and time of the "
+    "program.",
     "target",
     "system",
     "program",
@@ -16,53 +17,57 @@ TARGET_INFO = info(
 )
 SYSTEM_MODULE = gauge(
     "pprof_system_module_timestamp_seconds",
-    "When the file of a core module of Windows was last changed, in Unix time; Windows updates change it.",
+    "Modification time of the file of a Windows core module, in Unix time; Windows updates change it.",
     "target",
     "module",
 )
 MODULES = gauge(
     "pprof_modules",
-    "Modules that the process has loaded, by what they are to it. Go lists them on Windows since 1.20.",
+    "Modules loaded in the process, by role. Go lists them on Windows since 1.20.",
     "target",
     "role",
 )
 FOREIGN_MODULE = info(
     "pprof_foreign_module_info",
-    "A module in a Windows process that comes neither with Windows nor with the program: mostly security software.",
+    "A module in a Windows process that belongs neither to Windows nor to the program; mostly security software.",
     "target",
     "module",
 )
 KNOWN_BUG = info(
     "pprof_known_bug_info",
-    "A bug of Go that this target has, as its version, system and settings tell, and that spoils profiling.",
+    "A Go bug that impairs profiling and affects this target according to its version, system and settings.",
     "target",
     "bug",
     "fixed_in",
 )
 CHANGES = counter(
     "pprof_changes_total",
-    "Upgrades and rollbacks seen, by what changed: operating_system, binary, go or modules.",
+    "Upgrades and rollbacks detected, by what changed: operating_system, binary, go or modules.",
     "target",
     "change",
 )
 LAST_CHANGE = gauge(
-    "pprof_last_change_timestamp_seconds", "When such a change was last seen, in Unix time.", "target", "change"
+    "pprof_last_change_timestamp_seconds",
+    "Time of the latest upgrade or rollback detected, by what changed, in Unix time.",
+    "target",
+    "change",
 )
 SIGNAL_MEDIAN = gauge(
     "pprof_signal_median",
-    "Median of a signal before the latest upgrade of the service and now, in the unit that the name of the signal has.",
+    "Median of a signal before the latest upgrade of the service and now, in the unit that the name of the signal "
+    "states.",
     "target",
     "signal",
     "epoch",
 )
 SIGNAL_CHANGE = gauge(
     "pprof_signal_change_ratio",
-    "Median of a signal now, divided by the one before the latest upgrade of the service.",
+    "Median of a signal now, divided by its median before the latest upgrade of the service.",
     "target",
     "signal",
 )
 SIGNAL_OBSERVATIONS = gauge(
-    "pprof_signal_observations", "Values that such a median is made of.", "target", "signal", "epoch"
+    "pprof_signal_observations", "Number of values behind each pprof_signal_median.", "target", "signal", "epoch"
 )
 
 FAMILIES = (

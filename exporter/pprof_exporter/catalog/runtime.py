@@ -7,54 +7,61 @@ from pprof_exporter.catalog.family import counter, gauge, histogram
 GC_CYCLES = counter("pprof_gc_cycles_total", "Garbage collections since the target started.", "target")
 GC_FORCED = counter(
     "pprof_gc_forced_cycles_total",
-    "Garbage collections that the program itself asked for, since it started.",
+    "Garbage collections that the program requested since it started.",
     "target",
 )
 GC_PAUSE = histogram(
     "pprof_gc_pause_seconds",
-    "Time that a collection stopped the world, of those since the exporter first looked; each counts once.",
+    "Stop-the-world time of each garbage collection since the exporter's first fetch.",
     "target",
     buckets=(0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0),
 )
 GC_UNSEEN = counter(
     "pprof_gc_unseen_cycles_total",
-    "Collections whose pause is not known, since more than 256 passed between two looks.",
+    "Garbage collections whose pause is unknown, because more than 256 ran between two fetches.",
     "target",
 )
 GC_IN_WINDOW = counter(
-    "pprof_gc_pauses_within_cpu_profiles_total", "Pauses of the collector that fell into a CPU profile.", "target"
+    "pprof_gc_pauses_within_cpu_profiles_total", "Garbage collection pauses that fell into a CPU profile.", "target"
 )
 GC_CPU = gauge(
     "pprof_gc_cpu_ratio",
-    "Share of the CPU available to the target that its collector has used since the start.",
+    "Share of the CPU available to the target that its garbage collector has used since the start.",
     "target",
 )
-NEXT_GC = gauge("pprof_next_gc_bytes", "Heap size at which the next collection begins.", "target")
+NEXT_GC = gauge("pprof_next_gc_bytes", "Heap size at which the next garbage collection starts.", "target")
 PROFILER_MEMORY = gauge(
-    "pprof_profiler_memory_bytes", "Memory that the target's own heap, block and mutex profilers take.", "target"
+    "pprof_profiler_memory_bytes", "Memory used by the target's own heap, block and mutex profilers.", "target"
 )
 MAX_RSS = gauge("pprof_max_resident_memory_bytes", "Largest resident memory of the target since it started.", "target")
 
 CONTENTION_PROFILING = gauge(
     "pprof_contention_profiling_enabled",
-    "1 if block or mutex profiling is on, 0 if it is off. Mutex: by the rate that mutex?debug=1 states. Block, which "
-    "states none: 1 with any record, 0 if goroutines wait on and on and there is none. Absent while it cannot be told.",
+    "1 if block or mutex profiling is on, 0 if it is off, absent if unknown. Mutex: by the rate in mutex?debug=1. "
+    "Block: 1 with any record, 0 if goroutines keep waiting without a record.",
     "target",
     "profile",
 )
 
 CANARY_DURATION = histogram(
     "pprof_canary_duration_seconds",
-    "Time of a request that costs the target nothing, while a CPU profile runs (profile) and while none runs (rest).",
+    "Latency of a request that costs the target nothing, while a CPU profile runs (profile) and while none runs "
+    "(rest).",
     "target",
     "during",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0),
 )
-CANARY_FAILURES = counter("pprof_canary_failures_total", "Such requests that were not answered.", "target", "during")
+CANARY_FAILURES = counter(
+    "pprof_canary_failures_total",
+    "Canary requests that were not answered, while a CPU profile ran (profile) and while none ran (rest).",
+    "target",
+    "during",
+)
 LATENCY_DIFFERENCE = gauge(
     "pprof_latency_difference_seconds",
-    "What of the latest latency a cause explains: modules (threadcreate less its debug=1 form, which lists none), heap "
-    "(heap less threadcreate) and goroutines (goroutine less threadcreate). Negative differences are chance.",
+    "Part of the latest fetch latency attributed to each cause, in seconds: modules (threadcreate minus its debug=1 "
+    "form, which lists none), heap (heap minus threadcreate) and goroutines (goroutine minus threadcreate). Negative "
+    "values are chance.",
     "target",
     "cause",
 )

@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Outcome(StrEnum):
-    """How a fetch ended. `busy` is nobody's failure: another profiler holds the one CPU profile of the process."""
+    """How a fetch ended. `busy` is no failure: another profiler runs the one CPU profile of the process."""
 
     SUCCESS = "success"
     BUSY = "busy"
@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
 
 class Phase(StrEnum):
-    """Parts of a fetch, in order. `first_byte` leaves out the window that the profile was asked to run."""
+    """Parts of a fetch, in order. `first_byte` does not include the window of the profile."""
 
     RESOLVE = "resolve"
     CONNECT = "connect"
@@ -25,43 +25,43 @@ class Phase(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why a planned fetch was not made."""
+    """Why a scheduled fetch did not run."""
 
     LATE = "late"
-    """Its time passed while an earlier fetch of the same target was still running."""
+    """An earlier fetch of the target was still running at its time."""
     BACKOFF = "backoff"
-    """Earlier fetches of this profile failed; the exporter waits longer before the next try."""
+    """Earlier fetches of this profile failed, so the exporter waits longer before the next try."""
     TARGET_DOWN = "target_down"
-    """The index page did not answer, so the dear profiles were not asked for."""
+    """The index page did not answer, so costly profiles are not fetched."""
     GUARD = "guard"
-    """To make this profile would stop the target for long, as large as it is now."""
+    """The profile would stop a target of this size for long."""
     DEADLINE = "deadline"
-    """Prometheus would have given up on the probe before it was done."""
+    """The probe would have passed Prometheus's timeout."""
 
 
 class Deferral(StrEnum):
-    """Why a profile that costs the target something waits for a better moment, though not for ever."""
+    """Why a costly profile is deferred, for a limited time."""
 
     BUDGET = "budget"
-    """The target has been profiled for more of its time than the budget allows."""
+    """The target has used up its profiling budget."""
     SLOW = "slow"
-    """The canary is slow, or was not answered: the target has trouble already."""
+    """The canary is slow or failed: the target already has trouble."""
     CPU = "cpu"
-    """The target uses nearly all processors that it may. CPU profiles are made all the same: they show with what."""
+    """The target uses nearly all of its processors. CPU profiles still run: they show the cause."""
 
 
 class ProbeResult(StrEnum):
-    """How a request for a probe ended."""
+    """Result of a probe request."""
 
     UP = "up"
     DOWN = "down"
-    """The target was asked, and did not answer as it should: that is data."""
+    """The target was fetched and did not answer properly: that is data."""
     REFUSED = "refused"
-    """The request is wrong, or asks for what no probe may do (400 and 403)."""
+    """The request is invalid, or the target is not allowed (400 and 403)."""
     OVERLOADED = "overloaded"
-    """The exporter had no room for it, or did not get to it in time (503)."""
+    """The exporter had no capacity, or did not start in time (503)."""
     ERROR = "error"
-    """A fault of the exporter itself (500)."""
+    """An internal error of the exporter (500)."""
 
 
 class ReasonGroup(StrEnum):
@@ -136,12 +136,12 @@ class Reason(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """What was seen, as one sentence without a full stop."""
+        """What was observed, as one sentence without a full stop."""
         return _EXPLAINED[self][0]
 
     @property
     def advice(self) -> str:
-        """What a person does next, as one sentence."""
+        """What to do next, as one sentence."""
         return _EXPLAINED[self][1]
 
 
@@ -157,91 +157,91 @@ NO_PROFILE = ReasonGroup.OTHER_PAGE.reasons | ReasonGroup.UNDECODABLE.reasons
 _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.RESOLVE: (
         "the host name did not resolve",
-        "Check the name, and the DNS that the exporter uses.",
+        "Check the name and the exporter's DNS.",
     ),
     Reason.CONNECT: (
-        "no TCP connection",
-        "Check that the service runs, that it listens on this address, and that no firewall is between.",
+        "the TCP connection failed",
+        "Check that the service runs and listens on this address, and that no firewall blocks it.",
     ),
     Reason.FORBIDDEN: (
-        "the name resolved to addresses to which no probe may connect",
-        "Check the name; if the address is right, name its network under probe.allowed.networks.",
+        "the name resolved to addresses that probes may not connect to",
+        "Check the name. If the address is right, add its network to probe.allowed.networks.",
     ),
     Reason.TLS: (
         "the TLS handshake failed",
-        "Check the certificate, the server name, and whether the port speaks TLS at all.",
+        "Check the certificate, the server name, and that the port speaks TLS.",
     ),
     Reason.TIMEOUT_HEADER: (
         "connected, but no reply before the deadline",
-        "If the index page answers and this profile does not, the Go runtime may be unable to stop the world.",
+        "If the index page answers but this profile does not, the Go runtime may be unable to stop the world.",
     ),
     Reason.TIMEOUT_BODY: (
         "the reply began, but did not end before the deadline",
-        "Look for a slow network, a proxy that buffers, or a process that stalls.",
+        "Check for a slow network, a buffering proxy or a stalled process.",
     ),
     Reason.UNAUTHORIZED: (
-        "the target wants credentials (401 or 403)",
-        "Give the exporter access to the pprof endpoints, or expose them on a port of their own.",
+        "the target requires credentials (401 or 403)",
+        "Give the exporter credentials for the pprof endpoints, or serve them on a separate port.",
     ),
     Reason.NOT_MOUNTED: (
-        "something answered, but not net/http/pprof (404, or a redirect)",
-        "Import net/http/pprof in the service, or correct the path prefix of the target.",
+        "net/http/pprof is not at this path (404 or a redirect)",
+        "Import net/http/pprof in the service, or correct the target's path prefix.",
     ),
     Reason.UNKNOWN_PROFILE: (
-        "pprof is mounted, but this Go version or router has no such profile",
-        "Nothing is wrong: disable this profile for the target, or upgrade Go.",
+        "pprof is mounted, but this Go version or router does not have the profile",
+        "Nothing is wrong. Disable this profile for the target, or upgrade Go.",
     ),
     Reason.BUSY: (
-        "another profiler is collecting from this process",
-        "Find the second profiler (Pyroscope, Parca, Datadog, a person) and let one of the two go.",
+        "another profiler is running a CPU profile of this process",
+        "Find the other profiler (Pyroscope, Parca, Datadog, a person) and disable one of the two.",
     ),
     Reason.WRITE_TIMEOUT: (
         "the window is longer than the server's WriteTimeout (Go 1.22 and older refuse)",
-        "Ask for a shorter window, or raise WriteTimeout of the server that serves pprof.",
+        "Shorten the window, or raise WriteTimeout of the server that serves pprof.",
     ),
     Reason.METHOD: (
         "the server does not allow GET on this path (405)",
-        "Check which handler the router has under this path.",
+        "Check which handler the router has at this path.",
     ),
     Reason.HTTP_4XX: (
-        "the server refused the request (another 4xx)",
-        "Read the reply: a plain request to a TLS port, for example, is answered with 400.",
+        "the server rejected the request (other 4xx)",
+        "Read the reply. For example, a TLS port answers a plain HTTP request with 400.",
     ),
     Reason.HTTP_5XX: (
         "the server failed (5xx)",
-        "Read the log of the service, or of the proxy before it.",
+        "Check the log of the service, or of the proxy in front of it.",
     ),
     Reason.TOO_LARGE: (
         "the reply is larger than the limit",
-        "Raise the limit if the profile really is that large; a few KiB that inflate to GiB are an attack or a fault.",
+        "Raise the limit if the profile is that large. A few KiB that inflate to GiB are an attack or a fault.",
     ),
     Reason.EMPTY: (
         "the reply has no body, or the connection was closed without a reply",
-        "Look for a proxy that swallows the body, or a process that died meanwhile.",
+        "Check for a proxy that drops the body, or a crash of the process.",
     ),
     Reason.HTML: (
-        "an HTML page where a profile was expected",
-        "A router, login page or proxy answers instead of pprof; correct the address or the path prefix.",
+        "the reply is an HTML page, not a profile",
+        "A router, login page or proxy answers instead of pprof. Correct the address or the path prefix.",
     ),
     Reason.TEXT: (
-        "readable text where a profile was expected",
-        "Ask without debug=1 or debug=2; the legacy text formats are not read.",
+        "the reply is text, not a profile",
+        "Remove debug=1 or debug=2 from the request. The legacy text formats are not supported.",
     ),
     Reason.GZIP: (
         "the gzip stream is corrupt",
-        "Look for a proxy that rewrites bodies.",
+        "Check for a proxy that rewrites bodies.",
     ),
     Reason.TRUNCATED: (
         "the body ends too early",
-        "The connection was cut: look for WriteTimeout of the server, a proxy timeout, or a crash meanwhile.",
+        "The connection was cut. Check the server's WriteTimeout, proxy timeouts, and crashes.",
     ),
     Reason.PROTO: (
         "the body is not a profile.proto message",
-        "Check what the target serves under this path.",
+        "Check what the target serves at this path.",
     ),
     Reason.INVALID: (
-        "the message parses, but breaks the rules of the format",
-        "Keep the file and report it to those who made the profiler that wrote it.",
+        "the profile.proto message violates the rules of the format",
+        "Save the file and report it to the authors of the profiler.",
     ),
 }
 

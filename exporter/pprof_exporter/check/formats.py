@@ -85,7 +85,7 @@ def check_junit(report: CheckReport) -> str:
     for one in report.judged:
         suite = ET.SubElement(root, "testsuite", name=_xml(one.name))
         if one.problem:
-            case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name="look at the target")
+            case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name="check the target")
             ET.SubElement(case, "error", message=_xml(one.problem))
         for verdict in one.verdicts:
             _case(report, suite, one, verdict)
@@ -125,7 +125,7 @@ def check_markdown(report: CheckReport) -> str:
         about = f" ({_markdown(one.about)})" if one.about else ""
         parts.append(f"### {MARKS[_shown(one)]} {_markdown(one.name)}{about}\n")
         if one.problem:
-            parts.append(f"Nobody could look: {_markdown(one.problem)}\n")
+            parts.append(f"Not checked: {_markdown(one.problem)}\n")
         parts += [f"{_markdown(remark)}\n" for remark in one.remarks]
         bad = [verdict for level in BAD for verdict in one.verdicts if verdict.level is level]
         if bad:
@@ -179,7 +179,7 @@ def check_github(report: CheckReport) -> Iterator[str]:
     """
     for one in report.judged:
         if one.problem:
-            yield _command("error", f"{one.name}: could not look", one.problem)
+            yield _command("error", f"{one.name}: not checked", one.problem)
             continue
         for verdict in one.verdicts:
             for finding in verdict.findings:

@@ -102,7 +102,7 @@ class CheckReport:
             if len(self.judged) != 1
             else "",
             *(f"{one.name} {one.level} ({', '.join(_modes(one))})" for one in bad),
-            *(f"{one.name} could not be looked at" for one in failed),
+            *(f"{one.name} was not checked" for one in failed),
         ]
         text = "; ".join(part for part in parts if part)
         return text or f"{self.judged[0].name} has no findings"

@@ -69,11 +69,9 @@ def check_bodies(name: str, bodies: Mapping[str, bytes], assessor: Assessor) -> 
     saved = SavedProfiles()
     refused = {file: problem for file, body in bodies.items() if (problem := saved.add(file, body))}
     if not saved.profiles and saved.memstats is None and not saved.traces:
-        only = f"{next(iter(refused.values()))}." if len(refused) == 1 else "No file in it is a profile."
+        only = f"{next(iter(refused.values()))}." if len(refused) == 1 else "It contains no profile."
         return assessor.not_checked(name, only)
-    remark = (
-        f"Passed over: {', '.join(refused)}." if 0 < len(refused) <= _FEW else f"Passed over: {len(refused)} files."
-    )
+    remark = f"Skipped: {', '.join(refused)}." if 0 < len(refused) <= _FEW else f"Skipped: {len(refused)} files."
     state, snapshot = saved.take_in(name, assessor.labels)
     return assessor.assess(state, snapshot, remarks=[remark] if refused else [])
 
@@ -186,6 +184,6 @@ def _recorded(folder: Path, replay: Replay, assessor: Assessor) -> TargetReport:
     return assessor.assess(
         replay.state,
         snapshot,
-        problem=replay.state.why_down if rounds else "No round of it is finished.",
+        problem=replay.state.why_down if rounds else "It has no complete round.",
         remarks=[f"After {len(rounds)} recorded {'round' if len(rounds) == 1 else 'rounds'}."],
     )

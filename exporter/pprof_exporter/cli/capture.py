@@ -29,14 +29,14 @@ from pprof_exporter.scrape.target.round import OnRound, RoundPlan
 _ROUNDS, _EVERY = 10, 30.0
 _INTERRUPTED = 130
 _DESCRIPTION = """\
-Record rounds of TARGETs: every profile as it came, how long each took, cheap requests beside, the CPU time that was
-really used, and an execution trace. The same command goes on with a capture that was interrupted.
+Record rounds of TARGETs: every profile unchanged, its latency, cheap requests for comparison, the CPU time used, and an
+execution trace. To resume an interrupted capture, run the same command again.
 
-With --matrix, programs are started one after the other, each under the same load, and recorded; see docs/capture.md.
+With --matrix, programs are started one after another, each under the same load, and recorded; see docs/capture.md.
 
 exit codes:
-  0    all rounds are there, and the last one of each target brought profiles
-  2    a target or program that could not be looked at, a folder that cannot be written, or wrong arguments
+  0    all rounds are complete, and the last round of each target has profiles
+  2    a target or program could not be recorded, a folder cannot be written, or invalid arguments
   130  interrupted
 """
 
@@ -44,11 +44,13 @@ exit codes:
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; the exit codes are those of its description."""
     parser = Parser(prog="pprof-exporter capture", description=_DESCRIPTION, environ=environ)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL of its pprof")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL where net/http/pprof is mounted"
+    )
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder of the capture")
-    parser.add_argument("--matrix", metavar="FILE", type=Path, help="programs to start and record, in YAML")
-    parser.flag("rounds", "Rounds in all", default="", read=_rounds)
-    parser.flag("every", "Time from one round to the next", default="", read=_every)
+    parser.add_argument("--matrix", metavar="FILE", type=Path, help="YAML file of programs to start and record")
+    parser.flag("rounds", "Number of rounds; by default that of --matrix, else 10", default="", read=_rounds)
+    parser.flag("every", "Interval between rounds; by default that of --matrix, else 30s", default="", read=_every)
     add_round_flags(parser)
     options = parser.parse_args(argv)
     try:
@@ -69,7 +71,7 @@ def _every(text: str) -> float | None:
 async def _targets(options: Namespace) -> int:
     settings = round_settings(options, options.targets)
     if not settings.targets:
-        raise ConfigError("nothing to capture. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
+        raise ConfigError("no targets. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
     if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
     made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
@@ -82,7 +84,7 @@ async def _targets(options: Namespace) -> int:
 
 async def _matrix(options: Namespace) -> int:
     if options.targets or vars(options)["config.file"]:
-        raise ConfigError("--matrix names its targets itself; leave out the others")
+        raise ConfigError("--matrix contains its own targets; remove the other targets and --config.file")
     matrix = load_matrix(options.matrix)
     run_ = MatrixRun(matrix, options.matrix.parent, options.output, _say)
     made = await _matrix_entries(run_, dict(options.label))
@@ -131,7 +133,7 @@ async def _until_stopped(work: Coroutine[None, None, list[CaptureResult]], path:
         with signal_handlers(lambda: _stop(recording), None):
             captured = await recording
     except asyncio.CancelledError:
-        print(f"pprof-exporter: interrupted; the same command goes on with {path}", file=sys.stderr)
+        print(f"pprof-exporter: interrupted; run the same command again to resume {path}", file=sys.stderr)
         return _INTERRUPTED
     for one in captured:
         print(f"{path / one.entry.folder}: {one.rounds} {'round' if one.rounds == 1 else 'rounds'} of {one.entry.name}")

@@ -24,15 +24,16 @@ from pprof_exporter.scrape.target.round import RoundPlan
 _STDIN = "-"
 _FORMATS = ("table", "json", "junit", "markdown", "github")
 _DESCRIPTION = """\
-Look once at every profile of TARGETs, or at saved ones, and judge each failure mode by the thresholds of the alerts.
+Fetch every profile of TARGETs once, or read saved profiles, and check each failure mode against the thresholds of the
+alerts.
 
-A TARGET is HOST:PORT, or the URL under which net/http/pprof is mounted; a profile in a file, or - for standard input;
-a folder with profiles of one program; or a capture.
+A TARGET is one of: HOST:PORT, or the URL where net/http/pprof is mounted; a profile file, or - for standard input;
+a folder with profiles of one program; a capture.
 
 exit codes:
-  0  no findings of the level of --fail-on, or worse
+  0  no findings at or above the level of --fail-on
   1  findings
-  2  a target or file that could not be looked at, or wrong arguments
+  2  a target or file could not be checked, or invalid arguments
 """
 
 
@@ -49,7 +50,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except ConfigError as error:
         return _fail(str(error))
     if not files and not settings.targets:
-        return _fail("nothing to check. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
+        return _fail("no targets. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
     if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
     assessor = Assessor(dict(options.set), dict(options.label))
@@ -63,22 +64,24 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _parser(environ: Mapping[str, str]) -> Parser:
     parser = Parser(prog="pprof-exporter check", description=_DESCRIPTION, environ=environ)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="what to look at")
-    parser.flag("format", "How to write it", default="table", choices=_FORMATS)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="target, file, folder or capture")
+    parser.flag("format", "Output format", default="table", choices=_FORMATS)
     parser.flag(
         "fail-on",
-        "Least level of a finding for exit code 1: critical, warning, info or never",
+        "Minimum level of a finding for exit code 1: critical, warning, info or never",
         default="warning",
         read=FailOn,
         choices=tuple(FailOn),
     )
-    parser.flag("rounds", "How often to look; growth takes more than one look", default="1", read=whole)
-    parser.flag("every", "Time from one look to the next", default="30s", read=parse_duration)
+    parser.flag("rounds", "Number of rounds; growth needs more than one", default="1", read=whole)
+    parser.flag("every", "Interval between rounds", default="30s", read=parse_duration)
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
     )
-    parser.flag("runbook-url", "What the name of an alert is appended to", default="")
-    parser.flag("exporter-url", "An exporter that watches the same targets: has saved profiles, runbooks", default="")
+    parser.flag("runbook-url", "URL prefix of runbooks; the name of the alert is appended", default="")
+    parser.flag(
+        "exporter-url", "URL of an exporter of the same targets, for links to saved profiles and runbooks", default=""
+    )
     add_round_flags(parser)
     return parser
 
@@ -91,7 +94,7 @@ def _saved(text: str, assessor: Assessor) -> list[TargetReport]:
 
 async def _live(settings: Settings, assessor: Assessor, values: Mapping[str, Any]) -> list[TargetReport]:
     plan = RoundPlan(values["rounds"], values["every"])
-    with rounds_shown("looking", [target.name for target in settings.targets], plan.rounds) as on_round:
+    with rounds_shown("checking", [target.name for target in settings.targets], plan.rounds) as on_round:
         return await check_live(settings, assessor, plan, SystemClock(), on_round)
 
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pprof_exporter.compare.report_html import Flames
 
 _DESCRIPTION = """\
-Say what an upgrade changed: signal by signal with the size of the effect and a rank test, and function by function.
+Show what an upgrade changed: each signal with effect size and rank test, and each function.
 
   pprof-exporter compare BEFORE AFTER              two captures (see pprof-exporter capture)
-  pprof-exporter compare --from http://HOST:9717   the epochs before and after the latest change, of a running exporter
-  pprof-exporter compare --stable A,B --canary C   two groups of targets, looked at now and at the same time
+  pprof-exporter compare --from http://HOST:9717   epochs before and after the latest change, from a running exporter
+  pprof-exporter compare --stable A,B --canary C   two groups of targets, recorded now at the same time
 """
-_EPILOGUE = "Exit code: 0 nothing is worse, 1 something is (see --fail-on), 2 nothing could be compared."
+_EPILOGUE = "Exit code: 0 nothing is worse, 1 something is worse (see --fail-on), 2 nothing could be compared."
 _FILE_WIDTH = 140
 _FORMATS = ("text", "json", "markdown", "html")
 
@@ -37,24 +37,24 @@ class CannotCompare(Exception):
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; returns its exit code."""
     parser = Parser(prog="pprof-exporter compare", description=_DESCRIPTION, epilog=_EPILOGUE, environ=environ)
-    parser.add_argument("captures", nargs="*", type=Path, metavar="CAPTURE", help="folders that capture wrote")
+    parser.add_argument("captures", nargs="*", type=Path, metavar="CAPTURE", help="folders written by capture")
     parser.flag("from", "URL of a running exporter", default="")
-    parser.flag("target", "With --from: only this target", default="")
-    parser.flag("stable", "Targets as they were, by comma", default="")
-    parser.flag("canary", "Targets that have the upgrade, by comma", default="")
-    parser.flag("rounds", "With --stable and --canary: rounds in all", default="10", read=whole)
-    parser.flag("every", "Time from one round to the next", default="30s", read=parse_duration)
-    parser.flag("keep", "Folder in which their capture stays", default="")
+    parser.flag("target", "With --from: compare only this target", default="")
+    parser.flag("stable", "Targets without the upgrade, comma-separated", default="")
+    parser.flag("canary", "Targets with the upgrade, comma-separated", default="")
+    parser.flag("rounds", "With --stable and --canary: number of rounds", default="10", read=whole)
+    parser.flag("every", "With --stable and --canary: interval between rounds", default="30s", read=parse_duration)
+    parser.flag("keep", "With --stable and --canary: folder in which to keep the capture", default="")
     add_round_flags(parser)
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], type=threshold, help="change a threshold"
     )
-    parser.flag("format", "How to write the report", default="text", choices=_FORMATS)
-    parser.flag("output", "File to write, - for standard output", default="-")
-    parser.flag("html", "Write the report as one HTML file here as well", default="")
+    parser.flag("format", "Output format", default="text", choices=_FORMATS)
+    parser.flag("output", "Output file, - for standard output", default="-")
+    parser.flag("html", "Also write the report to this HTML file", default="")
     parser.flag(
         "fail-on",
-        "When the exit code is 1: something is worse; worse or not to be told; never",
+        "Verdicts with exit code 1: worse; unsure (worse or undecided); never",
         default="worse",
         choices=("worse", "unsure", "never"),
     )
@@ -72,12 +72,12 @@ def _compare(options: argparse.Namespace) -> tuple[ComparisonReport, Flames]:
     values, thresholds = vars(options), dict(options.set)
     pictures = bool(options.html) or options.format == "html"
     if (bool(options.captures), bool(values["from"]), bool(options.stable or options.canary)).count(True) > 1:
-        raise CannotCompare("choose one: two captures, --from, or --stable and --canary")
+        raise CannotCompare("choose one of: two captures, --from, or --stable and --canary")
     if values["from"]:
         return _epochs(values["from"], values["target"] or None, thresholds), {}
     if options.stable or options.canary:
         if not (options.stable and options.canary):
-            raise CannotCompare("--stable and --canary go together")
+            raise CannotCompare("--stable and --canary are required together")
         from pprof_exporter.cli.compare_groups import compare_groups_now  # noqa: PLC0415
 
         return compare_groups_now(options, thresholds, pictures=pictures)
@@ -102,7 +102,9 @@ def _captures(
         raise CannotCompare(str(error)) from None
     report = compare_captures(*sides, thresholds)
     if not report.pairs:
-        raise CannotCompare(f"{before} and {after} have no target in common: {' '.join(report.alone)}")
+        raise CannotCompare(
+            f"{before} and {after} have no target in common ({' '.join(report.alone)}). Capture the same targets."
+        )
     return report, flames_of(*sides) if pictures else {}
 
 

@@ -30,7 +30,9 @@ def compare_groups_now(
     stable, canary = _named(options.stable), _named(options.canary)
     settings = round_settings(options, [*stable, *canary])
     if len(settings.targets) != len(stable) + len(canary):
-        raise ConfigError("--config.file must not bring targets: it is not said which group they belong to")
+        raise ConfigError(
+            "--config.file must not contain targets: their group is unknown. Name them in --stable or --canary."
+        )
     with tempfile.TemporaryDirectory(prefix="pprof-exporter-") as place:
         try:
             recording = _recorded(Path(options.keep or place), settings, RoundPlan(options.rounds, options.every))

@@ -22,8 +22,7 @@ from pprof_exporter.config import (
 from pprof_exporter.scrape import default_profiles
 
 _DESCRIPTION = """\
-Say whether configuration files can be used, what they come to, and what looks wrong; or print the JSON Schema of the
-file for an editor.
+Check configuration files and warn about likely mistakes, or print the JSON Schema of the file for an editor.
 """
 
 
@@ -57,8 +56,8 @@ def _check(path: Path, environ: Mapping[str, str]) -> int:
         return 1
     sources = sum(len(job.sources) for job in settings.jobs)
     print(
-        f"{path}: good: {_count(settings.jobs, 'job')}, {_count(settings.targets, 'target')} written down, "
-        f"{sources} {'source' if sources == 1 else 'sources'} of more"
+        f"{path}: valid: {_count(settings.jobs, 'job')}, {_count(settings.targets, 'static target')}, "
+        f"{sources} discovery {'source' if sources == 1 else 'sources'}"
     )
     for job in settings.jobs:
         for warning in _warnings(job, path.parent):
@@ -78,19 +77,19 @@ def _clients(job: Job) -> list[tuple[str, ClientSettings]]:
 def _warnings(job: Job, folder: Path) -> list[str]:
     """What may be meant so, and mostly is not."""
     found = [
-        f"no file is {pattern!r} now"
+        f"no file matches {pattern!r}"
         for source in job.sources
         if isinstance(source, FileSource)
         for pattern in source.patterns
         if not glob.glob(str(folder / pattern))  # noqa: PTH207
     ]
     found += [
-        f"{of}: tls_config.insecure_skip_verify lets anybody in between read and change what is fetched"
+        f"{of}: tls_config.insecure_skip_verify allows a man in the middle to read and change what is fetched"
         for of, client in _clients(job)
         if client.tls.insecure_skip_verify
     ]
     if not job.static and not job.sources:
-        found.append("it has no targets: add static_configs, or another way to find them")
+        found.append("no targets: add static_configs or a discovery section")
     elif job.static and not job.resolve(job.static).targets:
-        found.append("relabel_configs drop every target that is written down")
+        found.append("relabel_configs drop every static target")
     return found

@@ -17,7 +17,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         description="Write the Grafana dashboards (10.4 and later), one JSON file each.",
         environ=environ,
     )
-    parser.flag("output", "Folder to write to", default="dashboards", read=Path)
+    parser.flag("output", "Output folder", default="dashboards", read=Path)
     folder: Path = vars(parser.parse_args(argv))["output"]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -29,11 +29,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; runs until it is interrupted."""
     parser = Parser(
         prog="pprof-exporter demo",
-        description="Scrape recorded profiles of a Go service on Linux and on Windows, whose load changes over time.",
+        description="Run the exporter on recorded profiles of a Go service on Linux and Windows, under changing load.",
         environ=environ,
     )
-    parser.switch("live", "Build and watch the real Go program as well; needs Go on the PATH")
-    parser.flag("pace", "Time that each phase of the recorded story lasts", default="1m", read=parse_duration)
+    parser.switch("live", "Also build and scrape the real Go program; needs Go on the PATH")
+    parser.flag("pace", "Duration of each phase of the recording", default="1m", read=parse_duration)
     add_listen_flag(parser, "127.0.0.1:9717")
     add_log_flags(parser)
     options = parser.parse_args(argv)
@@ -75,12 +75,12 @@ async def _replayed(stack: contextlib.AsyncExitStack, system: str, story: Story)
 def _say(url: str, targets: list[Target], pace: float) -> None:
     lines = [
         "",
-        f"  Targets and their state   {url}/",
+        f"  Status of the targets     {url}/",
         f"  Saved profiles            {url}/evidence",
         f"  Metrics                   {url}/metrics",
         *(f"  {f'Target {target.name}':<24}  {target.url}" for target in targets),
         "",
-        f"  The recorded service goes through {', '.join(STORY)}, {pace:g} s each. Stop with Ctrl-C.",
+        f"  Phases of the recorded service: {', '.join(STORY)}, {pace:g} s each. Press Ctrl-C to stop.",
         "",
     ]
     print("\n".join(lines), flush=True)

@@ -20,12 +20,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; exit code 0, or 2 when the file could not be read as a profile."""
     parser = Parser(
         prog="pprof-exporter inspect",
-        description="Show what a profile on disk holds: any profile.proto, gzip or plain, of Go or not.",
+        description="Show the content of a profile file: any profile.proto, gzipped or plain, from Go or not.",
         environ=environ,
     )
-    parser.add_argument("file", metavar="FILE", help="the profile, or - for standard input")
-    parser.flag("format", "How to write it", default="text", choices=("text", "json"))
-    parser.flag("top", "Functions shown per sample type, 0 for all", default="10", read=_count)
+    parser.add_argument("file", metavar="FILE", help="profile file, or - for standard input")
+    parser.flag("format", "Output format", default="text", choices=("text", "json"))
+    parser.flag("top", "Number of functions per sample type, 0 for all", default="10", read=_count)
     options = parser.parse_args(argv)
     try:
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
@@ -91,7 +91,7 @@ def _top(profile: Profile, index: int, limit: int) -> list[dict[str, Any]]:
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{text!r} is not a count")
+        raise ValueError(f"{text!r} is not a count; write a whole number, 0 for all")
     return int(text)
 
 

@@ -44,20 +44,20 @@ COMMANDS: dict[str, _Command] = {
 }
 
 _DESCRIPTION = """\
-Watch the health of Go profiling: fetch the pprof endpoints of TARGETs, decode them, and serve metrics.
+Monitor the health of Go profiling: fetch the pprof endpoints of TARGETs, decode the profiles, and serve metrics.
 
 commands:
-  pprof-exporter TARGET...      serve metrics about these targets
-  pprof-exporter                serve metrics about the targets that Prometheus names: /probe?target=HOST:PORT
-  pprof-exporter check TARGET   look once at a target or at saved profiles, and judge; for pipelines
-  pprof-exporter capture TARGET record rounds of profiles in a folder, to compare
-  pprof-exporter compare A B    say what an upgrade changed, from a capture before and one after
-  pprof-exporter inspect FILE   show what a profile on disk holds
+  pprof-exporter TARGET...      serve metrics of these targets
+  pprof-exporter                serve metrics of targets chosen by Prometheus: /probe?target=HOST:PORT
+  pprof-exporter check TARGET   check a target or saved profiles once, for CI pipelines
+  pprof-exporter capture TARGET record rounds of profiles in a folder, for compare
+  pprof-exporter compare A B    compare a capture before an upgrade with one after it
+  pprof-exporter inspect FILE   show the content of a profile file
   pprof-exporter rules          write recording rules and alerts for Prometheus
   pprof-exporter dashboards     write dashboards for Grafana
-  pprof-exporter config check   say what a configuration file comes to, or what is wrong with it
-  pprof-exporter healthcheck    ask the exporter that runs here whether it is alive
-  pprof-exporter demo           try everything without a Go service at hand
+  pprof-exporter config check   check a configuration file
+  pprof-exporter healthcheck    check that the local exporter is alive
+  pprof-exporter demo           run the exporter on recorded profiles, without a Go service
 """
 
 
@@ -94,14 +94,14 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if not settings.targets and not values["config.file"]:
         if not values["web.enable-probe"]:
             print(
-                "pprof-exporter: nothing to do. Name a target, as in `pprof-exporter localhost:6060`, give "
-                "--config.file, or leave out --no-web.enable-probe.",
+                "pprof-exporter: no targets. Name a target, as in `pprof-exporter localhost:6060`, set "
+                "--config.file, or remove --no-web.enable-probe.",
                 file=sys.stderr,
             )
             return 2
         structlog.get_logger().info(
-            "no targets to watch, only those that /probe is asked for",
-            advice="Name one, as in `pprof-exporter localhost:6060`, or try `pprof-exporter demo`.",
+            "no targets configured, serving /probe only",
+            advice="Name a target, as in `pprof-exporter localhost:6060`, or run `pprof-exporter demo`.",
         )
     service = Service(
         settings=settings,

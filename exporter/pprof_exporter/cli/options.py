@@ -91,7 +91,7 @@ def _profiles(text: str) -> list[str]:
         names.remove(_ALL)
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise ValueError(f"no profile {unknown!r}; known are {', '.join(known)}")
+        raise ValueError(f"unknown profile {unknown!r}; choose from {', '.join(known)}")
     return names
 
 
@@ -112,7 +112,7 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 < share <= 1:
-        raise ValueError(f"{text!r} is not a share; write a number above 0, and at most 1")
+        raise ValueError(f"{text!r} is not a share; write a number above 0 and at most 1")
     return share
 
 
@@ -129,7 +129,7 @@ def threshold(text: str) -> tuple[str, float]:
     """`NAME=NUMBER` of a threshold. Raises `argparse.ArgumentTypeError` with a sentence."""
     name, _, number = text.partition("=")
     if name not in BY_NAME:
-        raise argparse.ArgumentTypeError(f"no threshold {name!r}; see pprof-exporter rules --list-thresholds")
+        raise argparse.ArgumentTypeError(f"unknown threshold {name!r}; see `pprof-exporter rules --list-thresholds`")
     try:
         return name, float(number)
     except ValueError:
@@ -138,24 +138,30 @@ def threshold(text: str) -> tuple[str, float]:
 
 def add_log_flags(parser: Parser) -> None:
     """`--log.level` and `--log.format`, as in Prometheus."""
-    parser.flag("log.level", "Which events to log", default="info", choices=("debug", "info", "warn", "error"))
-    parser.flag("log.format", "How to write them", default="logfmt", choices=("logfmt", "json"))
+    parser.flag(
+        "log.level", "Minimum level of logged events", default="info", choices=("debug", "info", "warn", "error")
+    )
+    parser.flag("log.format", "Log format", default="logfmt", choices=("logfmt", "json"))
 
 
 def add_listen_flag(parser: Parser, default: str) -> None:
     """`--web.listen-address`."""
-    parser.flag("web.listen-address", "Addresses to listen on, by comma", default=default, read=_listen_addresses)
+    parser.flag(
+        "web.listen-address", "Addresses to listen on, comma-separated", default=default, read=_listen_addresses
+    )
 
 
 def add_fetch_flags(parser: Parser) -> None:
     """How targets are asked, whoever asks."""
-    parser.flag("scrape.timeout", "Time for a reply, on top of a window", default="10s", read=parse_duration)
-    parser.flag("scrape.concurrency", "Fetches under way at once", default="256", read=whole)
-    parser.flag("scrape.profiles", "Profiles to fetch, by comma; stacks is not among all", default=_ALL, read=_profiles)
-    parser.flag("scrape.cpu-window", "Time that a CPU profile runs", default="5s", read=parse_duration)
+    parser.flag("scrape.timeout", "Timeout of a fetch, in addition to the window", default="10s", read=parse_duration)
+    parser.flag("scrape.concurrency", "Maximum number of concurrent fetches", default="256", read=whole)
+    parser.flag(
+        "scrape.profiles", "Profiles to fetch, comma-separated; all excludes stacks", default=_ALL, read=_profiles
+    )
+    parser.flag("scrape.cpu-window", "Duration of a CPU profile", default="5s", read=parse_duration)
     parser.flag(
         "scrape.metrics-path",
-        "Where targets serve metrics of their own, as in :8080/metrics if it is not the port of pprof",
+        "Path of the targets' own metrics; write :8080/metrics if the port differs from that of pprof",
         default="/metrics",
         read=parse_metrics_page,
     )
@@ -164,28 +170,41 @@ def add_fetch_flags(parser: Parser) -> None:
 def add_serve_flags(parser: Parser) -> None:
     """Everything that the exporter itself understands."""
     parser.add_argument(
-        "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL under which net/http/pprof is mounted"
+        "targets", nargs="*", metavar="TARGET", help="HOST:PORT, or the URL where net/http/pprof is mounted"
     )
-    parser.flag("config.file", "Configuration file, read again on SIGHUP", default="", read=path_or_none)
-    parser.switch("config.watch", "Read the configuration file again when it changes", default=True)
+    parser.flag("config.file", "Configuration file, reloaded on SIGHUP", default="", read=path_or_none)
+    parser.switch("config.watch", "Reload the configuration file when it changes", default=True)
     add_listen_flag(parser, DEFAULT_LISTEN)
-    parser.flag("web.config.file", "TLS and passwords, format of exporter-toolkit", default="", read=path_or_none)
-    parser.switch("web.systemd-socket", "Listen on the sockets that systemd gives, instead of the listen address")
+    parser.flag(
+        "web.config.file",
+        "File with TLS and password settings, in the format of exporter-toolkit",
+        default="",
+        read=path_or_none,
+    )
+    parser.switch("web.systemd-socket", "Listen on the sockets passed by systemd instead of the listen address")
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")
-    parser.switch("web.enable-probe", "Answer /probe?target=HOST:PORT for targets that Prometheus names", default=True)
-    parser.flag("scrape.interval", "Time between two looks at the index page", default="30s", read=parse_duration)
+    parser.switch("web.enable-probe", "Serve /probe?target=HOST:PORT for targets chosen by Prometheus", default=True)
+    parser.flag("scrape.interval", "Interval between fetches of the index page", default="30s", read=parse_duration)
     add_fetch_flags(parser)
-    parser.flag("scrape.cpu-interval", "Time between two CPU profiles", default="1m", read=parse_duration)
-    parser.flag("scrape.top-functions", "Functions shown of each profile", default="10", read=whole)
+    parser.flag("scrape.cpu-interval", "Interval between CPU profiles", default="1m", read=parse_duration)
+    parser.flag("scrape.top-functions", "Maximum number of functions per profile in metrics", default="10", read=whole)
     parser.flag(
-        "scrape.audit", "Audit the sampling clock: off, on-change, or every so long", default="on-change", read=_audit
+        "scrape.audit",
+        "When to audit the sampling clock: off, on-change, or a duration",
+        default="on-change",
+        read=_audit,
     )
-    parser.flag("scrape.budget", "Share of its time that a target may be profiled", default="0.15", read=_share)
     parser.flag(
-        "scrape.defer-at-most", "How long a fetch waits for a better moment, or off", default="5m", read=_deferral
+        "scrape.budget", "Maximum share of time for which a target may be profiled", default="0.15", read=_share
     )
     parser.flag(
-        "storage.path", "Folder for what outlives a restart; none keeps it in memory", default="", read=path_or_none
+        "scrape.defer-at-most", "Maximum time for which a fetch is deferred, or off", default="5m", read=_deferral
+    )
+    parser.flag(
+        "storage.path",
+        "Folder for state that survives a restart; without it, state is in memory",
+        default="",
+        read=path_or_none,
     )
     add_log_flags(parser)
 

@@ -30,12 +30,12 @@ def rounds_shown(
     done = list(finished) or [0] * len(names)
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         if len(names) > _FEW:
-            all_of_them = progress.add_task(f"{verb} at {len(names)} targets", total=rounds * len(names))
+            all_of_them = progress.add_task(f"{verb} {len(names)} targets", total=rounds * len(names))
             progress.update(all_of_them, completed=sum(done))
             yield lambda _target, _number: progress.advance(all_of_them)
             return
         bars = {
-            name: progress.add_task(f"{verb} at {name}", total=rounds, completed=already)
+            name: progress.add_task(f"{verb} {name}", total=rounds, completed=already)
             for name, already in zip(names, done, strict=True)
         }
         yield lambda target, _number: progress.advance(bars[target.name])

@@ -24,7 +24,7 @@ _EVERY_LOOK = 0.0
 
 def add_round_flags(parser: Parser) -> None:
     """How to ask, and what to add to the targets."""
-    parser.flag("config.file", "Configuration file whose targets are taken too", default="", read=path_or_none)
+    parser.flag("config.file", "Configuration file with more targets and settings", default="", read=path_or_none)
     add_fetch_flags(parser)
     parser.add_argument(
         "--label", metavar="NAME=VALUE", action="append", default=[], type=_label, help="add a label to the targets"
@@ -49,7 +49,7 @@ def round_settings(options: argparse.Namespace, targets: list[str]) -> Settings:
 def undiscovered_jobs(settings: Settings) -> str:
     """What of a configuration file is not looked at: targets that are still to be discovered. "" if there is none."""
     jobs = [job.name for job in settings.jobs if job.sources]
-    return f"only targets that are written down are taken, none that {', '.join(jobs)} would discover" if jobs else ""
+    return f"only static targets are used; discovery of {', '.join(jobs)} does not run here" if jobs else ""
 
 
 def _label(text: str) -> tuple[str, str]:

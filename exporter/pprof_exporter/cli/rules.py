@@ -16,7 +16,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command; exit code 0, or 2 when the file cannot be written."""
     parser = Parser(
         prog="pprof-exporter rules",
-        description="Write the recording rules and alerts that Prometheus loads with rule_files.",
+        description="Write the recording rules and alerts for Prometheus, to load with rule_files.",
         environ=environ,
     )
     parser.add_argument(
@@ -28,16 +28,16 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         type=threshold,
         help="change a threshold",
     )
-    parser.add_argument("--list-thresholds", action="store_true", help="show what can be set, with the reasons")
-    parser.flag("runbook-url", "What the name of an alert is appended to", default="")
+    parser.add_argument("--list-thresholds", action="store_true", help="list all thresholds with their reasons")
+    parser.flag("runbook-url", "URL prefix of runbooks; the name of the alert is appended", default="")
     parser.flag(
-        "time-scale", "Factor on all ranges and waits, to see alerts at work within minutes", default="1", read=_scale
+        "time-scale", "Factor for all ranges and waits, to test alerts within minutes", default="1", read=_scale
     )
-    parser.flag("output", "File to write, - for standard output", default="-")
+    parser.flag("output", "Output file, - for standard output", default="-")
     options = vars(parser.parse_args(argv))
     if options["list_thresholds"]:
         for one in THRESHOLDS:
-            print(f"{one.name}={one.value:.12g}  # {one.unit or 'plain'}: {one.reason}")
+            print(f"{one.name}={one.value:.12g}  # {one.unit or 'number'}: {one.reason}")
         return 0
     chosen = Options(dict(options["set"]), options["runbook-url"], options["time-scale"])
     text = render_rules(GROUPS, chosen)

@@ -140,7 +140,9 @@ async def serve(
             try:
                 urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
             except OSError as error:
-                log.error("cannot listen", detail=error.strerror or str(error), advice="Choose another address.")
+                log.error(
+                    "cannot listen", detail=error.strerror or str(error), advice="Set another --web.listen-address."
+                )
                 stop.set()
                 code = 1
             else:
@@ -168,7 +170,7 @@ async def _evidence_service(service: Service, clock: Clock) -> EvidenceService |
     if service.evidence is not None and settings.enabled:
         return await EvidenceService.open(service.evidence, settings, clock)
     if settings.enabled and settings != EvidenceSettings():
-        structlog.get_logger().warning("no evidence is kept: it takes a folder, which --storage.path names")
+        structlog.get_logger().warning("evidence is not saved: set --storage.path to a folder")
     return None
 
 
@@ -218,7 +220,9 @@ def _reloader(
             settings = load()
         except ConfigError as error:
             config.successful = False
-            structlog.get_logger().error("configuration not reloaded, the one in use stays", detail=str(error))
+            structlog.get_logger().error(
+                "configuration reload failed, the previous configuration stays in use", detail=str(error)
+            )
             return str(error)
         use(settings)
         config.successful = True

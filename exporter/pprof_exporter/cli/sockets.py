@@ -16,7 +16,7 @@ def systemd_sockets(environ: Mapping[str, str], pid: int) -> list[socket.socket]
     """The sockets for the process `pid`, which is this one. Raises `NoSockets`."""
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(pid) or not count.isdecimal() or not int(count):
-        raise NoSockets("--web.systemd-socket: systemd gave no socket; start the exporter by a .socket unit")
+        raise NoSockets("--web.systemd-socket: systemd passed no socket; start the exporter from a .socket unit")
     return [_listening(number) for number in range(_FIRST, _FIRST + int(count))]
 
 
@@ -27,7 +27,9 @@ def _listening(number: int) -> socket.socket:
         found.set_inheritable(False)
         listens = found.type == socket.SOCK_STREAM and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as error:
-        raise NoSockets(f"--web.systemd-socket: descriptor {number} is no socket ({error.strerror})") from None
+        raise NoSockets(
+            f"--web.systemd-socket: descriptor {number} is not a socket ({error.strerror}); check the .socket unit"
+        ) from None
     if not listens:
         found.close()
         raise NoSockets(f"--web.systemd-socket: descriptor {number} does not listen; set ListenStream in the unit")

@@ -49,11 +49,11 @@ def print_tables(report: CheckReport, console: Console | None = None) -> None:
         console.print(_WHERE, style="dim")
 
 
-_WHERE = "The name after a finding is that of its runbook: the exporter has them under /runbooks/."
+_WHERE = "The name after a finding is its runbook. The exporter serves runbooks under /runbooks/."
 
 
 def _heading(one: TargetReport) -> Text:
-    level = "could not look" if one.problem else one.level.value
+    level = "not checked" if one.problem else one.level.value
     style = _STYLES[Level.CRITICAL if one.problem else one.level]
     about = f"  {one.about}" if one.about else ""
     return Text.assemble((f"{level}  ", style), (plain(one.name).plain, "bold"), plain(about))

@@ -29,8 +29,8 @@ FAILURES = "fetch_failure_ratio"
 CONFLICTS = "profiler_conflict_ratio"
 """The same of a round in which another profiler held it. Such a round is no failure of the profile."""
 _SHARES = {
-    FAILURES: (Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing"), "It did not come in"),
-    CONFLICTS: (Measure(f"{CONFLICTS}:.+", Worse.HIGHER, difference="busy"), "Another profiler held it in"),
+    FAILURES: (Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing"), "Not fetched in"),
+    CONFLICTS: (Measure(f"{CONFLICTS}:.+", Worse.HIGHER, difference="busy"), "Busy with another profiler in"),
 }
 
 
@@ -156,15 +156,15 @@ class SignalAssessor:
 
     def _verdict(self, one: SignalTest) -> tuple[ChangeVerdict, str]:
         if one.measure is None:
-            return ChangeVerdict.NOT_JUDGED, "Neither direction of it is bad by itself."
+            return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
         if one.shift is None or one.test is None:
             return ChangeVerdict.UNSURE, _missing(one)
         p = self._corrected.chances.get((self._pair, one.signal), 1.0)
         small, large = sorted((len(one.before), len(one.after)))
         if 2 / math.comb(small + large, small) * max(1, len(self._corrected.chances)) >= SIGNIFICANT:
             return ChangeVerdict.UNSURE, (
-                f"Too few values, {len(one.before)} before and {len(one.after)} after; "
-                f"{self._corrected.fewest()} on each side would do."
+                f"Too few values: {len(one.before)} before and {len(one.after)} after; "
+                f"{self._corrected.fewest()} on each side are needed."
             )
         name = one.signal.partition(":")[0]
         if name in _SHARES:
@@ -173,20 +173,20 @@ class SignalAssessor:
         if p < SIGNIFICANT and (worse or better):
             return self._beyond_chance(one, one.measure, p, worse=worse)
         if worse:
-            return ChangeVerdict.UNSURE, f"It looks worse, and chance could do that too ({p_value(p)})."
+            return ChangeVerdict.UNSURE, f"Worse, but within chance ({p_value(p)})."
         if self._could_be(one, one.measure):
             return ChangeVerdict.UNSURE, f"Anything between {_interval(one)} is possible."
         if p < SIGNIFICANT:
-            return ChangeVerdict.SAME, f"It moved beyond chance ({p_value(p)}), and is within what the alerts let pass."
-        return ChangeVerdict.SAME, "Were it worse by more than the alerts let pass, it would have shown."
+            return ChangeVerdict.SAME, f"Changed beyond chance ({p_value(p)}), but within the limits of the alerts."
+        return ChangeVerdict.SAME, "A change beyond the limits of the alerts is ruled out."
 
     def _beyond_chance(self, one: SignalTest, measure: Measure, p: float, *, worse: bool) -> tuple[ChangeVerdict, str]:
         designed = self._crossed.signal(one.signal)
         if designed is not None:
             return ChangeVerdict.BY_DESIGN, designed
         if worse and measure.same_go and not self._same_go:
-            return ChangeVerdict.UNSURE, "The version of Go sets what is measured here."
-        return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"Chance does not explain it ({p_value(p)})."
+            return ChangeVerdict.UNSURE, "This value depends on the Go version."
+        return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"Beyond chance ({p_value(p)})."
 
     def _share(self, one: SignalTest, p: float, measure: Measure, what: str) -> tuple[ChangeVerdict, str]:
         found = [round(sum(values)) for values in (one.before, one.after)]
@@ -198,10 +198,7 @@ class SignalAssessor:
                 return ChangeVerdict.BY_DESIGN, f"{said}. {designed}"
             return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"{said} ({p_value(p)})."
         rose = found[1] * len(one.before) > found[0] * len(one.after)
-        return (
-            ChangeVerdict.UNSURE if rose else ChangeVerdict.SAME,
-            f"{said}{', which chance could do too' if rose else ''}.",
-        )
+        return ChangeVerdict.UNSURE if rose else ChangeVerdict.SAME, f"{said}{', within chance' if rose else ''}."
 
     def _passed(self, one: SignalTest, measure: Measure) -> bool:
         return one.shift is not None and measure.passed(
@@ -267,15 +264,15 @@ def assess_functions(
     found = []
     for name, sides in series.items():
         moved, p = statistics.shift(*sides), adjusted[name]
-        movement, why = Movement.STEADY, "Its share is much the same."
+        movement, why = Movement.STEADY, "The share is about the same."
         if few:
-            movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side would do."
+            movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side are needed."
         elif abs(moved.value) > least:
             designed = crossed.function(name)
             if samples is not None and abs(moved.value) < _sampling_error(sides, samples):
-                movement, why = Movement.UNSURE, "Too few sampled allocations; chance could do that too."
+                movement, why = Movement.UNSURE, "Too few sampled allocations; within chance."
             elif p >= SIGNIFICANT:
-                movement, why = Movement.UNSURE, f"Chance could do that too ({p_value(p)})."
+                movement, why = Movement.UNSURE, f"Within chance ({p_value(p)})."
             elif designed is not None:
                 movement, why = Movement.BY_DESIGN, designed
             else:
@@ -301,9 +298,9 @@ def _median(values: Sequence[float]) -> float:
 def _missing(one: SignalTest) -> str:
     busy = " while the target was busy" if one.measure is not None and one.measure.busy else ""
     if one.before:
-        return f"Measured {len(one.before)} times before, and never after{busy}."
+        return f"Measured {len(one.before)} times before, never after{busy}."
     if one.after:
-        return f"Measured {len(one.after)} times after, and never before{busy}."
+        return f"Measured {len(one.after)} times after, never before{busy}."
     return f"Never measured{busy}."
 
 

@@ -39,11 +39,11 @@ _LEAST_LOAD = 0.1
 _GROUPS = "canary against stable"
 _LIMITS = (
     (
-        f"A signal is worse if the rank test says so at {100 * SIGNIFICANT:.0f} % over all signals together (Mann and "
-        "Whitney, corrected by Holm), and if it changed by more than the alerts let pass."
+        f"A signal is worse if the rank test is significant at {100 * SIGNIFICANT:.0f} % over all signals together "
+        "(Mann and Whitney, corrected by Holm), and if it changed beyond the limits of the alerts."
     ),
-    f"Intervals hold with {100 * statistics.CONFIDENCE:.0f} % each.",
-    "Rounds of one side are close in time: what else went on on the machine meanwhile is part of its values.",
+    f"Each interval has a confidence of {100 * statistics.CONFIDENCE:.0f} %.",
+    "Rounds of one side are close in time: other activity on the machine is part of its values.",
 )
 
 
@@ -71,7 +71,7 @@ def compare_groups(
 ) -> ComparisonReport:
     """Hold two groups of targets against each other that were looked at at the same time."""
     sides = [Sides(_GROUPS, tuple(stable), tuple(canary))]
-    limits = (*_LIMITS, "All rounds of a group count alike: look at single targets before you blame the group.")
+    limits = (*_LIMITS, "All rounds of a group count equally: check single targets before you blame the group.")
     return ComparisonReport(Method.GROUPS, "stable", "canary", _pairs(sides, VerdictLimits(thresholds)), (), limits)
 
 
@@ -226,15 +226,15 @@ def _intervals(rounds: Iterable[ReplayedRound]) -> tuple[float, ...]:
 def _notes(sides: Sides, values: Sequence[SignalTest], gone: Sequence[Replacement]) -> tuple[str, ...]:
     found = []
     if len(gone) > 1:
-        found.append("These were replaced together: which of them moved a signal cannot be told from here.")
+        found.append("Several parts changed together: the comparison cannot attribute a change to one of them.")
     for side, targets in (("before", sides.before), ("after", sides.after)):
         if len(targets) > 1 and any(changed_parts(targets[0].fingerprint, one.fingerprint) for one in targets[1:]):
-            found.append(f"The targets {side} are not of one kind: they differ in system, build, Go or modules.")
+            found.append(f"The targets {side} differ in system, build, Go or modules.")
         rounds = len(_rounds(targets))
         if rounds > _MOST_ROUNDS:
             found.append(f"Of {rounds} rounds {side}, {_MOST_ROUNDS} are compared, evenly spread.")
         if any(not target.rounds for target in targets):
-            found.append(f"There is no finished round {side}.")
+            found.append(f"There is no complete round {side}.")
     load = _load(values, sides)
     return (*found, load) if load else tuple(found)
 
@@ -252,6 +252,6 @@ def _load(values: Sequence[SignalTest], sides: Sides) -> str | None:
     if high - low < _LEAST_LOAD or high < _UNEVEN_LOAD * low or statistics.rank_test(early, late).p >= SIGNIFICANT:
         return None
     return (
-        f"The load was not the same: {before:.2f} processors busy before and {after:.2f} after. Latencies follow the "
-        "load; compare under the same one."
+        f"The load was not the same: {before:.2f} processors busy before and {after:.2f} after. Latencies depend on "
+        "the load; compare under the same load."
     )

@@ -29,17 +29,17 @@ from pprof_exporter.verdicts.verdict import VerdictLimits
 BEFORE, NOW = "before", "now"
 
 _LIMITS = (
-    "The exporter keeps distributions and no single values: there are medians, right to within 1 %, and no rank test.",
+    "The exporter keeps distributions, not single values: there are medians, right to within 1 %, and no rank test.",
     (
-        "A signal is worse here as the alert PprofUpgradeRegression has it: the median passed its limits, "
-        "and both epochs have enough values. A capture before and one after tell more."
+        "A signal is worse by the rule of the alert PprofUpgradeRegression: the median exceeded its limits, "
+        "and both epochs have enough values. Two captures, before and after, give more detail."
     ),
 )
 _SAID = {
     Change.OPERATING_SYSTEM: "The operating system was updated.",
-    Change.BINARY: "The program is another build.",
-    Change.GO: "The program was built with another Go.",
-    Change.MODULES: "Other modules from elsewhere are loaded into the process.",
+    Change.BINARY: "The build of the program changed.",
+    Change.GO: "The Go version of the program changed.",
+    Change.MODULES: "The foreign modules in the process changed.",
 }
 
 
@@ -69,16 +69,16 @@ def compare_epochs(
     """
     seen = _read(page)
     if not seen:
-        raise NoEpochs("this is no metrics page of pprof-exporter with a target on it")
+        raise NoEpochs("this is not a metrics page of pprof-exporter with targets")
     if target is not None:
         if target not in seen:
-            raise NoEpochs(f"there is no target {target!r}; there are {', '.join(sorted(seen))}")
+            raise NoEpochs(f"unknown target {target!r}; choose from {', '.join(sorted(seen))}")
         seen = {target: seen[target]}
     limit = VerdictLimits(thresholds)
     pairs = tuple(_pair(name, one, limit) for name, one in sorted(seen.items()) if one.medians)
     if not pairs:
-        raise NoEpochs("no target has an epoch before this one: nothing was replaced since the exporter knows them")
-    alone = tuple(f"{name} has no epoch before this one." for name, one in sorted(seen.items()) if not one.medians)
+        raise NoEpochs("no target has a previous epoch: nothing changed since the exporter knows them")
+    alone = tuple(f"{name} has no previous epoch." for name, one in sorted(seen.items()) if not one.medians)
     return ComparisonReport(
         Method.EPOCHS, f"the epoch before the latest change, {source}", "the epoch now", pairs, alone, _LIMITS
     )
@@ -103,7 +103,7 @@ def _read(page: str) -> dict[str, _Seen]:
                 case identity.TARGET_INFO.name:
                     one.go_version, one.system = labels["go_version"], labels["system"]
     except (ValueError, KeyError) as error:
-        raise NoEpochs(f"this is no metrics page that can be read: {error}") from None
+        raise NoEpochs(f"this is not a readable metrics page: {error}") from None
     return dict(seen)
 
 
@@ -169,7 +169,7 @@ class _Judge:
             for epoch in (BEFORE, NOW)
         )
         if before.median is None or after.median is None:
-            return SignalChange(signal, ChangeVerdict.UNSURE, "It is known of one epoch only.", before, after)
+            return SignalChange(signal, ChangeVerdict.UNSURE, "Only one epoch has values.", before, after)
         shift = Estimate(after.median - before.median, None, None)
         ratio = _ratio(before.median, after.median)
         verdict, why = self._verdict(signal, before, after)
@@ -178,23 +178,23 @@ class _Judge:
     def _verdict(self, signal: str, before: Spread, after: Spread) -> tuple[ChangeVerdict, str]:
         measure, limit = measure_of(signal), self.limit
         if measure is None:
-            return ChangeVerdict.NOT_JUDGED, "Neither direction of it is bad by itself."
+            return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
         fewest = limit[measure.fewest]
         if min(before.count, after.count) < fewest:
             return (
                 ChangeVerdict.UNSURE,
-                f"Too few values, {before.count} before and {after.count} now; {fewest:g} of each would do.",
+                f"Too few values: {before.count} before and {after.count} now; {fewest:g} each are needed.",
             )
         processors = self.seen.processors
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
-            return ChangeVerdict.UNSURE, "The latest audit was not of a busy target, in which late ticks are natural."
+            return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
         if self._passed(measure, before, after):
             if measure.same_go and not self.same_go:
-                return ChangeVerdict.UNSURE, "The version of Go sets what is measured here."
-            return ChangeVerdict.WORSE, "Its median passed the limits of the alert."
+                return ChangeVerdict.UNSURE, "This value depends on the Go version."
+            return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
         if self._passed(measure, after, before):
-            return ChangeVerdict.BETTER, "Its median would pass the limits of the alert the other way round."
-        return ChangeVerdict.SAME, "Its median did not pass the limits of the alert."
+            return ChangeVerdict.BETTER, "The median improved by more than the limits of the alert."
+        return ChangeVerdict.SAME, "The median is within the limits of the alert."
 
     def _passed(self, measure: Measure, early: Spread, late: Spread) -> bool:
         was, now = early.median or 0.0, late.median or 0.0

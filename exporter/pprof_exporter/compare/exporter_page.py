@@ -20,9 +20,9 @@ def page_url(text: str) -> URL:
     try:
         url = URL(text if "://" in text else f"http://{text}")
     except ValueError as error:
-        raise NoPage(f"{text!r} is no URL: {error}") from None
+        raise NoPage(f"{text!r} is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise NoPage(f"{text!r} is no URL of http or https")
+        raise NoPage(f"{text!r} is not an http or https URL")
     return url if url.path not in ("", "/") else url.with_path("/metrics")
 
 
@@ -36,7 +36,7 @@ async def read_exporter_page(url: URL) -> str:
             session.get(url, allow_redirects=False) as reply,
         ):
             if reply.status == 401:
-                raise NoPage(f"{shown} asks for a user: write https://USER:PASSWORD@HOST")
+                raise NoPage(f"{shown} requires a password: write https://USER:PASSWORD@HOST")
             if reply.status != 200:
                 raise NoPage(f"{shown} answers {reply.status} {reply.reason}")
             body = bytearray()

@@ -30,27 +30,29 @@ class Release:
 _CPU_TOTALS = "cpu_(coverage_ratio|effective_rate_hertz|processors)"
 
 RELEASES: tuple[Release, ...] = (
-    Release(
-        18, "each thread has a timer of its own, so that CPU totals rise", _CPU_TOTALS, system=System.LINUX, upward=True
-    ),
+    Release(18, "each thread has its own timer, so CPU totals rise", _CPU_TOTALS, system=System.LINUX, upward=True),
     Release(
         22,
-        "the profiler has a timer of high resolution, so that CPU totals rise by 1.56",
+        "the profiler has a high-resolution timer, so CPU totals rise by 1.56",
         _CPU_TOTALS,
         system=System.WINDOWS,
         upward=True,
     ),
     Release(23, "stacks have up to 128 frames instead of 32", "truncated_stack_ratio:(?!cpu$).+"),
-    Release(24, "maps are another package", functions=r"(internal/runtime/maps\.|runtime\.map).*"),
+    Release(24, "maps are in another package", functions=r"(internal/runtime/maps\.|runtime\.map).*"),
     Release(
         26,
-        "a CPU profile ends at once, and not up to 0.2 s late",
+        "a CPU profile ends on time, not up to 0.2 s late",
         "(fetch_duration|profile_window_error)_seconds:cpu",
     ),
-    Release(26, "another garbage collector", functions=r"runtime\.(gc|bg|scan|grey|mark|sweep|tryDefer|\(\*gc).*"),
+    Release(
+        26,
+        "the garbage collector is a different one",
+        functions=r"runtime\.(gc|bg|scan|grey|mark|sweep|tryDefer|\(\*gc).*",
+    ),
     Release(27, "there is a profile of leaked goroutines", "fetch_failure_ratio:goroutineleak"),
     Release(27, "closures have other names", functions=r".*(\.(func|gowrap|deferwrap)\d|-range\d).*"),
-    Release(27, "small objects are allocated by functions of their own", functions=r"runtime\.malloc.*"),
+    Release(27, "small objects are allocated by separate functions", functions=r"runtime\.malloc.*"),
 )
 
 

@@ -108,16 +108,16 @@ def _build(before: Installed, after: Installed) -> Replacement:
         parts.insert(0, ("program", before.program, after.program))
     if before.built is not None or after.built is not None:
         parts.append(("time of the file", utc_time(before.built), utc_time(after.built)))
-    return Replacement(Change.BINARY, "The program is another build.", tuple(parts))
+    return Replacement(Change.BINARY, "The build of the program changed.", tuple(parts))
 
 
 def _go(before: Installed, after: Installed) -> Replacement:
     return Replacement(
-        Change.GO, "The program was built with another Go.", (("Go", before.go_version, after.go_version),)
+        Change.GO, "The Go version of the program changed.", (("Go", before.go_version, after.go_version),)
     )
 
 
 def _foreign(before: Installed, after: Installed) -> Replacement:
     came = [(name, "not there", "loaded") for name in sorted(set(after.foreign) - set(before.foreign))]
     went = [(name, "loaded", "gone") for name in sorted(set(before.foreign) - set(after.foreign))]
-    return Replacement(Change.MODULES, "Other modules from elsewhere are loaded into the process.", (*came, *went))
+    return Replacement(Change.MODULES, "The foreign modules in the process changed.", (*came, *went))

@@ -61,7 +61,7 @@ def _pair(pair: Pair, flames: Mapping[str, Frame]) -> str:
         *(f'<div class="card note">{escape(note)}</div>' for note in pair.notes),
         "<h3>Signals</h3>",
         _KEY,
-        _signals(shown) if shown else "<p>None is worse, none is better, and all could be told.</p>",
+        _signals(shown) if shown else "<p>No signal is worse or better, and none is undecided.</p>",
     ]
     if rest:
         same, unjudged = len(pair.of(ChangeVerdict.SAME)), len(pair.of(ChangeVerdict.NOT_JUDGED))
@@ -89,9 +89,9 @@ def _replaced(pair: Pair) -> Iterator[str]:
         yield f'<div class="card"><b>{escape(one.said)}</b>{f"<table>{rows}</table>" if rows else ""}</div>'
     if pair.unknown:
         names = ", ".join(change.value.replace("_", " ") for change in pair.unknown)
-        yield f'<p class="small">Not known on both sides, and so not compared: {escape(names)}.</p>'
+        yield f'<p class="small">Unknown on at least one side, so not compared: {escape(names)}.</p>'
     elif not pair.replaced:
-        yield "<p>Neither system, build, Go nor modules were replaced.</p>"
+        yield "<p>System, build, Go and modules are unchanged.</p>"
 
 
 def _signals(signals: Sequence[SignalChange]) -> str:

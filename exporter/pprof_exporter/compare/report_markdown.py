@@ -37,9 +37,9 @@ def _pair(pair: Pair) -> Iterable[str]:
         yield f"- **replaced:** {_plain(one.said)}"
         yield from (f"  - {_code(name)}: {_plain(part(old, new))}" for name, old, new in one.parts)
     if not pair.replaced and not pair.unknown:
-        yield "- Neither system, build, Go nor modules were replaced."
+        yield "- System, build, Go and modules are unchanged."
     if pair.unknown:
-        yield f"- Not known on both sides: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
+        yield f"- Unknown on at least one side: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
     yield from (f"- {_plain(note)}" for note in pair.notes)
     shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
     if shown:

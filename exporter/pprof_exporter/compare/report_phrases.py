@@ -15,9 +15,9 @@ def headline(report: ComparisonReport) -> str:
             worse = report.count(ChangeVerdict.WORSE)
             return f"{worse} of {plural(judged, 'signal')} {'is' if worse == 1 else 'are'} worse than before."
         case ChangeVerdict.UNSURE:
-            return "Nothing can be told: there are too few values, or they spread too widely."
+            return "Undecided: there are too few values, or they vary too much."
         case _:
-            rest = f"; of the other {unsure} nobody can tell" if unsure else ""
+            rest = f"; the other {unsure} are undecided" if unsure else ""
             return f"Nothing is worse: {judged - unsure} of {plural(judged, 'signal')} are not{rest}."
 
 

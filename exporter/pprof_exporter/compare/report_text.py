@@ -77,8 +77,8 @@ def _replaced(pair: Pair) -> RenderableType:
             table.add_row("", _text(f"{name}: {part(old, new)}"))
     if pair.unknown:
         names = ", ".join(change.value.replace("_", " ") for change in pair.unknown)
-        table.add_row(Text("unknown", style="yellow"), _text(f"not known on both sides: {names}"))
-    return table if table.row_count else Text("Neither system, build, Go nor modules were replaced.", style="dim")
+        table.add_row(Text("unknown", style="yellow"), _text(f"unknown on at least one side: {names}"))
+    return table if table.row_count else Text("System, build, Go and modules are unchanged.", style="dim")
 
 
 def _signals(signals: list[SignalChange]) -> Table:
@@ -122,7 +122,7 @@ def _functions(pair: Pair) -> RenderableType:
     if not pair.moved:
         kinds = sorted({function.kind for function in pair.functions})
         unsure = sum(function.movement is Movement.UNSURE for function in pair.functions)
-        rest = f"; of {unsure} nobody can tell" if unsure else ""
+        rest = f"; {unsure} are undecided" if unsure else ""
         return Text(f"No function moved in {', '.join(kinds)}{rest}.", style="dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("share", no_wrap=True)

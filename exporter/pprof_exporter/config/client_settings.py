@@ -13,7 +13,7 @@ Params = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
-    """User and password."""
+    """Username and password."""
 
     username: Secret
     password: Secret

@@ -67,14 +67,14 @@ class _Push(Strict):
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("write http://HOST:4040 or https://HOST")
         if url.user or url.password:
-            raise ValueError("name user and password under basic_auth, with the password in a file")
+            raise ValueError("put user and password under basic_auth, with the password in a file")
         return text
 
     @model_validator(mode="after")
     def _one_line(self) -> _Push:
         for name, value in self.headers.items():
             if not name.isascii() or not name.replace("-", "").isalnum() or "\n" in value or "\r" in value:
-                raise ValueError(f"{name!r} cannot be a header")
+                raise ValueError(f"{name!r}: a header name has letters, digits and -, and a value one line")
         return self
 
     def settings(self, folder: Path) -> PushSettings:
@@ -88,7 +88,7 @@ class _Push(Strict):
 
 
 class EvidenceModel(Strict):
-    """The section of the file."""
+    """Evidence: profiles that are saved on disk."""
 
     enabled: bool = True
     max_bytes: Size = Field(default=1024 * _MIB, gt=0)

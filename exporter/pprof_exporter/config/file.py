@@ -41,7 +41,7 @@ class _Limits(Strict):
 
 
 class ConfigFile(Strict):
-    """The whole file."""
+    """Configuration file of pprof-exporter."""
 
     global_: _Global = Field(default_factory=_Global, alias="global")
     profiles: dict[str, ProfileModel] = Field(default_factory=dict)
@@ -56,7 +56,7 @@ class ConfigFile(Strict):
         names = [job.job_name for job in self.scrape_configs]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two scrape_configs have the job_name {name!r}")
+                raise ValueError(f"two scrape_configs have the job_name {name!r}; rename one")
         return self
 
 
@@ -111,7 +111,7 @@ def check(settings: Settings) -> Settings:
     """The same settings, or `ConfigError` where parts of them contradict each other."""
     twice = next((name for name, count in Counter(target.name for target in settings.targets).items() if count > 1), "")
     if twice:
-        raise ConfigError(f"target {twice} is named twice; series of the two could not be told apart")
+        raise ConfigError(f"target {twice} is listed twice; remove one or rename it")
     _check_windows("profiles", settings.profiles)
     for job in settings.jobs:
         _check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
@@ -124,6 +124,6 @@ def _check_windows(place: str, profiles: dict[str, ProfileSettings]) -> None:
     for name, profile in profiles.items():
         if profile.enabled and profile.window and profile.window + 1 > profile.interval:
             raise ConfigError(
-                f"{place}.{name}: a window of {profile.window:g} s leaves no rest in an interval of "
-                f"{profile.interval:g} s; make the interval longer"
+                f"{place}.{name}: a window of {profile.window:g} s does not fit into an interval of "
+                f"{profile.interval:g} s; increase the interval or shorten the window"
             )

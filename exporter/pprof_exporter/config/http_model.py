@@ -39,7 +39,7 @@ _OWN_HEADERS = frozenset(
 
 def _one_line(secret: SecretStr) -> SecretStr:
     if not fits_header(secret.get_secret_value()):
-        raise ValueError("more than one line, or control characters")
+        raise ValueError("contains more than one line or control characters")
     return secret
 
 
@@ -47,7 +47,7 @@ def _from_environment(name: SecretStr, info: ValidationInfo) -> SecretStr:
     # The name is not repeated: who wrote the secret itself here shall not find it in a log.
     value = environment(info).get(name.get_secret_value())
     if value is None:
-        raise ValueError("there is no environment variable of this name")
+        raise ValueError("no environment variable has this name")
     return _one_line(SecretStr(value))
 
 
@@ -77,7 +77,7 @@ def _secret(text: SecretStr | None, file: ExistingFile | None, variable: SecretS
 
 
 class BasicAuthModel(Strict):
-    """User and password."""
+    """Username and password."""
 
     exclusive = (("username", "username_file", "username_env"), ("password", "password_file", "password_env"))
     username: _Text | None = None
@@ -90,7 +90,7 @@ class BasicAuthModel(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> BasicAuthModel:
         if ":" in self.settings().username.text:
-            raise ValueError("a username has no colon: what follows it would be read as the password")
+            raise ValueError("a username cannot contain a colon: the rest would be read as the password")
         return self
 
     def settings(self) -> BasicAuth:
@@ -102,7 +102,7 @@ class BasicAuthModel(Strict):
 
 
 class AuthorizationModel(Strict):
-    """A token that is there already."""
+    """Authorization header with a given token."""
 
     exclusive = (("credentials", "credentials_file", "credentials_env"),)
     type: str = "Bearer"
@@ -116,13 +116,13 @@ class AuthorizationModel(Strict):
         if not _TOKEN.fullmatch(text):
             raise ValueError("write one word, for example Bearer")
         if text.lower() == "basic":
-            raise ValueError("for Basic there is basic_auth, which takes user and password as they are")
+            raise ValueError("for Basic use basic_auth with username and password")
         return text
 
     @model_validator(mode="after")
     def _consistent(self) -> AuthorizationModel:
         if self.settings().credentials == Secret():
-            raise ValueError("give credentials, credentials_file or credentials_env")
+            raise ValueError("set credentials, credentials_file or credentials_env")
         return self
 
     def settings(self) -> Authorization:
@@ -131,7 +131,7 @@ class AuthorizationModel(Strict):
 
 
 class TlsModel(Strict):
-    """How the certificate of the server is checked, and which one the exporter shows."""
+    """Verification of the server certificate, and the client certificate of the exporter."""
 
     ca_file: ExistingFile | None = None
     cert_file: ExistingFile | None = None
@@ -144,7 +144,7 @@ class TlsModel(Strict):
     @model_validator(mode="after")
     def _usable(self) -> TlsModel:
         if (self.cert_file is None) is not (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together; give both or none")
+            raise ValueError("cert_file and key_file are required together; set both or none")
         if self.min_version > self.max_version:
             raise ValueError("min_version is above max_version")
         if self.settings().files:
@@ -178,7 +178,7 @@ class ProxyModel(Strict):
     @model_validator(mode="after")
     def _proxy_consistent(self, info: ValidationInfo) -> ProxyModel:
         if self.no_proxy is not None and self.proxy_url is None:
-            raise ValueError("no_proxy is for proxy_url; leave it out, or give one")
+            raise ValueError("no_proxy needs proxy_url; set proxy_url or remove no_proxy")
         if self.proxy_from_environment:
             self._proxy = proxy_from(environment(info))
         elif self.proxy_url is not None:
@@ -188,7 +188,7 @@ class ProxyModel(Strict):
 
 
 class OAuth2Model(ProxyModel):
-    """A token that is asked for with the credentials of this client."""
+    """OAuth 2.0 token, requested with client credentials."""
 
     exclusive = (*ProxyModel.exclusive, ("client_secret", "client_secret_file", "client_secret_env"))
     client_id: Annotated[str, Field(min_length=1)]
@@ -214,7 +214,7 @@ class OAuth2Model(ProxyModel):
 
 
 class HeaderModel(Strict):
-    """The values of one header."""
+    """Values of one header."""
 
     values: list[_Text] = Field(default_factory=list)
     secrets: list[_Text] = Field(default_factory=list)
@@ -241,9 +241,9 @@ class CredentialsModel(Strict):
     def _sendable(cls, headers: dict[str, HeaderModel]) -> dict[str, HeaderModel]:
         for name in headers:
             if not _TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} is not the name of a header")
+                raise ValueError(f"{name!r} is not a header name")
             if name.lower() in _OWN_HEADERS:
-                raise ValueError(f"the header {name} is set by the exporter, or by a section of its own")
+                raise ValueError(f"the header {name} is set by the exporter or by another section; remove it here")
         return headers
 
     def client(self) -> ClientSettings:

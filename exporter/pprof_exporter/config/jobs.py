@@ -30,7 +30,7 @@ def _lower(value: object) -> object:
 
 
 class ProfileModel(Strict):
-    """How one kind of profile is fetched."""
+    """Settings of one kind of profile."""
 
     interval: Duration | None = None
     window: Duration | None = None
@@ -46,7 +46,7 @@ class ProfileModel(Strict):
 
 
 class StaticConfig(Strict):
-    """Targets that are written down."""
+    """Static targets."""
 
     targets: list[str]
     labels: dict[str, str] = Field(default_factory=dict)
@@ -56,7 +56,7 @@ class StaticConfig(Strict):
     def _usable(cls, labels: dict[str, str]) -> dict[str, str]:
         for name in labels:
             if name in RESERVED or name.startswith("__") or not LABEL_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} cannot be the name of a label here")
+                raise ValueError(f"{name!r} is not allowed as a label name here")
         return labels
 
     def group(self) -> TargetGroup:
@@ -65,7 +65,7 @@ class StaticConfig(Strict):
 
 
 class FileSdConfig(Strict):
-    """Targets from files, which are read again when they change."""
+    """Targets from files, reloaded when they change."""
 
     files: list[str] = Field(min_length=1)
     refresh_interval: Duration = Field(default=300, gt=0)
@@ -77,7 +77,7 @@ class FileSdConfig(Strict):
             if not name.endswith(_SD_FILE_ENDINGS):
                 raise ValueError(f"{name!r} must end in {', '.join(_SD_FILE_ENDINGS)}")
             if "*" in name.replace("\\", "/").rpartition("/")[0]:
-                raise ValueError(f"{name!r}: only the last part of a path may hold *")
+                raise ValueError(f"{name!r}: * is allowed only in the last part of a path")
         return files
 
     def source(self) -> DiscoverySource:
@@ -86,7 +86,7 @@ class FileSdConfig(Strict):
 
 
 class HttpSdConfig(HttpClientModel):
-    """Targets from a URL that answers with JSON."""
+    """Targets from a URL that returns JSON."""
 
     url: HttpUrl
     refresh_interval: Duration = Field(default=60, gt=0)
@@ -107,7 +107,7 @@ class DnsSdConfig(Strict):
     @model_validator(mode="after")
     def _has_port(self) -> DnsSdConfig:
         if self.type != "SRV" and not self.port:
-            raise ValueError(f"records of type {self.type} have no port: give one")
+            raise ValueError(f"records of type {self.type} have no port; set port")
         return self
 
     def source(self) -> DiscoverySource:
@@ -116,7 +116,7 @@ class DnsSdConfig(Strict):
 
 
 class RelabelConfig(Strict):
-    """One rule of relabelling, with the defaults of Prometheus."""
+    """One relabelling rule, with the defaults of Prometheus."""
 
     source_labels: list[str] = Field(default_factory=list)
     separator: str = ";"
@@ -156,7 +156,7 @@ class RelabelConfig(Strict):
 
 
 class ScrapeConfig(HttpClientModel):
-    """One job."""
+    """One scrape job."""
 
     job_name: str = Field(min_length=1)
     scheme: Literal["http", "https"] = "http"
@@ -177,7 +177,7 @@ class ScrapeConfig(HttpClientModel):
     def _not_ours(cls, params: dict[str, list[str]]) -> dict[str, list[str]]:
         for name in params:
             if name in OWN_PARAMS:
-                raise ValueError(f"{name} belongs to net/http/pprof, and the exporter sets it as it needs it")
+                raise ValueError(f"{name} is a parameter of net/http/pprof that the exporter sets; remove it")
         return params
 
     def job(self, profiles: dict[str, ProfileSettings]) -> Job:
@@ -208,4 +208,4 @@ def check_names(given: dict[str, ProfileModel], known: dict[str, ProfileSettings
     """Raise `ConfigError` if a profile is named that does not exist."""
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise ConfigError(f"{place}.{unknown[0]}: no such profile; known are {', '.join(known)}")
+        raise ConfigError(f"{place}.{unknown[0]}: unknown profile; choose from {', '.join(known)}")

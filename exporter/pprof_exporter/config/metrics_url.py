@@ -28,5 +28,5 @@ def parse_metrics_page(text: str) -> MetricsPage:
     found = _WRITTEN.fullmatch(text)
     port = int(found["port"]) if found and found["port"] else None
     if found is None or (port or 0) > 65535:
-        raise ValueError(f"{text!r} is not a page of a target; write for example /metrics or :8080/metrics")
+        raise ValueError(f"{text!r} is not a metrics path; write for example /metrics or :8080/metrics")
     return MetricsPage(found["path"], port)

@@ -25,7 +25,7 @@ def _text(value: object) -> object:
 
 
 class AllowedModel(Strict):
-    """Where probes may go."""
+    """Targets that probes may fetch from."""
 
     schemes: list[str] = Field(default_factory=list)
     hosts: list[str] = Field(default_factory=list)
@@ -37,7 +37,7 @@ class AllowedModel(Strict):
     def _known_schemes(cls, schemes: list[str]) -> list[str]:
         for scheme in schemes:
             if scheme not in ("http", "https"):
-                raise ValueError(f"{scheme!r}: a scheme is http or https")
+                raise ValueError(f"{scheme!r}: the scheme must be http or https")
         return schemes
 
     @field_validator("hosts")
@@ -46,7 +46,7 @@ class AllowedModel(Strict):
         lower = [host.lower().rstrip(".") for host in hosts]
         for host in lower:
             if not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r}: write a name or an address; * stands for anything")
+                raise ValueError(f"{host!r}: write a name or an address; * matches anything")
         return lower
 
     @field_validator("networks")
@@ -77,7 +77,7 @@ class AllowedModel(Strict):
 
 
 class ModuleProfile(Strict):
-    """How a module looks at one kind of profile."""
+    """Settings of one kind of profile in a module."""
 
     interval: Duration | None = Field(default=None, gt=0)
     window: Duration | None = Field(default=None, gt=0)
@@ -88,7 +88,7 @@ class ModuleProfile(Strict):
 
 
 class ModuleModel(CredentialsModel):
-    """One module. It has no proxy, which would connect where the exporter does not look, and no token of oauth2."""
+    """One probe module. A proxy could connect to forbidden addresses, so there is none; nor is there oauth2."""
 
     collect: list[str] | None = None
     profiles: dict[str, ModuleProfile] = Field(default_factory=dict)
@@ -100,7 +100,7 @@ class ModuleModel(CredentialsModel):
     @classmethod
     def _plain_path(cls, path: str) -> str:
         if not _PATH.fullmatch(path):
-            raise ValueError(f"{path!r}: write where pprof is mounted, as in /debug/pprof/")
+            raise ValueError(f"{path!r}: write the path where pprof is mounted, as in /debug/pprof/")
         return path.rstrip("/") + "/"
 
     def module(self, name: str, known: dict[str, ProfileSettings]) -> ProbeModule:
@@ -109,16 +109,16 @@ class ModuleModel(CredentialsModel):
         for place, names in (("collect", self.collect or ()), ("profiles", self.profiles)):
             unknown = next((one for one in names if one not in known), None)
             if unknown is not None:
-                raise ConfigError(f"modules.{name}.{place}: no such profile: {unknown}; known are {', '.join(known)}")
+                raise ConfigError(f"modules.{name}.{place}: unknown profile {unknown}; choose from {', '.join(known)}")
         for one, given in self.profiles.items():
             if not profiles[one].enabled:
-                raise ConfigError(f"modules.{name}.profiles.{one}: it is not among what the module collects")
+                raise ConfigError(f"modules.{name}.profiles.{one}: the module does not collect it; add it to collect")
             profiles[one] = given.merged(profiles[one])
         return ProbeModule(name, profiles, self.path, self.timeout, self.allowed.allowed(), self.client())
 
 
 class ProbeModel(Strict):
-    """What holds for all probes."""
+    """Settings of all probes."""
 
     allowed: AllowedModel = Field(default_factory=AllowedModel)
     timeout_offset: Duration = Field(default=0.5, gt=0)
@@ -140,8 +140,8 @@ def probing(probe: ProbeModel, modules: dict[str, ModuleModel], profiles: dict[s
     for module in known.values():
         if module.client.tells and not (everywhere.is_bounded or module.allowed.is_bounded):
             raise ConfigError(
-                f"modules.{module.name}: whoever reaches /probe could have its credentials sent to himself; "
-                "name hosts or networks under allowed"
+                f"modules.{module.name}: anyone who reaches /probe could have its credentials sent to another host; "
+                "set hosts or networks under allowed"
             )
     return Probing(known, everywhere, **numbers)
 

@@ -40,9 +40,9 @@ def parse_proxy(text: str) -> URL:
         url = URL(text if "://" in text else f"http://{text}")
         host = url.host
     except ValueError:
-        raise ValueError("not the URL of a proxy; write http://HOST:PORT") from None
+        raise ValueError("not a proxy URL; write http://HOST:PORT") from None
     if url.scheme != "http" or not host:
-        raise ValueError("only proxies that are spoken to over plain HTTP can be used; write http://HOST:PORT")
+        raise ValueError("only plain HTTP proxies are supported; write http://HOST:PORT")
     return url
 
 

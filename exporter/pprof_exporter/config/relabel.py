@@ -17,7 +17,7 @@ Labels = dict[str, str]
 
 
 class Action(StrEnum):
-    """What a rule does."""
+    """Action of a relabelling rule."""
 
     REPLACE = "replace"
     KEEP = "keep"
@@ -85,7 +85,7 @@ class Rule:
 def _pattern(regex: str) -> re.Pattern[str]:
     for text, name in _ONLY_RE2:
         if text in regex:
-            raise BadRule(f"{regex!r}: {name} is not understood; write the characters out, as in [a-zA-Z]")
+            raise BadRule(f"{regex!r}: {name} is not supported; list the characters, as in [a-zA-Z]")
     try:
         return re.compile(regex, re.DOTALL)
     except (re.error, OverflowError) as error:

@@ -34,9 +34,9 @@ class Secret:
         except UnicodeDecodeError:
             raise BadSecret(f"{self.file}: not UTF-8 text") from None
         if len(body) > _LARGEST:
-            raise BadSecret(f"{self.file}: larger than {_LARGEST} bytes, which is no secret")
+            raise BadSecret(f"{self.file}: larger than {_LARGEST} bytes; a secret is one short line")
         if not fits_header(text):
-            raise BadSecret(f"{self.file}: more than one line, or control characters")
+            raise BadSecret(f"{self.file}: more than one line, or control characters; write the secret on one line")
         return text
 
 

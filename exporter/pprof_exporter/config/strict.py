@@ -44,7 +44,7 @@ class Strict(BaseModel):
             if info.field_name in group and value not in _ABSENT:
                 other = next((name for name in group if info.data.get(name) not in _ABSENT), None)
                 if other is not None:
-                    raise ValueError(f"{other} and {info.field_name} exclude each other; leave one out")
+                    raise ValueError(f"{other} and {info.field_name} are mutually exclusive; remove one")
         return value
 
 
@@ -120,7 +120,7 @@ def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None 
 def _without_words(problem: str | None) -> str:
     """A problem of YAML that does not repeat words of the file: a password may begin with `*` or `!`."""
     if problem and problem.startswith(("found undefined alias", "could not determine a constructor")):
-        return "text that begins with * or ! is to stand in quotes"
+        return "put text that begins with * or ! in quotes"
     return problem or ""
 
 

@@ -50,11 +50,11 @@ def parse_target(text: str, *, labels: dict[str, str] | None = None) -> Target:
     except ValueError as error:
         raise BadTarget(f"{text!r} is not a target: {error}") from error
     if url.scheme not in ("http", "https"):
-        raise BadTarget(f"{text!r}: the scheme is http or https, not {url.scheme!r}")
+        raise BadTarget(f"{text!r}: the scheme must be http or https, not {url.scheme!r}")
     if not host:
-        raise BadTarget(f"{text!r} names no host; write HOST:PORT or http://HOST:PORT/PATH")
+        raise BadTarget(f"{text!r} has no host; write HOST:PORT or http://HOST:PORT/PATH")
     if url.query_string or url.fragment:
-        raise BadTarget(f"{text!r}: leave out everything from '?' or '#'; the exporter adds its own parameters")
+        raise BadTarget(f"{text!r}: remove everything from '?' or '#'; the exporter adds its own parameters")
     path = DEFAULT_PATH if url.path in ("", "/") else url.path.rstrip("/") + "/"
     bare_host = f"[{host}]" if ":" in host else host
     name = f"{bare_host}:{port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))

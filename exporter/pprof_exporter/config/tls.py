@@ -60,7 +60,7 @@ def trust(context: ssl.SSLContext, file: Path) -> None:
     try:
         context.load_verify_locations(file)
     except (ssl.SSLError, OSError) as error:
-        raise BadTls(f"{file}: holds no certificate that can be read ({_why(error)})") from None
+        raise BadTls(f"{file}: contains no readable certificate ({_why(error)})") from None
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 

@@ -15,7 +15,7 @@ def parse_duration(text: str) -> float:
         raise ValueError(f"{text!r} is not a duration; write for example 30s, 5m or 1h30m")
     seconds = sum(int(number) * _DURATION_UNITS[unit] for number, unit in parts)
     if seconds <= 0:
-        raise ValueError(f"{text!r}: a duration is longer than 0")
+        raise ValueError(f"{text!r}: a duration must be longer than 0")
     return seconds
 
 

@@ -47,7 +47,9 @@ class YamlLines:
         for key, value in node.value:
             name = str(key.value)
             if name in names:
-                raise DuplicateKeyError(problem=f"the key {name!r} stands twice", problem_mark=key.start_mark)
+                raise DuplicateKeyError(
+                    problem=f"the key {name!r} occurs twice; remove one", problem_mark=key.start_mark
+                )
             names.add(name)
             self._lines[(*place, name)] = key.start_mark.line + 1
             self._walk(value, (*place, name))

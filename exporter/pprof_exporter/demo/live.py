@@ -22,7 +22,7 @@ async def live_target() -> AsyncIterator[str]:
     """Build and run the program; yields its URL and ends it afterwards. Raises `NoGo`."""
     go = shutil.which("go")
     if go is None:
-        raise NoGo("no `go` on the PATH; install Go 1.21 or later, or run the demo without --live")
+        raise NoGo("`go` is not on the PATH; install Go 1.21 or later, or run the demo without --live")
     with contextlib.ExitStack() as stack:
         sources = stack.enter_context(_sources())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pprof-exporter-demo-")))
@@ -59,16 +59,16 @@ def _sources() -> contextlib.AbstractContextManager[Path]:
         return as_file(packed)
     checkout = Path(__file__).resolve().parents[3] / "tests" / "target"
     if not checkout.is_dir():
-        raise NoGo("the Go sources are not part of this installation")
+        raise NoGo("this installation does not contain the Go sources; run the demo without --live")
     return contextlib.nullcontext(checkout)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
     if process.stdout is None:
-        raise NoGo("the program has no standard output")
+        raise NoGo("the Go program has no standard output")
     try:
         async with asyncio.timeout(10):
             line = await process.stdout.readline()
         return str(json.loads(line)["url"])
     except (TimeoutError, ValueError, KeyError) as error:
-        raise NoGo("the program did not say where it listens") from error
+        raise NoGo("the Go program did not print its address") from error

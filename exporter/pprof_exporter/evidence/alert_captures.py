@@ -21,10 +21,10 @@ _WAITING = 64
 class CaptureAnswer(StrEnum):
     """What becomes of a summons; the value completes a sentence about the target."""
 
-    BEGUN = "is captured now"
-    UNKNOWN = "is no target of this exporter"
-    LATELY = "was captured a short while ago"
-    BUSY = "has to do without: too many captures wait already"
+    BEGUN = "is being captured"
+    UNKNOWN = "is not a target of this exporter"
+    LATELY = "was captured recently"
+    BUSY = "is not captured: too many captures are waiting"
 
 
 class AlertCaptures:

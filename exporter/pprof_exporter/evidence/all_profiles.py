@@ -13,7 +13,7 @@ from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 
 # Its content is in heap too.
 _LEFT_OUT = "allocs"
-_HARM = "it would stop the target for long, as large as it is now"
+_HARM = "it would stop a target of this size for long"
 
 
 async def fetch_all_profiles(context: TargetContext) -> tuple[list[RawProfile], dict[str, str]]:

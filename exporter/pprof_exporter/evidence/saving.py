@@ -75,7 +75,7 @@ async def save_finding(
     if kept is None:
         return None
     structlog.get_logger().info(
-        "evidence kept",
+        "evidence saved",
         target=finding.target,
         mode=finding.mode,
         level=finding.level,

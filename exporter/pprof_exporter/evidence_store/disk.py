@@ -57,7 +57,7 @@ def _lock(handle: IO[bytes]) -> None:
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
-        raise Held(error.errno, "another exporter keeps its evidence here") from error
+        raise Held(error.errno, "another exporter uses this evidence folder; set another --storage.path") from error
 
 
 def clear(root: Path) -> None:

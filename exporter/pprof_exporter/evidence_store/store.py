@@ -170,7 +170,7 @@ class EvidenceStore:
             return None
         if file.holds(data):
             return data
-        self._note(EvidenceProblem.CORRUPT, f"{kept.id}/{file.name} is not what was written")
+        self._note(EvidenceProblem.CORRUPT, f"{kept.id}/{file.name} is corrupt")
         return None
 
     def drop(self, reason: DropReason) -> None:
@@ -205,7 +205,7 @@ class EvidenceStore:
             found = dict(disk.findings(self._root))
             for path in [path for path, kept in found.items() if kept is None]:
                 disk.remove(self._root, path.name)
-                self._note(EvidenceProblem.CORRUPT, f"{path.name} was not as it was written, and was removed")
+                self._note(EvidenceProblem.CORRUPT, f"{path.name} was corrupt and was removed")
         except OSError as error:
             if lock is not None:
                 lock.close()

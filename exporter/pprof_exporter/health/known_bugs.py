@@ -85,7 +85,7 @@ _CASES: tuple[_Case, ...] = (
     # 1.16 no longer raises the resolution of the system clock (CL 248699), 1.22 uses a timer of its own (CL 514375).
     _case(
         61665,
-        "the CPU profiler ticks 64 times a second instead of 100 times, unless something raises the timer resolution",
+        "the CPU profiler ticks at 64 Hz instead of 100 Hz, unless another program raises the timer resolution",
         16,
         GoVersion(1, 22),
         "windows",
@@ -93,13 +93,18 @@ _CASES: tuple[_Case, ...] = (
     # Release notes of Go 1.23: timers and time.Sleep resolve 0.5 ms again.
     _case(44343, "time.Sleep and timers are up to 15.6 ms late", 16, GoVersion(1, 23), "windows"),
     # runtime/pprof.peBuildID and the mappings of proto_windows.go came with 1.20.
-    _case(43296, "profiles do not name the program or its modules", 0, GoVersion(1, 20), "windows"),
+    _case(43296, "profiles do not contain the program or its modules", 0, GoVersion(1, 20), "windows"),
     # Release notes of Go 1.18: the profiler has one timer per thread.
     _case(35057, "CPU profiles miss samples beyond 2.5 busy cores", 0, GoVersion(1, 18), "linux"),
     # Release notes of Go 1.19: the goroutine profile copies the stacks while the program runs.
-    _case(33250, "a goroutine profile stops the world for as long as there are goroutines", 0, GoVersion(1, 19)),
+    _case(
+        33250,
+        "a goroutine profile stops the world for a time that grows with the number of goroutines",
+        0,
+        GoVersion(1, 19),
+    ),
     # Release notes of Go 1.23: the handlers of profile and trace extend the deadline.
-    _case(62358, "windows longer than the WriteTimeout of the server are refused", 0, GoVersion(1, 23)),
+    _case(62358, "the server refuses windows longer than its WriteTimeout", 0, GoVersion(1, 23)),
 )
 
 KNOWN_BUGS: tuple[KnownBug, ...] = tuple(case.bug for case in _CASES)

@@ -44,7 +44,7 @@ class _Strings(dict[int, str]):
 
     def __init__(self, table: Sequence[bytes]) -> None:
         if table and table[0] != b"":
-            raise DecodeError(Reason.INVALID, "the first string of the table is not empty")
+            raise DecodeError(Reason.INVALID, "the first string of the string table is not empty")
         super().__init__({0: ""})
         self._table = table
 
@@ -135,7 +135,7 @@ class _Reader:
                     lines=tuple([Line(functions[line.function_id], line.line) for line in entry.line]),
                 )
         except KeyError as error:
-            raise DecodeError(Reason.INVALID, f"a line refers to function {error}, which is not there") from error
+            raise DecodeError(Reason.INVALID, f"a line refers to function {error}, which does not exist") from error
         _check_ids(locations, len(self._message.location), "location")
         return locations
 
@@ -150,7 +150,7 @@ class _Reader:
             used.update(stack)
             samples.append(Sample(stack, values, self._labels(labels) if labels else ()))
         for missing in used.difference(locations):
-            raise DecodeError(Reason.INVALID, f"a sample refers to location {missing}, which is not there")
+            raise DecodeError(Reason.INVALID, f"a sample refers to location {missing}, which does not exist")
         return tuple(samples)
 
     def _labels(self, entries: Sequence[profile_pb2.Label]) -> tuple[Label, ...]:

@@ -135,7 +135,7 @@ def _stranger(text: bytes) -> DecodeError:
         refuse(text)
     except DecodeError as error:
         return error
-    return DecodeError(Reason.PROTO, "binary data, where the text of goroutine?debug=2 was expected")
+    return DecodeError(Reason.PROTO, "binary data instead of the text of goroutine?debug=2")
 
 
 def _blocks(text: bytes) -> Iterator[tuple[bytes, bool]]:

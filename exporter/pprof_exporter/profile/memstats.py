@@ -98,7 +98,7 @@ def _stranger(body: bytes) -> DecodeError:
     if not head.strip():
         return DecodeError(Reason.EMPTY, "no bytes")
     if head.translate(None, _TEXT):
-        return DecodeError(Reason.PROTO, "binary data, where the text of heap?debug=1 was expected")
+        return DecodeError(Reason.PROTO, "binary data instead of the text of heap?debug=1")
     reason = Reason.HTML if head.lstrip().startswith(b"<") else Reason.TEXT
     return DecodeError(reason, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
 

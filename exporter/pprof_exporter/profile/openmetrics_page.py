@@ -66,7 +66,7 @@ def _check_page(text: str) -> None:
     if not text.strip():
         raise DecodeError(Reason.EMPTY, "no lines")
     if text.lstrip().startswith("<"):
-        raise DecodeError(Reason.HTML, "a page, where metrics were expected")
+        raise DecodeError(Reason.HTML, "an HTML page instead of metrics")
     first = _FIRST_SAMPLE.search(text)
     if first is None and not text.lstrip().startswith("#"):
         raise DecodeError(Reason.TEXT, "not a page of metrics")

@@ -39,7 +39,7 @@ def refuse(body: bytes) -> None:
     if head.translate(None, _TEXT):
         return
     if head.lstrip().startswith(b"<"):
-        raise DecodeError(Reason.HTML, f"a page: {_quote(head)}")
+        raise DecodeError(Reason.HTML, f"an HTML page: {_quote(head)}")
     form = next((form for start, form in _LEGACY.items() if head.startswith(start)), None)
     raise DecodeError(Reason.TEXT, form or f"text: {_quote(head)}")
 

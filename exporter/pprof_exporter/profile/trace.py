@@ -45,7 +45,7 @@ class UnsupportedTrace(Exception):
     """A trace of Go 1.21 or older; `version` is how it names its format, such as `go 1.21`."""
 
     def __init__(self, version: str) -> None:
-        super().__init__(f"the format of {version} is not read, only that of Go 1.{OLDEST} and later")
+        super().__init__(f"the trace format of {version} is not supported; Go 1.{OLDEST} and later is")
         self.version = version
 
 
@@ -146,7 +146,7 @@ class _Reader:
         if last.frequency:
             self._close()
         elif not self._frequency:
-            raise DecodeError(Reason.TRUNCATED, "the trace ends before it tells how fast its clock is")
+            raise DecodeError(Reason.TRUNCATED, "the trace ends before the frequency of its clock")
         ended = last.ended or self._minor < _END_OF_GENERATION_SINCE
         order = sorted(range(len(self._times)), key=self._times.__getitem__)
         return Trace(
@@ -199,7 +199,7 @@ class _Reader:
         done = self._generation
         frequency = done.frequency
         if not frequency:
-            raise DecodeError(Reason.PROTO, f"generation {done.number} does not tell how fast its clock is")
+            raise DecodeError(Reason.PROTO, f"generation {done.number} has no clock frequency")
         self._frequency = frequency
         self._times += [ticks / frequency for ticks in done.times]
         self._threads += done.threads

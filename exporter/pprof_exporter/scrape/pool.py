@@ -96,7 +96,7 @@ class Pool:
         What is said of evidence is that of the first configuration.
         """
         if settings.evidence != self._settings.evidence:
-            structlog.get_logger().warning("what is said of evidence has changed, and takes a restart")
+            structlog.get_logger().warning("evidence settings changed, restart the exporter to apply them")
         settings = replace(settings, evidence=self._settings.evidence)
         if settings.limits != self._settings.limits:
             self.limiter.use(settings.limits)
@@ -169,7 +169,7 @@ class Pool:
         while True:
             if self._store.last_trouble != told:
                 told = self._store.last_trouble
-                structlog.get_logger().warning("storage trouble, statistics stay in memory", detail=told)
+                structlog.get_logger().warning("storage failed, statistics stay in memory", detail=told)
             await self._clock.sleep(_STORE_EVERY)
             await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
             await asyncio.to_thread(_compare, self.states)

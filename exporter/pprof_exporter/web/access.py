@@ -12,10 +12,9 @@ from pprof_exporter.web.listen import is_loopback
 from pprof_exporter.web.security import WebSecurity
 
 _ADVICE = (
-    "Name users in --web.config.file (basic_auth_users), or let the exporter listen on loopback only, as in "
-    "--web.listen-address=127.0.0.1:9717."
+    "Set basic_auth_users in --web.config.file, or listen on loopback only, as in --web.listen-address=127.0.0.1:9717."
 )
-_STRANGER = "This exporter is open to this machine alone: ask it by the name localhost or by its address.\n"
+_STRANGER = "This exporter only serves the local machine. Use the name localhost or its address.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class AccessRules:
         if self.security.now.authenticates:
             return None
         if not self.loopback:
-            text = f"Profiles can hold secrets, and this exporter asks nobody for a password. {_ADVICE}\n"
+            text = f"Profiles can contain secrets, and this exporter has no authentication. {_ADVICE}\n"
             return web.Response(status=403, text=text)
         return None if _by_own_name(request) else web.Response(status=403, text=_STRANGER)
 
@@ -49,7 +48,9 @@ class AccessRules:
             challenge = {"WWW-Authenticate": 'Bearer realm="pprof-exporter"'}
             return web.Response(status=401, text="The token is missing or wrong.\n", headers=challenge)
         if not self.loopback:
-            text = f"Anybody could ask for captures. Give the webhook a token_file, or: {_ADVICE}\n"
+            text = (
+                f"Without authentication anyone could request captures. Set token_file for the webhook. Or: {_ADVICE}\n"
+            )
             return web.Response(status=403, text=text)
         return None if _by_own_name(request) else web.Response(status=403, text=_STRANGER)
 

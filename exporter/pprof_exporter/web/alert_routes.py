@@ -8,8 +8,8 @@ from pprof_exporter.evidence.capture_request import BadPayload, read_payload
 from pprof_exporter.web.evidence_access import EvidenceAccess
 
 ALERT_PATH = "/-/alert"
-_OFF = "Nothing is kept: start with --storage.path to allow this.\n"
-_TYPE = "The message is to be application/json, as Alertmanager sends it.\n"
+_OFF = "Profiles are not saved. Start the exporter with --storage.path to enable this.\n"
+_TYPE = "The message must be application/json, as Alertmanager sends it.\n"
 
 
 def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
@@ -30,6 +30,6 @@ def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
         except BadPayload as error:
             return web.Response(status=400, text=f"{error}\n")
         answers = [f"{one.target} {evidence_access.ask(one)}.\n" for one in capture_request]
-        return web.Response(text="".join(answers) or "No alert fires for a target.\n")
+        return web.Response(text="".join(answers) or "No firing alert names a target.\n")
 
     return [web.post(ALERT_PATH, alert)]

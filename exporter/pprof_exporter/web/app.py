@@ -57,7 +57,7 @@ def build_app(
         name = request.match_info["name"]
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
-            return web.Response(status=404, text="There is no such target; /targets lists them all.\n")
+            return web.Response(status=404, text="No such target; see /targets.\n")
         return _html(target_page(state, pool.clock.now(), evidence_access.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
@@ -70,11 +70,11 @@ def build_app(
 
     async def reload_configuration(request: web.Request) -> web.Response:
         if reload is None:
-            return web.Response(status=403, text="Start with --web.enable-lifecycle to allow this.\n")
+            return web.Response(status=403, text="Start the exporter with --web.enable-lifecycle to enable this.\n")
         problem = reload()
         if problem is None:
             return web.Response(text="Reloaded.\n")
-        return web.Response(status=500, text=f"Not reloaded, the configuration in use stays: {problem}\n")
+        return web.Response(status=500, text=f"Reload failed, the previous configuration stays in use: {problem}\n")
 
     page = ExpositionPage(registry, pool)
     access = evidence_access.access

@@ -45,7 +45,7 @@ def authentication_gates(security: WebSecurity, clock: Clock, tokens: Mapping[st
             if config.interval and not rate.allows(config.interval, config.burst):
                 reply: web.StreamResponse = _refusal(429, "Too many requests")
             elif config.allowed_sans and not config.allowed_sans & _names_of_client(request):
-                reply = _refusal(403, "The certificate of the client is for no name that is allowed here")
+                reply = _refusal(403, "The client certificate has none of the allowed names")
             elif config.users and not (await by_token(request) or await gate.allows(request, config.users)):
                 reply = _refusal(401, "Unauthorized")
                 reply.headers["WWW-Authenticate"] = 'Basic realm="pprof-exporter"'
@@ -73,9 +73,9 @@ async def _with_body(request: web.Request, handler: Handler) -> web.StreamRespon
             async with asyncio.timeout(_BODY_WITHIN):
                 await request.read()
         except TimeoutError:
-            return _refusal(408, f"The request did not end within {_BODY_WITHIN:g} s.")
+            return _refusal(408, f"The request was not complete within {_BODY_WITHIN:g} s.")
         except web.HTTPRequestEntityTooLarge:
-            return _refusal(413, "The request is longer than anything that is taken here.")
+            return _refusal(413, "The request is too large.")
     return await handler(request)
 
 

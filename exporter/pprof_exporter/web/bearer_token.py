@@ -24,6 +24,6 @@ class Bearer:
         try:
             token = (await asyncio.to_thread(self._path.read_bytes)).strip()
         except OSError as error:
-            structlog.get_logger().warning("cannot read the token", file=str(self._path), detail=error.strerror)
+            structlog.get_logger().warning("cannot read token_file", file=str(self._path), detail=error.strerror)
             return False
         return bool(token) and hmac.compare_digest(token, given.strip().encode("utf-8", "surrogateescape"))

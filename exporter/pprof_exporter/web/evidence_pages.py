@@ -14,14 +14,14 @@ from pprof_exporter.web.layout import page
 FINDINGS_PER_PAGE = 100
 _TITLES = {mode.id: mode.title for mode in FAILURE_MODES}
 _EMPTY = (
-    "<p>Nothing is kept. When a finding turns bad, the profiles that show it, and the last ones of before, are kept "
+    "<p>No profiles are saved yet. When a finding turns bad, the profiles that show it and the previous ones are saved "
     "here.</p>"
 )
 
 OFF = page(
     "Evidence",
-    "<h2>Evidence</h2><p>Nothing is kept. With <code>--storage.path=FOLDER</code> the profiles that show a finding are "
-    "saved on disk when it turns bad, and can be downloaded here.</p>",
+    "<h2>Evidence</h2><p>Profiles are not saved. With <code>--storage.path=FOLDER</code> the profiles that show a "
+    "finding are saved on disk when it turns bad, and can be downloaded here.</p>",
     here="/evidence",
 )
 
@@ -37,7 +37,7 @@ def list_page(evidence_store: EvidenceStore, target: str | None, number: int) ->
         f'<th class="n">Files</th><th class="n">Size</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
     trouble = (
-        f"<p class=warning>Latest trouble: {escape(evidence_store.last_trouble)}.</p>"
+        f"<p class=warning>Latest problem: {escape(evidence_store.last_trouble)}.</p>"
         if evidence_store.last_trouble
         else ""
     )
@@ -51,7 +51,7 @@ def list_page(evidence_store: EvidenceStore, target: str | None, number: int) ->
 def _chosen(target: str | None) -> str:
     if not target:
         return ""
-    return f'<p class="chips">Of <b>{escape(target)}</b> <a href="/evidence">of all targets</a></p>'
+    return f'<p class="chips">Target <b>{escape(target)}</b> <a href="/evidence">all targets</a></p>'
 
 
 def _row(kept: SavedFinding) -> str:
@@ -73,8 +73,8 @@ def _pages(number: int, pages: int, target: str | None) -> str:
         query = urlencode({**({"target": target} if target else {}), "page": to})
         return f'<a href="{escape(f"/evidence?{query}")}">{word}</a>'
 
-    before = link(number - 1, "Back") if number > 1 else ""
-    after = link(number + 1, "On") if number < pages else ""
+    before = link(number - 1, "Previous") if number > 1 else ""
+    after = link(number + 1, "Next") if number < pages else ""
     return f'<p class="chips">{before} Page {number} of {pages} {after}</p>'
 
 
@@ -82,8 +82,8 @@ def finding_page(kept: SavedFinding) -> str:
     """HTML of one finding."""
     finding = kept.finding
     what = _TITLES.get(finding.mode) or finding.alert or "Capture"
-    why = "A verdict turned bad." if finding.origin is Origin.FINDING else "An alert asked for it."
-    runbook = f' <a href="{escape(finding.runbook)}">What to do</a>' if finding.runbook else ""
+    why = "Saved when the verdict turned bad." if finding.origin is Origin.FINDING else "Requested by an alert."
+    runbook = f' <a href="{escape(finding.runbook)}">Runbook</a>' if finding.runbook else ""
     card = (
         f'<section class="card {_class(finding)}"><h4>{_level(finding)} '
         f"<b>{escape(finding.mode)}</b> {escape(what)}</h4>"
@@ -110,23 +110,23 @@ def _class(finding: FindingRecord) -> Level:
 def _files(kept: SavedFinding) -> str:
     rows = "".join(
         f'<tr><td><a href="{finding_path(kept.id, file.name)}" download>{file.name}</a></td>'
-        f'<td data-name="what">{_ROLES[file.role]}</td><td data-name="asked for">{utc_moment(file.asked_at)}</td>'
+        f'<td data-name="role">{_ROLES[file.role]}</td><td data-name="requested">{utc_moment(file.asked_at)}</td>'
         f'<td class="n" data-name="size">{byte_size(file.size)}</td>'
         f'<td data-name="SHA-256"><span class=small>{escape(file.sha256[:16])}…</span></td></tr>'
         for file in kept.finding.files
     )
     return (
-        '<h3>Profiles</h3><div class="scroll"><table class="stack"><thead><tr><th>File</th><th>What</th>'
-        f'<th>Asked for</th><th class="n">Size</th><th>SHA-256</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        '<h3>Profiles</h3><div class="scroll"><table class="stack"><thead><tr><th>File</th><th>Role</th>'
+        f'<th>Requested</th><th class="n">Size</th><th>SHA-256</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
-_ROLES = {BodyRole.SHOWS: "shows it", BodyRole.BEFORE: "before"}
+_ROLES = {BodyRole.SHOWS: "shows the finding", BodyRole.BEFORE: "before"}
 
 
 def _missing(finding: FindingRecord) -> str:
     items = "".join(f"<li><b>{escape(kind)}</b>: {escape(why)}</li>" for kind, why in finding.missing.items())
-    return f"<p>Not there:</p><ul>{items}</ul>" if items else ""
+    return f"<p>Missing:</p><ul>{items}</ul>" if items else ""
 
 
 def _commands(kept: SavedFinding) -> str:
@@ -154,8 +154,8 @@ def _process(finding: FindingRecord) -> str:
         "Build": known.build,
         "Go": known.go,
         "System": known.system,
-        "In this state since": utc_moment(known.epoch) if known.epoch is not None else "unknown",
+        "Unchanged since": utc_moment(known.epoch) if known.epoch is not None else "unknown",
         "Alert": finding.alert or "none",
     }
     html = "".join(f"<tr><td>{name}</td><td>{escape(value)}</td></tr>" for name, value in rows.items())
-    return f"<h3>The process</h3><table>{html}</table>"
+    return f"<h3>Process</h3><table>{html}</table>"

@@ -9,7 +9,7 @@ from aiohttp import web
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.evidence_pages import OFF, finding_page, list_page
 
-_GONE = "There is no such evidence, or no longer; /evidence lists what there is.\n"
+_GONE = "No such evidence, or it was removed; see /evidence.\n"
 _HEADERS = {"Cache-Control": "no-store"}
 
 

@@ -73,7 +73,7 @@ def page(title: str, body: str, *, here: str = "") -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} · pprof-exporter</title><style>{_STYLE}</style></head><body>
-<h1><a href="/targets">pprof-exporter</a> <small>{escape(__version__)}, watches the health of Go profiling</small></h1>
+<h1><a href="/targets">pprof-exporter</a> <small>{escape(__version__)}, health of Go profiling</small></h1>
 <nav>{links}</nav>
 {body}
 </body></html>

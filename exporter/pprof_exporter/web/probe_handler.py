@@ -45,7 +45,7 @@ class ProbeHandler:
         except Exception:  # noqa: BLE001 - whatever it is, it ends one probe and not the exporter
             prober.results[ProbeResult.ERROR] += 1
             structlog.get_logger().exception("internal error, please report it", path=request.path)
-            return _sentence(500, "A fault of the exporter ended this probe; its log has the details.")
+            return _sentence(500, "An internal error ended this probe; see the log of the exporter.")
         prober.results[ProbeResult.UP if answer.state.up else ProbeResult.DOWN] += 1
         return self._explained(asked, answer) if debug else self._metrics(request, answer)
 
@@ -75,10 +75,10 @@ def _one(request: web.Request, name: str, default: str | None = None) -> str:
     """The one value of a parameter. Raises `BadProbe`."""
     values = request.query.getall(name, [])
     if len(values) > 1:
-        raise BadProbe(400, f"The parameter {name} is given {len(values)} times; give it once.")
+        raise BadProbe(400, f"The parameter {name} occurs {len(values)} times; pass it once.")
     value = values[0] if values else default
     if value is None or (default is None and not value):
-        raise BadProbe(400, f"The parameter {name} is missing, as in /probe?target=localhost:6060.")
+        raise BadProbe(400, f"The parameter {name} is missing; write for example /probe?target=localhost:6060.")
     return value
 
 
@@ -86,14 +86,14 @@ def _check_names(request: web.Request) -> None:
     for name in request.query:
         if name not in _PARAMETERS:
             close = get_close_matches(name, _PARAMETERS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_PARAMETERS)}."
-            raise BadProbe(400, f"There is a parameter that /probe does not know; {hint}")
+            hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(_PARAMETERS)}."
+            raise BadProbe(400, f"Unknown parameter of /probe; {hint}")
 
 
 def _debug(request: web.Request) -> bool:
     value = _one(request, "debug", "false")
     if value not in ("true", "false"):
-        raise BadProbe(400, "The parameter debug is true or false.")
+        raise BadProbe(400, "The parameter debug must be true or false.")
     return value == "true"
 
 
@@ -107,7 +107,7 @@ def _scrape_timeout(request: web.Request) -> float | None:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise BadProbe(400, f"The header {_TIMEOUT} is not a number of seconds above 0.")
+        raise BadProbe(400, f"The header {_TIMEOUT} must be a number of seconds above 0.")
     return seconds
 
 

@@ -16,7 +16,7 @@ from pprof_exporter.web.formatting import ago, badge
 from pprof_exporter.web.layout import page
 from pprof_exporter.web.probe_handler import ProbeHandler
 
-_NONE = "No probes here: the exporter was started with --no-web.enable-probe.\n"
+_NONE = "Probes are disabled: the exporter runs with --no-web.enable-probe.\n"
 _LEVELS = {ProbeResult.UP: Level.HEALTHY, ProbeResult.DOWN: Level.CRITICAL}
 _HERE = "/probes"
 
@@ -36,7 +36,7 @@ def probe_routes(prober: Prober | None, clock: Clock) -> list[web.RouteDef]:
     async def probe(request: web.Request) -> web.Response:
         entry = prober.history.find(int(request.match_info["number"]))
         if entry is None:
-            return web.Response(status=404, text="This probe is not kept any more; /probes lists those that are.\n")
+            return web.Response(status=404, text="This probe is no longer in the history; see /probes.\n")
         return _html(probe_page(entry, clock.now()))
 
     return [
@@ -51,8 +51,8 @@ def probes_page(prober: Prober, now: float) -> str:
     entries = prober.history.entries()
     known = ", ".join(f"<code>{escape(name)}</code>" for name in sorted(prober.modules))
     about = (
-        f"<p>Modules: {known}. Targets whose counters are kept: {prober.targets}. "
-        f"Requests that were refused: {prober.results[ProbeResult.REFUSED]}.</p>"
+        f"<p>Modules: {known}. Probed targets with counters: {prober.targets}. "
+        f"Refused requests: {prober.results[ProbeResult.REFUSED]}.</p>"
     )
     return page("Probes", f"<h2>Probes</h2>{about}{_table(entries, now)}", here=_HERE)
 
@@ -71,12 +71,12 @@ def probe_page(entry: ProbeRecord, now: float) -> str:
 
 def _table(entries: list[ProbeRecord], now: float) -> str:
     if not entries:
-        return "<p>None yet. Ask for one: <code>/probe?target=localhost:6060</code>.</p>"
+        return "<p>No probes yet. To start one, open <code>/probe?target=localhost:6060</code>.</p>"
     rows = "".join(_row(entry, now) for entry in entries)
     return (
         '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>Module</th><th>Result</th>'
         '<th class="n">Took</th><th>When</th><th></th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div><p class=small>Those that failed are kept longer than others.</p>"
+        f"<tbody>{rows}</tbody></table></div><p class=small>Failed probes are kept longer.</p>"
     )
 
 

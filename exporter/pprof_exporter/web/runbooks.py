@@ -30,7 +30,7 @@ def runbook_routes(targets: Callable[[], Iterable[Target]]) -> list[web.RouteDef
         target = next((target for target in targets() if target.name == named), None)
         html = runbook_page(request.match_info["alert"].removesuffix(".md"), target)
         if html is None:
-            return web.Response(status=404, text="There is no such runbook; /runbooks/ lists them all.\n")
+            return web.Response(status=404, text="No such runbook; see /runbooks/.\n")
         return _html_page(html)
 
     return [web.get("/runbooks/", index), web.get("/runbooks/{alert}", runbook)]

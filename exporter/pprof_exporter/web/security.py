@@ -62,7 +62,7 @@ class WebSecurity:
             _check_same_scheme(config, self._config)
         except ConfigError as error:
             self.successful = False
-            log.error("web configuration not reloaded, the one in use stays", detail=str(error))
+            log.error("web configuration reload failed, the previous one stays in use", detail=str(error))
             return
         self.successful = True
         others = config.files != self._config.files
@@ -77,7 +77,7 @@ class WebSecurity:
 
 def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:
     if (new.context is None) is not (old.context is None):
-        raise ConfigError("TLS is switched on or off by a restart only")
+        raise ConfigError("restart the exporter to switch TLS on or off")
 
 
 def load_web_config(path: Path) -> WebSecurity:

@@ -18,10 +18,10 @@ from pprof_exporter.web.layout import page
 
 _FUNCTIONS = 5
 _CHANGES = {
-    Change.OPERATING_SYSTEM: "The operating system was changed",
-    Change.GO: "Another version of Go",
-    Change.MODULES: "Other modules from elsewhere",
-    Change.BINARY: "Another build",
+    Change.OPERATING_SYSTEM: "Operating system changed",
+    Change.GO: "Go version changed",
+    Change.MODULES: "Foreign modules changed",
+    Change.BINARY: "Build changed",
 }
 _MIB = 2**20
 
@@ -42,7 +42,7 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
 
 def _who(known: Identity) -> str:
     if known.epoch is None:
-        return "Nothing is known of it yet."
+        return "No profile was read yet."
     system = known.system.value.capitalize() if known.system else "an unknown system"
     build = f", build <code>{escape(known.build)}</code>" if known.build != "unknown" else ""
     return f"<b>{escape(known.program)}</b> on {escape(system)}, Go {escape(known.go_version)}{build}"
@@ -51,12 +51,10 @@ def _who(known: Identity) -> str:
 def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFinding]) -> str:
     bad = [verdict for verdict in found if verdict.level in BAD]
     bad.sort(key=lambda verdict: BAD.index(verdict.level))
-    cards = (
-        "".join(_card(verdict, target, kept) for verdict in bad) or "<p>Nothing is wrong, as far as can be told.</p>"
-    )
+    cards = "".join(_card(verdict, target, kept) for verdict in bad) or "<p>No findings.</p>"
     well = [verdict for verdict in found if verdict.level is Level.HEALTHY]
     rest = [verdict for verdict in found if verdict.level is Level.UNKNOWN]
-    return f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Not known', rest)}"
+    return f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Unknown', rest)}"
 
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
@@ -72,15 +70,15 @@ def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
 
 
 def _runbook(finding: Finding, target: str) -> str:
-    return f'<a href="{runbook_path(finding.alert, target)}">What to do</a>'
+    return f'<a href="{runbook_path(finding.alert, target)}">Runbook</a>'
 
 
 def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
     if not kept:
         return ""
     times = f"{len(kept)} time{'' if len(kept) == 1 else 's'}"
-    said = f"Profiles were saved {times}, the last time at {utc_moment(kept[0].finding.at)}"
-    return f'<h3>Evidence</h3><p>{said}: <a href="{escape(evidence_path(target))}">all of them</a>.</p>'
+    said = f"Profiles were saved {times}, last at {utc_moment(kept[0].finding.at)}"
+    return f'<h3>Evidence</h3><p>{said}: <a href="{escape(evidence_path(target))}">all evidence</a>.</p>'
 
 
 def _list(title: str, found: list[Verdict]) -> str:
@@ -100,12 +98,12 @@ def _list(title: str, found: list[Verdict]) -> str:
 def _fetches(state: TargetState, now: float) -> str:
     rows = "".join(_fetch(name, counters, now) for name, counters in state.counters.items() if counters.outcomes)
     if not rows:
-        return "<h3>Fetches</h3><p>None has ended yet.</p>"
+        return "<h3>Fetches</h3><p>No fetch has finished yet.</p>"
     return (
-        '<h3>Fetches</h3><div class="scroll"><table class="stack"><thead><tr><th>What</th><th>Last success</th>'
-        '<th class="n">Latency, mean</th><th>The last 60</th><th class="n">Good, busy, failed</th><th>Last problem</th>'
+        '<h3>Fetches</h3><div class="scroll"><table class="stack"><thead><tr><th>Fetch</th><th>Last success</th>'
+        '<th class="n">Mean latency</th><th>Last 60</th><th class="n">Success, busy, failure</th><th>Last problem</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        "<p class=small>Latency is without the window that a profile runs; a red bar is a fetch that failed.</p>"
+        "<p class=small>Latency does not include the window of a profile. A red bar is a failed fetch.</p>"
     )
 
 
@@ -115,15 +113,15 @@ def _fetch(name: str, counters: FetchCounters, now: float) -> str:
     mean = counters.latency.sum / success if success else None
     latencies = counters.history.latest()
     known = [value for value in latencies if value is not None]
-    said = f"{name}: {len(known)} fetches" + (f", the slowest {seconds(max(known))}" if known else "")
+    said = f"{name}: {len(known)} fetches" + (f", slowest {seconds(max(known))}" if known else "")
     last = ago(now - counters.last_success) if counters.last_success is not None else "never"
     counts = f"{success}, {outcomes[Outcome.BUSY]}, {outcomes[Outcome.FAILURE]}"
     return (
         f"<tr><td>{escape(name)}</td>"
         f'<td data-name="last success">{last}</td>'
-        f'<td class="n" data-name="latency, mean">{seconds(mean) if mean is not None else ""}</td>'
+        f'<td class="n" data-name="mean latency">{seconds(mean) if mean is not None else ""}</td>'
         f"<td>{latency_strip(latencies, said)}{_highest(known)}</td>"
-        f'<td class="n" data-name="good, busy, failed">{counts}</td>'
+        f'<td class="n" data-name="success, busy, failure">{counts}</td>'
         f"<td>{escape(counters.last_problem)}</td></tr>"
     )
 
@@ -174,10 +172,10 @@ def _ticks(audit: TickAudit | None, at: float | None, now: float) -> str:
     picture = histogram_strip(audit.buckets, titles, "Intervals between ticks, from 0 to over 1 s")
     figures = f"{audit.ticks} ticks"
     if audit.mean is not None and audit.stddev is not None:
-        figures += f", {seconds(audit.mean)} apart on average, give or take {seconds(audit.stddev)}"
+        figures += f", {seconds(audit.mean)} apart on average, standard deviation {seconds(audit.stddev)}"
     return (
         f"<h3>Sampling clock</h3><p>{picture}</p><p>{figures}; audited {ago(now - at)}. "
-        f"A healthy clock has its bars at {seconds(audit.period)}.</p>"
+        f"A healthy clock has intervals of about {seconds(audit.period)}.</p>"
     )
 
 

@@ -51,18 +51,18 @@ async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted
     pages = max(1, -(-len(rows) // TARGETS_PER_PAGE))
     number = min(max(1, wanted.page), pages)
     shown = rows[(number - 1) * TARGETS_PER_PAGE : number * TARGETS_PER_PAGE]
-    table = "".join(map(_html, shown)) or '<tr><td colspan="4">No target is like that.</td></tr>'
+    table = "".join(map(_html, shown)) or '<tr><td colspan="4">No matching targets.</td></tr>'
     return page(
         "Targets",
         f"{_summary(levels, wanted)}{_search(wanted)}"
-        '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>State</th><th>What is wrong</th>'
+        '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>State</th><th>Findings</th>'
         f'<th class="n">Goroutines</th></tr></thead><tbody>{table}</tbody></table></div>'
         f"{_pages(number, pages, wanted)}",
         here="/targets",
     )
 
 
-_NOTHING = "<h2>Targets</h2><p>No targets. Name one: <code>pprof-exporter localhost:6060</code>.</p>"
+_NOTHING = "<h2>Targets</h2><p>No targets. To add one: <code>pprof-exporter localhost:6060</code>.</p>"
 
 
 def _row(state: TargetState, now: float) -> _Row:
@@ -108,15 +108,15 @@ def _search(wanted: Wanted) -> str:
     level = f'<input type="hidden" name="level" value="{wanted.level}">' if wanted.level else ""
     return (
         '<form class="search" action="/targets"><label>Name or label <input type="search" name="q" '
-        f'value="{escape(wanted.text)}"></label>{level} <button>Find</button></form>'
+        f'value="{escape(wanted.text)}"></label>{level} <button>Filter</button></form>'
     )
 
 
 def _pages(number: int, pages: int, wanted: Wanted) -> str:
     if pages == 1:
         return ""
-    before = f'<a href="{_link(wanted, page=number - 1)}">Back</a>' if number > 1 else ""
-    after = f'<a href="{_link(wanted, page=number + 1)}">On</a>' if number < pages else ""
+    before = f'<a href="{_link(wanted, page=number - 1)}">Previous</a>' if number > 1 else ""
+    after = f'<a href="{_link(wanted, page=number + 1)}">Next</a>' if number < pages else ""
     return f'<p class="chips">{before} Page {number} of {pages} {after}</p>'
 
 

@@ -59,14 +59,17 @@ class TlsServerConfig(Strict):
     def _in_files(cls, given: Any) -> Any:
         for name in ("cert", "key", "client_ca"):
             if isinstance(given, dict) and name in given:
-                raise ValueError(f"give {name}_file and not {name}: Python reads it from a file only")
+                raise ValueError(f"use {name}_file instead of {name}: Python reads it from a file only")
         return given
 
     @field_validator("client_auth_type")
     @classmethod
     def _possible(cls, text: str) -> str:
         if text in _UNVERIFIED:
-            raise ValueError(f"with {text}, certificates are not verified, which Python's ssl cannot do")
+            raise ValueError(
+                f"{text!r} is not supported: Python's ssl verifies every certificate; "
+                f"write one of {', '.join(_CLIENT_AUTH)}"
+            )
         if text not in _CLIENT_AUTH:
             raise ValueError(f"write one of {', '.join(_CLIENT_AUTH)}")
         return text
@@ -94,7 +97,7 @@ class TlsServerConfig(Strict):
         if self.client_auth_type != "NoClientCert" and self.client_ca_file is None:
             raise ValueError(f"client_auth_type {self.client_auth_type} needs a client_ca_file")
         if self.client_ca_file is not None and self.client_auth_type == "NoClientCert":
-            raise ValueError("client_ca_file is given, but client_auth_type asks for no certificate")
+            raise ValueError("client_ca_file is set, but client_auth_type requests no certificate; remove one")
         if self.client_allowed_sans and self.client_auth_type != "RequireAndVerifyClientCert":
             raise ValueError("client_allowed_sans needs client_auth_type RequireAndVerifyClientCert")
         self.context()
@@ -142,7 +145,7 @@ class HttpServerConfig(Strict):
             if name not in _HEADERS:
                 raise ValueError(f"{name!r} is not one of {', '.join(_HEADERS)}")
             if value and _HEADERS[name] and value.lower() not in _HEADERS[name]:
-                raise ValueError(f"the value of {name} is {' or '.join(_HEADERS[name])}")
+                raise ValueError(f"the value of {name} must be {' or '.join(_HEADERS[name])}")
             if not fits_header(value):
                 raise ValueError(f"the value of {name} has more than one line, or control characters")
         return headers
@@ -161,7 +164,7 @@ class RateLimit(Strict):
     @model_validator(mode="after")
     def _possible(self) -> RateLimit:
         if self.interval and not self.burst:
-            raise ValueError("a burst of 0 would refuse every request; write 1 or more")
+            raise ValueError("a burst of 0 refuses every request; write 1 or more")
         return self
 
 
@@ -178,7 +181,7 @@ class WebConfigFile(Strict):
     def _hashed(cls, users: dict[str, str]) -> dict[str, str]:
         for user, hashed in users.items():
             if not _BCRYPT.fullmatch(hashed):
-                raise ValueError(f"what is given for {user!r} is not a bcrypt hash; make one with htpasswd -nBC 10 ''")
+                raise ValueError(f"the password of {user!r} is not a bcrypt hash; create one with htpasswd -nBC 10 ''")
         return users
 
 

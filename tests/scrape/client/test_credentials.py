@@ -45,7 +45,7 @@ async def test_a_secret_is_read_anew_each_time_and_its_file_is_named_when_it_is_
         error = await failure(fetcher, settings, server.url)
         assert (error.reason, error.detail) == (
             Reason.UNAUTHORIZED,
-            f"{file}: more than one line, or control characters",
+            f"{file}: more than one line, or control characters; write the secret on one line",
         )
         file.unlink()
         error = await failure(fetcher, settings, server.url)

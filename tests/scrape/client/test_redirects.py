@@ -37,9 +37,9 @@ async def test_credentials_never_go_to_another_host_not_even_on_the_way_back(fet
     ("location", "says"),
     [
         ("/debug/pprof/heap", "more than 10 redirects, the last was HTTP 302: /debug/pprof/heap"),
-        ("file:///etc/passwd", "which is no http or https URL"),
-        ("http://[x", "which is no http or https URL"),
-        ("gopher://x:1/", "which is no http or https URL"),
+        ("file:///etc/passwd", "which is not an http or https URL"),
+        ("http://[x", "which is not an http or https URL"),
+        ("gopher://x:1/", "which is not an http or https URL"),
     ],
 )
 async def test_redirects_that_lead_nowhere_end(fetcher: Fetcher, location: str, says: str) -> None:

@@ -152,7 +152,7 @@ def test_the_path_of_the_module_is_allowed_and_is_the_default() -> None:
 def test_an_address_that_is_forbidden_is_refused_before_anything_is_sent(text: str) -> None:
     error = refused(text)
     assert error.status == 403
-    assert error.sentence.startswith("No probe goes there: ")
+    assert error.sentence.startswith("This target is not allowed: ")
 
 
 def test_every_part_of_the_rules_is_asked() -> None:
@@ -181,7 +181,7 @@ def test_the_rules_of_a_module_come_on_top() -> None:
 
 @pytest.mark.parametrize("service", ['shop"}', "shop\n", " ", "é", "a" * 201, "-", "a b"])
 def test_a_service_is_a_plain_name(service: str) -> None:
-    with pytest.raises(BadProbe, match="A service is named"):
+    with pytest.raises(BadProbe, match="A service name has"):
         read("shop:1", service=service)
 
 

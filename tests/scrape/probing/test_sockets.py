@@ -178,7 +178,7 @@ def test_what_is_no_address_is_refused_whoever_let_it_pass() -> None:
     guard = AddressGuard((ANYWHERE,))
     with guarding(guard), pytest.raises(PermissionError):
         guarded_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("2852039166", 80)))
-    assert guard.refused == "2852039166 is no address"
+    assert guard.refused == "2852039166 is not an address"
 
 
 async def test_without_rules_nothing_is_connected_to(fetcher: Fetcher, connects: list[Any]) -> None:

@@ -8,7 +8,7 @@ from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 FAILURE_MODES = (
     FailureMode(
         id="F13",
-        title="An endpoint is missing, or answers with something else",
+        title="A pprof endpoint is missing or returns something else",
         families=(
             fetching.UP,
             fetching.DOWN,
@@ -19,50 +19,45 @@ FAILURE_MODES = (
             fetching.LAST_SUCCESS,
         ),
         meaning="""
-            Whether net/http/pprof is there at all, which profiles it has, and why one did not come. Each failure has
-            one [reason](reasons.md) of a closed set, with advice: a route that is not registered is `not_mounted`, a
-            login page is `html`, and neither is taken for a broken profile.
+            Whether net/http/pprof is there, which profiles it has, and the [reason](reasons.md) of each failure.
             """,
         computed="""
-            `pprof_up` is 1 when the index page was read or any profile came; `pprof_down_info` has the reason for which
-            the latest round found no index page. Where a web server answers and the index page is missing, profiles
-            that answer keep the target up for three intervals. `pprof_profile_available` is whether the index page
-            lists a profile; one that it does not list is not asked for.
+            `pprof_up` is 1 if the index page was read or any profile came. If a web server answers without an index
+            page, profiles keep the target up for three intervals. Profiles that the index page does not list are not
+            fetched.
 
-            A fetch failure is no complete 200 reply; a decode failure is a complete reply that is no profile. Header
-            `X-Go-Pprof: 1`, which net/http/pprof sets on its errors only, tells its 404 `Unknown profile`
-            (`unknown_profile`) from that of a router (`not_mounted`). A redirect is `not_mounted` too.
+            A fetch failure is an incomplete or non-200 reply; a decode failure is a complete reply that is no profile.
+            net/http/pprof sets the header `X-Go-Pprof: 1` on its errors only: this separates its 404
+            (`unknown_profile`) from a router's (`not_mounted`). A redirect is `not_mounted` too.
             """,
         cannot_know="""
-            Why a route is not registered. Who answers in place of the service: a proxy that speaks for it looks like
-            the service. A profile that is empty because it was never switched on is F18.
+            Why a route is not registered. Whether a proxy answers for the service. An empty profile may be off: F18.
             """,
         healthy="""
-            `pprof_up` 1, no failures: so it is for every healthy program of the live tests. goroutineleak is not
-            available before Go 1.27, and with routers that mount a fixed list of profiles (gin-contrib/pprof 71).
+            `pprof_up` 1 and no failures: every healthy program of the live tests. goroutineleak is missing before Go
+            1.27, and with routers that mount a fixed list of profiles (gin-contrib/pprof 71).
             """,
         issues=("gin-contrib/pprof#71",),
     ),
     FailureMode(
         id="F14",
-        title="Two profilers fight for one process",
+        title="Two profilers compete for one process",
         families=(fetching.FETCHES,),
         meaning="""
-            Go takes one CPU profile of a process at a time. Who comes second is refused, so that with two continuous
-            profilers each has holes. `pprof_fetches_total{outcome="busy"}` counts how often the exporter came second.
+            Go takes one CPU profile at a time and refuses a second: two continuous profilers both have holes.
             """,
         computed="""
-            HTTP 500 with `X-Go-Pprof: 1` and a text that says `already in use`, `already enabled` or `already tracing`,
-            as net/http/pprof writes it. It is an outcome of its own and no failure. The next try comes after twice the
-            interval, four times and so on, with jitter, up to ten minutes by default. The exporter never asks for two
-            CPU profiles of one target at once.
+            HTTP 500 with `X-Go-Pprof: 1` and `already in use`, `already enabled` or `already tracing` in the text. It
+            is the outcome `busy`, and no failure. The next try comes after twice the interval, then four times and so
+            on, with jitter, by default up to ten minutes. The exporter never fetches two CPU profiles of one target at
+            once.
             """,
         cannot_know="""
-            Who the other profiler is. How often the other one is refused because of the exporter: only its own log
-            tells. A short profile of somebody else that falls between two of the exporter's is never noticed.
+            Which profiler is the other, and how often it is refused: see its log. Its short profiles between two of the
+            exporter's are not noticed.
             """,
         healthy="""
-            0. A person with `go tool pprof` now and then is welcome: 30 s of theirs cost the exporter a profile or two.
+            0. The 30 s of an occasional `go tool pprof` cost the exporter a profile or two.
             """,
     ),
     FailureMode(
@@ -70,28 +65,26 @@ FAILURE_MODES = (
         title="A server timeout cuts profiles",
         families=(fetching.FETCH_FAILURES, fetching.DECODE_FAILURES),
         meaning="""
-            The server's `WriteTimeout` is shorter than a profile takes. Reason `write_timeout`: the server refused the
-            window. Reason `truncated`: the reply was cut in its middle.
+            The server's `WriteTimeout` is shorter than a profile takes. `write_timeout`: the server refused the window.
+            `truncated`: the reply was cut.
             """,
         computed="""
             - Up to Go 1.22, a window of `WriteTimeout` or more is refused with 400 and `profile duration exceeds
-              server's WriteTimeout`: `pprof_fetch_failures_total{reason="write_timeout"}`.
-            - Since Go 1.23 the handlers with a window extend the deadline, and do not fail.
-            - A connection that is closed within the body is a fetch failure `truncated`; a complete body whose gzip
-              stream has no end is a decode failure `truncated`.
+              server's WriteTimeout`. Since Go 1.23 handlers with a window extend the deadline.
+            - A connection closed within the body is a fetch failure `truncated`; a complete body with an unfinished
+              gzip stream is a decode failure `truncated`.
             """,
         cannot_know="""
-            The value of `WriteTimeout`: it is only known that the window was too long for it. Whether the server, a
-            proxy between, or a crash of the process cut a reply.
+            The value of `WriteTimeout`. Whether the server, a proxy or a crash cut a reply.
             """,
         healthy="""
-            0. The default window of 5 s passes under any `WriteTimeout` of more than that.
+            0. The default window of 5 s passes under any greater `WriteTimeout`.
             """,
         issues=("golang/go#62358",),
     ),
     FailureMode(
         id="F19",
-        title="Profiling itself costs too much",
+        title="Profiling costs too much",
         families=(
             fetching.PROFILING,
             fetching.DEFERRED,
@@ -99,33 +92,29 @@ FAILURE_MODES = (
             fetching.SKIPPED,
         ),
         meaning="""
-            What the exporter asks of a target, and what it puts off or leaves out to be gentle:
-            `rate(pprof_profiling_seconds_total[1h])` is the share of its time for which a target is profiled.
+            The load of the exporter on a target, and what it defers or skips to limit it.
+            `rate(pprof_profiling_seconds_total[1h])` is the share of time in which a target is profiled.
             """,
         computed="""
-            Profiling seconds are those in which at least one fetch that costs the target something was under way: CPU
-            profiles, heap, allocs, block, mutex, goroutineleak, memory statistics and printed stacks. Such a fetch is
-            put off (`pprof_fetches_deferred_total`), for 5 minutes at the most, when
+            CPU profiles, heap, allocs, block, mutex, goroutineleak, memory statistics and printed stacks count as
+            profiling. They are deferred, for at most 5 minutes, for
 
             - `budget`: profiling took more than 15 % of the time; up to 5 minutes' worth is saved,
-            - `slow`: the latest canary, of the last 90 s, was not answered or took more than 4 times the median of the
-              last 20 and more than 0.25 s (while fewer than 5 are known: more than 1 s),
-            - `cpu`: the target used more than 80 % of its processors within the latest CPU profile. CPU profiles are
-              taken all the same, since they show with what.
+            - `slow`: the latest canary, of the last 90 s, failed, or took more than 4 times the median of the last 20
+              and more than 0.25 s (with fewer than 5 known: more than 1 s),
+            - `cpu`: the target used more than 80 % of its processors in the latest CPU profile. CPU profiles still run:
+              they show the cause.
 
-            `pprof_fetches_overdue_total` counts those that were made because they had waited long enough.
-            `pprof_fetches_skipped_total` counts those that were not made: an earlier one still ran, failures came
-            before, the target is down, or (`guard`) there are more than 10,000 goroutines on Go before 1.19 or unknown,
-            more than 100,000 heap records for heap and allocs, more than 1,000 goroutines for printed stacks.
+            The guard skips goroutines above 10,000 on Go before 1.19 or unknown, heap and allocs above 100,000 heap
+            records, printed stacks above 1,000 goroutines.
             """,
         cannot_know="""
-            The CPU time that profiling costs the target is not measured in operation; `make bench` measures it on a
-            program of its own. Other profilers do not count towards the budget.
+            The CPU time that profiling costs; `make bench` measures it on its own program. Other profilers do not count
+            towards the budget.
             """,
         healthy="""
-            With default settings the windows alone are 5 s of every 60: 0.083; every other profile adds the few
-            milliseconds of its latency. In a live test with a budget of 0.02, which saves 6 s, the exporter had spent 6
-            to 12 s when it first put a profile off.
+            By default the windows are 5 s of every 60: 0.083. Every other profile adds a few milliseconds. In a live
+            test with a budget of 0.02, which saves 6 s, the exporter had spent 6 to 12 s at the first deferral.
             """,
         issues=("golang/go#33250", "golang/go#50794", "golang/go#74872", "cockroachdb/cockroach#14602"),
     ),

@@ -40,7 +40,7 @@ class Connection:
             self.at_home = self.at_home and leads and url.origin() == self.url.origin()
             self.url = url
         if not leads:
-            raise FetchError(Reason.NOT_MOUNTED, f"{said}, which is no http or https URL")
+            raise FetchError(Reason.NOT_MOUNTED, f"{said}, which is not an http or https URL")
         self.watch.ended = time.perf_counter()
         self._before.append(self.watch)
         self.watch = start_stopwatch()

@@ -80,7 +80,7 @@ class TokenSource:
             raise NoToken(f"HTTP {status}{_told(body, secret)}")
         token, kind = body.get("access_token"), body.get("token_type") or "Bearer"
         if not isinstance(token, str) or not token or not isinstance(kind, str) or not fits_header(kind + token):
-            raise NoToken("the reply holds no access_token")
+            raise NoToken("the reply contains no access_token")
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
     async def _post(self, session: aiohttp.ClientSession, secret: str) -> tuple[int, dict[str, Any]]:

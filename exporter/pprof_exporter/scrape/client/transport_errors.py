@@ -13,9 +13,9 @@ from pprof_exporter.scrape.client.phases import RetryRefused, Stopwatch
 _TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
     Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
-    Phase.TLS: (Reason.TLS, "the TLS handshake did not end"),
+    Phase.TLS: (Reason.TLS, "the TLS handshake did not finish"),
     Phase.FIRST_BYTE: (Reason.TIMEOUT_HEADER, "connected, no reply"),
-    Phase.TRANSFER: (Reason.TIMEOUT_BODY, "the reply did not end"),
+    Phase.TRANSFER: (Reason.TIMEOUT_BODY, "the reply did not finish"),
 }
 _BROKEN: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "the name did not resolve"),

@@ -138,7 +138,7 @@ class Discovery:
                 counts.failed += 1
                 if str(error) != trouble:
                     trouble = str(error)
-                    log.warning("discovery failed, the last good list stays", detail=trouble)
+                    log.warning("discovery failed, the last good list stays in use", detail=trouble)
                 groups = reader.held() if isinstance(reader, FileReader | DnsReader) else None
             else:
                 counts.refreshed += 1
@@ -176,10 +176,10 @@ class Discovery:
                 known = by_name.setdefault(target.name, target)
                 if known is not target and known != target:
                     rejected[Rejection.DUPLICATE] += 1
-                    told.add(f"{job.name}: {target.name} is watched already")
+                    told.add(f"{job.name}: {target.name} is already a target")
         self.rejected = rejected
         for text in sorted(told - self._told)[:10]:
-            structlog.get_logger().warning("discovered target not watched", detail=text)
+            structlog.get_logger().warning("discovered target rejected", detail=text)
         self._told = told
         self._apply(replace(settings, targets=tuple(by_name.values())))
 

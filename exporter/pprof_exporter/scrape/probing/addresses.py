@@ -16,12 +16,12 @@ Network = IPv4Network | IPv6Network
 _FORBIDDEN: tuple[tuple[Network, str], ...] = tuple(
     (ip_network(network), what)
     for network, what in (
-        ("0.0.0.0/8", "an address of this very host or network (RFC 1122)"),
+        ("0.0.0.0/8", "an address of this host or network (RFC 1122)"),
         ("255.255.255.255/32", "the broadcast address"),
         ("224.0.0.0/4", "for multicast (RFC 5771)"),
         # All big clouds have their metadata at 169.254.169.254; AWS has credentials of containers at 169.254.170.2
         # and .23, Scaleway its metadata at 169.254.42.42.
-        ("169.254.0.0/16", "link-local (RFC 3927), as cloud metadata is"),
+        ("169.254.0.0/16", "link-local (RFC 3927), as cloud metadata services are"),
         # https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
         ("100.100.100.200/32", "the metadata service of Alibaba Cloud"),
         # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
@@ -32,7 +32,7 @@ _FORBIDDEN: tuple[tuple[Network, str], ...] = tuple(
         ("ff00::/8", "for multicast (RFC 4291)"),
         ("fe80::/10", "link-local (RFC 4291)"),
         # https://docs.aws.amazon.com/whitepapers/latest/ipv6-on-aws/supporting-amazon-vpc-services.html
-        ("fd00:ec2::/32", "a service of AWS, as its metadata is"),
+        ("fd00:ec2::/32", "a service of AWS, such as its metadata service"),
         # https://cloud.google.com/compute/docs/metadata/querying-metadata
         ("fd20:ce::254/128", "the metadata service of Google Cloud"),
         # https://docs.oracle.com/en-us/iaas/Content/Compute/Tasks/gettingmetadata.htm
@@ -60,7 +60,7 @@ def objection(address: Address, rules: tuple[AllowRule, ...]) -> str | None:
             if form in forbidden and not any(form in one and one.prefixlen >= forbidden.prefixlen for one in named):
                 return f"{address} is {what}"
     if any(rule.networks and not any(form in one for form in forms for one in rule.networks) for rule in rules):
-        return f"{address} is in none of the allowed networks"
+        return f"{address} is not in the allowed networks"
     return None
 
 

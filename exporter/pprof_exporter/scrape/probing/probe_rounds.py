@@ -68,7 +68,7 @@ class ProbeRounds:
             log.debug("not due", profile=collector.name, due_in=f"{wait:.0f}s", interval=f"{collector.interval:g}s")
             return
         if not self._scraper.allows(collector):
-            log.info("left out", profile=collector.name, why=self._scraper.refusal or "the target does not have it")
+            log.info("skipped", profile=collector.name, why=self._scraper.refusal or "the target does not have it")
             return
         if not self._fits(collector, log, deadline - now):
             return
@@ -78,9 +78,7 @@ class ProbeRounds:
         except (OutOfTime, asyncio.CancelledError) as error:
             del self._asked_at[collector]
             collector.counters.skipped[Skip.DEADLINE] += 1
-            log.info(
-                "left out", profile=collector.name, why="it was not its turn before the time of this probe was over"
-            )
+            log.info("skipped", profile=collector.name, why="not started before the deadline of the probe")
             if not isinstance(error, OutOfTime):
                 raise
 
@@ -91,17 +89,20 @@ class ProbeRounds:
             enough = left >= self._least
         elif self._context.limiter.profiles(self._context.target):
             collector.counters.skipped[Skip.LATE] += 1
-            log.info("left out", profile=collector.name, why="another CPU profile of this process runs")
+            log.info("skipped", profile=collector.name, why="another CPU profile of this process is running")
             return False
         else:
             # Go reads whole seconds.
             collector.window = min(wanted, math.floor(left - _AFTER_WINDOW))
             enough = left - _AFTER_WINDOW >= 1
             if enough and collector.window < wanted:
-                log.info("window made shorter to fit", profile=collector.name, wanted=wanted, window=collector.window)
+                log.info(
+                    "window shortened to fit the deadline",
+                    profile=collector.name,
+                    wanted=wanted,
+                    window=collector.window,
+                )
         if not enough:
             collector.counters.skipped[Skip.DEADLINE] += 1
-            log.info(
-                "left out", profile=collector.name, why=f"only {max(0.0, left):.1f} s are left before the deadline"
-            )
+            log.info("skipped", profile=collector.name, why=f"only {max(0.0, left):.1f} s left before the deadline")
         return enough

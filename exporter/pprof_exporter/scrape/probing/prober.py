@@ -90,7 +90,7 @@ class Prober:
         """Read the parameters of a request. Raises `BadProbe`."""
         found = self._modules.get(module)
         if found is None:
-            raise BadProbe(400, f"There is no such module; known are {', '.join(sorted(self._modules))}.")
+            raise BadProbe(400, f"Unknown module; choose from {', '.join(sorted(self._modules))}.")
         return read_request(target, service, found, self._settings.probing.allowed)
 
     def timeout(self, asked: ProbeRequest, scrape_timeout: float | None) -> float:
@@ -110,11 +110,11 @@ class Prober:
             log = known.log
             await self._ends(known.running, deadline)
             if not known.rounds.answered:
-                raise Overloaded("Another probe of this target was under way, and it has not answered yet.")
+                raise Overloaded("Another probe of this target is still running. Try again later.")
             return ProbeAnswer(known.rounds.state, log)
         if self.in_flight >= self._settings.probing.concurrency:
             # Before anything is kept of the target, so that others are not forgotten for its sake.
-            raise Overloaded(f"{self.in_flight} probes run already, and probe.concurrency allows no more.")
+            raise Overloaded(f"{self.in_flight} probes are running, the limit of probe.concurrency. Raise the limit.")
         return await self._begin(self._recall(asked), asked, deadline)
 
     async def close(self) -> None:
@@ -135,7 +135,7 @@ class Prober:
         try:
             if not await self._ends(known.running, deadline):
                 known.running.cancel()
-                log.warning("the time is over")
+                log.warning("the deadline has passed")
                 await asyncio.wait({known.running})
             if not known.running.cancelled():
                 known.running.result()
@@ -145,7 +145,7 @@ class Prober:
             known.running = None
             self.in_flight -= 1
         if not known.rounds.answered:
-            raise Overloaded("The exporter is too busy: it had no time to ask the target.")
+            raise Overloaded("The exporter is too busy: it had no time to fetch from the target.")
         state = known.rounds.state
         result = ProbeResult.UP if state.up else ProbeResult.DOWN
         reason = "" if state.up else str(state.index_problem or "")

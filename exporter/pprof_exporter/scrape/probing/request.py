@@ -50,22 +50,22 @@ class ProbeRequest:
 def read_request(text: str, service: str, module: ProbeModule, everywhere: AllowRule) -> ProbeRequest:
     """Read the parameters `target` and `service` ("": none). Raises `BadProbe`."""
     if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or " " in text:
-        raise BadProbe(400, "The target is HOST:PORT or a URL, in at most 512 ASCII characters without spaces.")
+        raise BadProbe(400, "The target must be HOST:PORT or a URL, in at most 512 ASCII characters without spaces.")
     if "@" in text:
-        raise BadProbe(400, "Leave user and password out of the target: they would be in the logs of Prometheus.")
+        raise BadProbe(400, "Remove user and password from the target: Prometheus would log them.")
     if "?" in text or "#" in text:
-        raise BadProbe(400, "Leave out everything of the target from '?' or '#'; the exporter adds its own parameters.")
+        raise BadProbe(400, "Remove everything from '?' or '#' in the target; the exporter adds its own parameters.")
     if service and not _SERVICE.fullmatch(service):
-        raise BadProbe(400, "A service is named by up to 200 letters, digits, and . _ / - between them.")
+        raise BadProbe(400, "A service name has up to 200 letters and digits, with . _ / - between them.")
     found = _PARTS.fullmatch(text)
     if found is None:
-        raise BadProbe(400, "The target is no address; write HOST:PORT or http://HOST:PORT/PATH.")
+        raise BadProbe(400, "The target is not an address; write HOST:PORT or http://HOST:PORT/PATH.")
     scheme = (found["scheme"] or "http").lower()
     if scheme not in ("http", "https"):
-        raise BadProbe(400, "The scheme of the target is http or https.")
+        raise BadProbe(400, "The scheme of the target must be http or https.")
     port = int(found["port"] or (443 if scheme == "https" else 80))
     if not 0 < port < 65536:
-        raise BadProbe(400, "The port of the target is a number from 1 to 65535.")
+        raise BadProbe(400, "The port of the target must be a number from 1 to 65535.")
     host = _host(found["host"].lower())
     rules = (everywhere, module.allowed)
     path = _path(found["path"] or "/", module)
@@ -75,7 +75,7 @@ def read_request(text: str, service: str, module: ProbeModule, everywhere: Allow
     try:
         target = parse_target(f"{scheme}://{host}:{port}{path}", labels={"service": service} if service else None)
     except BadTarget:
-        raise BadProbe(400, "The target is no address; write HOST:PORT or http://HOST:PORT/PATH.") from None
+        raise BadProbe(400, "The target is not an address; write HOST:PORT or http://HOST:PORT/PATH.") from None
     return ProbeRequest(target, module, rules)
 
 
@@ -87,7 +87,7 @@ def _host(text: str) -> str:
         except AddressValueError:
             address = None
         if address is None or address.scope_id is not None:
-            raise BadProbe(400, "What is in brackets is no IPv6 address, or has a zone.")
+            raise BadProbe(400, "The brackets contain no IPv6 address, or one with a zone.")
         return f"[{address.compressed}]"
     if _NUMBER.fullmatch(text):
         try:
@@ -95,7 +95,7 @@ def _host(text: str) -> str:
         except AddressValueError:
             raise BadProbe(400, "Write an IPv4 address as four decimal numbers, as in 192.0.2.7.") from None
     if len(text) > 253 or not _NAME.fullmatch(text):
-        raise BadProbe(400, "The target names no host; write HOST:PORT or http://HOST:PORT/PATH.")
+        raise BadProbe(400, "The target has no host; write HOST:PORT or http://HOST:PORT/PATH.")
     return text
 
 
@@ -104,21 +104,21 @@ def _path(path: str, module: ProbeModule) -> str:
     if path == "/":
         return module.path
     if not _PATH.fullmatch(path):
-        raise BadProbe(400, "The path of the target has other characters than letters, digits and / . _ ~ - in it.")
+        raise BadProbe(400, "The path of the target may contain only letters, digits and / . _ ~ -.")
     whole = path.rstrip("/") + "/"
     if whole != module.path and not whole.endswith(_MOUNT):
-        raise BadProbe(403, f"The path of a target ends in {_MOUNT}, or is that of the module: {module.path}.")
+        raise BadProbe(403, f"The path of the target must end in {_MOUNT}, or be that of the module: {module.path}.")
     return whole
 
 
 def _check(rule: AllowRule, scheme: str, host: str, port: int) -> None:
     if rule.schemes and scheme not in rule.schemes:
-        raise BadProbe(403, f"The scheme {scheme} is not among allowed.schemes.")
+        raise BadProbe(403, f"The scheme {scheme} is not in allowed.schemes.")
     bare = host.strip("[]").rstrip(".")
     if rule.hosts and not any(fnmatchcase(bare, pattern) for pattern in rule.hosts):
-        raise BadProbe(403, f"The host {bare} is not among allowed.hosts.")
+        raise BadProbe(403, f"The host {bare} is not in allowed.hosts.")
     if rule.ports and not any(first <= port <= last for first, last in rule.ports):
-        raise BadProbe(403, f"The port {port} is not among allowed.ports.")
+        raise BadProbe(403, f"The port {port} is not in allowed.ports.")
 
 
 def _check_address(host: str, rules: tuple[AllowRule, ...]) -> None:
@@ -129,4 +129,4 @@ def _check_address(host: str, rules: tuple[AllowRule, ...]) -> None:
         return
     problem = objection(address, rules)
     if problem is not None:
-        raise BadProbe(403, f"No probe goes there: {problem}.")
+        raise BadProbe(403, f"This target is not allowed: {problem}.")

@@ -45,12 +45,12 @@ def guarded_socket(info: AddrInfoType) -> socket.socket:
     family, kind, protocol, _, where = info
     guard = _current.get()
     if guard is None:
-        raise PermissionError(errno.EPERM, "no probe is under way")
+        raise PermissionError(errno.EPERM, "no probe is running")
     try:
         problem = objection(ip_address(where[0]), guard.rules)
     except ValueError:
         # asyncio would resolve it once more (BaseEventLoop._ensure_resolved), and nobody would look.
-        problem = f"{where[0]} is no address"
+        problem = f"{where[0]} is not an address"
     if problem is not None:
         guard.refused = problem
         # An OSError, so that other addresses of the name are tried.

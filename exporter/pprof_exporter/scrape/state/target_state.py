@@ -131,7 +131,7 @@ class TargetState:
             return ""
         reason = self.index_problem
         if reason is None:
-            return "The target was not asked."
+            return "The target was not fetched."
         return f"No index page of pprof: {reason.meaning}. {reason.advice}"
 
 
