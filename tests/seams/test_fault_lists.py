@@ -12,7 +12,7 @@ from tests.lab import PROJECT
 from tests.live import test_faults as live
 from tests.seams.table import unmatched
 
-TABLE = re.compile(r"^\| [^|]+ \| [^|]+ \| tried in \|\n\| --- .*\n((?:\|.*\n)+)", re.MULTILINE)
+TABLE = re.compile(r"^\| [^|]+ \| [^|]+ \| test \|\n\| --- .*\n((?:\|.*\n)+)", re.MULTILINE)
 
 
 def modes_of_the_program() -> list[str]:

@@ -6,7 +6,6 @@ replay of captures (`capture/replay`), and `check` of saved files (`check/saved`
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome
@@ -66,8 +65,6 @@ class Intake:
     def __init__(self, state: TargetState, clock: Clock) -> None:
         self._state = state
         self._clock = clock
-        self.on_recovery: Callable[[], None] = lambda: None
-        """Called when the target is up for the first time, or again."""
 
     def received(self, name: str, body: bytes) -> None:
         """Count the bytes of a complete reply, before it is known whether it can be decoded."""
@@ -195,7 +192,7 @@ class Intake:
         # Any page answers the canary, also that of a router which knows no pprof.
         if name != CANARY and not state.up:
             state.up = True
-            self.on_recovery()
+            state.recoveries += 1
         state.revision += 1
 
     def _answered_lately(self) -> bool:

@@ -90,6 +90,8 @@ class TargetState:
         self.revision = 0
         """Grows with everything that changes here, so that what was made of it need not be made again."""
         self.up: bool | None = None
+        self.recoveries = 0
+        """How often the target came up, the first time included."""
         self.index: Index | None = None
         self.index_at = 0.0
         self.index_problem: Reason | None = None

@@ -40,7 +40,7 @@ class TargetScraper:
         self.index = IndexCollector(context)
         self._policy = FetchPolicy(context, self.collectors, random)
         self.log: EventLog = structlog.get_logger().bind(target=context.target.name)
-        context.intake.on_recovery = self._on_recovery
+        self._recoveries = context.state.recoveries
 
     @property
     def state(self) -> TargetState:
@@ -63,6 +63,7 @@ class TargetScraper:
         except (FetchError, DecodeError) as error:
             self._failed(INDEX, error)
             return error
+        self._notice_recovery()
         return None
 
     async def run(self, collector: Collector) -> FetchError | DecodeError | None:
@@ -75,13 +76,17 @@ class TargetScraper:
             return error
         else:
             self._policy.succeeded(collector)
+            self._notice_recovery()
             return None
         finally:
             self.state.revision += 1
 
-    def _on_recovery(self) -> None:
-        self.log.info("target is up")
-        self._policy.on_recovery()
+    def _notice_recovery(self) -> None:
+        """Asked after each success: a callback of the intake would make a reference cycle of every target."""
+        if self._recoveries != self.state.recoveries:
+            self._recoveries = self.state.recoveries
+            self.log.info("target is up")
+            self._policy.on_recovery()
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason
