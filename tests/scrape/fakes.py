@@ -163,7 +163,8 @@ def stamped(body: bytes, at: float) -> bytes:
 
 
 def failing(error: FetchError) -> Callable[[], Exception]:
-    return lambda: error
+    """A new error like this one each time: one that is kept holds every frame that it was raised through."""
+    return lambda: FetchError(error.reason, error.detail, error.status)
 
 
 MISSING = failing(FetchError(Reason.NOT_MOUNTED, "HTTP 404", 404))
