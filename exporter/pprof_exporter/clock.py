@@ -11,27 +11,27 @@ class Clock(Protocol):
     """Wall time, steady time and sleep; all in seconds."""
 
     def now(self) -> float:
-        """Unix time, as the machine has it now."""
+        """Unix time of the system clock."""
 
     def steady(self) -> float:
-        """Unix time at the start of the program and the seconds since: never jumps, may drift from `now`."""
+        """Unix time at the start plus the seconds since. It never jumps, and may drift from `now`."""
 
     async def sleep(self, seconds: float) -> None:
-        """Return not before `seconds` have passed."""
+        """Return after at least `seconds`."""
 
 
 class SystemClock:
     """The clock of this machine.
 
-    Up to Python 3.12, `time.monotonic` of Windows steps by 15.6 ms (GetTickCount64): more than a window and the two
-    readings that enclose it are apart. `time.perf_counter` is as steady everywhere, and fine.
+    Up to Python 3.12, `time.monotonic` on Windows steps by 15.6 ms (GetTickCount64), more than lies between a window
+    and the readings around it. `time.perf_counter` is as steady on every system, and finer.
     """
 
     def __init__(self) -> None:
         self._origin = time.time() - time.perf_counter()
 
     def now(self) -> float:
-        """Unix time, as the machine has it now."""
+        """Unix time of the system clock."""
         return time.time()
 
     def steady(self) -> float:
@@ -44,7 +44,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """Stands at `at` (Unix time) until that is set: the time of what was recorded."""
+    """A clock that stands at `at` (Unix time) until `at` is set. A replay sets it to the recorded times."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -54,9 +54,9 @@ class ManualClock:
         return self.at
 
     def steady(self) -> float:
-        """The same."""
+        """The same as `now`."""
         return self.at
 
     async def sleep(self, seconds: float) -> None:
-        """Move on by `seconds` at once."""
+        """Advance by `seconds` and return at once."""
         self.at += seconds

@@ -73,7 +73,7 @@ async def _simulated(folder: Path, *, hours: float, upgrade: bool) -> History:
                 fetcher.takes["heap"] = 0.4
                 fetcher.faults["mutex"] = failing(FetchError(Reason.HTTP_5XX, "HTTP 500"))
             ring.add(finding("shop:6060", at=clock.time), bodies(1000), clock.time)
-            ring.drop(DropReason.INTERVAL)
+            ring.count_dropped(DropReason.INTERVAL)
             ring.pushed[PushOutcome.SUCCESS] += 1
             fetcher.bodies["heap_debug1"] = _collected(fetcher.folder, clock.time, end - hours * 3600)
             for metric in collector.collect():

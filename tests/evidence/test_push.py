@@ -21,9 +21,9 @@ from pprof_exporter.config import PushSettings
 from pprof_exporter.evidence import push
 from pprof_exporter.evidence.push import SAMPLE_TYPES, Pusher, application_name
 from pprof_exporter.evidence_store import (
-    BodyRole,
     EvidenceRetention,
     EvidenceStore,
+    ProfileRole,
     PushOutcome,
     RawProfile,
     SavedFinding,
@@ -114,15 +114,15 @@ def kept() -> SavedFinding:
     return SavedFinding("id", finding(), 0)
 
 
-def shown(kind: str, data: bytes) -> list[tuple[RawProfile, BodyRole]]:
-    return [(RawProfile(kind, 1000.0, data), BodyRole.SHOWS)]
+def shown(kind: str, data: bytes) -> list[tuple[RawProfile, ProfileRole]]:
+    return [(RawProfile(kind, 1000.0, data), ProfileRole.SHOWS)]
 
 
 PusherOf = Callable[[PushSettings], Pusher]
 
 
 async def test_a_profile_arrives_as_it_was(store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf) -> None:
-    pusher_of(PushSettings(store.url, (("X-Scope-OrgID", "shop"),))).offer(kept(), shown("cpu", CPU))
+    pusher_of(PushSettings(store.url, (("X-Scope-OrgID", "shop"),))).enqueue(kept(), shown("cpu", CPU))
 
     assert await ended(evidence_store, 1) == {PushOutcome.SUCCESS: 1}
     (query, parts, headers) = store.received[0]
@@ -148,14 +148,14 @@ def test_a_name_has_only_what_the_store_takes() -> None:
     odd = finding(target="a{b},c:1\n", mode="")
     odd.labels["service"] = "my shop, ltd {x}"
     odd.labels["a-b"] = "1,2}"
-    name = application_name(odd, BodyRole.BEFORE)
+    name = application_name(odd, ProfileRole.BEFORE)
     assert re.fullmatch(r"[A-Za-z0-9_./-]+\{([A-Za-z0-9_.]+=[^,}]*,)*[A-Za-z0-9_.]+=[^,}]*\}", name), name
     assert "failure_mode" not in name
 
 
 async def test_a_large_profile_arrives_too(store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf) -> None:
     large = CPU + bytes(3 * 2**20)
-    pusher_of(PushSettings(store.url)).offer(kept(), shown("cpu", large))
+    pusher_of(PushSettings(store.url)).enqueue(kept(), shown("cpu", large))
     assert await ended(evidence_store, 1) == {PushOutcome.SUCCESS: 1}
     assert store.received[0][1]["profile"] == large
 
@@ -164,7 +164,7 @@ async def test_kinds_that_the_store_does_not_know_are_left_out(
     store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf
 ) -> None:
     pusher = pusher_of(PushSettings(store.url))
-    pusher.offer(kept(), [*shown("trace", b"x"), *shown("threadcreate", b"x"), *shown("heap", HEAP)])
+    pusher.enqueue(kept(), [*shown("trace", b"x"), *shown("threadcreate", b"x"), *shown("heap", HEAP)])
     assert await ended(evidence_store, 1) == {PushOutcome.SUCCESS: 1}
     assert [parts["profile"] for _, parts, _ in store.received] == [HEAP]
 
@@ -173,7 +173,7 @@ async def test_it_is_tried_again_and_later_each_time(
     store: Store, evidence_store: EvidenceStore, clock: Hasty, pusher_of: PusherOf
 ) -> None:
     store.answers = [503, 429, 500]
-    pusher_of(PushSettings(store.url)).offer(kept(), shown("cpu", CPU))
+    pusher_of(PushSettings(store.url)).enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 1) == {PushOutcome.SUCCESS: 1}
     assert len(store.received) == 4
     assert len(clock.waited) == 3
@@ -185,7 +185,7 @@ async def test_it_is_given_up_in_the_end_and_the_next_has_its_turn(
 ) -> None:
     store.answers = [503] * 8
     pusher = pusher_of(PushSettings(store.url))
-    pusher.offer(kept(), [*shown("cpu", CPU), *shown("heap", HEAP)])
+    pusher.enqueue(kept(), [*shown("cpu", CPU), *shown("heap", HEAP)])
     assert await ended(evidence_store, 2) == {PushOutcome.FAILURE: 1, PushOutcome.SUCCESS: 1}
 
 
@@ -194,7 +194,7 @@ async def test_a_refusal_for_good_is_not_tried_again(
     store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf, status: int
 ) -> None:
     store.answers = [status]
-    pusher_of(PushSettings(store.url)).offer(kept(), shown("cpu", CPU))
+    pusher_of(PushSettings(store.url)).enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 1) == {PushOutcome.FAILURE: 1}
     assert len(store.received) == 1
 
@@ -202,7 +202,7 @@ async def test_a_refusal_for_good_is_not_tried_again(
 async def test_a_store_that_is_not_there_is_a_failure(
     evidence_store: EvidenceStore, clock: Hasty, pusher_of: PusherOf
 ) -> None:
-    pusher_of(PushSettings("http://127.0.0.1:1")).offer(kept(), shown("cpu", CPU))
+    pusher_of(PushSettings("http://127.0.0.1:1")).enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 1) == {PushOutcome.FAILURE: 1}
     assert len(clock.waited) == 7
     assert max(clock.waited) <= 300
@@ -213,7 +213,7 @@ async def test_too_much_is_dropped_and_never_waits(
 ) -> None:
     pusher = pusher_of(PushSettings(store.url))
     for _ in range(70):
-        pusher.offer(kept(), shown("cpu", CPU))
+        pusher.enqueue(kept(), shown("cpu", CPU))
     assert evidence_store.pushed == {PushOutcome.DROPPED: 6}
     assert await ended(evidence_store, 70) == {PushOutcome.DROPPED: 6, PushOutcome.SUCCESS: 64}
 
@@ -221,12 +221,12 @@ async def test_too_much_is_dropped_and_never_waits(
 async def test_bytes_that_wait_are_bounded_too(
     store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(push, "_WAITING_BYTES", 2 * len(CPU))
+    monkeypatch.setattr(push, "_MAX_QUEUE_BYTES", 2 * len(CPU))
     pusher = pusher_of(PushSettings(store.url))
     for _ in range(3):
-        pusher.offer(kept(), shown("cpu", CPU))
+        pusher.enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 3) == {PushOutcome.DROPPED: 1, PushOutcome.SUCCESS: 2}
-    pusher.offer(kept(), shown("cpu", CPU))
+    pusher.enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 4) == {PushOutcome.DROPPED: 1, PushOutcome.SUCCESS: 3}
 
 
@@ -236,9 +236,9 @@ async def test_the_password_is_read_when_it_is_needed(
     file = tmp_path / "password"
     pusher = pusher_of(PushSettings(store.url, (), "user", file))
     file.write_text("secret\n")
-    pusher.offer(kept(), shown("cpu", CPU))
+    pusher.enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 1) == {PushOutcome.SUCCESS: 1}
     assert store.received[0][2]["Authorization"] == "Basic " + base64.b64encode(b"user:secret").decode()
     file.unlink()
-    pusher.offer(kept(), shown("cpu", CPU))
+    pusher.enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 2) == {PushOutcome.SUCCESS: 1, PushOutcome.FAILURE: 1}

@@ -14,7 +14,7 @@ from pprof_exporter.config import EvidenceSettings
 from pprof_exporter.evidence.policy import EVIDENCE_POLICIES, RETAINED_KINDS
 from pprof_exporter.evidence.recorder import EvidenceRecorder
 from pprof_exporter.evidence.service import EvidenceService
-from pprof_exporter.evidence_store import BodyRole, DropReason, EvidenceProblem, EvidenceStore, Origin
+from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.profile import decode
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
@@ -37,7 +37,7 @@ class Scene:
 
     def modes(self) -> list[str]:
         """Failure modes that were kept, the newest first."""
-        return [kept.finding.mode for kept in self.evidence_store.kept()]
+        return [kept.finding.mode for kept in self.evidence_store.findings()]
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     # It lasts for the five seconds that the windows do.
     fetcher.bodies["profile"] = (RECORDINGS / "linux-go1.27.3" / "cpu_burn2.pb.gz").read_bytes()
     evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(interval=HOUR), clock)
-    pool = pool_of(clock, fetcher, "shop:1", bodies=evidence_service.bodies)
-    evidence_service.begin(pool, pool._random)
+    pool = pool_of(clock, fetcher, "shop:1", raw_profiles=evidence_service.raw_profiles)
+    evidence_service.start(pool, pool._random)
     yield Scene(clock, fetcher, pool, evidence_service.evidence_store)
     await evidence_service.close()
     await pool.close(0)
@@ -74,7 +74,7 @@ async def test_a_leak_is_shown_by_the_profile_of_now_and_one_of_before(scene: Sc
     await scene.clock.advance(40)
     await leak(scene)
 
-    (kept,) = [one for one in scene.evidence_store.kept() if one.finding.mode == "F10"]
+    (kept,) = [one for one in scene.evidence_store.findings() if one.finding.mode == "F10"]
 
     finding = kept.finding
     assert (finding.target, finding.level, finding.alert) == ("shop:1", Level.INFO, "PprofGoroutineGrowth")
@@ -82,7 +82,7 @@ async def test_a_leak_is_shown_by_the_profile_of_now_and_one_of_before(scene: Sc
     assert finding.runbook == "/runbooks/PprofGoroutineGrowth?target=shop:1"
     assert finding.process.go == "1.27.3"
     shown = {(file.kind, file.role): file for file in finding.files}
-    now, before = shown["goroutine", BodyRole.SHOWS], shown["goroutine", BodyRole.BEFORE]
+    now, before = shown["goroutine", ProfileRole.SHOWS], shown["goroutine", ProfileRole.BEFORE]
     assert before.asked_at < now.asked_at <= finding.at
     counts = []
     for file in (before, now):
@@ -123,17 +123,17 @@ async def test_of_a_target_that_went_away_the_last_profiles_are_kept(scene: Scen
     scene.fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     await scene.clock.advance(60)
 
-    (kept,) = [one for one in scene.evidence_store.kept() if one.finding.mode == "F13"]
+    (kept,) = [one for one in scene.evidence_store.findings() if one.finding.mode == "F13"]
 
     assert kept.finding.level == Level.CRITICAL
     assert {file.kind for file in kept.finding.files} == {"cpu", "heap", "goroutine"}
-    assert all(file.role is BodyRole.BEFORE and file.asked_at <= went for file in kept.finding.files)
+    assert all(file.role is ProfileRole.BEFORE and file.asked_at <= went for file in kept.finding.files)
 
 
 async def test_a_target_that_never_answered_leaves_nothing(scene: Scene) -> None:
     scene.fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     await scene.clock.advance(60)
-    assert scene.evidence_store.kept() == []
+    assert scene.evidence_store.findings() == []
     assert scene.evidence_store.dropped == {DropReason.NO_PROFILE: 1}
 
 
@@ -146,11 +146,11 @@ async def test_an_upgrade_is_shown_by_profiles_of_both_sides(scene: Scene) -> No
     scene.fetcher.folder = RECORDINGS / "windows-go1.27.3"
     await scene.clock.advance(200)
 
-    (kept,) = [one for one in scene.evidence_store.kept() if one.finding.mode == "F16"]
+    (kept,) = [one for one in scene.evidence_store.findings() if one.finding.mode == "F16"]
 
     roles = {(file.kind, file.role): file.asked_at for file in kept.finding.files}
-    assert {kind for kind, role in roles if role is BodyRole.SHOWS} == {"cpu", "heap", "goroutine"}
-    assert all((at >= upgraded) == (role is BodyRole.SHOWS) for (_, role), at in roles.items())
+    assert {kind for kind, role in roles if role is ProfileRole.SHOWS} == {"cpu", "heap", "goroutine"}
+    assert all((at >= upgraded) == (role is ProfileRole.SHOWS) for (_, role), at in roles.items())
     assert (kept.finding.process.go, kept.finding.process.system) == ("1.27.3", "windows")
 
 
@@ -160,8 +160,8 @@ async def test_what_is_wrong_for_an_hour_is_how_the_target_is(scene: Scene) -> N
     scene.fetcher.bodies["profile"] = short
     await scene.clock.advance(HOUR / 2)
     assert scene.modes() == ["F4"]
-    assert scene.pool._bodies is not None
-    slot = scene.pool._bodies._slots["shop:1", "cpu"]
+    assert scene.pool._raw_profiles is not None
+    slot = scene.pool._raw_profiles._slots["shop:1", "cpu"]
     assert slot.good is None
     await scene.clock.advance(HOUR / 2 + 120)
     assert slot.good is not None
@@ -173,7 +173,7 @@ async def test_a_new_exporter_knows_what_the_old_one_kept(scene: Scene, tmp_path
     await leak(scene)
     bodies = RawProfiles(10**6, RETAINED_KINDS)
     again = EvidenceRecorder(scene.pool, scene.evidence_store, bodies, HOUR, None)
-    await again.look(scene.pool.states[0])
+    await again.assess(scene.pool.states[0])
     assert scene.modes().count("F10") == 1
     assert scene.evidence_store.dropped[DropReason.INTERVAL] >= 1
 
@@ -183,8 +183,8 @@ async def test_a_disk_that_cannot_be_written_costs_the_evidence_and_nothing_else
     (tmp_path / "evidence").write_text("in the way")
     evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(), clock)
     fetcher = FakeFetcher(clock)
-    pool = pool_of(clock, fetcher, "shop:1", bodies=evidence_service.bodies)
-    evidence_service.begin(pool, pool._random)
+    pool = pool_of(clock, fetcher, "shop:1", raw_profiles=evidence_service.raw_profiles)
+    evidence_service.start(pool, pool._random)
     await clock.advance(40)
     fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     await clock.advance(60)
@@ -200,22 +200,22 @@ async def test_targets_that_are_gone_are_forgotten(scene: Scene) -> None:
     await scene.clock.advance(40)
     scene.pool.apply(scene.pool.settings)
     await scene.clock.advance(60)
-    assert scene.pool._bodies is not None
-    assert scene.pool._bodies.bytes == 0
+    assert scene.pool._raw_profiles is not None
+    assert scene.pool._raw_profiles.bytes == 0
 
 
 async def test_what_is_too_old_goes_while_the_exporter_runs(tmp_path: Path) -> None:
     clock = FakeClock()
     evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(max_age=300), clock)
     fetcher = FakeFetcher(clock)
-    pool = pool_of(clock, fetcher, "shop:1", bodies=evidence_service.bodies)
-    evidence_service.begin(pool, pool._random)
+    pool = pool_of(clock, fetcher, "shop:1", raw_profiles=evidence_service.raw_profiles)
+    evidence_service.start(pool, pool._random)
     await clock.advance(40)
     fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
     await clock.advance(60)
     assert evidence_service.evidence_store.saved[Origin.FINDING] >= 1
     await clock.advance(400)
-    assert evidence_service.evidence_store.kept() == []
-    assert evidence_service.evidence_store.occupied == 0
+    assert evidence_service.evidence_store.findings() == []
+    assert evidence_service.evidence_store.disk_bytes == 0
     await evidence_service.close()
     await pool.close(0)

@@ -63,10 +63,10 @@ def main(root: Path, times: int) -> None:
         life = SHORTEST if caught else min(1.5 * life, LONGEST)
         over += on_disk(root) > POLICY.max_bytes
         evidence_store = EvidenceStore.open(root, POLICY, 1000.0)
-        found = evidence_store.kept()
+        found = evidence_store.findings()
         bad += evidence_store.troubles.total()
         half += sum(evidence_store.read(one, file) is None for one in found for file in one.finding.files)
-        over += on_disk(root) > evidence_store.occupied
+        over += on_disk(root) > evidence_store.disk_bytes
         kept += len(found)
         bad += {path.name for path in root.iterdir()} != {"lock", *(one.id for one in found)}
         evidence_store.close()

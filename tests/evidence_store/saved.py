@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pprof_exporter.evidence_store import BodyRole, FindingRecord, Origin, RawProfile
+from pprof_exporter.evidence_store import FindingRecord, Origin, ProfileRole, RawProfile
 
 
 def finding(
@@ -24,9 +24,9 @@ def finding(
     )
 
 
-def bodies(*sizes: int) -> list[tuple[RawProfile, BodyRole]]:
+def bodies(*sizes: int) -> list[tuple[RawProfile, ProfileRole]]:
     """A body for each size, of kinds of their own."""
-    return [(RawProfile("abcdefghij"[i], 990.0, bytes([i]) * size), BodyRole.SHOWS) for i, size in enumerate(sizes)]
+    return [(RawProfile("abcdefghij"[i], 990.0, bytes([i]) * size), ProfileRole.SHOWS) for i, size in enumerate(sizes)]
 
 
 def on_disk(root: Path) -> int:

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pprof_exporter.evidence_store import (
-    BodyRole,
     DropReason,
     EvidenceProblem,
     EvidenceRetention,
     EvidenceStore,
     Origin,
+    ProfileRole,
     RawProfile,
 )
 from tests.evidence_store.saved import bodies, finding, on_disk
@@ -53,8 +53,8 @@ def opened(root: Path) -> Iterator[Open]:
 def test_what_was_kept_is_there_after_a_restart(opened: Open) -> None:
     evidence_store = opened()
     given_ = [
-        (RawProfile("heap", 990.0, b"\x1f\x8bnow"), BodyRole.SHOWS),
-        (RawProfile("heap", 900.0, b"before"), BodyRole.BEFORE),
+        (RawProfile("heap", 990.0, b"\x1f\x8bnow"), ProfileRole.SHOWS),
+        (RawProfile("heap", 900.0, b"before"), ProfileRole.BEFORE),
     ]
     kept = evidence_store.add(finding(), given_, 1000.0)
     assert kept is not None
@@ -62,7 +62,7 @@ def test_what_was_kept_is_there_after_a_restart(opened: Open) -> None:
 
     again = opened()
 
-    assert again.kept() == [kept]
+    assert again.findings() == [kept]
     assert [file.name for file in kept.finding.files] == ["heap.pb.gz", "heap-before.pb"]
     assert [again.read(kept, file) for file in kept.finding.files] == [b"\x1f\x8bnow", b"before"]
     assert again.find(kept.id) == kept
@@ -106,9 +106,9 @@ def test_what_is_too_old_goes(opened: Open) -> None:
         evidence_store.add(finding(at=1050.0), bodies(5), 1050.0),
     )
     evidence_store.expire(1100.0)
-    assert evidence_store.kept() == [young, old]
+    assert evidence_store.findings() == [young, old]
     evidence_store.expire(1101.0)
-    assert evidence_store.kept() == [young]
+    assert evidence_store.findings() == [young]
 
 
 def test_a_bound_that_was_lowered_holds_from_the_next_start_on(root: Path, opened: Open) -> None:
@@ -117,8 +117,8 @@ def test_a_bound_that_was_lowered_holds_from_the_next_start_on(root: Path, opene
         evidence_store.add(finding(at=1000.0 + at), bodies(20 * KIB), 1010.0)
     evidence_store.close()
     again = opened(EvidenceRetention(max_bytes=100 * KIB), 1010.0)
-    assert on_disk(root) <= again.occupied <= 100 * KIB
-    assert [kept.finding.at for kept in again.kept()] == [1009.0, 1008.0, 1007.0]
+    assert on_disk(root) <= again.disk_bytes <= 100 * KIB
+    assert [kept.finding.at for kept in again.findings()] == [1009.0, 1008.0, 1007.0]
 
 
 def test_a_noisy_target_pushes_out_nobody_else(opened: Open) -> None:
@@ -126,7 +126,7 @@ def test_a_noisy_target_pushes_out_nobody_else(opened: Open) -> None:
     quiet = [evidence_store.add(finding(target=f"quiet-{i}", at=1000.0), bodies(20 * KIB), 1000.0) for i in range(5)]
     for at in range(40):
         evidence_store.add(finding(target="noisy", mode=f"F{at % 20}", at=2000.0 + at), bodies(20 * KIB), 2000.0 + at)
-    kept = evidence_store.kept()
+    kept = evidence_store.findings()
     assert all(one in kept for one in quiet)
     noisy = [one.finding.at for one in kept if one.finding.target == "noisy"]
     assert noisy == [2039.0 - i for i in range(len(noisy))] != []
@@ -136,7 +136,7 @@ def test_what_is_larger_than_everything_may_be_is_not_kept(opened: Open) -> None
     evidence_store = opened(EvidenceRetention(max_bytes=100 * KIB))
     small = evidence_store.add(finding(), bodies(10), 1000.0)
     assert evidence_store.add(finding(), bodies(200 * KIB), 1000.0) is None
-    assert evidence_store.kept() == [small]
+    assert evidence_store.findings() == [small]
     assert evidence_store.dropped == {DropReason.TOO_LARGE: 1}
 
 
@@ -185,7 +185,7 @@ def test_a_folder_that_somebody_removed_is_begun_anew(root: Path, opened: Open) 
     root.rename(root.parent / "elsewhere")
     assert evidence_store.read(kept, kept.finding.files[0]) is None
     new = evidence_store.add(finding(), bodies(5), 1000.0)
-    assert evidence_store.kept() == [new]
+    assert evidence_store.findings() == [new]
 
 
 def test_two_exporters_do_not_share_a_folder(opened: Open) -> None:
@@ -219,7 +219,7 @@ def test_a_manifest_that_is_not_as_it_was_written_is_not_believed(
 
     again = opened()
 
-    assert again.kept() == []
+    assert again.findings() == []
     assert again.troubles == {EvidenceProblem.CORRUPT: 1}
 
 
@@ -240,7 +240,7 @@ def test_what_else_lies_in_the_folder_is_let_be(root: Path, opened: Open) -> Non
     shutil.copytree(root / "mine", root / 'a "name"')
     (root / 'a "name"' / "manifest.json").write_text("{}")
     evidence_store = opened(EvidenceRetention(max_age=1), 9e9)
-    assert evidence_store.kept() == []
+    assert evidence_store.findings() == []
     assert evidence_store.troubles == {}
     assert (root / "mine" / "notes.txt").exists()
 
@@ -265,19 +265,19 @@ def test_the_bounds_hold_whatever_comes(
     with closing(EvidenceStore.open(root, policy, now)) as evidence_store:
         for target, sizes, passed in steps:
             now += passed
-            before = evidence_store.kept()
+            before = evidence_store.findings()
             new = evidence_store.add(replace(finding(target=target), at=now), bodies(*sizes), now)
-            kept = evidence_store.kept()
-            assert on_disk(root) <= evidence_store.occupied <= max_bytes
+            kept = evidence_store.findings()
+            assert on_disk(root) <= evidence_store.disk_bytes <= max_bytes
             assert len(kept) <= findings
             assert (new in kept) == (new is not None)
             _check_fair(before, kept, now, max_age)
             assert all(evidence_store.read(one, file) is not None for one in kept for file in one.finding.files)
         evidence_store.expire(now)
-        kept = evidence_store.kept()
+        kept = evidence_store.findings()
         assert all(now - one.finding.at <= max_age for one in kept)
     with closing(EvidenceStore.open(root, policy, now)) as again:
-        assert again.kept() == kept
+        assert again.findings() == kept
         assert not again.troubles
 
 

@@ -77,7 +77,7 @@ async def test_every_series_has_exactly_the_labels_of_its_family_and_those_of_it
 async def discovery(clock: FakeClock, tmp_path: Path) -> AsyncIterator[Discovery]:
     """A job whose targets are listed in files; what they come to is not watched."""
     discovery = Discovery(lambda _: None, clock, tmp_path)
-    discovery.use(replace(settings(), jobs=(Job("shop", sources=(FileSource(("*.json",), 60),)),)))
+    discovery.apply(replace(settings(), jobs=(Job("shop", sources=(FileSource(("*.json",), 60),)),)))
     yield discovery
     await discovery.close()
 
@@ -95,7 +95,7 @@ async def test_evidence_is_counted_by_what_became_of_it(pool: Pool, clock: FakeC
     evidence.add(finding(), bodies(5), 0.0)
     evidence.add(finding(), [], 0.0)
     series = collect(pool, clock, Parts(evidence=evidence))
-    assert series["pprof_exporter_evidence_bytes"] == [({}, evidence.occupied)] != [({}, 0)]
+    assert series["pprof_exporter_evidence_bytes"] == [({}, evidence.disk_bytes)] != [({}, 0)]
     saved = {labels["origin"]: value for labels, value in series["pprof_exporter_evidence_saved_total"]}
     assert saved == {"finding": 1, "alert": 0}
     dropped = {labels["reason"]: value for labels, value in series["pprof_exporter_evidence_dropped_total"]}

@@ -110,7 +110,7 @@ class FakeFetcher(Fetcher):
         self.clients: Counter[ClientSettings] = Counter()
         """For how many targets each of these settings was asked for."""
 
-    def of(self, client: ClientSettings, params: Params = ()) -> Getter:
+    def bind(self, client: ClientSettings, params: Params = ()) -> Getter:
         self.clients[client] += 1
         return self
 
@@ -185,10 +185,15 @@ def pool_of(
     *targets: str | Target,
     stacks: bool = False,
     storage: Path | None = None,
-    bodies: RawProfiles | None = None,
+    raw_profiles: RawProfiles | None = None,
 ) -> Pool:
     """A pool with default settings; what it knows of epochs is in memory, or in the file at `storage`."""
     store = Store.open(storage, clock.time)
     return Pool(
-        settings(*targets, stacks=stacks), fetcher=fetcher, clock=clock, random=Random(1), store=store, bodies=bodies
+        settings(*targets, stacks=stacks),
+        fetcher=fetcher,
+        clock=clock,
+        random=Random(1),
+        store=store,
+        raw_profiles=raw_profiles,
     )

@@ -210,7 +210,7 @@ class _Strict(FakeFetcher):
         super().__init__(clock)
         self.unbound: list[URL] = []
 
-    def of(self, client: ClientSettings, params: Params = ()) -> Getter:
+    def bind(self, client: ClientSettings, params: Params = ()) -> Getter:
         assert (client, params) == (TOKEN, (("tenant", "a"),))
         bound = FakeFetcher(self.clock)
         bound.asked = self.asked

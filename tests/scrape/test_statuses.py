@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.catalog import Reason, ReasonGroup
-from pprof_exporter.scrape.client.errors import Refusal, classify_response
+from pprof_exporter.scrape.client.errors import ErrorReply, classify_response
 
 STATUSES = range(100, 600)
 
@@ -28,7 +28,7 @@ BY_TEXT = [
 
 
 def reason_of(status: int, body: bytes = b"", *, from_pprof: bool = False) -> Reason:
-    return classify_response(Refusal(status, from_pprof, body)).reason
+    return classify_response(ErrorReply(status, from_pprof, body)).reason
 
 
 def test_every_status_is_pinned_once() -> None:

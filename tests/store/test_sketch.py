@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.store.sketch import ACCURACY, GREATEST, LIMIT, MAX_BUCKETS, SMALLEST, Sketch
+from pprof_exporter.store.sketch import ACCURACY, GREATEST, MAX_BUCKETS, MAX_MAGNITUDE, SMALLEST, Sketch
 
 measured = st.one_of(
     st.just(0.0),
@@ -126,7 +126,7 @@ def test_the_spread_of_large_values_that_differ_little_is_not_lost() -> None:
     assert Sketch.of(1.7e9 + step for step in range(3)).stddev == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10 * LIMIT])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10 * MAX_MAGNITUDE])
 def test_what_is_no_number_is_refused_and_leaves_no_trace(value: float) -> None:
     sketch = Sketch()
     with pytest.raises(ValueError, match="not a number"):

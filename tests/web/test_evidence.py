@@ -18,7 +18,7 @@ from yarl import URL
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.evidence.alert_captures import CaptureAnswer
 from pprof_exporter.evidence.capture_request import CaptureRequest
-from pprof_exporter.evidence_store import BodyRole, EvidenceRetention, EvidenceStore, RawProfile, SavedFinding
+from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import AccessRules, Bearer, EvidenceAccess, Readiness, WebConfig, WebSecurity, build_app
 from pprof_exporter.web.evidence_pages import FINDINGS_PER_PAGE
@@ -54,8 +54,8 @@ def evidence_store(tmp_path: Path) -> EvidenceStore:
 @pytest.fixture
 def kept(evidence_store: EvidenceStore) -> SavedFinding:
     profiles = [
-        (RawProfile("heap", 990.0, b"\x1f\x8bnow"), BodyRole.SHOWS),
-        (RawProfile("heap", 900.0, b"before"), BodyRole.BEFORE),
+        (RawProfile("heap", 990.0, b"\x1f\x8bnow"), ProfileRole.SHOWS),
+        (RawProfile("heap", 900.0, b"before"), ProfileRole.BEFORE),
     ]
     one = replace(finding(target=HOSTILE), missing={"cpu": "busy: <i>another</i>"}, said="It took <u>3 s</u>.")
     saved = evidence_store.add(one, profiles, 1000.0)

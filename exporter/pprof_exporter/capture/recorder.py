@@ -58,7 +58,7 @@ class CaptureRecorder:
     async def _one(self, entry: TargetEntry, target: Target, fetcher: Fetcher, limiter: FetchLimiter) -> CaptureResult:
         problem, clock = "", self.clock
         own = self.settings.overridden(target.overrides)
-        recording_client = RecordingClient(fetcher.of(target.client, target.params), target, own, clock)
+        recording_client = RecordingClient(fetcher.bind(target.client, target.params), target, own, clock)
         store = Store.open(None, clock.now())
         round_ = Round(target, self.settings, getter=recording_client, clock=clock, limiter=limiter, store=store)
         recording_client.during = lambda: round_.state.canary.during

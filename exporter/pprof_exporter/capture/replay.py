@@ -230,7 +230,7 @@ class _RoundReplay:
         if without.phases is None:
             self._intake.failed(CANARY, FetchError(without.reason or Reason.EMPTY, without.detail))
         else:
-            self._intake.without_modules(without.asked_at, without.phases)
+            self._intake.latency_without_modules(without.asked_at, without.phases)
 
     def _memstats(self) -> None:
         fetch = self._fetches.get(MEMSTATS)

@@ -25,7 +25,7 @@ async def check_live(
         async def one(target: Target) -> TargetReport:
             # Replicas of a service share epochs, and one round is no rollout: each has a store of its own.
             store = Store.open(None, clock.now())
-            getter = fetcher.of(target.client, target.params)
+            getter = fetcher.bind(target.client, target.params)
             round_ = Round(target, settings, getter=getter, clock=clock, limiter=limiter, store=store)
             async for number in plan.paced(clock):
                 await round_.run()

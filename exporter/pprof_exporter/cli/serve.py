@@ -89,11 +89,11 @@ async def serve(
             clock=clock,
             random=random,
             store=store,
-            bodies=evidence_service.bodies if evidence_service else None,
+            raw_profiles=evidence_service.raw_profiles if evidence_service else None,
         )
         config = ConfigState(successful=True, loaded_at=clock.now())
         discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
-        discovery.use(service.settings)
+        discovery.apply(service.settings)
         prober = Prober(
             service.settings,
             fetcher=guarded,
@@ -104,9 +104,9 @@ async def serve(
         )
 
         def use(settings: Settings) -> None:
-            discovery.use(settings)
+            discovery.apply(settings)
             guarded.max_bytes = settings.limits.wire_bytes
-            prober.use(settings)
+            prober.apply(settings)
 
         reload = _reloader(service.load, use, config, clock) if service.load else None
         watching = (
@@ -179,7 +179,7 @@ def _evidence_access(
 ) -> EvidenceAccess:
     access = _access(service)
     return (
-        EvidenceAccess(access, evidence_service.evidence_store, evidence_service.begin(pool, random).ask)
+        EvidenceAccess(access, evidence_service.evidence_store, evidence_service.start(pool, random).request)
         if evidence_service
         else EvidenceAccess(access)
     )

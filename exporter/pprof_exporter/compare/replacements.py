@@ -50,7 +50,7 @@ def installed(target: ReplayedTarget) -> Installed:
         identity.build,
         main.modified.timestamp() if main and main.modified else None,
         identity.core_modules or None,
-        tuple(identity.foreign),
+        tuple(identity.foreign_modules),
     )
 
 

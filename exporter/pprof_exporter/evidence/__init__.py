@@ -1,1 +1,1 @@
-"""Raw profiles that show a finding: which are kept and when, captures on request of an alert, copies elsewhere."""
+"""Evidence: when the profiles that show a finding are saved, captures for alerts, and copies to Pyroscope."""

@@ -1,4 +1,4 @@
-"""Captures that alerts ask for: every profile of the target, once, and not too often."""
+"""Captures that alerts request: every profile of the target, once, at a limited rate."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pprof_exporter.evidence.all_profiles import fetch_all_profiles
 from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
-from pprof_exporter.evidence_store import BodyRole, DropReason, EvidenceStore, Origin
+from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.scrape import Pool
 
-_AT_ONCE = 4
-_WAITING = 64
+_CONCURRENCY = 4
+_MAX_QUEUE = 64
 
 
 class CaptureAnswer(StrEnum):
-    """What becomes of a summons; the value completes a sentence about the target."""
+    """The answer to a capture request; the value completes a sentence about the target."""
 
     BEGUN = "is being captured"
     UNKNOWN = "is not a target of this exporter"
@@ -28,29 +28,29 @@ class CaptureAnswer(StrEnum):
 
 
 class AlertCaptures:
-    """`ask` never waits. Use inside a running event loop; `close` ends what is under way."""
+    """Runs captures in the background. Use inside a running event loop; `close` ends the running captures."""
 
     def __init__(self, pool: Pool, evidence_store: EvidenceStore, interval: float, pusher: Pusher | None) -> None:
         self._pool = pool
         self._store = evidence_store
         self._interval = interval
         self._pusher = pusher
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._tasks: set[asyncio.Task[None]] = set()
-        found = [kept.finding for kept in reversed(evidence_store.kept()) if kept.finding.origin is Origin.ALERT]
+        found = [saved.finding for saved in reversed(evidence_store.findings()) if saved.finding.origin is Origin.ALERT]
         self._last = {finding.target: finding.at for finding in found}
 
-    def ask(self, capture_request: CaptureRequest) -> CaptureAnswer:
-        """Begin a capture, unless something speaks against it."""
+    def request(self, capture_request: CaptureRequest) -> CaptureAnswer:
+        """Start a capture if the target is known and was not captured recently. Does not wait."""
         now = self._pool.clock.now()
         if self._pool.context(capture_request.target) is None:
             return CaptureAnswer.UNKNOWN
         self._last = {target: at for target, at in self._last.items() if now - at < self._interval}
         if capture_request.target in self._last:
-            self._store.drop(DropReason.INTERVAL)
+            self._store.count_dropped(DropReason.INTERVAL)
             return CaptureAnswer.LATELY
-        if len(self._tasks) >= _WAITING:
-            self._store.drop(DropReason.BUSY)
+        if len(self._tasks) >= _MAX_QUEUE:
+            self._store.count_dropped(DropReason.BUSY)
             return CaptureAnswer.BUSY
         self._last[capture_request.target] = now
         task = asyncio.create_task(self._capture(capture_request), name=f"capture {capture_request.target}")
@@ -59,13 +59,13 @@ class AlertCaptures:
         return CaptureAnswer.BEGUN
 
     async def close(self) -> None:
-        """End captures that are under way, and keep none of them."""
+        """End the running captures without saving them."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _capture(self, capture_request: CaptureRequest) -> None:
-        async with self._places:
+        async with self._slots:
             context = self._pool.context(capture_request.target)
             if context is None:
                 return
@@ -74,7 +74,7 @@ class AlertCaptures:
             Origin.ALERT, capture_request.mode, capture_request.level, capture_request.said, capture_request.alert
         )
         finding = finding_record(context.state, about, self._pool.clock.now(), missing)
-        await save_finding(self._store, self._pusher, finding, [(body, BodyRole.SHOWS) for body in found])
+        await save_finding(self._store, self._pusher, finding, [(body, ProfileRole.SHOWS) for body in found])
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

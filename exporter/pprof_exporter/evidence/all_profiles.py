@@ -1,4 +1,4 @@
-"""Every profile that a target has, once and now."""
+"""Fetches every profile of a target once."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.target.collector import ProfileCollector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 
-# Its content is in heap too.
+# The heap profile has the same content.
 _LEFT_OUT = "allocs"
 _HARM = "it would stop a target of this size for long"
 
 
 async def fetch_all_profiles(context: TargetContext) -> tuple[list[RawProfile], dict[str, str]]:
-    """The profiles, and by kind why one is missing.
+    """The profiles, and the reasons for missing ones by kind.
 
-    They wait for places and count towards the budget as any other; what would harm the target is not asked for.
+    The fetches wait for slots and spend the budget like all others. Profiles that would harm the target are left out.
     """
     found: list[RawProfile] = []
     missing: dict[str, str] = {}
 
-    async def take(profile: ProfileState) -> None:
+    async def fetch(profile: ProfileState) -> None:
         name = profile.kind.name
         try:
-            found.append(await _take(context, profile))
+            found.append(await _fetch(context, profile))
         except (FetchError, DecodeError) as error:
             missing[name] = f"{error.reason}: {error.detail}"
         except _Harmful:
@@ -35,7 +35,7 @@ async def fetch_all_profiles(context: TargetContext) -> tuple[list[RawProfile], 
 
     async def one_by_one(profiles: list[ProfileState]) -> None:
         for profile in profiles:
-            await take(profile)
+            await fetch(profile)
 
     index = context.state.index
     listed = [
@@ -51,15 +51,15 @@ async def fetch_all_profiles(context: TargetContext) -> tuple[list[RawProfile], 
 
 
 class _Harmful(Exception):
-    """See `guards`."""
+    """The fetch would stop the target for long, see `guards`."""
 
 
-async def _take(context: TargetContext, profile: ProfileState) -> RawProfile:
-    reader = ProfileCollector(context, profile)
-    if reader.would_harm():
+async def _fetch(context: TargetContext, profile: ProfileState) -> RawProfile:
+    collector = ProfileCollector(context, profile)
+    if collector.would_harm():
         raise _Harmful
-    async with context.place(window=bool(profile.kind.window), heavy=reader.heavy):
-        reply = await reader.fetch()
+    async with context.slot(window=bool(profile.kind.window), heavy=collector.heavy):
+        reply = await collector.fetch()
     limit = context.settings.limits.inflated_bytes
     await run_in_thread(lambda: decode(reply.body, max_bytes=limit), len(reply.body))
     return RawProfile(profile.kind.name, reply.asked_at, reply.body)

@@ -1,6 +1,6 @@
-"""What an Alertmanager tells: the payload of its webhook, version 4, as the captures that it asks for.
+"""Reads the payload of Alertmanager's webhook, version 4, as capture requests.
 
-The format stands in prometheus/alertmanager, notify/webhook/webhook.go and template/template.go.
+The format is defined in prometheus/alertmanager, notify/webhook/webhook.go and template/template.go.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _LEVELS = frozenset({Level.CRITICAL.value, Level.WARNING.value, Level.INFO.value
 
 
 class BadPayload(ValueError):
-    """Not what an Alertmanager sends; the message says what is wrong."""
+    """The payload is not from Alertmanager; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRequest:
-    """One alert that fires for a target. `alert` is a name of ours or "", `mode` a failure mode or ""."""
+    """A firing alert of a target. `alert` is an alert of this project or "", `mode` a failure mode or ""."""
 
     target: str
     alert: str
@@ -50,7 +50,7 @@ class _Payload(BaseModel):
 
 
 def read_payload(data: bytes) -> list[CaptureRequest]:
-    """One for each target that an alert fires for, in their order. Raises `BadPayload`."""
+    """One request for each target with a firing alert, in their order. Raises `BadPayload`."""
     try:
         payload = _Payload.model_validate_json(data)
     except ValidationError as error:

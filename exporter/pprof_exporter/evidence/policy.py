@@ -1,4 +1,4 @@
-"""Which profiles show a failure mode, and from which level on they are worth keeping."""
+"""The profiles that show a failure mode, and the level from which on they are saved."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pprof_exporter.verdicts import BAD, Level
 
 @dataclass(frozen=True, slots=True)
 class EvidencePolicy:
-    """What to keep of a failure mode that is at `least` so bad.
+    """The profiles to save for a failure mode of level `min_level` or worse.
 
-    `shown`: the newest profiles show it; otherwise they are the last ones of before. `after_change`: it tells of a
-    change, so that profiles of after the change are to be there first.
+    `shown`: the newest profiles show the failure; otherwise they are the last ones before it. `after_change`: the
+    failure follows a change of the target, so saving waits for profiles from after the change.
     """
 
     kinds: tuple[str, ...]
-    least: Level = Level.WARNING
+    min_level: Level = Level.WARNING
     shown: bool = True
     after_change: bool = False
 
-    def worth(self, level: Level) -> bool:
-        """Whether a verdict of this level is bad enough."""
-        return level in BAD and BAD.index(level) <= BAD.index(self.least)
+    def applies_to(self, level: Level) -> bool:
+        """Whether evidence of a verdict of this level is saved."""
+        return level in BAD and BAD.index(level) <= BAD.index(self.min_level)
 
 
 _ALL = ("cpu", "heap", "goroutine")
@@ -48,5 +48,5 @@ EVIDENCE_POLICIES: dict[str, EvidencePolicy] = {
     "F20": EvidencePolicy(_ALL, after_change=True),
 }
 
-RETAINED_KINDS: frozenset[str] = frozenset(kind for worth in EVIDENCE_POLICIES.values() for kind in worth.kinds)
-"""Kinds of profiles that some failure mode is shown by."""
+RETAINED_KINDS: frozenset[str] = frozenset(kind for policy in EVIDENCE_POLICIES.values() for kind in policy.kinds)
+"""Kinds of profiles that show at least one failure mode."""

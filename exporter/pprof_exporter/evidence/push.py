@@ -1,8 +1,8 @@
-"""Gives kept profiles to a store that takes Pyroscope's POST /ingest: tried again for a while, never waited for.
+"""Pushes saved profiles to a store with Pyroscope's POST /ingest, in the background, with retries.
 
-What the server takes stands in grafana/pyroscope, pkg/ingester/pyroscope/ingest_handler.go and
+The format is defined in grafana/pyroscope, pkg/ingester/pyroscope/ingest_handler.go and
 pkg/og/convert/pprof/profile.go: a form with the files `profile` and `sample_type_config`. The parameter `format` must
-not be pprof then, or the server takes the whole form for the profile.
+not be pprof, or the server reads the whole form as the profile.
 """
 
 from __future__ import annotations
@@ -24,18 +24,25 @@ from yarl import URL
 from pprof_exporter import __version__
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import PushSettings
-from pprof_exporter.evidence_store import BodyRole, EvidenceStore, FindingRecord, PushOutcome, RawProfile, SavedFinding
+from pprof_exporter.evidence_store import (
+    EvidenceStore,
+    FindingRecord,
+    ProfileRole,
+    PushOutcome,
+    RawProfile,
+    SavedFinding,
+)
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
 
-_WAITING = 64
-_WAITING_BYTES = 32 * 2**20
+_MAX_QUEUE = 64
+_MAX_QUEUE_BYTES = 32 * 2**20
 _TRIES = 8
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
 _TIMEOUT = 30.0
 _INFLATED = 64 * 2**20
-# What another try may bring; every other refusal is one of this profile.
-_PASSING = frozenset({408, 425, 429, *range(500, 600)})
+# Statuses that a retry may resolve; every other error concerns this profile.
+_RETRIABLE = frozenset({408, 425, 429, *range(500, 600)})
 
 _NAME = re.compile(r"[^A-Za-z0-9_./-]+")
 _LABEL = re.compile(r"[^A-Za-z0-9_.]+")
@@ -46,8 +53,8 @@ def _type(units: str, aggregation: str, name: str = "") -> dict[str, object]:
     return {"units": units, "aggregation": aggregation, **({"display-name": name} if name else {}), "sampled": False}
 
 
-# As Pyroscope's own client for Go has them; by their names the server tells block from mutex. The profiles of allocs
-# are those of heap, and other kinds have no place there.
+# As in Pyroscope's own client for Go; the server distinguishes block and mutex by these names. The profile allocs has
+# the content of heap, and the server has no types for other kinds.
 SAMPLE_TYPES: dict[str, dict[str, dict[str, object]]] = {
     "cpu": {"samples": {**_type("samples", "sum", "cpu"), "sampled": True}},
     "heap": {
@@ -69,62 +76,62 @@ SAMPLE_TYPES: dict[str, dict[str, dict[str, object]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _Push:
     name: str
     body: RawProfile
 
 
 class _Refused(Exception):
-    """The store does not want this profile, now or later."""
+    """The server refused this profile; a retry is useless."""
 
 
 class Pusher:
-    """One worker; `offer` never waits, and drops what is too much."""
+    """One worker with a bounded queue; `enqueue` never waits, and drops profiles if the queue is full."""
 
     def __init__(self, settings: PushSettings, evidence_store: EvidenceStore, clock: Clock, random: Random) -> None:
         self._settings = settings
         self._clock = clock
         self._random = random
         self._url = URL(settings.url) / "ingest"
-        self._waiting: deque[_Parcel] = deque()
+        self._queue: deque[_Push] = deque()
         self._bytes = 0
-        self._some = asyncio.Event()
+        self._not_empty = asyncio.Event()
         self._pushed: Counter[PushOutcome] = Counter()
         evidence_store.pushed = self._pushed
 
-    def offer(self, kept: SavedFinding, bodies: Sequence[tuple[RawProfile, BodyRole]]) -> None:
-        """Take in the profiles of a finding, as far as the store knows their kind."""
+    def enqueue(self, saved: SavedFinding, bodies: Sequence[tuple[RawProfile, ProfileRole]]) -> None:
+        """Queue the profiles of a finding whose kinds the server supports."""
         for body, role in bodies:
             if body.kind not in SAMPLE_TYPES:
                 continue
-            if len(self._waiting) >= _WAITING or self._bytes + len(body.data) > _WAITING_BYTES:
+            if len(self._queue) >= _MAX_QUEUE or self._bytes + len(body.data) > _MAX_QUEUE_BYTES:
                 self._pushed[PushOutcome.DROPPED] += 1
                 continue
-            self._waiting.append(_Parcel(application_name(kept.finding, role), body))
+            self._queue.append(_Push(application_name(saved.finding, role), body))
             self._bytes += len(body.data)
-        self._some.set()
+        self._not_empty.set()
 
     async def run(self) -> None:
-        """Push one after the other, until cancelled."""
+        """Push one profile after the other, until cancelled."""
         headers = {"User-Agent": f"pprof-exporter/{__version__}", **dict(self._settings.headers)}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
             while True:
-                await self._some.wait()
-                while self._waiting:
-                    parcel = self._waiting.popleft()
-                    self._bytes -= len(parcel.body.data)
-                    self._pushed[await self._push(session, parcel)] += 1
-                self._some.clear()
+                await self._not_empty.wait()
+                while self._queue:
+                    push = self._queue.popleft()
+                    self._bytes -= len(push.body.data)
+                    self._pushed[await self._push(session, push)] += 1
+                self._not_empty.clear()
 
-    async def _push(self, session: aiohttp.ClientSession, parcel: _Parcel) -> PushOutcome:
+    async def _push(self, session: aiohttp.ClientSession, push: _Push) -> PushOutcome:
         problem = ""
         for attempt in range(_TRIES):
             if attempt:
                 pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
                 await self._clock.sleep(pause * self._random.uniform(0.5, 1))
             try:
-                await self._post(session, parcel)
+                await self._post(session, push)
             except _Refused as error:
                 problem = str(error)
                 break
@@ -132,30 +139,30 @@ class Pusher:
                 problem = str(error) or type(error).__name__
             else:
                 return PushOutcome.SUCCESS
-        structlog.get_logger().warning("profile not pushed", name=parcel.name, kind=parcel.body.kind, detail=problem)
+        structlog.get_logger().warning("profile not pushed", name=push.name, kind=push.body.kind, detail=problem)
         return PushOutcome.FAILURE
 
-    async def _post(self, session: aiohttp.ClientSession, parcel: _Parcel) -> None:
-        """One try. Raises `_Refused` for good, and what aiohttp and files raise for now."""
-        body = parcel.body
+    async def _post(self, session: aiohttp.ClientSession, push: _Push) -> None:
+        """Push once. Raises `_Refused` if a retry is useless, and errors of aiohttp and `OSError` otherwise."""
+        body = push.body
         began, ended = await asyncio.to_thread(_times, body)
         form = aiohttp.FormData()
         octets = "application/octet-stream"
         form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
         types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
         form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
-        query = {"name": parcel.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
+        query = {"name": push.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
         headers = await asyncio.to_thread(_credentials, self._settings)
         async with session.post(self._url, params=query, data=form, headers=headers, allow_redirects=False) as response:
-            if response.status in _PASSING:
+            if response.status in _RETRIABLE:
                 raise aiohttp.ClientError(f"HTTP {response.status}")
             if response.status >= 300:
-                said = (await response.content.read(300)).decode("utf-8", "replace").strip()
-                raise _Refused(f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}")
+                text = (await response.content.read(300)).decode("utf-8", "replace").strip()
+                raise _Refused(f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}")
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:
-    """The header with user and password. Raises `OSError` if the file cannot be read."""
+    """The header with user and password. Raises `OSError` if the password file cannot be read."""
     if settings.password_file is None:
         return {}
     password = settings.password_file.read_bytes().strip()
@@ -163,8 +170,8 @@ def _credentials(settings: PushSettings) -> dict[str, str]:
     return {"Authorization": f"Basic {encoded.decode()}"}
 
 
-def application_name(finding: FindingRecord, role: BodyRole) -> str:
-    """What Pyroscope calls the profiles of a finding: the service with labels, in the characters that it takes."""
+def application_name(finding: FindingRecord, role: ProfileRole) -> str:
+    """Pyroscope's application name of a finding: the service with labels, in the allowed characters."""
     service = _NAME.sub("-", finding.labels.get("service", finding.target)).strip("-") or "unknown"
     about = {"target": finding.target, "evidence": role, "failure_mode": finding.mode, "alert": finding.alert}
     labels = {**finding.labels, **about}
@@ -175,7 +182,7 @@ def application_name(finding: FindingRecord, role: BodyRole) -> str:
 
 
 def _times(body: RawProfile) -> tuple[int, int]:
-    """When a profile began and ended, in whole Unix seconds, at least one apart."""
+    """Start and end of a profile in whole Unix seconds, at least one apart."""
     try:
         profile = decode(body.data, max_bytes=_INFLATED)
     except DecodeError:

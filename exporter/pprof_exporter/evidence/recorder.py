@@ -1,4 +1,4 @@
-"""Watches the verdicts on every target, and keeps the profiles that show one which turned bad."""
+"""Evaluates the verdicts of every target, and saves the profiles that show one that turned bad."""
 
 from __future__ import annotations
 
@@ -9,60 +9,67 @@ import structlog
 from pprof_exporter.evidence.policy import EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
-from pprof_exporter.evidence_store import BodyRole, DropReason, EvidenceStore, Origin, SavedFinding
+from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole, SavedFinding
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts
 
-# Each target is judged so often, which takes a fifth of a millisecond; most profiles come every 30 seconds.
+# Seconds between two evaluations of a target. One takes a fifth of a millisecond; most profiles come every 30 seconds.
 _ROUND = 15.0
 _EXPIRE_EVERY = 60.0
-# After a change of the target its profiles come anew: for so long, those that lack are waited for.
+# Seconds after a change of the target in which saving waits for new profiles.
 _SETTLES_WITHIN = 150.0
 
 
 class EvidenceRecorder:
-    """One for all targets. The first time that a failure mode is bad counts, and each time that it gets worse."""
+    """One for all targets. Saves evidence when a failure mode turns bad, and whenever it gets worse."""
 
     def __init__(
-        self, pool: Pool, evidence_store: EvidenceStore, bodies: RawProfiles, interval: float, pusher: Pusher | None
+        self,
+        pool: Pool,
+        evidence_store: EvidenceStore,
+        raw_profiles: RawProfiles,
+        interval: float,
+        pusher: Pusher | None,
     ) -> None:
         self._pool = pool
         self._clock = pool.clock
         self._store = evidence_store
-        self._bodies = bodies
+        self._raw_profiles = raw_profiles
         self._interval = interval
         self._pusher = pusher
         self._bad: dict[tuple[str, str], tuple[Level, float]] = {}
-        """The worst level of what is bad, and since when it is bad."""
-        self._kept: dict[tuple[str, str], tuple[float, str]] = {}
-        for kept in reversed(evidence_store.kept()):
-            self._note(kept)
+        """Worst level of each bad failure mode by target and mode, and when it turned bad."""
+        self._saved: dict[tuple[str, str], tuple[float, str]] = {}
+        for saved in reversed(evidence_store.findings()):
+            self._remember(saved)
 
     async def run(self) -> None:
-        """Judge every target once a round, until cancelled."""
-        expired, told = self._clock.now(), ""
+        """Evaluate every target once a round, until cancelled."""
+        expired, reported = self._clock.now(), ""
         while True:
             states = self._pool.states
             self._forget({state.target.name for state in states})
             for state in states:
                 await self._clock.sleep(_ROUND / len(states))
-                await self.look(state)
+                await self.assess(state)
             if not states:
                 await self._clock.sleep(_ROUND)
             if self._clock.now() - expired >= _EXPIRE_EVERY:
                 expired = self._clock.now()
                 await asyncio.to_thread(self._store.expire, expired)
-            if self._store.last_trouble != told:
-                told = self._store.last_trouble
-                structlog.get_logger().warning("evidence trouble", detail=told)
+            if self._store.last_trouble != reported:
+                reported = self._store.last_trouble
+                structlog.get_logger().warning("evidence trouble", detail=reported)
 
-    async def look(self, state: TargetState) -> None:
-        """Judge a target, and keep what is new."""
+    async def assess(self, state: TargetState) -> None:
+        """Evaluate the verdicts of a target, and save evidence of new ones."""
         name, now = state.target.name, self._clock.now()
-        bad = [verdict for verdict in verdicts(snapshot_of(state, now)) if _is_worth(verdict)]
-        fresh = [mode for mode in (verdict.failure_mode.id for verdict in bad) if not self._lasts(name, mode, now)]
-        self._bodies.approve(name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds})
+        bad = [verdict for verdict in verdicts(snapshot_of(state, now)) if _calls_for_evidence(verdict)]
+        fresh = [mode for mode in (verdict.failure_mode.id for verdict in bad) if not self._is_normal(name, mode, now)]
+        self._raw_profiles.mark_good(
+            name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds}
+        )
         modes = {verdict.failure_mode.id for verdict in bad}
         for mode in EVIDENCE_POLICIES:
             if mode not in modes:
@@ -70,8 +77,8 @@ class EvidenceRecorder:
         for verdict in bad:
             await self._consider(state, verdict, now)
 
-    def _lasts(self, name: str, mode: str, now: float) -> bool:
-        """Whether it has been bad for so long that this is how the target is: then profiles are good in spite of it."""
+    def _is_normal(self, name: str, mode: str, now: float) -> bool:
+        """Whether the mode has been bad so long that it is normal for the target: its profiles then count as good."""
         known = self._bad.get((name, mode))
         return known is not None and now - known[1] >= self._interval
 
@@ -80,53 +87,53 @@ class EvidenceRecorder:
         before, since = self._bad.get(key, ("", now))
         if not _worse(verdict.level, before):
             return
-        worth = EVIDENCE_POLICIES[verdict.failure_mode.id]
-        if worth.after_change and self._unsettled(state, worth, now):
+        policy = EVIDENCE_POLICIES[verdict.failure_mode.id]
+        if policy.after_change and self._unsettled(state, policy, now):
             return
         self._bad[key] = (verdict.level, since)
-        at, level = self._kept.get(key, (0.0, ""))
+        at, level = self._saved.get(key, (0.0, ""))
         if now - at < self._interval and not _worse(verdict.level, level):
-            self._store.drop(DropReason.INTERVAL)
+            self._store.count_dropped(DropReason.INTERVAL)
             return
-        await self._keep(state, verdict, worth, now)
+        await self._save(state, verdict, policy, now)
 
-    def _unsettled(self, state: TargetState, worth: EvidencePolicy, now: float) -> bool:
-        """Whether the target was changed a short while ago, and a profile of after that is still to come."""
+    def _unsettled(self, state: TargetState, policy: EvidencePolicy, now: float) -> bool:
+        """Whether the target changed recently, and a profile from after the change is missing."""
         changed = max(state.identity.last_change.values(), default=0.0)
-        latest = self._bodies.latest(state.target.name, worth.kinds)
+        latest = self._raw_profiles.latest(state.target.name, policy.kinds)
         return now - changed < _SETTLES_WITHIN and any(body.asked_at < changed for body in latest)
 
-    async def _keep(self, state: TargetState, verdict: Verdict, worth: EvidencePolicy, now: float) -> None:
+    async def _save(self, state: TargetState, verdict: Verdict, policy: EvidencePolicy, now: float) -> None:
         name, worst = state.target.name, verdict.findings[0]
         about = FindingSummary(Origin.FINDING, verdict.failure_mode.id, verdict.level, worst.said, worst.alert)
-        newest = BodyRole.SHOWS if worth.shown else BodyRole.BEFORE
-        bodies = [(body, newest) for body in self._bodies.latest(name, worth.kinds)]
-        if worth.shown:
-            bodies += [(body, BodyRole.BEFORE) for body in self._bodies.good(name, worth.kinds)]
-        kept = await save_finding(self._store, self._pusher, finding_record(state, about, now), bodies)
-        if kept is not None:
-            self._note(kept)
+        newest = ProfileRole.SHOWS if policy.shown else ProfileRole.BEFORE
+        bodies = [(body, newest) for body in self._raw_profiles.latest(name, policy.kinds)]
+        if policy.shown:
+            bodies += [(body, ProfileRole.BEFORE) for body in self._raw_profiles.good(name, policy.kinds)]
+        saved = await save_finding(self._store, self._pusher, finding_record(state, about, now), bodies)
+        if saved is not None:
+            self._remember(saved)
 
-    def _note(self, kept: SavedFinding) -> None:
-        finding = kept.finding
+    def _remember(self, saved: SavedFinding) -> None:
+        finding = saved.finding
         if finding.origin is Origin.FINDING:
-            self._kept[finding.target, finding.mode] = (finding.at, finding.level)
+            self._saved[finding.target, finding.mode] = (finding.at, finding.level)
 
     def _forget(self, names: set[str]) -> None:
-        """Let go of targets that are no longer watched."""
-        self._bodies.retain(names)
+        """Drop the state of targets that are no longer watched."""
+        self._raw_profiles.retain(names)
         for key in [key for key in self._bad if key[0] not in names]:
             del self._bad[key]
         oldest = self._clock.now() - self._interval
-        for key in [key for key, (at, _) in self._kept.items() if at < oldest]:
-            del self._kept[key]
+        for key in [key for key, (at, _) in self._saved.items() if at < oldest]:
+            del self._saved[key]
 
 
-def _is_worth(verdict: Verdict) -> bool:
-    worth = EVIDENCE_POLICIES.get(verdict.failure_mode.id)
-    return worth is not None and worth.worth(verdict.level)
+def _calls_for_evidence(verdict: Verdict) -> bool:
+    policy = EVIDENCE_POLICIES.get(verdict.failure_mode.id)
+    return policy is not None and policy.applies_to(verdict.level)
 
 
 def _worse(level: Level, than: str) -> bool:
-    """Whether a bad level is worse than another, or the other is none."""
+    """Whether a bad level is worse than `than`, or `than` is not bad."""
     return than not in BAD or BAD.index(level) < BAD.index(Level(than))

@@ -1,4 +1,4 @@
-"""What is written down of a target beside its profiles."""
+"""Saves a finding with its profiles, and the facts about the target."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import structlog
 
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store import (
-    BodyRole,
     EvidenceStore,
     FindingRecord,
     Origin,
     Process,
+    ProfileRole,
     RawProfile,
     SavedFinding,
 )
 from pprof_exporter.scrape import TargetState
 
-_LONGEST = 1000
+_MAX_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class FindingSummary:
-    """What a finding says: failure mode, level, a sentence, and the alert whose runbook says what to do."""
+    """A finding: failure mode, level, a sentence, and the alert whose runbook says what to do."""
 
     origin: Origin
     mode: str
@@ -39,26 +39,26 @@ class FindingSummary:
 def finding_record(
     state: TargetState, about: FindingSummary, at: float, missing: dict[str, str] | None = None
 ) -> FindingRecord:
-    """The finding, still without files; `at` is Unix time."""
-    known, name = state.identity, state.target.name
+    """The record of a finding, without files; `at` is Unix time."""
+    identity, name = state.identity, state.target.name
     return FindingRecord(
         target=name,
         labels=dict(state.target.labels),
         origin=about.origin,
         mode=about.mode,
         level=about.level,
-        said=about.said[:_LONGEST],
+        said=about.said[:_MAX_LENGTH],
         alert=about.alert,
         runbook=f"/runbooks/{quote(about.alert, safe='')}?target={quote(name, safe=':')}" if about.alert else "",
         at=at,
         when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         process=Process(
-            program=known.program,
-            build=known.build,
-            go=known.go_version,
-            system=known.system.value if known.system else "unknown",
-            epoch=known.epoch.entered if known.epoch else None,
-            fingerprint=asdict(known.epoch.fingerprint) if known.epoch else {},
+            program=identity.program,
+            build=identity.build,
+            go=identity.go_version,
+            system=identity.system.value if identity.system else "unknown",
+            epoch=identity.epoch.entered if identity.epoch else None,
+            fingerprint=asdict(identity.epoch.fingerprint) if identity.epoch else {},
         ),
         missing=missing or {},
     )
@@ -68,20 +68,20 @@ async def save_finding(
     evidence_store: EvidenceStore,
     pusher: Pusher | None,
     finding: FindingRecord,
-    bodies: Sequence[tuple[RawProfile, BodyRole]],
+    bodies: Sequence[tuple[RawProfile, ProfileRole]],
 ) -> SavedFinding | None:
-    """Keep a finding, and give its profiles to the other store if there is one; None if it was dropped."""
-    kept = await asyncio.to_thread(evidence_store.add, finding, bodies, finding.at)
-    if kept is None:
+    """Save a finding, and push its profiles if a pusher is set; None if it was dropped."""
+    saved = await asyncio.to_thread(evidence_store.add, finding, bodies, finding.at)
+    if saved is None:
         return None
     structlog.get_logger().info(
         "evidence saved",
         target=finding.target,
         mode=finding.mode,
         level=finding.level,
-        id=kept.id,
-        bytes=kept.finding.size,
+        id=saved.id,
+        bytes=saved.finding.size,
     )
     if pusher is not None:
-        pusher.offer(kept, bodies)
-    return kept
+        pusher.enqueue(saved, bodies)
+    return saved

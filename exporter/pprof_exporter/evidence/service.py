@@ -1,4 +1,4 @@
-"""Everything that keeps evidence, wired together: what waits in memory, what watches, what captures, what pushes."""
+"""Connects the parts of evidence: raw profiles in memory, recorder, captures, and pusher."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ _RESTART_AFTER = 30.0
 
 
 class EvidenceService:
-    """Use `EvidenceService.open`, hand `bodies` to the pool, and then `begin` with that pool."""
+    """Use `EvidenceService.open`, pass `raw_profiles` to the pool, then call `start` with that pool."""
 
     def __init__(self, evidence_store: EvidenceStore, settings: EvidenceSettings) -> None:
         self.evidence_store = evidence_store
-        self.bodies = RawProfiles(settings.memory, RETAINED_KINDS)
+        self.raw_profiles = RawProfiles(settings.memory, RETAINED_KINDS)
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
         self._captures: AlertCaptures | None = None
 
     @classmethod
     async def open(cls, folder: Path, settings: EvidenceSettings, clock: Clock) -> EvidenceService:
-        """Read what is in the folder; what is wrong with it is counted, and tried again later."""
+        """Read the saved findings. Problems with the folder are counted, and it is tried again later."""
         policy = EvidenceRetention(settings.max_bytes, settings.max_age)
         return cls(await asyncio.to_thread(EvidenceStore.open, folder, policy, clock.now()), settings)
 
-    def begin(self, pool: Pool, random: Random) -> AlertCaptures:
-        """Watch the targets of a pool; returns what captures them."""
+    def start(self, pool: Pool, random: Random) -> AlertCaptures:
+        """Start to watch the targets of a pool. Returns the captures for alerts."""
         settings, pusher = self._settings, None
         if settings.push is not None:
             pusher = Pusher(settings.push, self.evidence_store, pool.clock, random)
-            self._tasks.append(_kept_going(pool, pusher.run))
-        recorder = EvidenceRecorder(pool, self.evidence_store, self.bodies, settings.interval, pusher)
-        self._tasks.append(_kept_going(pool, recorder.run))
+            self._tasks.append(_run_forever(pool, pusher.run))
+        recorder = EvidenceRecorder(pool, self.evidence_store, self.raw_profiles, settings.interval, pusher)
+        self._tasks.append(_run_forever(pool, recorder.run))
         self._captures = AlertCaptures(pool, self.evidence_store, settings.capture_interval, pusher)
         return self._captures
 
     async def close(self) -> None:
-        """End all of it. What was kept stays on the disk."""
+        """Stop everything. Saved findings stay on disk."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -59,16 +59,16 @@ class EvidenceService:
         await asyncio.to_thread(self.evidence_store.close)
 
 
-def _kept_going(pool: Pool, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """Begin work that goes on until it is cancelled, and again if a fault of ours ends it: loudly."""
+def _run_forever(pool: Pool, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """Run work until it is cancelled. After an internal error, which is logged and counted, restart it."""
 
-    async def go() -> None:
+    async def loop() -> None:
         while True:
             try:
                 await work()
-            except Exception:  # noqa: BLE001 - whatever it is, targets are watched all the same
+            except Exception:  # noqa: BLE001 - scraping goes on after any error
                 pool.internal_errors += 1
                 structlog.get_logger().exception("internal error, please report it")
             await pool.clock.sleep(_RESTART_AFTER)
 
-    return asyncio.create_task(go())
+    return asyncio.create_task(loop())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pprof_exporter.evidence_store.finding import (
     FINDING_MANIFEST,
-    BodyRole,
     FindingRecord,
     Origin,
     Process,
     ProfileFile,
+    ProfileRole,
     RawProfile,
     SavedFinding,
 )
@@ -22,7 +22,6 @@ from pprof_exporter.evidence_store.store import (
 
 __all__ = [
     "FINDING_MANIFEST",
-    "BodyRole",
     "DropReason",
     "EvidenceProblem",
     "EvidenceRetention",
@@ -31,6 +30,7 @@ __all__ = [
     "Origin",
     "Process",
     "ProfileFile",
+    "ProfileRole",
     "PushOutcome",
     "RawProfile",
     "SavedFinding",

@@ -1,6 +1,6 @@
-"""Folders of findings: written whole or not at all, whenever the program is killed.
+"""Folders of findings: written completely or not at all, even if the program is killed.
 
-Everything here raises `OSError`; `Ring` catches.
+Everything here raises `OSError`; `EvidenceStore` catches it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding
 
 _UNFINISHED = ".unfinished-"
 _LOCK = "lock"
-# Names of findings stand in addresses and headers.
+# Names of findings are used in URLs and headers.
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class Held(OSError):
-    """Another process has the folder."""
+class RootLocked(OSError):
+    """Another process has locked the folder."""
 
 
-def hold(root: Path) -> IO[bytes]:
-    """Create the folder if need be, and take it for this process until the file that is returned is closed."""
+def lock_root(root: Path) -> IO[bytes]:
+    """Create the folder if needed, and lock it until the returned file is closed."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = (root / _LOCK).open("ab")
     try:
@@ -39,13 +39,13 @@ def hold(root: Path) -> IO[bytes]:
     return handle
 
 
-def stands(root: Path) -> bool:
-    """Whether the folder that was taken is still there."""
+def is_there(root: Path) -> bool:
+    """Whether the locked folder still exists."""
     return (root / _LOCK).exists()
 
 
 def _lock(handle: IO[bytes]) -> None:
-    # The system lets go of it when the process ends, however it ends.
+    # The system releases the lock when the process ends, in whatever way.
     try:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415 - only there
@@ -57,25 +57,27 @@ def _lock(handle: IO[bytes]) -> None:
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
-        raise Held(error.errno, "another exporter uses this evidence folder; set another --storage.path") from error
+        raise RootLocked(
+            error.errno, "another exporter uses this evidence folder; set another --storage.path"
+        ) from error
 
 
-def clear(root: Path) -> None:
-    """Remove what a program left unfinished that was killed."""
+def remove_unfinished(root: Path) -> None:
+    """Remove the unfinished folders of a killed program."""
     for path in list(root.iterdir()):
         if path.name.startswith(_UNFINISHED):
             shutil.rmtree(path)
 
 
-def findings(root: Path) -> Iterator[tuple[Path, SavedFinding | None]]:
-    """Every folder with a manifest; None for one that is not as it was written. What else lies there is let be."""
+def read_folders(root: Path) -> Iterator[tuple[Path, SavedFinding | None]]:
+    """Every folder with a manifest; None if it is not as it was written. Other files and folders are ignored."""
     for path in sorted(root.iterdir()):
         ours = _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         if ours and (path / FINDING_MANIFEST).is_file():
-            yield path, _found(path)
+            yield path, _read_folder(path)
 
 
-def _found(path: Path) -> SavedFinding | None:
+def _read_folder(path: Path) -> SavedFinding | None:
     manifest = (path / FINDING_MANIFEST).read_bytes()
     finding = decode_manifest(manifest)
     if finding is None:
@@ -87,8 +89,8 @@ def _found(path: Path) -> SavedFinding | None:
     return SavedFinding(path.name, finding, disk_usage(finding, len(manifest)))
 
 
-def put(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
-    """Write a folder with these files. It is there once all of it is on the disk."""
+def write_folder(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
+    """Write a folder with these files. It appears only when all of them are on disk."""
     unfinished = root / f"{_UNFINISHED}{name}"
     try:
         unfinished.mkdir(mode=0o700)
@@ -106,8 +108,8 @@ def put(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
         raise
 
 
-def remove(root: Path, name: str) -> None:
-    """Remove a folder; it is out of sight at once, so that nobody sees half of it."""
+def remove_folder(root: Path, name: str) -> None:
+    """Remove a folder. It is renamed first, so that it is never seen half removed."""
     unfinished = root / f"{_UNFINISHED}{name}"
     with contextlib.suppress(FileNotFoundError):
         (root / name).rename(unfinished)
@@ -115,7 +117,7 @@ def remove(root: Path, name: str) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Write the names in a folder to the disk; Windows does that by itself, and opens no folders."""
+    """Write the entries of a folder to disk. Windows does so itself, and cannot open folders."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What is kept of a finding: its manifest, and the raw profiles that show it."""
+"""The manifest of a saved finding, and the raw profiles that show it."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Annotated
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 FINDING_MANIFEST = "manifest.json"
-# Room on the disk is given in blocks of this size.
+# Disk space is allocated in blocks of this size.
 _BLOCK = 4096
 _GZIP = b"\x1f\x8b"
 
 
 class Origin(StrEnum):
-    """Why profiles were kept."""
+    """Why profiles were saved."""
 
     FINDING = "finding"
     """A verdict turned bad."""
     ALERT = "alert"
-    """An Alertmanager asked for a capture."""
+    """Alertmanager requested a capture."""
 
 
-class BodyRole(StrEnum):
-    """What a profile has to do with a finding."""
+class ProfileRole(StrEnum):
+    """The relation of a profile to a finding."""
 
     SHOWS = "shows"
-    """It is of the time at which the finding was made."""
+    """From the time of the finding."""
     BEFORE = "before"
-    """It is the last one of before."""
+    """The last one before the finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawProfile:
-    """A reply as it came over the wire; `asked_at` is Unix time."""
+    """The body of a reply as received; `asked_at` is the Unix time of the request."""
 
     kind: str
     asked_at: float
@@ -47,22 +47,22 @@ class RawProfile:
 class ProfileFile:
     """A profile within a finding. `name` is that of the file, `size` in bytes, `asked_at` Unix time."""
 
-    # What a manifest names is opened: nothing but the names of `file_of`.
+    # Files named in a manifest are opened, so only names from `profile_file` are allowed.
     name: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,32}(-before)?\.(pb\.gz|pb|trace)$")]
     kind: str
     asked_at: float
     sha256: str
     size: int
-    role: BodyRole
+    role: ProfileRole
 
-    def holds(self, data: bytes) -> bool:
-        """Whether this is what was written."""
+    def matches(self, data: bytes) -> bool:
+        """Whether `data` is what was written."""
         return len(data) == self.size and hashlib.sha256(data).hexdigest() == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What was known of the process; "" or "unknown" is not known. `epoch` is when its epoch was entered, Unix time."""
+    """Facts about the process; "" or "unknown": not known. `epoch`: Unix time at which its epoch was entered."""
 
     program: str = "unknown"
     build: str = "unknown"
@@ -74,11 +74,11 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class FindingRecord:
-    """A finding that is kept, as its manifest has it.
+    """A saved finding, as in its manifest.
 
     `mode` is the failure mode (`F5`), "" if an alert named none; `level` is that of the verdict, or the severity of the
-    alert; `said` a sentence with figures; `runbook` a path of the exporter's pages; `at` Unix time and `when` the same
-    for people. `missing` says why a profile that was asked for is not there, by kind.
+    alert; `said` is a sentence with figures; `runbook` a path of the exporter's pages; `at` is Unix time, and `when`
+    the same for people. `missing` says by kind why a requested profile is missing.
     """
 
     target: str
@@ -97,35 +97,35 @@ class FindingRecord:
     version: int = 1
 
     def file(self, name: str) -> ProfileFile | None:
-        """The file of this name."""
+        """The file with this name; None if there is none."""
         return next((file for file in self.files if file.name == name), None)
 
     @property
     def size(self) -> int:
-        """What the files hold, in bytes."""
+        """The size of all files, in bytes."""
         return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedFinding:
-    """A finding on the disk. `id` names its folder, `occupies` is the room that it takes there, in bytes."""
+    """A finding on disk. `id` is the name of its folder, `disk_bytes` the disk space that it takes."""
 
     id: str
     finding: FindingRecord
-    occupies: int
+    disk_bytes: int
 
 
-def file_of(body: RawProfile, role: BodyRole) -> ProfileFile:
-    """How a body is filed."""
+def profile_file(body: RawProfile, role: ProfileRole) -> ProfileFile:
+    """The file of a raw profile."""
     ending = "trace" if body.kind == "trace" else "pb.gz" if body.data.startswith(_GZIP) else "pb"
-    before = "-before" if role is BodyRole.BEFORE else ""
+    before = "-before" if role is ProfileRole.BEFORE else ""
     digest = hashlib.sha256(body.data).hexdigest()
     return ProfileFile(f"{body.kind}{before}.{ending}", body.kind, body.asked_at, digest, len(body.data), role)
 
 
 @cache
 def _manifests() -> TypeAdapter[FindingRecord]:
-    """Made when the first is read or written: it takes a while, and most commands need none."""
+    """Created on first use: it takes a while, and most commands do not need it."""
     return TypeAdapter(FindingRecord)
 
 
@@ -135,7 +135,7 @@ def encode_manifest(finding: FindingRecord) -> bytes:
 
 
 def decode_manifest(manifest: bytes) -> FindingRecord | None:
-    """The finding of a manifest; None if it is none."""
+    """The finding of a manifest; None if the manifest is invalid."""
     try:
         return _manifests().validate_json(manifest)
     except ValidationError:
@@ -143,6 +143,6 @@ def decode_manifest(manifest: bytes) -> FindingRecord | None:
 
 
 def disk_usage(finding: FindingRecord, manifest: int) -> int:
-    """The room that a finding with a manifest of so many bytes takes on the disk, its folder included."""
+    """The disk space of a finding with a manifest of `manifest` bytes, including its folder."""
     sizes = (manifest, *(file.size for file in finding.files))
     return _BLOCK + sum(-(-size // _BLOCK) * _BLOCK for size in sizes)

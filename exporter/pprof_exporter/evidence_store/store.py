@@ -1,7 +1,7 @@
-"""The ring: findings with their profiles on disk, bounded by bytes, number and age.
+"""The store of findings with their profiles on disk, bounded by bytes, number and age.
 
-Room for a new finding is made before it is written, so that the bound holds at every moment. The target that holds the
-most gives up its oldest finding: a noisy target pushes out what is its own, and nobody else's.
+Old findings are removed before a new one is written, so that the bound always holds. The oldest finding of the target
+with the most bytes is removed first: a noisy target displaces only its own findings.
 """
 
 from __future__ import annotations
@@ -21,61 +21,61 @@ from typing import IO
 from pprof_exporter.evidence_store import disk
 from pprof_exporter.evidence_store.finding import (
     FINDING_MANIFEST,
-    BodyRole,
     FindingRecord,
     Origin,
     ProfileFile,
+    ProfileRole,
     RawProfile,
     SavedFinding,
     disk_usage,
     encode_manifest,
-    file_of,
+    profile_file,
 )
 
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
 
 
 class EvidenceProblem(StrEnum):
-    """What went wrong with the folder."""
+    """Problems with the folder."""
 
     CORRUPT = "corrupt"
-    """A finding was not as it was written; it was removed."""
+    """A finding was not as written, and was removed."""
     UNWRITABLE = "unwritable"
     """The folder cannot be read or written."""
     FULL = "full"
     """The disk is full."""
     LOCKED = "locked"
-    """Another exporter keeps its evidence in this folder."""
+    """Another exporter uses this folder."""
 
 
 class DropReason(StrEnum):
-    """Why a finding was not kept."""
+    """Why a finding was not saved."""
 
     INTERVAL = "interval"
-    """The same was kept a short while ago."""
+    """Evidence of the same was saved recently."""
     NO_PROFILE = "no_profile"
-    """There was no profile to show it."""
+    """There was no profile."""
     TOO_LARGE = "too_large"
-    """It is larger than everything may be together."""
+    """It alone exceeds the bound."""
     BUSY = "busy"
-    """Too many captures were asked for at once."""
+    """Too many captures were requested at once."""
     TROUBLE = "trouble"
     """It could not be written."""
 
 
 class PushOutcome(StrEnum):
-    """What became of a profile that another store was to get too."""
+    """The outcome of a push to another store."""
 
     SUCCESS = "success"
     FAILURE = "failure"
-    """The store refused it, or could not be reached for long."""
+    """The store refused the profile, or was not reachable."""
     DROPPED = "dropped"
-    """Too many waited already."""
+    """The queue was full."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRetention:
-    """What is kept at the most: bytes on the disk, seconds, findings."""
+    """Limits: bytes on disk, age in seconds, number of findings."""
 
     max_bytes: int = 2**30
     max_age: float = 14 * 86400.0
@@ -83,203 +83,203 @@ class EvidenceRetention:
 
 
 class EvidenceStore:
-    """Use `EvidenceStore.open`. Every method may be called from any thread, and none raises what a disk can do wrong.
+    """Use `EvidenceStore.open`. Thread-safe. No method raises errors of the disk: they are counted.
 
-    `add`, `read`, `expire` and `close` take as long as the disk does: call them in a thread. All else is in memory.
+    `add`, `read`, `expire` and `close` access the disk: call them in a thread. All other methods use memory only.
     """
 
     def __init__(self, root: Path, policy: EvidenceRetention) -> None:
         self._root = root
         self._policy = policy
         self._lock: IO[bytes] | None = None
-        self._kept: dict[str, SavedFinding] = {}
+        self._findings: dict[str, SavedFinding] = {}
         self._disk = threading.RLock()
         self._memory = threading.Lock()
         self.troubles: Counter[EvidenceProblem] = Counter()
-        """How often something went wrong with the folder, since the start."""
+        """Problems with the folder since the start."""
         self.last_trouble = ""
-        """The latest of these, as a sentence without a full stop; "" if there was none."""
+        """The latest problem, as a sentence without a full stop; "" if there was none."""
         self.saved: Counter[Origin] = Counter()
-        """Findings that were kept, since the start."""
+        """Findings saved since the start."""
         self.dropped: Counter[DropReason] = Counter()
-        """Findings that were not kept, since the start."""
+        """Findings not saved since the start."""
         self.pushed: Counter[PushOutcome] | None = None
-        """Profiles that another store was to get too, since the start; None if there is no other store."""
+        """Profiles pushed to another store since the start; None without another store."""
 
     @classmethod
     def open(cls, root: Path, policy: EvidenceRetention, now: float) -> EvidenceStore:
-        """A ring in this folder, which is created if need be. `now`, here and in all methods: Unix seconds."""
+        """Open a store in this folder, which is created if needed. `now` is Unix time here and in all methods."""
         evidence_store = cls(root, policy)
         evidence_store.expire(now)
         return evidence_store
 
     @property
-    def occupied(self) -> int:
-        """The room that all findings take on the disk."""
+    def disk_bytes(self) -> int:
+        """The disk space of all findings, in bytes."""
         with self._memory:
-            return sum(kept.occupies for kept in self._kept.values())
+            return sum(saved.disk_bytes for saved in self._findings.values())
 
-    def kept(self, target: str | None = None) -> list[SavedFinding]:
-        """Everything that is kept, or that of a target, the newest first."""
+    def findings(self, target: str | None = None) -> list[SavedFinding]:
+        """All findings, or those of a target, newest first."""
         with self._memory:
-            found = [kept for kept in self._kept.values() if target in (None, kept.finding.target)]
-        return sorted(found, key=lambda kept: (kept.finding.at, kept.id), reverse=True)
+            found = [saved for saved in self._findings.values() if target in (None, saved.finding.target)]
+        return sorted(found, key=lambda saved: (saved.finding.at, saved.id), reverse=True)
 
     def find(self, id_: str) -> SavedFinding | None:
-        """The finding with this id, if it is kept."""
+        """The finding with this id; None if there is none."""
         with self._memory:
-            return self._kept.get(id_)
+            return self._findings.get(id_)
 
     def add(
-        self, finding: FindingRecord, bodies: Sequence[tuple[RawProfile, BodyRole]], now: float
+        self, finding: FindingRecord, bodies: Sequence[tuple[RawProfile, ProfileRole]], now: float
     ) -> SavedFinding | None:
-        """Keep a finding with these profiles, of each kind and role one; None if it was dropped, which is counted."""
+        """Save a finding with these profiles, one of each kind and role; None if it was dropped, which is counted."""
         if not bodies:
             return self._dropped(DropReason.NO_PROFILE)
-        files = tuple(file_of(body, role) for body, role in bodies)
+        files = tuple(profile_file(body, role) for body, role in bodies)
         finding = replace(finding, files=files)
         manifest = encode_manifest(finding)
-        kept = SavedFinding(_id(finding), finding, disk_usage(finding, len(manifest)))
-        if kept.occupies > self._policy.max_bytes:
+        saved = SavedFinding(_id(finding), finding, disk_usage(finding, len(manifest)))
+        if saved.disk_bytes > self._policy.max_bytes:
             return self._dropped(DropReason.TOO_LARGE)
         contents = [
             (FINDING_MANIFEST, manifest),
             *((file.name, body.data) for file, (body, _) in zip(files, bodies, strict=True)),
         ]
         with self._disk:
-            if not self._attach() or not self._make_room(kept, now):
+            if not self._attach() or not self._make_room(saved, now):
                 return self._dropped(DropReason.TROUBLE)
             try:
-                disk.put(self._root, kept.id, contents)
+                disk.write_folder(self._root, saved.id, contents)
             except OSError as error:
-                self._tell(error)
+                self._report(error)
                 return self._dropped(DropReason.TROUBLE)
             with self._memory:
-                self._kept[kept.id] = kept
+                self._findings[saved.id] = saved
                 self.saved[finding.origin] += 1
-        return kept
+        return saved
 
-    def read(self, kept: SavedFinding, file: ProfileFile) -> bytes | None:
-        """A profile; None if it is gone, or not what was written, which is counted."""
+    def read(self, saved: SavedFinding, file: ProfileFile) -> bytes | None:
+        """The content of a file; None if it is gone, or not as written, which is counted."""
         try:
-            data = (self._root / kept.id / file.name).read_bytes()
+            data = (self._root / saved.id / file.name).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._tell(error)
+            self._report(error)
             return None
-        if file.holds(data):
+        if file.matches(data):
             return data
-        self._note(EvidenceProblem.CORRUPT, f"{kept.id}/{file.name} is corrupt")
+        self._count_trouble(EvidenceProblem.CORRUPT, f"{saved.id}/{file.name} is corrupt")
         return None
 
-    def drop(self, reason: DropReason) -> None:
-        """Count a finding that was not worth trying to keep."""
+    def count_dropped(self, reason: DropReason) -> None:
+        """Count a finding that was dropped without an attempt to save it."""
         with self._memory:
             self.dropped[reason] += 1
 
     def expire(self, now: float) -> None:
-        """Remove what is too old or too much."""
+        """Remove findings beyond the limits."""
         with self._disk:
             if self._attach():
                 self._make_room(None, now)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Unlock the folder."""
         with self._disk:
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
 
     def _attach(self) -> bool:
-        """Take the folder and read what is there, unless that was done. False if there is no folder to work on."""
+        """Lock the folder and read its findings, unless done before. False if the folder cannot be used."""
         if self._lock is not None:
-            if disk.stands(self._root):
+            if disk.is_there(self._root):
                 return True
-            # Somebody removed the folder.
+            # The folder was removed.
             self.close()
         lock = None
         try:
-            lock = disk.hold(self._root)
-            disk.clear(self._root)
-            found = dict(disk.findings(self._root))
-            for path in [path for path, kept in found.items() if kept is None]:
-                disk.remove(self._root, path.name)
-                self._note(EvidenceProblem.CORRUPT, f"{path.name} was corrupt and was removed")
+            lock = disk.lock_root(self._root)
+            disk.remove_unfinished(self._root)
+            found = dict(disk.read_folders(self._root))
+            for path in [path for path, saved in found.items() if saved is None]:
+                disk.remove_folder(self._root, path.name)
+                self._count_trouble(EvidenceProblem.CORRUPT, f"{path.name} was corrupt and was removed")
         except OSError as error:
             if lock is not None:
                 lock.close()
-            self._tell(error)
+            self._report(error)
             return False
         self._lock = lock
         with self._memory:
-            self._kept = {kept.id: kept for kept in found.values() if kept is not None}
+            self._findings = {saved.id: saved for saved in found.values() if saved is not None}
         return True
 
     def _make_room(self, new: SavedFinding | None, now: float) -> bool:
-        """Remove what is too old, and what stands in the way of `new`. False if that is not possible."""
+        """Remove findings that are too old, and those that leave no room for `new`. False if that fails."""
         with self._memory:
-            staying = dict(self._kept)
-        aged = [id_ for id_, kept in staying.items() if now - kept.finding.at > self._policy.max_age]
+            staying = dict(self._findings)
+        aged = [id_ for id_, saved in staying.items() if now - saved.finding.at > self._policy.max_age]
         for id_ in aged:
             del staying[id_]
         leaving = aged + _surplus(staying, new, self._policy)
         for id_ in leaving:
             try:
-                disk.remove(self._root, id_)
+                disk.remove_folder(self._root, id_)
             except OSError as error:
-                self._tell(error)
+                self._report(error)
                 return False
             with self._memory:
-                self._kept.pop(id_, None)
+                self._findings.pop(id_, None)
         return True
 
     def _dropped(self, reason: DropReason) -> SavedFinding | None:
-        self.drop(reason)
+        self.count_dropped(reason)
         return None
 
-    def _tell(self, error: OSError) -> None:
-        if isinstance(error, disk.Held):
+    def _report(self, error: OSError) -> None:
+        if isinstance(error, disk.RootLocked):
             trouble = EvidenceProblem.LOCKED
         else:
             trouble = (
                 EvidenceProblem.FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else EvidenceProblem.UNWRITABLE
             )
-        self._note(trouble, f"{self._root}: {error.strerror or error}")
+        self._count_trouble(trouble, f"{self._root}: {error.strerror or error}")
 
-    def _note(self, trouble: EvidenceProblem, message: str) -> None:
+    def _count_trouble(self, trouble: EvidenceProblem, message: str) -> None:
         with self._memory:
             self.troubles[trouble] += 1
             self.last_trouble = message
 
 
 def _surplus(staying: dict[str, SavedFinding], new: SavedFinding | None, policy: EvidenceRetention) -> list[str]:
-    """What has to go so that the rest and `new` keep to the policy, in this order."""
+    """The findings to remove, in this order, so that the rest and `new` are within the limits."""
     held: Counter[str] = Counter()
     oldest: dict[str, list[SavedFinding]] = {}
-    for kept in sorted(staying.values(), key=lambda kept: (kept.finding.at, kept.id), reverse=True):
-        held[kept.finding.target] += kept.occupies
-        oldest.setdefault(kept.finding.target, []).append(kept)
+    for saved in sorted(staying.values(), key=lambda saved: (saved.finding.at, saved.id), reverse=True):
+        held[saved.finding.target] += saved.disk_bytes
+        oldest.setdefault(saved.finding.target, []).append(saved)
     count = len(staying)
     if new is not None:
-        held[new.finding.target] += new.occupies
+        held[new.finding.target] += new.disk_bytes
         count += 1
     total, leaving = held.total(), []
     while oldest and (total > policy.max_bytes or count > policy.findings):
-        # Of those that hold as much, the one whose finding is the oldest.
+        # Of targets with equal bytes, the one with the oldest finding.
         target = max(oldest, key=lambda name: (held[name], -oldest[name][-1].finding.at))
         gone = oldest[target].pop()
         if not oldest[target]:
             del oldest[target]
         leaving.append(gone.id)
-        held[target] -= gone.occupies
-        total -= gone.occupies
+        held[target] -= gone.disk_bytes
+        total -= gone.disk_bytes
         count -= 1
     return leaving
 
 
 def _id(finding: FindingRecord) -> str:
-    """A name that sorts by time, tells a person something, and is nobody else's."""
+    """A unique name that sorts by time and is readable."""
     when = time.strftime("%Y%m%d-%H%M%S", time.gmtime(finding.at))
     words = _SLUG.sub("-", f"{finding.target} {finding.mode or finding.alert}").strip("-")[:48].strip("-")
     return f"{when}-{words}-{secrets.token_hex(4)}"

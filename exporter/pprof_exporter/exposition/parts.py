@@ -42,11 +42,11 @@ class Parts:
 def _add_probes(sink: Sink, prober: Prober) -> None:
     for result in ProbeResult:
         sink.add(exporter.PROBES, {"result": result}, prober.results[result])
-    sink.add(exporter.PROBED_TARGETS, {}, prober.targets)
+    sink.add(exporter.PROBED_TARGETS, {}, prober.target_count)
 
 
 def _add_discovery(sink: Sink, discovery: Discovery) -> None:
-    for job, count in discovery.found.items():
+    for job, count in discovery.target_counts.items():
         sink.add(exporter.DISCOVERED, {"scrape_job": job}, count)
     for (job, mechanism), refreshes in discovery.refreshes.items():
         labels = {"scrape_job": job, "mechanism": mechanism}
@@ -59,7 +59,7 @@ def _add_discovery(sink: Sink, discovery: Discovery) -> None:
 
 
 def _add_evidence(sink: Sink, evidence_store: EvidenceStore) -> None:
-    sink.add(exporter.EVIDENCE_BYTES, {}, evidence_store.occupied)
+    sink.add(exporter.EVIDENCE_BYTES, {}, evidence_store.disk_bytes)
     for origin in Origin:
         sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, evidence_store.saved[origin])
     for reason in DropReason:

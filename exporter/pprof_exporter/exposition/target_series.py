@@ -137,8 +137,8 @@ class TargetSeries:
         if found is None:
             return
         sink.add_histogram(runtime.GC_PAUSE, labels, pauses.pause_counts, pauses.pause_sum)
-        sink.add(runtime.GC_UNSEEN, labels, pauses.unseen)
-        sink.add(runtime.GC_IN_WINDOW, labels, pauses.within_windows)
+        sink.add(runtime.GC_UNSEEN, labels, pauses.unseen_collections)
+        sink.add(runtime.GC_IN_WINDOW, labels, pauses.pauses_within_windows)
         if not self._fresh(pauses.at, MEMSTATS, pauses.counters):
             return
         sink.add(runtime.GC_CYCLES, labels, found.num_gc)
@@ -181,9 +181,9 @@ class TargetSeries:
             sink.add(identity.SYSTEM_MODULE, {**labels, "module": module}, changed_at)
         for role, count in Counter(module.role for module in known.modules).items():
             sink.add(identity.MODULES, {**labels, "role": role}, count)
-        for module in known.foreign:
+        for module in known.foreign_modules:
             sink.add(identity.FOREIGN_MODULE, {**labels, "module": module}, 1)
-        for bug in known.bugs:
+        for bug in known.known_bugs:
             fixed = str(bug.fixed_in) if bug.fixed_in else "not yet"
             sink.add(identity.KNOWN_BUG, {**labels, "bug": bug.id, "fixed_in": fixed}, 1)
         for change in Change:
@@ -225,16 +225,16 @@ class TargetSeries:
         """Counters that the exporter itself keeps: they hold while the target is away."""
         if profile.kind.profiled:
             self._sink.add(profile.kind.profiled, self._for(profile.kind.profiled, labels), profile.profiled)
-        for (family, own), count in profile.counted.items():
+        for (family, own), count in profile.counter_totals.items():
             self._sink.add(family, {**self._for(family, labels), **dict(own)}, count)
 
     def _add_leaders(self, profile: ProfileState, labels: dict[str, str]) -> None:
-        for value, leaders in zip(profile.kind.values, profile.leaders, strict=True):
+        for value, leaders in zip(profile.kind.values, profile.top_functions, strict=True):
             if value.by_function is not None and leaders is not None:
                 of_family = self._for(value.by_function, labels)
                 for function, weight in leaders.items():
                     self._sink.add(value.by_function, {**of_family, "function": function}, weight)
-        for value, rises in zip(profile.kind.values, profile.rises, strict=True):
+        for value, rises in zip(profile.kind.values, profile.growing_functions, strict=True):
             for function, rise in rises.items():
                 if value.rise is not None:
                     self._sink.add(value.rise.family, {**self._labels, "function": function}, rise)

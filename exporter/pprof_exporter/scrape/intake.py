@@ -1,6 +1,6 @@
 """The intake: what a reply, or its absence, does to the state of a target. Synchronous, and written once.
 
-Three callers share it, so that all of them learn the same from the same bytes: the collectors (`scrape/target`), the
+Three callers share it, so that the same bytes give the same state: the collectors (`scrape/target`), the
 replay of captures (`capture/replay`), and `check` of saved files (`check/saved`).
 """
 
@@ -42,7 +42,7 @@ _DEFAULT_PERIOD = 0.01
 
 @dataclass(frozen=True, slots=True)
 class TraceReading:
-    """What the body of an execution trace holds; without `trace`, `failure` says why there is none."""
+    """The content of an execution trace. If `trace` is None, `failure` says why."""
 
     version: GoVersionEvidence | None
     trace: Trace | None = None
@@ -50,7 +50,7 @@ class TraceReading:
 
 
 def read_trace_body(body: bytes) -> TraceReading:
-    """Read a trace. The Go version is in its first bytes, also of one whose format is not supported."""
+    """Read a trace. Its first bytes hold the Go version, even if its format is not supported."""
     version = None
     try:
         version = from_trace(body)
@@ -60,25 +60,25 @@ def read_trace_body(body: bytes) -> TraceReading:
 
 
 class Intake:
-    """The one writer of what a target's replies teach. `phases` is None for a saved file: its latency is unknown."""
+    """The only writer of what replies say about a target. `phases` is None for a saved file: its latency is unknown."""
 
     def __init__(self, state: TargetState, clock: Clock) -> None:
         self._state = state
         self._clock = clock
 
     def received(self, name: str, body: bytes) -> None:
-        """Count the bytes of a complete reply, before it is known whether it can be decoded."""
+        """Count the bytes of a complete reply, before it is decoded."""
         self._state.counters[name].response_bytes += len(body)
 
     def index(self, index: Index, at: float, phases: Phases | None) -> None:
-        """Take in an index page that was requested at `at` (Unix time)."""
+        """Take in an index page, which was requested at `at` (Unix time)."""
         state = self._state
         state.index, state.index_problem, state.index_at = index, None, at
         state.identity.learn_version(INDEX, from_index(index))
         self._succeeded(INDEX, at, phases)
 
     def profile(self, profile: ProfileState, observation: Observation, phases: Phases | None) -> None:
-        """Take in a profile: its content, what it proves about the process, and its signals of the epoch."""
+        """Take in a profile: its content, what it proves about the process, and its signals for the epoch."""
         state, identity, kind = self._state, self._state.identity, profile.kind.name
         profile.record(observation)
         self._succeeded(kind, observation.at, phases)
@@ -86,7 +86,7 @@ class Intake:
         state.contention.learn(kind, observation)
         identity.mutex_profiling = state.contention.mutex
         if identity.enter(self._clock.now()):
-            state.sampling_clock.wanted = True
+            state.sampling_clock.audit_due = True
         if phases is not None:
             identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
         for family, labels, value in profile.gauges():
@@ -95,14 +95,14 @@ class Intake:
                 identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
         if profile.kind.window:
             began = observation.time_nanos / NANOSECONDS
-            state.memstats.profiled(began, began + observation.profiled)
+            state.memstats.add_window(began, began + observation.profiled)
 
     def metrics_page(self, page: TargetMetrics) -> None:
         """Take in the target's own metrics page."""
         self._state.identity.learn_version("metrics", from_metrics(page.go_version))
 
     def cpu_use(self, used: CpuUse | None) -> None:
-        """Take in how much CPU time the process used within the latest CPU profile; None: unknown."""
+        """Take in the CPU time that the process used during the latest CPU profile; None: unknown."""
         self._state.cpu_load.record(used.load if used else None)
 
     def trace(self, reading: TraceReading) -> None:
@@ -113,7 +113,7 @@ class Intake:
             self.trace_failed(reading.failure)
 
     def trace_failed(self, error: FetchError | DecodeError | UnsupportedTrace) -> None:
-        """Count an audit without a trace."""
+        """Count an audit that failed for lack of a trace."""
         clock = self._state.sampling_clock
         if isinstance(error, UnsupportedTrace):
             clock.unsupported += 1
@@ -121,9 +121,9 @@ class Intake:
             clock.outcomes[Outcome.FAILURE] += 1
 
     def audit(self, trace: Trace, processors: float | None) -> TickAudit:
-        """Audit the sampling clock by a trace that ran within the latest CPU profile.
+        """Audit the sampling clock with a trace that ran during the latest CPU profile.
 
-        `processors` is how many the target kept busy meanwhile, None if that is unknown.
+        `processors` is the number of processors that the target kept busy, None if unknown.
         """
         state = self._state
         cpu = state.profiles["cpu"].latest if "cpu" in state.profiles else None
@@ -141,7 +141,7 @@ class Intake:
         return found
 
     def canary(self, during: During, seconds: float | None) -> None:
-        """Take in one cheap request; `seconds` is None if it was not answered."""
+        """Take in one canary; `seconds` is None if it was not answered."""
         state = self._state
         if seconds is None:
             state.canary.fail(during)
@@ -149,53 +149,54 @@ class Intake:
         state.canary.record(during, seconds)
         state.identity.observe(f"canary_duration_seconds:{during}", seconds)
 
-    def without_modules(self, at: float, phases: Phases) -> None:
+    def latency_without_modules(self, at: float, phases: Phases) -> None:
         """Take in the latency of threadcreate?debug=1, the form that lists no modules."""
         state = self._state
-        state.canary.without_modules = phases.total
-        listing = state.profiles.get(_THREADCREATE)
-        if listing is not None and listing.latest is not None:
-            state.identity.observe("latency_difference_seconds:modules", listing.latest.took - phases.total)
+        state.canary.latency_without_modules = phases.total
+        threadcreate = state.profiles.get(_THREADCREATE)
+        if threadcreate is not None and threadcreate.latest is not None:
+            difference = threadcreate.latest.took - phases.total
+            state.identity.observe("latency_difference_seconds:modules", difference)
         self._succeeded(CANARY, at, phases)
 
     def memstats(self, memstats: MemStats, at: float, phases: Phases | None) -> None:
-        """Take in the end of heap?debug=1 that was requested at `at` (Unix time)."""
+        """Take in the MemStats of heap?debug=1, which was requested at `at` (Unix time)."""
         self._state.memstats.record(memstats, at)
         self._succeeded(MEMSTATS, at, phases)
 
     def stacks(self, dump: Dump, at: float, phases: Phases | None) -> None:
-        """Take in goroutine?debug=2 that was requested at `at` (Unix time)."""
+        """Take in goroutine?debug=2, which was requested at `at` (Unix time)."""
         self._state.stacks.record(dump, at)
         self._succeeded(STACKS, at, phases)
 
     def mutex_rate(self, rate: int | None) -> None:
-        """Take in the rate that mutex?debug=1 states; None: it could not be read."""
+        """Take in the sampling rate from mutex?debug=1; None: it could not be read."""
         self._state.contention.mutex_rate(rate)
         self._state.identity.mutex_profiling = self._state.contention.mutex
 
     def failed(self, name: str, error: FetchError | DecodeError) -> None:
-        """Take in a fetch that brought nothing."""
+        """Take in a failed fetch."""
         state = self._state
         if name == INDEX:
             state.index, state.index_problem = None, error.reason
-            # Profiles that are mounted without an index page prove by themselves that the target is up.
-            if error.reason not in NO_INDEX_PAGE or not self._answered_lately():
+            # Profiles mounted without an index page prove that the target is up.
+            if error.reason not in NO_INDEX_PAGE or not self._answered_recently():
                 state.up = False
-        state.wedge.asked(name, error.reason)
+        state.wedge.record(name, error.reason)
         state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
         state.revision += 1
 
     def _succeeded(self, name: str, at: float, phases: Phases | None) -> None:
         state = self._state
         state.counters[name].succeeded(at, phases)
-        state.wedge.asked(name, None)
-        # Any page answers the canary, also that of a router which knows no pprof.
+        state.wedge.record(name, None)
+        # A router without pprof answers the canary too.
         if name != CANARY and not state.up:
             state.up = True
             state.recoveries += 1
         state.revision += 1
 
-    def _answered_lately(self) -> bool:
+    def _answered_recently(self) -> bool:
         horizon = self._clock.now() - 3 * self._state.settings.index_interval
         return any(
             (counters.last_success or 0) > horizon for name, counters in self._state.counters.items() if name != INDEX

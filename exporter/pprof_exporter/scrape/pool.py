@@ -22,11 +22,11 @@ from pprof_exporter.scrape.target.schedule import phase
 from pprof_exporter.store import EpochRetention, Store
 
 _LAG_EVERY = 0.5
-# The first looks of many targets come this many seconds apart, and all within one cycle.
-_FIRST_LOOK_APART = 0.1
-# More new targets than this are taken up little by little, so that the rest goes on meanwhile.
+# Seconds between the first rounds of two targets; the first rounds of all targets fall within one index interval.
+_FIRST_ROUND_APART = 0.1
+# More new targets than this are started in batches, so that the event loop serves other work in between.
 _AT_ONCE = 1000
-_LITTLE = 20
+_BATCH = 20
 _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 
@@ -38,7 +38,7 @@ class _Watched:
 
 
 class Pool:
-    """The targets of one exporter. Use inside a running event loop; `close` ends everything that `apply` began."""
+    """The targets of one exporter. Use inside a running event loop; `close` stops everything that `apply` started."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Pool:
         clock: Clock,
         random: Random,
         store: Store,
-        bodies: RawProfiles | None = None,
+        raw_profiles: RawProfiles | None = None,
     ) -> None:
         self.limiter = FetchLimiter(settings.limits)
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
@@ -59,21 +59,21 @@ class Pool:
         self._clock = clock
         self._random = random
         self._store = store
-        self._bodies = bodies
+        self._raw_profiles = raw_profiles
         self._watched: dict[Target, _Watched] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
-        self._arriving: asyncio.Task[None] | None = None
-        self._chores = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._keep_store())]
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._starting: asyncio.Task[None] | None = None
+        self._tasks = [asyncio.create_task(self._measure_lag()), asyncio.create_task(self._maintain_store())]
         self.apply(settings)
 
     @property
     def store(self) -> Store:
-        """Where the statistics of signals are kept."""
+        """The statistics of all signals."""
         return self._store
 
     @property
     def clock(self) -> Clock:
-        """The clock that all of its targets go by."""
+        """The clock of all targets."""
         return self._clock
 
     @property
@@ -83,98 +83,98 @@ class Pool:
 
     @property
     def states(self) -> list[TargetState]:
-        """The state of every target, in the order of their names."""
+        """The state of every target, ordered by name."""
         return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
 
     def context(self, target: str) -> TargetContext | None:
-        """What the target of this name is asked with; None if there is none."""
+        """The context of the target with this name; None if there is none."""
         return next((watched.loop.context for known, watched in self._watched.items() if known.name == target), None)
 
     def apply(self, settings: Settings) -> None:
-        """Take over a configuration. A target that is in both, under settings that stay, is not disturbed.
+        """Apply a configuration. A target that is in the old and the new one, with equal settings, is not disturbed.
 
-        What is said of evidence is that of the first configuration.
+        The evidence settings stay those of the first configuration.
         """
         if settings.evidence != self._settings.evidence:
             structlog.get_logger().warning("evidence settings changed, restart the exporter to apply them")
         settings = replace(settings, evidence=self._settings.evidence)
         if settings.limits != self._settings.limits:
-            self.limiter.use(settings.limits)
+            self.limiter.apply(settings.limits)
             self._fetcher.max_bytes = settings.limits.wire_bytes
         everything_else = replace(settings, targets=(), jobs=())
         staying = set(settings.targets) if everything_else == self._settings else set()
         self._settings = everything_else
         for target in [target for target in self._watched if target not in staying]:
-            leaving = self._watched.pop(target)
-            leaving.loop.stop()
-            self._leaving.add(leaving.task)
-            leaving.task.add_done_callback(self._leaving.discard)
+            removed = self._watched.pop(target)
+            removed.loop.stop()
+            self._stopping.add(removed.task)
+            removed.task.add_done_callback(self._stopping.discard)
         new = [target for target in settings.targets if target not in self._watched]
-        spread = min(settings.index_interval, _FIRST_LOOK_APART * len(new))
-        if self._arriving is not None:
-            self._arriving.cancel()
-            self._arriving = None
-        self._watch_all(new[:_AT_ONCE], settings, spread)
+        spread = min(settings.index_interval, _FIRST_ROUND_APART * len(new))
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
+        self._start_all(new[:_AT_ONCE], settings, spread)
         if len(new) > _AT_ONCE:
-            self._arriving = asyncio.create_task(self._watch_more(new[_AT_ONCE:], settings, spread))
+            self._starting = asyncio.create_task(self._start_in_batches(new[_AT_ONCE:], settings, spread))
 
     async def close(self, deadline: float) -> None:
-        """Let fetches under way end for `deadline` seconds, then cut them. Go stops profiling when a client goes."""
-        if self._arriving is not None:
-            self._arriving.cancel()
-        for chore in self._chores:
-            chore.cancel()
+        """Wait `deadline` seconds for fetches in flight, then cut them: Go stops profiling when a client leaves."""
+        if self._starting is not None:
+            self._starting.cancel()
+        for task in self._tasks:
+            task.cancel()
         for watched in self._watched.values():
             watched.loop.stop()
-        tasks = {watched.task for watched in self._watched.values()} | self._leaving | set(self._chores)
+        tasks = {watched.task for watched in self._watched.values()} | self._stopping | set(self._tasks)
         _, late = await asyncio.wait(tasks, timeout=deadline)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._store.close, self._clock.now())
 
-    async def _watch_more(self, targets: list[Target], settings: Settings, spread: float) -> None:
-        for first in range(0, len(targets), _LITTLE):
+    async def _start_in_batches(self, targets: list[Target], settings: Settings, spread: float) -> None:
+        for first in range(0, len(targets), _BATCH):
             await asyncio.sleep(0)
-            self._watch_all(targets[first : first + _LITTLE], settings, spread)
+            self._start_all(targets[first : first + _BATCH], settings, spread)
 
-    def _watch_all(self, targets: list[Target], settings: Settings, spread: float) -> None:
+    def _start_all(self, targets: list[Target], settings: Settings, spread: float) -> None:
         for target in targets:
-            self._watch(target, settings, phase(target.name, spread))
+            self._start(target, settings, phase(target.name, spread))
 
-    def _watch(self, target: Target, settings: Settings, delay: float) -> None:
+    def _start(self, target: Target, settings: Settings, delay: float) -> None:
         settings = settings.overridden(target.overrides)
         state = TargetState(target, settings, self._store, self._clock)
-        fetcher = self._fetcher.of(target.client, target.params)
-        context = TargetContext(target, settings, fetcher, self.limiter, self._clock, state, self._bodies)
+        fetcher = self._fetcher.bind(target.client, target.params)
+        context = TargetContext(target, settings, fetcher, self.limiter, self._clock, state, self._raw_profiles)
         loop = TargetLoop(context, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)
 
     async def _run(self, loop: TargetLoop, delay: float) -> None:
-        """Run a loop again if a fault of ours ends it: loudly, and without harm to other targets."""
+        """Run a loop. After an internal error, which is logged and counted, restart it; other targets go on."""
         while True:
             try:
                 await loop.run(delay)
-            except Exception:  # noqa: BLE001 - whatever it is, it ends one target and not the exporter
+            except Exception:  # noqa: BLE001 - any error stops one target, not the exporter
                 self.internal_errors += 1
                 structlog.get_logger().exception("internal error, please report it", target=loop.state.target.name)
                 delay = _RESTART_AFTER
             else:
                 return
 
-    async def _keep_store(self) -> None:
-        """Write what was observed, remove what is too old, and work out the comparisons that /metrics shows."""
-        told = ""
+    async def _maintain_store(self) -> None:
+        """Write new statistics, remove old epochs, and compute the comparisons for /metrics."""
+        reported = ""
         while True:
-            if self._store.last_trouble != told:
-                told = self._store.last_trouble
-                structlog.get_logger().warning("storage failed, statistics stay in memory", detail=told)
+            if self._store.last_trouble != reported:
+                reported = self._store.last_trouble
+                structlog.get_logger().warning("storage failed, statistics stay in memory", detail=reported)
             await self._clock.sleep(_STORE_EVERY)
             await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
             await asyncio.to_thread(_compare, self.states)
 
-    async def _watch_lag(self) -> None:
+    async def _measure_lag(self) -> None:
         while True:
             before = self._clock.steady()
             await self._clock.sleep(_LAG_EVERY)

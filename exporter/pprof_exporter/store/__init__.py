@@ -6,7 +6,7 @@ from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
     Change,
     Comparison,
-    Entered,
+    EnteredEpoch,
     Epoch,
     EpochRetention,
     Fingerprint,
@@ -19,7 +19,7 @@ from pprof_exporter.store.store import Store
 __all__ = [
     "Change",
     "Comparison",
-    "Entered",
+    "EnteredEpoch",
     "Epoch",
     "EpochRetention",
     "Fingerprint",

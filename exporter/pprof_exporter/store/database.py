@@ -1,6 +1,6 @@
-"""The file: SQLite with a write-ahead log, so that a program that is killed leaves it whole.
+"""The database file: SQLite with a write-ahead log, so that a killed program does not corrupt it.
 
-Everything here raises; `Store` catches. `storage_problem` says what each exception means.
+Everything here raises; `Store` catches. `storage_problem` classifies each exception.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pathlib import Path
 from pprof_exporter.store.epoch import Epoch, Fingerprint
 from pprof_exporter.store.sketch import Sketch
 
-PATIENCE = 1.0
-"""Seconds to wait for another process that holds the file."""
-REMAINS = 3
-"""How many corrupt files stay beside the new one."""
+LOCK_TIMEOUT = 1.0
+"""Seconds to wait for another process that has locked the file."""
+MAX_CORRUPT_FILES = 3
+"""How many corrupt files are kept beside the new one."""
 
-# "pprf", so that a database of another program is known as such.
+# "pprf", to recognise the database of another program.
 _APPLICATION = 0x70707266
 _COLUMNS = "id, service, system, binary, go, modules, first_seen, last_seen, entered, before"
-# Step n leads from version n to n + 1. Only ever append: files of every version exist.
+# Step n leads from version n to n + 1. Append only: files of every version exist.
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE epoch (
@@ -41,39 +41,39 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR,
 
 
 class StorageProblem(StrEnum):
-    """Why history was lost, or is only in memory."""
+    """Why statistics were lost, or are only in memory."""
 
     CORRUPT = "corrupt"
-    """The file, or a part of it, could not be read; the file was moved aside, or the part was begun anew."""
+    """The file or a part of it could not be read. The file was moved aside, or the part was reset."""
     UNWRITABLE = "unwritable"
     """The file cannot be opened or written, or belongs to another program."""
     FULL = "full"
     """The disk is full."""
     LOCKED = "locked"
-    """Another process held the file for longer than `PATIENCE`."""
+    """Another process locked the file for longer than `LOCK_TIMEOUT`."""
 
 
-class Damaged(Exception):
-    """The file is SQLite, but does not hold what this program writes."""
+class DamagedDatabase(Exception):
+    """The file is SQLite, but its content is not from this program."""
 
 
-class Foreign(Exception):
-    """The file is a sound database of another program, which is left alone."""
+class ForeignDatabase(Exception):
+    """The file is an intact database of another program, and is not touched."""
 
 
-Failure = (sqlite3.Error, sqlite3.Warning, OSError, Damaged, Foreign)
-"""All that can go wrong with a file."""
+DATABASE_ERRORS = (sqlite3.Error, sqlite3.Warning, OSError, DamagedDatabase, ForeignDatabase)
+"""All exceptions that a file can cause."""
 
 
 def storage_problem(error: Exception) -> StorageProblem:
-    """What a `Failure` means."""
-    if isinstance(error, Damaged):
+    """The problem behind one of `DATABASE_ERRORS`."""
+    if isinstance(error, DamagedDatabase):
         return StorageProblem.CORRUPT
     if isinstance(error, OSError):
         return StorageProblem.FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else StorageProblem.UNWRITABLE
     if not isinstance(error, sqlite3.Error):
         return StorageProblem.UNWRITABLE
-    # Python raises some errors by itself, without a code: all of them are about text that is no UTF-8.
+    # Python itself raises some errors, without a code: all of them are about text that is not UTF-8.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     primary = code & 0xFF
     if primary in _BUSY:
@@ -84,34 +84,34 @@ def storage_problem(error: Exception) -> StorageProblem:
 
 
 class Database:
-    """One open file. Used by one thread at a time."""
+    """One open file, for one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file, and its folder. Raises a `Failure`."""
+        """Open or create the file and its folder. Raises one of `DATABASE_ERRORS`."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
         self._version: int | None = None
         self.created = False
-        """This program began the file just now."""
+        """Whether this program has just created the file."""
         try:
             self._prepare()
-            self._inode = inode(path)
+            self._file_id = file_id(path)
         except BaseException:
             self._connection.close()
             raise
 
     def close(self) -> None:
-        """Let go of the file. Raises sqlite3.Error."""
+        """Close the file. Raises sqlite3.Error."""
         self._connection.close()
 
-    def replaced(self) -> bool:
-        """The path leads to another file than this one, or to none: what is written here is lost."""
-        return inode(self._path) != self._inode
+    def is_replaced(self) -> bool:
+        """Whether the path leads to another file or to none: writes to this one would be lost."""
+        return file_id(self._path) != self._file_id
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and alone among the writers. Raises sqlite3.Error."""
+        """A transaction that excludes other writers. Raises sqlite3.Error."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -122,12 +122,12 @@ class Database:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def changed(self) -> bool:
-        """Another connection wrote since `epochs` was last called."""
+    def has_changed(self) -> bool:
+        """Whether another connection wrote since `epochs` was last called."""
         return self._version is None or self._number("PRAGMA data_version") != self._version
 
     def epochs(self) -> dict[int, Epoch]:
-        """Every epoch by its row; `id` and `before` are rows. Raises Damaged."""
+        """Every epoch by its row; `id` and `before` are rows. Raises DamagedDatabase."""
         version = self._number("PRAGMA data_version")
         found = {}
         for fields in self._connection.execute(f"SELECT {_COLUMNS} FROM epoch ORDER BY id"):  # noqa: S608  # constant
@@ -137,7 +137,7 @@ class Database:
         return found
 
     def put_epoch(self, epoch: Epoch, row: int | None) -> int:
-        """Write an epoch, except its `before`, to its row, or as a new one; returns the row."""
+        """Write an epoch, without its `before`, to its row or to a new one; returns the row."""
         if row is None:
             taken = self._connection.execute("SELECT 1 FROM epoch WHERE id = ?", (epoch.id,)).fetchone()
             row = None if taken else epoch.id
@@ -148,18 +148,18 @@ class Database:
             (row, *texts, epoch.first_seen, epoch.last_seen, epoch.entered),
         )
         if written.lastrowid is None:
-            raise Damaged("an epoch was written, but got no row")
+            raise DamagedDatabase("an epoch was written, but got no row")
         return written.lastrowid
 
     def put_before(self, row: int, before: int | None) -> None:
-        """Write which row an epoch followed."""
+        """Write the row of the epoch before."""
         self._connection.execute("UPDATE epoch SET before = ? WHERE id = ?", (before, row))
 
     def sketches(self, row: int) -> dict[str, bytes]:
-        """Encoded sketches of an epoch by signal. Raises Damaged."""
+        """The encoded sketches of an epoch by signal. Raises DamagedDatabase."""
         found = self._connection.execute("SELECT signal, sketch FROM sketch WHERE epoch = ?", (row,)).fetchall()
         if not all(isinstance(signal, str) and isinstance(data, bytes) for signal, data in found):
-            raise Damaged("a sketch is not a row of text and bytes")
+            raise DamagedDatabase("a sketch is not a row of text and bytes")
         return dict(found)
 
     def sketch(self, row: int, signal: str) -> bytes | None:
@@ -172,7 +172,7 @@ class Database:
         return found[0] if isinstance(found[0], bytes) else b""
 
     def put_sketch(self, row: int, signal: str, sketch: Sketch) -> None:
-        """Write one sketch in place of what was there."""
+        """Write one sketch, replacing the previous one."""
         self._connection.execute(
             "INSERT OR REPLACE INTO sketch (epoch, signal, sketch) VALUES (?, ?, ?)",
             (row, _text(signal), sketch.encode()),
@@ -185,13 +185,13 @@ class Database:
         self._connection.execute("UPDATE epoch SET before = NULL WHERE before = ?", (row,))
 
     def size(self) -> int:
-        """Bytes in use, without those that `shrink` gives back."""
+        """Bytes in use, without those that `shrink` frees."""
         pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
         return pages * self._number("PRAGMA page_size")
 
     def shrink(self) -> None:
-        """Give back to the system what is not in use."""
-        # `execute` would stop after the first page: this statement has a step for each, without a result.
+        """Return unused space to the system."""
+        # `execute` would stop after the first page: this statement has one step per page, without a result.
         self._connection.executescript("PRAGMA incremental_vacuum")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -201,12 +201,12 @@ class Database:
     def _prepare(self) -> None:
         tables = self._number("SELECT count(*) FROM sqlite_master")
         if tables and self._number("PRAGMA application_id") != _APPLICATION:
-            raise Foreign("the file is a database of another program")
+            raise ForeignDatabase("the file is a database of another program")
         if not tables:
-            # Takes effect only before the first page is written, which the next line does.
+            # This only has an effect before the first page is written, which the next statement does.
             self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        # With a write-ahead log this survives every crash of the program; a power cut can cost the last transactions.
+        # With a write-ahead log, this survives a crash of the program; a power cut can lose the last transactions.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute(f"PRAGMA journal_size_limit = {2**22}").fetchall()
         if self._number("PRAGMA user_version") != len(_MIGRATIONS):
@@ -218,7 +218,7 @@ class Database:
     def _migrate(self) -> None:
         version = self._number("PRAGMA user_version")
         if version > len(_MIGRATIONS):
-            raise Damaged(f"the file has version {version}, this program knows {len(_MIGRATIONS)}")
+            raise DamagedDatabase(f"the file has version {version}, this program knows {len(_MIGRATIONS)}")
         for step in _MIGRATIONS[version:]:
             for statement in step:
                 self._connection.execute(statement)
@@ -228,37 +228,37 @@ class Database:
         self.created = version == 0
 
 
-def set_aside(path: Path, now: float) -> Path:
-    """Move a corrupt file and its log away, under a name with the Unix time; returns that. Raises OSError."""
+def move_corrupt(path: Path, now: float) -> Path:
+    """Move a corrupt file and its log to a name with the Unix time; returns the new path. Raises OSError."""
     target = path.with_name(f"{path.name}.corrupt-{int(now)}")
     number = 1
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.corrupt-{int(now)}-{number}")
     path.rename(target)
-    # A log that stayed behind would be played into the new file.
+    # SQLite would apply a log that stayed behind to the new file.
     for suffix in ("-wal", "-shm"):
         side = path.with_name(path.name + suffix)
         if side.exists():
             side.rename(target.with_name(target.name + suffix))
-    _tidy(path)
+    _remove_old_corrupt(path)
     return target
 
 
-def _tidy(path: Path) -> None:
-    """A disk that corrupts one file after the other is not to be filled as well."""
+def _remove_old_corrupt(path: Path) -> None:
+    """Remove old corrupt files, so that a disk that keeps corrupting files does not fill up."""
     corrupt = [
         other
         for other in path.parent.iterdir()
         if other.name.startswith(f"{path.name}.corrupt-") and not other.name.endswith(("-wal", "-shm"))
     ]
-    for old in sorted(corrupt, key=lambda other: (other.stat().st_mtime, other.name))[:-REMAINS]:
+    for old in sorted(corrupt, key=lambda other: (other.stat().st_mtime, other.name))[:-MAX_CORRUPT_FILES]:
         for suffix in ("", "-wal", "-shm"):
             old.with_name(old.name + suffix).unlink(missing_ok=True)
 
 
-def inode(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None if there is no file."""
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Device and inode, which distinguish files of the same name; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -282,9 +282,9 @@ def _epoch(fields: tuple[object, ...]) -> Epoch:
         ):
             mark = Fingerprint(system, binary, go, modules)
             return Epoch(id, service, mark, first, last, entered, before)
-    raise Damaged("a row of the epochs holds values of wrong types")
+    raise DamagedDatabase("a row of the epochs holds values of wrong types")
 
 
 def _text(text: str) -> str:
-    """Text as SQLite can hold it: lone surrogates, which file names can bring, have no UTF-8."""
+    """Text that SQLite can store: lone surrogates, possible in file names, have no UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")

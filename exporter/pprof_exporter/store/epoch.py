@@ -1,4 +1,4 @@
-"""What an epoch is: a stretch in which a service ran the same build, with the same Go, on the same system."""
+"""An epoch: a period in which a service ran the same build, with the same Go, on the same system."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What is known of a process: short opaque strings, which are only compared. "" is unknown."""
+    """Facts about a process as short opaque strings, which are only compared. "" is unknown."""
 
     system: str = ""
     """Operating system: on Windows, a digest of its modules with their times."""
@@ -30,11 +30,11 @@ class Fingerprint:
     go: str = ""
     """Version of Go."""
     modules: str = ""
-    """Modules from elsewhere, such as those of security software."""
+    """Foreign modules, such as those of security software."""
 
 
 def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
-    """What differs, in the order of `Change`. A part that is unknown on either side has not changed."""
+    """The parts that differ, in the order of `Change`. A part that is unknown on either side has not changed."""
     pairs = {
         Change.OPERATING_SYSTEM: (before.system, after.system),
         Change.BINARY: (before.binary, after.binary),
@@ -45,7 +45,7 @@ def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]
 
 
 def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
-    """The first, with its unknown parts from the second."""
+    """The first fingerprint, with its unknown parts from the second."""
     return Fingerprint(
         known.system or more.system,
         known.binary or more.binary,
@@ -59,36 +59,36 @@ class Epoch:
     """An epoch of a service, over all of its replicas. Times are Unix seconds."""
 
     id: int
-    """The same over restarts, except that another exporter on the same file may make it another at the next start."""
+    """Stable over restarts, unless another exporter uses the same file: then it may change at the next start."""
     service: str
     fingerprint: Fingerprint
     first_seen: float
     last_seen: float
     entered: float
-    """When the latest stretch of this epoch began: `first_seen`, or later after a rollback to it."""
+    """When the latest period of this epoch began: `first_seen`, or later after a rollback to it."""
     before: int | None = None
-    """Id of the epoch that the latest stretch followed; None of the first one, or where that one was forgotten."""
+    """Id of the epoch before the latest period; None for the first epoch, or if that epoch was removed."""
 
     def seen(self, now: float) -> Epoch:
-        """The same epoch, seen at `now` too."""
+        """The same epoch, also seen at `now`."""
         return replace(self, last_seen=max(self.last_seen, now))
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """The epoch that a process is in, and where its service came from."""
+class EnteredEpoch:
+    """The epoch of a process, and the epoch of its service before that."""
 
     epoch: Epoch
     before: Epoch | None
     changes: tuple[Change, ...]
     """What differs between `before` and `epoch`; empty without `before`."""
     began: bool
-    """This call began the epoch or returned to it: true once for each upgrade or rollback of a service."""
+    """Whether this call began the epoch or returned to it: true once for each upgrade or rollback of a service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Figures of one signal in one epoch, in the unit of the signal; quantiles within 1 % of their value."""
+    """Statistics of one signal in one epoch, in the unit of the signal; quantiles within 1 % of their value."""
 
     count: int
     mean: float
@@ -101,7 +101,7 @@ class Summary:
 
     @classmethod
     def of(cls, sketch: Sketch) -> Summary:
-        """Raises ValueError if the sketch is empty."""
+        """The summary of a sketch. Raises ValueError if the sketch is empty."""
         return cls(
             sketch.count,
             sketch.mean,
@@ -115,17 +115,17 @@ class Summary:
 
 
 class Comparison(NamedTuple):
-    """The latest upgrade (or rollback) of a service."""
+    """The epochs before and after the latest upgrade or rollback of a service."""
 
     before: Epoch
     now: Epoch
     signals: Mapping[str, tuple[Summary, Summary]]
-    """Signals that both epochs have, before and now."""
+    """Signals of both epochs, before and now."""
 
 
 @dataclass(frozen=True, slots=True)
 class EpochRetention:
-    """What is kept. Age spares the last epochs of each service; size spares nothing, the longest unseen go first."""
+    """Limits. Age does not remove the last epochs of each service; size removes the longest unseen epochs first."""
 
     epochs: int = 5
     """The last epochs of each service that age does not remove."""

@@ -1,8 +1,8 @@
-"""Epochs and distributions in memory: what the store knows, and what of it a file has not been told yet.
+"""Epochs and distributions in memory, with what is not yet written to the file.
 
-No input or output here, and no lock: `Store` brings both. Every epoch has an id for this run, and at most one row in
-the file. The two are told apart because other exporters write the same file: what this one opened as epoch 7 can turn
-out to be row 9 that another one opened a moment earlier.
+No input or output here, and no lock: `Store` has both. Every epoch has an id for this run, and at most one row in the
+file. Id and row differ because other exporters write the same file: epoch 7 of this exporter can be row 9, which
+another exporter wrote a moment earlier.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from pprof_exporter.store.epoch import (
     Comparison,
-    Entered,
+    EnteredEpoch,
     Epoch,
     EpochRetention,
     Fingerprint,
@@ -21,22 +21,22 @@ from pprof_exporter.store.epoch import (
     changed_parts,
     merge_fingerprints,
 )
-from pprof_exporter.store.sketch import LIMIT, Sketch
+from pprof_exporter.store.sketch import MAX_MAGNITUDE, Sketch
 
-ABSENCE = 300.0
-"""Seconds after which an epoch that nobody reports, while another one of its service is reported, has ended."""
+ABSENCE_SECONDS = 300.0
+"""Seconds without a report after which an epoch has ended, if another epoch of its service is reported."""
 
 
 @dataclass(slots=True)
 class _Record:
-    """One signal of one epoch. What it holds is the sum of the three."""
+    """One signal of one epoch. Its total is the sum of the three sketches."""
 
     stored: Sketch | None = None
-    """What the file held when it was last read or written."""
+    """The content of the file when it was last read or written."""
     writing: Sketch | None = None
-    """On its way to the file; not to be changed."""
+    """Being written to the file; must not be changed."""
     fresh: Sketch | None = None
-    """Since then."""
+    """Values since then."""
 
     def total(self) -> Sketch:
         return _merged(self.stored, self.writing, self.fresh)
@@ -44,7 +44,7 @@ class _Record:
 
 @dataclass(slots=True)
 class Batch:
-    """What is to be written: epochs by id, and additions to the stored sketches by id and signal."""
+    """Data to write: epochs, and additions to the stored sketches by epoch id and signal."""
 
     epochs: list[Epoch] = field(default_factory=list)
     sketches: dict[tuple[int, str], Sketch] = field(default_factory=dict)
@@ -62,47 +62,47 @@ class Ledger:
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
         self._resumed: dict[str, float] = {}
-        """When each service was first seen again after nobody had seen it for a while."""
+        """When each service was first seen again after a gap in its reports."""
         self._next = 1
 
-    # What happens.
+    # Updates.
 
-    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> Entered:
+    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> EnteredEpoch:
         """See `Store.enter`."""
         others = [self._epochs[own] for own in self._services.get(service, ())]
         agreeing = [epoch for epoch in others if not changed_parts(epoch.fingerprint, fingerprint)]
         if agreeing:
-            if now - max(epoch.last_seen for epoch in others) > ABSENCE:
+            if now - max(epoch.last_seen for epoch in others) > ABSENCE_SECONDS:
                 self._resumed[service] = now
             epoch = max(agreeing, key=_recency)
             others.remove(epoch)
-            left = _left(epoch, others, now, self._resumed.get(service, -math.inf))
+            left = _ended_epoch(epoch, others, now, self._resumed.get(service, -math.inf))
             began = left is not None
             epoch = replace(epoch, fingerprint=merge_fingerprints(epoch.fingerprint, fingerprint)).seen(now)
         else:
             left = max(others, key=_recency, default=None)
             began = True
-            epoch = Epoch(self._free(), service, fingerprint, now, now, now)
+            epoch = Epoch(self._unused_id(), service, fingerprint, now, now, now)
         if began:
-            # A clock that was set back must not put this stretch before those that it follows.
+            # After the clock was set back, this period must not begin before the earlier ones.
             entered = max([now, *(other.entered for other in others)])
             epoch = replace(epoch, entered=entered, before=left.id if left else None)
             epoch = epoch.seen(left.last_seen) if left else epoch
         self._put(epoch)
         before = self.previous(epoch)
         changes = changed_parts(before.fingerprint, epoch.fingerprint) if before else ()
-        return Entered(epoch, before, changes, began)
+        return EnteredEpoch(epoch, before, changes, began)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
         """See `Store.observe`."""
-        if epoch_id not in self._epochs or not -LIMIT <= value <= LIMIT:
+        if epoch_id not in self._epochs or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return
         record = self._records.setdefault(epoch_id, {}).setdefault(signal, _Record())
         if record.fresh is None:
             record.fresh = Sketch()
         record.fresh.add(value)
 
-    # What is known.
+    # Queries.
 
     def previous(self, epoch: Epoch) -> Epoch | None:
         """See `Store.previous`."""
@@ -112,7 +112,7 @@ class Ledger:
     def current(self, service: str) -> Epoch | None:
         """The epoch that the service entered last."""
         epochs = (self._epochs[own] for own in self._services.get(service, ()))
-        return max(epochs, key=_entrance, default=None)
+        return max(epochs, key=_entry_order, default=None)
 
     def summaries(self, epoch_id: int) -> dict[str, Summary]:
         """See `Store.summaries`."""
@@ -129,7 +129,7 @@ class Ledger:
         return Comparison(before, now, {signal: (old[signal], new[signal]) for signal in old if signal in new})
 
     def by_age(self) -> list[Epoch]:
-        """Every epoch, the longest unseen first."""
+        """Every epoch, longest unseen first."""
         return sorted(self._epochs.values(), key=_recency)
 
     def aged(self, now: float, policy: EpochRetention) -> list[Epoch]:
@@ -142,11 +142,11 @@ class Ledger:
         return old
 
     def size(self, epoch_id: int) -> int:
-        """Bytes that the sketches of an epoch take when written."""
+        """Encoded size of the sketches of an epoch, in bytes."""
         return sum(len(record.total().encode()) for record in self._records.get(epoch_id, {}).values())
 
     def drop(self, epochs: Iterable[Epoch]) -> None:
-        """Forget these epochs with all of their signals."""
+        """Remove these epochs with all their signals."""
         for epoch in epochs:
             del self._epochs[epoch.id]
             self._services[epoch.service].remove(epoch.id)
@@ -158,21 +158,21 @@ class Ledger:
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
 
-    # What goes to the file, and comes from there.
+    # Exchange with the file.
 
     def unread(self, epoch_id: int) -> int | None:
-        """The row of an epoch whose stored signals are not in memory; None if there is nothing to read."""
+        """The row of an epoch whose stored signals are not loaded; None if there is nothing to load."""
         return None if epoch_id in self._loaded else self.rows.get(epoch_id)
 
     def load(self, epoch_id: int, stored: Mapping[str, Sketch]) -> None:
-        """Take over what the file holds of an epoch."""
+        """Add the stored signals of an epoch."""
         records = self._records.setdefault(epoch_id, {})
         for signal, sketch in stored.items():
             records.setdefault(signal, _Record()).stored = sketch
         self._loaded.add(epoch_id)
 
     def take(self) -> Batch:
-        """All that the file does not know; either `written` or `put_back` follows."""
+        """Everything that is not in the file. The caller then calls `written` or `put_back`."""
         batch = Batch([self._epochs[own] for own in sorted(self._dirty)])
         self._dirty.clear()
         for epoch_id, records in self._records.items():
@@ -183,10 +183,10 @@ class Ledger:
         return batch
 
     def written(self, rows: Mapping[int, int], sketches: Mapping[tuple[int, str], Sketch]) -> None:
-        """The batch is in the file: the rows of its epochs, and the sketches as they now stand there."""
+        """Record that a batch is in the file, with the rows of its epochs and the resulting sketches."""
         for epoch_id, row in rows.items():
             if epoch_id not in self.rows:
-                # Nothing was in the file before, so what was just written is all there is to load.
+                # The epoch was not in the file before, so the written sketches are complete.
                 self._loaded.add(epoch_id)
             self.rows[epoch_id] = row
         for (epoch_id, signal), sketch in sketches.items():
@@ -196,16 +196,16 @@ class Ledger:
         self._forget_empty()
 
     def put_back(self, batch: Batch) -> None:
-        """The batch is not in the file."""
+        """Record that a batch was not written."""
         self._dirty.update(epoch.id for epoch in batch.epochs)
         for epoch_id, signal in batch.sketches:
             record = self._records[epoch_id][signal]
             record.fresh, record.writing = _merged(record.writing, record.fresh), None
 
     def detach(self, *, keep: bool) -> None:
-        """The file is another one now: nothing has a row. `keep`: it is a new file, which is to get all that is known.
+        """Prepare for another file: no epoch has a row. `keep`: the file is new, and gets everything in memory.
 
-        Otherwise somebody else may have put the same values there already, so only what was never written counts.
+        Otherwise the file may already hold the stored values, so only values that were never written are added.
         """
         self.rows.clear()
         self._loaded.clear()
@@ -218,8 +218,8 @@ class Ledger:
         self._forget_empty()
 
     def sync(self, rows: Mapping[int, Epoch]) -> None:
-        """Follow the file: its epochs by row, where `id` and `before` are rows too."""
-        self._unbind(rows)
+        """Merge the epochs of the file, by row; their `id` and `before` are rows too."""
+        self._detach_rows(rows)
         bound = {row: own for own, row in self.rows.items()}
         loose = [self._epochs[own] for own in self._epochs if own not in self.rows]
         for row, epoch in rows.items():
@@ -227,13 +227,13 @@ class Ledger:
                 continue
             twin = next((own for own in loose if _same(own, epoch)), None)
             if twin is None:
-                bound[row] = self._free(row)
-                # Holds the place; the figures follow when the ids of all rows are known.
+                bound[row] = self._unused_id(row)
+                # A placeholder: `_join` below fills it in when the ids of all rows are known.
                 self._put(replace(epoch, id=bound[row], before=None), dirty=False)
             else:
                 loose.remove(twin)
                 bound[row] = twin.id
-                # When this stretch began is known to the file, which was there earlier.
+                # The file has the start of this period: its row was written earlier.
                 self._put(replace(twin, entered=epoch.entered, before=None))
             self.rows[bound[row]] = row
         for row, epoch in rows.items():
@@ -257,8 +257,8 @@ class Ledger:
         )
         self._put(joined, dirty=own.id in self._dirty)
 
-    def _unbind(self, rows: Mapping[int, Epoch]) -> None:
-        """Part from rows that another exporter removed, or that mean another epoch now."""
+    def _detach_rows(self, rows: Mapping[int, Epoch]) -> None:
+        """Detach epochs from rows that another exporter removed or reused."""
         for epoch_id, row in list(self.rows.items()):
             epoch = self._epochs[epoch_id]
             if row in rows and _same(rows[row], epoch):
@@ -280,33 +280,33 @@ class Ledger:
         if dirty:
             self._dirty.add(epoch.id)
 
-    def _free(self, wanted: int = 0) -> int:
-        """An id that is not in use: the wanted one if possible, else a new one."""
+    def _unused_id(self, wanted: int = 0) -> int:
+        """An unused id: `wanted` if possible, else a new one."""
         if wanted < 1 or wanted in self._epochs:
             wanted = self._next
         self._next = max(self._next, wanted + 1)
         return wanted
 
     def _forget_empty(self) -> None:
-        """Memory holds no more than what is new, and what somebody asked for."""
+        """Remove empty records. Memory holds only new and loaded values."""
         for records in self._records.values():
             for signal in [signal for signal, record in records.items() if record == _Record()]:
                 del records[signal]
 
 
-def _left(epoch: Epoch, others: Sequence[Epoch], now: float, resumed: float) -> Epoch | None:
-    """The epoch that ends with the return to this one; None while the present stretch simply goes on.
+def _ended_epoch(epoch: Epoch, others: Sequence[Epoch], now: float, resumed: float) -> Epoch | None:
+    """The epoch that ends with the return to this one; None while the current period continues.
 
-    In a release by steps both epochs are seen all the time, which is no return. Neither is the time before `resumed`,
-    when nobody looked.
+    In a gradual release both epochs are seen all the time, which is not a return. The time before `resumed`, without
+    observations, does not count.
     """
     if not others:
         return None
-    latest, newest = max(others, key=_recency), max(others, key=_entrance)
-    if latest.last_seen - max(epoch.last_seen, resumed) > ABSENCE:
+    latest, newest = max(others, key=_recency), max(others, key=_entry_order)
+    if latest.last_seen - max(epoch.last_seen, resumed) > ABSENCE_SECONDS:
         return latest
-    overtaken = _entrance(newest) > _entrance(epoch)
-    return newest if overtaken and now - max(newest.last_seen, resumed) > ABSENCE else None
+    overtaken = _entry_order(newest) > _entry_order(epoch)
+    return newest if overtaken and now - max(newest.last_seen, resumed) > ABSENCE_SECONDS else None
 
 
 def _same(one: Epoch, other: Epoch) -> bool:
@@ -317,7 +317,7 @@ def _recency(epoch: Epoch) -> tuple[float, int]:
     return epoch.last_seen, epoch.id
 
 
-def _entrance(epoch: Epoch) -> tuple[float, int]:
+def _entry_order(epoch: Epoch) -> tuple[float, int]:
     return epoch.entered, epoch.id
 
 

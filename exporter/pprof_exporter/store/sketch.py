@@ -1,7 +1,7 @@
-"""The distribution of a signal in a few hundred bytes, which can be merged with any other.
+"""The distribution of a signal in a few hundred bytes, which can be merged with others.
 
-Buckets on a logarithmic scale, as in DDSketch (Masson, Rim, Lee, VLDB 2019): every quantile is right within
-`ACCURACY` of its own value. The borders of the buckets are the same in every sketch, so that merging is adding counts,
+Buckets on a logarithmic scale, as in DDSketch (Masson, Rim, Lee, VLDB 2019): every quantile is within
+`ACCURACY` of its exact value. The bounds of the buckets are the same in every sketch, so that merging is adding counts,
 and the order of merging changes nothing but the last bits of mean and standard deviation.
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 ACCURACY = 0.01
-"""Greatest error of a quantile, as a share of the exact value."""
+"""Largest error of a quantile, as a share of the exact value."""
 SMALLEST = 1e-9
-"""Values nearer to zero share one bucket with zero: no signal in seconds, bytes or shares is finer."""
+"""Smaller magnitudes share one bucket with zero: no signal in seconds, bytes or shares is finer."""
 GREATEST = 1e18
-"""Quantiles of values farther from zero only say that they are at least about this much, and at most `maximum`."""
-LIMIT = 1e100
-"""Values farther from zero are refused: their squares leave the range of a float."""
+"""Larger magnitudes share one bucket: their quantiles are only known to lie between this and `maximum`."""
+MAX_MAGNITUDE = 1e100
+"""Larger magnitudes are refused: their squares exceed the range of a float."""
 
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _LOG_GAMMA = math.log(_GAMMA)
@@ -38,14 +38,14 @@ def _key(magnitude: float) -> int:
 
 _LOWEST_KEY, _HIGHEST_KEY = _key(SMALLEST), _key(GREATEST)
 MAX_BUCKETS = 2 * (_HIGHEST_KEY - _LOWEST_KEY + 1) + 1
-"""A sketch never has more buckets than this; signals of services use some tens."""
+"""The most buckets that a sketch can have; signals of services use a few tens."""
 
 
 @dataclass(slots=True)
 class Sketch:
-    """Counts per bucket, and exact count, mean, minimum and maximum. Not safe to change from several threads.
+    """Counts per bucket, and exact count, mean, minimum and maximum. Not thread-safe.
 
-    Two sketches are equal when all of that is.
+    Two sketches are equal if all of these are equal.
     """
 
     count: int = 0
@@ -66,11 +66,11 @@ class Sketch:
         return sketch
 
     def add(self, value: float) -> None:
-        """Count one value, in the unit of the signal. Raises ValueError if it is not finite or beyond `LIMIT`."""
-        if not -LIMIT <= value <= LIMIT:
+        """Add one value, in the unit of the signal. Raises ValueError if not finite or beyond `MAX_MAGNITUDE`."""
+        if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             raise ValueError(f"{value} is not a number that a signal can have")
         self.count += 1
-        # Welford's recurrence: a plain sum of squares loses everything when the mean is large.
+        # Welford's recurrence: a plain sum of squares loses all precision if the mean is large.
         delta = value - self._mean
         self._mean += delta / self.count
         self._deviations += delta * (value - self._mean)
@@ -101,7 +101,7 @@ class Sketch:
         )
 
     def copy(self) -> Sketch:
-        """A sketch of the same values that can be changed on its own."""
+        """An independent copy."""
         return Sketch(
             self.count,
             self._mean,
@@ -137,7 +137,7 @@ class Sketch:
     def mean(self) -> float:
         """Arithmetic mean. Raises ValueError if the sketch is empty."""
         self._not_empty()
-        # Rounding can carry the recurrence past the values themselves.
+        # Rounding can take the recurrence outside the range of the values.
         return min(max(self._mean, self._minimum), self._maximum)
 
     @property
@@ -160,11 +160,11 @@ class Sketch:
 
     @property
     def buckets(self) -> int:
-        """How many buckets hold a value; at most `MAX_BUCKETS`."""
+        """The number of buckets in use; at most `MAX_BUCKETS`."""
         return len(self._positive) + len(self._negative) + bool(self._zero)
 
     def encode(self) -> bytes:
-        """About 50 bytes and 2 to 4 for each bucket; `decode` gives an equal sketch."""
+        """About 50 bytes, and 2 to 4 for each bucket; `decode` returns an equal sketch."""
         low, high = (self._minimum, self._maximum) if self.count else (0.0, 0.0)
         body = bytearray(_HEADER.pack(_VERSION, self.count, self._mean, self._deviations, low, high))
         _put(body, self._zero)
@@ -179,7 +179,7 @@ class Sketch:
 
     @classmethod
     def decode(cls, data: bytes) -> Sketch:
-        """The sketch that `encode` wrote. Raises ValueError for everything else."""
+        """The sketch from the bytes of `encode`. Raises ValueError for all other bytes."""
         if len(data) < _HEADER.size + _CHECKSUM.size:
             raise ValueError(f"{len(data)} bytes are too few for a sketch")
         body, checksum = data[: -_CHECKSUM.size], data[-_CHECKSUM.size :]
@@ -188,7 +188,11 @@ class Sketch:
             raise ValueError(f"a sketch of version {version}; this program knows {_VERSION}")
         if _CHECKSUM.unpack(checksum) != (zlib.crc32(body),):
             raise ValueError("the checksum of the sketch is wrong")
-        if not (-LIMIT <= low <= high <= LIMIT and -LIMIT <= mean <= LIMIT and 0 <= deviations < math.inf):
+        if not (
+            -MAX_MAGNITUDE <= low <= high <= MAX_MAGNITUDE
+            and -MAX_MAGNITUDE <= mean <= MAX_MAGNITUDE
+            and 0 <= deviations < math.inf
+        ):
             raise ValueError("the figures of the sketch are out of range")
         numbers = _numbers(body[_HEADER.size :])
         zero = _take(numbers)
@@ -214,7 +218,7 @@ class Sketch:
 
 
 def _middle(key: int) -> float:
-    """The value that is equally wrong, as a share, at both borders of the bucket."""
+    """The value with the same relative error to both bounds of the bucket."""
     return 2 * math.exp(key * _LOG_GAMMA) / (_GAMMA + 1)
 
 
@@ -226,7 +230,7 @@ def _sum(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
 
 
 def _put(body: bytearray, number: int) -> None:
-    """Append one LEB128 varint, as protobuf writes them."""
+    """Append one LEB128 varint, as in protobuf."""
     while number > 0x7F:
         body.append(number & 0x7F | 0x80)
         number >>= 7

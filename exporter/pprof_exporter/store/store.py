@@ -1,10 +1,10 @@
-"""The store: statistics of every signal, kept for each epoch of each service, over restarts of the exporter.
+"""The store: statistics of every signal, for each epoch of each service, saved over restarts of the exporter.
 
-What is observed is in memory at once and in the file at the next `flush`. The file is never needed: while it cannot be
+Observed values are in memory at once, and in the file after the next `flush`. The file is optional: while it cannot be
 opened, read or written, the store works in memory, counts the trouble, and tries again at every flush.
 
-Several exporters may write one file. Each adds what it observed since its last flush, in a transaction, so that their
-values are merged. A wait longer than `PATIENCE` counts as `StorageProblem.LOCKED`; the values are written at a later
+Several exporters may write one file. Each adds its values since its last flush, in a transaction, so that the values
+are merged. A wait longer than `LOCK_TIMEOUT` counts as `StorageProblem.LOCKED`; the values are written at a later
 flush.
 """
 
@@ -16,18 +16,25 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pprof_exporter.store.database import Database, Failure, StorageProblem, inode, set_aside, storage_problem
-from pprof_exporter.store.epoch import Comparison, Entered, Epoch, EpochRetention, Fingerprint, Summary
+from pprof_exporter.store.database import (
+    DATABASE_ERRORS,
+    Database,
+    StorageProblem,
+    file_id,
+    move_corrupt,
+    storage_problem,
+)
+from pprof_exporter.store.epoch import Comparison, EnteredEpoch, Epoch, EpochRetention, Fingerprint, Summary
 from pprof_exporter.store.ledger import Batch, Ledger
 from pprof_exporter.store.sketch import Sketch
 
 
 class Store:
-    """Use `Store.open`. Every method may be called from any thread, and none raises what a file can do wrong.
+    """Use `Store.open`. Thread-safe. No method raises errors of the file: they are counted.
 
-    `enter`, `observe`, `previous` and `current` only touch memory, so that an event loop may call them. `summaries` and
-    `compare` read the file once for each epoch that an earlier run wrote, and wait for a `flush` only then. `flush`,
-    `expire` and `close` write, and take as long as the disk does, and up to `PATIENCE` more: call them in a thread.
+    `enter`, `observe`, `previous` and `current` use memory only, so an event loop may call them. `summaries` and
+    `compare` read the file once for each epoch of an earlier run, and only then wait for a `flush`. `flush`, `expire`
+    and `close` write to disk, and may wait up to `LOCK_TIMEOUT` longer: call them in a thread.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -35,20 +42,19 @@ class Store:
         self._ledger = Ledger()
         self._database: Database | None = None
         self._suspect = False
-        # The disk is slow and memory is not, so that who observes never waits for who writes.
-        # Whoever takes both takes `_disk` first.
+        # Two locks, so that observing never waits for the disk. Code that takes both takes `_disk` first.
         self._disk = threading.RLock()
         self._memory = threading.Lock()
         self.troubles: Counter[StorageProblem] = Counter()
-        """How often something went wrong with the file, since the start."""
+        """Problems with the file since the start."""
         self.last_trouble = ""
-        """The latest of these, as a sentence without a full stop; "" if there was none."""
+        """The latest problem, as a sentence without a full stop; "" if there was none."""
 
     @classmethod
     def open(cls, path: Path | None, now: float) -> Store:
-        """A store on this file, which is created with its folder if need be; None keeps everything in memory.
+        """Open a store on this file, which is created with its folder if needed; None: in memory only.
 
-        `now`, here and in all methods: Unix seconds.
+        `now` is Unix time here and in all methods.
         """
         store = cls(path)
         with store._disk:
@@ -57,50 +63,50 @@ class Store:
 
     @property
     def configured(self) -> bool:
-        """A file was asked for, whether it can be used or not."""
+        """Whether a file is configured, usable or not."""
         return self._path is not None
 
     @property
     def persistent(self) -> bool:
-        """The file is open: what is observed will outlive this program."""
+        """Whether the file is open, so that values are saved over a restart."""
         return self._database is not None
 
-    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> Entered:
-        """A process of the service with this fingerprint was seen: the epoch that it belongs to.
+    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> EnteredEpoch:
+        """Record that a process of the service with this fingerprint was seen. Returns its epoch.
 
-        Call it with every observation. All replicas with one fingerprint share an epoch; a fingerprint that comes back
-        returns to its old epoch. A new epoch begins only when a known part differs from every epoch of the service:
-        unknown parts agree with anything, and are filled in by the first who knows them.
+        Call it with every observation. All replicas with one fingerprint share an epoch; an earlier fingerprint returns
+        to its old epoch. A new epoch begins only if a known part differs from every epoch of the service. Unknown parts
+        match everything, and are filled in by the first process with a known value.
         """
         with self._memory:
             return self._ledger.enter(service, fingerprint, now)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
-        """Count one value of a signal. Passed over: values that are no finite numbers, epochs that were removed."""
+        """Add one value of a signal. Values that are not finite, and removed epochs, are ignored."""
         with self._memory:
             self._ledger.observe(epoch_id, signal, value)
 
     def previous(self, epoch: Epoch) -> Epoch | None:
-        """The epoch that the service was in before; None of the first one, or where that one was removed."""
+        """The epoch of the service before this one; None for the first epoch, or if that epoch was removed."""
         with self._memory:
             return self._ledger.previous(epoch)
 
     def current(self, service: str) -> Epoch | None:
         """The epoch that the service entered last; None for an unknown service.
 
-        While a release goes on by steps this is the new one, and `previous` of it the stable one.
+        During a gradual release this is the new epoch, and its `previous` the stable one.
         """
         with self._memory:
             return self._ledger.current(service)
 
     def summaries(self, epoch_id: int) -> dict[str, Summary]:
-        """Figures of every signal that was ever observed in this epoch; empty for an unknown one."""
+        """Statistics of every signal observed in this epoch; empty for an unknown epoch."""
         self._load([epoch_id])
         with self._memory:
             return self._ledger.summaries(epoch_id)
 
     def compare(self, service: str) -> Comparison | None:
-        """The epoch that the service entered last against the one before; None while there is only one."""
+        """Compare the epoch that the service entered last with the one before; None if there is only one."""
         now = self.current(service)
         before = self.previous(now) if now else None
         self._load(epoch.id for epoch in (now, before) if epoch)
@@ -108,12 +114,12 @@ class Store:
             return self._ledger.compare(service)
 
     def flush(self, now: float) -> bool:
-        """Write what is new. False if it stays in memory until the next flush, or for good without a file."""
+        """Write new values. False if they stay in memory, until the next flush or, without a file, for good."""
         with self._disk:
             return self._flush(now)
 
     def expire(self, now: float, policy: EpochRetention) -> int:
-        """Remove what the policy does not keep; returns how many epochs. Writes what is new, too."""
+        """Write new values, and remove epochs beyond the limits of the policy; returns their number."""
         with self._disk:
             self._flush(now)
             with self._memory:
@@ -126,15 +132,15 @@ class Store:
                 removed += (
                     self._remove(removed, spared, rows, policy) if self._database else _over(spared, sizes, policy)
                 )
-            except Failure as error:
-                self._tell(error)
+            except DATABASE_ERRORS as error:
+                self._report(error)
                 return 0
             with self._memory:
                 self._ledger.drop(removed)
         return len(removed)
 
     def close(self, now: float) -> None:
-        """Write what is new and let go of the file. The store may still be used, and works in memory."""
+        """Write new values and close the file. The store can still be used, in memory."""
         with self._disk:
             self._flush(now)
             self._detach()
@@ -153,8 +159,8 @@ class Store:
                     continue
                 try:
                     stored = {signal: self._decode(data) for signal, data in self._database.sketches(row).items()}
-                except Failure as error:
-                    self._tell(error)
+                except DATABASE_ERRORS as error:
+                    self._report(error)
                     continue
                 with self._memory:
                     self._ledger.load(epoch_id, stored)
@@ -162,7 +168,7 @@ class Store:
     def _flush(self, now: float) -> bool:
         if self._path is None:
             return False
-        if self._suspect or (self._database and self._database.replaced()):
+        if self._suspect or (self._database and self._database.is_replaced()):
             self._recover(now)
         if self._database is None and not self._attach(now):
             return False
@@ -176,9 +182,9 @@ class Store:
     def _write(self) -> bool:
         batch = Batch()
         try:
-            assert self._database is not None  # noqa: S101  # for the type checker; callers looked
+            assert self._database is not None  # noqa: S101  # for the type checker; callers checked
             with self._database.transaction():
-                rows = self._database.epochs() if self._database.changed() else None
+                rows = self._database.epochs() if self._database.has_changed() else None
                 with self._memory:
                     if rows is not None:
                         self._ledger.sync(rows)
@@ -194,10 +200,10 @@ class Store:
                     data = self._database.sketch(known[epoch_id], signal)
                     sketches[epoch_id, signal] = fresh if data is None else self._decode(data).merge(fresh)
                     self._database.put_sketch(known[epoch_id], signal, sketches[epoch_id, signal])
-        except Failure as error:
+        except DATABASE_ERRORS as error:
             with self._memory:
                 self._ledger.put_back(batch)
-            self._tell(error)
+            self._report(error)
             return False
         with self._memory:
             self._ledger.written(written, sketches)
@@ -206,8 +212,8 @@ class Store:
     def _remove(
         self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention
     ) -> list[Epoch]:
-        """Remove what is too old from the file, and then as much as makes it small enough; returns the latter."""
-        assert self._database is not None  # noqa: S101  # for the type checker; the caller looked
+        """Remove old epochs from the file, then more until it is small enough; returns the latter."""
+        assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
         more: list[Epoch] = []
         with self._database.transaction():
             for epoch in aged:
@@ -223,20 +229,20 @@ class Store:
             try:
                 self._database.shrink()
             except sqlite3.Error as error:
-                # The epochs are gone; their room is given back some other time.
-                self._tell(error)
+                # The epochs are removed; their space is freed later.
+                self._report(error)
         return more
 
     def _attach(self, now: float) -> bool:
-        """Open the file; a corrupt one is moved aside first. False if there is no file to work on."""
+        """Open the file; a corrupt one is moved aside first. False if there is no usable file."""
         if self._path is None:
             return False
         for _ in range(2):
-            found = inode(self._path)
+            found = file_id(self._path)
             self._suspect = False
             if self._open(self._path):
                 return True
-            if not self._suspect or not self._set_aside(found, now):
+            if not self._suspect or not self._move_corrupt(found, now):
                 break
         self._suspect = False
         return False
@@ -246,11 +252,11 @@ class Store:
             database = Database(path)
             try:
                 rows = database.epochs()
-            except Failure:
+            except DATABASE_ERRORS:
                 database.close()
                 raise
-        except Failure as error:
-            self._tell(error)
+        except DATABASE_ERRORS as error:
+            self._report(error)
             return False
         self._database = database
         with self._memory:
@@ -259,23 +265,23 @@ class Store:
         return True
 
     def _recover(self, now: float) -> None:
-        """Part from a file that is corrupt, which is moved aside, or that is gone."""
-        mine = self._database is not None and not self._database.replaced()
-        found = inode(self._path) if self._path and mine else None
+        """Detach from a file that is gone or corrupt; a corrupt one is moved aside."""
+        mine = self._database is not None and not self._database.is_replaced()
+        found = file_id(self._path) if self._path and mine else None
         self._detach()
         if self._suspect and mine:
-            self._set_aside(found, now)
+            self._move_corrupt(found, now)
         self._suspect = False
 
-    def _set_aside(self, found: tuple[int, int] | None, now: float) -> bool:
-        """Move the file away, unless another exporter has just done so. False if that is not possible."""
-        assert self._path is not None  # noqa: S101  # for the type checker; callers looked
-        if inode(self._path) != found:
+    def _move_corrupt(self, found: tuple[int, int] | None, now: float) -> bool:
+        """Move the file aside, unless another exporter has just done so. False if that fails."""
+        assert self._path is not None  # noqa: S101  # for the type checker; callers checked
+        if file_id(self._path) != found:
             return True
         try:
-            target = set_aside(self._path, now)
+            target = move_corrupt(self._path, now)
         except OSError as error:
-            self._tell(error)
+            self._report(error)
             return False
         self.last_trouble += f"; moved to {target.name}"
         return True
@@ -286,26 +292,26 @@ class Store:
             self._database = None
 
     def _decode(self, data: bytes) -> Sketch:
-        """A stored sketch; an empty one in place of what cannot be read, which concerns one signal of one epoch."""
+        """A stored sketch; an empty one if it cannot be decoded, which affects one signal of one epoch."""
         try:
             return Sketch.decode(data)
         except ValueError as error:
-            self._note(StorageProblem.CORRUPT, f"{self._path}: {error}")
+            self._count_trouble(StorageProblem.CORRUPT, f"{self._path}: {error}")
             return Sketch()
 
-    def _tell(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> None:
         trouble = storage_problem(error)
-        # Where this happens there may be no time to move the file: the next flush does.
+        # The file cannot always be moved here: the next flush moves it.
         self._suspect |= trouble is StorageProblem.CORRUPT
-        self._note(trouble, f"{self._path}: {error}")
+        self._count_trouble(trouble, f"{self._path}: {error}")
 
-    def _note(self, trouble: StorageProblem, message: str) -> None:
+    def _count_trouble(self, trouble: StorageProblem, message: str) -> None:
         self.troubles[trouble] += 1
         self.last_trouble = message
 
 
 def _over(spared: list[Epoch], sizes: dict[int, int], policy: EpochRetention) -> list[Epoch]:
-    """Without a file: the epochs to remove, the longest unseen first, until the sketches fit."""
+    """Without a file: the epochs to remove, longest unseen first, until the sketches fit."""
     total, over = sum(sizes.values()), []
     for epoch in spared:
         if total <= policy.size:
@@ -319,5 +325,5 @@ def _close(database: Database) -> None:
     try:
         database.close()
     except sqlite3.Error:
-        # Nothing is left to lose: every transaction has ended.
+        # Nothing can be lost: every transaction has ended.
         return

@@ -23,8 +23,8 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         system=known.system,
         go_version=known.go_version,
         program=known.program,
-        bugs=known.bugs,
-        foreign=tuple(known.foreign),
+        bugs=known.known_bugs,
+        foreign=tuple(known.foreign_modules),
         changes={change: now - at for change, at in known.last_change.items()},
         fingerprinted=known.epoch is not None,
         comparison=known.comparison,
@@ -78,6 +78,6 @@ def _rises(state: TargetState) -> dict[Family, dict[str, float]]:
     return {
         value.rise.family: rises
         for profile in state.profiles.values()
-        for value, rises in zip(profile.kind.values, profile.rises, strict=True)
+        for value, rises in zip(profile.kind.values, profile.growing_functions, strict=True)
         if value.rise is not None and rises
     }

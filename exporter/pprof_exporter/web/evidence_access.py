@@ -21,7 +21,7 @@ class EvidenceAccess:
 
     def kept_of(self, target: str) -> list[SavedFinding]:
         """What is kept of a target, the newest first."""
-        return self.evidence_store.kept(target) if self.evidence_store is not None else []
+        return self.evidence_store.findings(target) if self.evidence_store is not None else []
 
     def find(self, id_: str) -> SavedFinding | None:
         """The finding with this id, if it is kept."""

@@ -6,7 +6,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
-from pprof_exporter.evidence_store import BodyRole, EvidenceStore, FindingRecord, Origin, ProfileFile, SavedFinding
+from pprof_exporter.evidence_store import EvidenceStore, FindingRecord, Origin, ProfileFile, ProfileRole, SavedFinding
 from pprof_exporter.verdicts import Level
 from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
 from pprof_exporter.web.layout import page
@@ -28,7 +28,7 @@ OFF = page(
 
 def list_page(evidence_store: EvidenceStore, target: str | None, number: int) -> str:
     """HTML of everything, or of what is kept of a target, the newest first."""
-    found = evidence_store.kept(target or None)
+    found = evidence_store.findings(target or None)
     pages = max(1, -(-len(found) // FINDINGS_PER_PAGE))
     number = min(max(1, number), pages)
     rows = "".join(map(_row, found[(number - 1) * FINDINGS_PER_PAGE : number * FINDINGS_PER_PAGE]))
@@ -121,7 +121,7 @@ def _files(kept: SavedFinding) -> str:
     )
 
 
-_ROLES = {BodyRole.SHOWS: "shows the finding", BodyRole.BEFORE: "before"}
+_ROLES = {ProfileRole.SHOWS: "shows the finding", ProfileRole.BEFORE: "before"}
 
 
 def _missing(finding: FindingRecord) -> str:
@@ -134,7 +134,7 @@ def _commands(kept: SavedFinding) -> str:
     files = kept.finding.files
     lines = [f"go tool trace {_saved(kept, file)}" for file in files if file.kind == "trace"]
     profiles = [file for file in files if file.kind != "trace"]
-    first = next((file for file in profiles if file.role is BodyRole.SHOWS), next(iter(profiles), None))
+    first = next((file for file in profiles if file.role is ProfileRole.SHOWS), next(iter(profiles), None))
     if first is not None:
         lines.insert(0, f"go tool pprof -http=: {_saved(kept, first)}")
         before = next((file for file in profiles if file.kind == first.kind and file.role is not first.role), None)

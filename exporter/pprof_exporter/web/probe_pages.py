@@ -51,7 +51,7 @@ def probes_page(prober: Prober, now: float) -> str:
     entries = prober.history.entries()
     known = ", ".join(f"<code>{escape(name)}</code>" for name in sorted(prober.modules))
     about = (
-        f"<p>Modules: {known}. Probed targets with counters: {prober.targets}. "
+        f"<p>Modules: {known}. Probed targets with counters: {prober.target_count}. "
         f"Refused requests: {prober.results[ProbeResult.REFUSED]}.</p>"
     )
     return page("Probes", f"<h2>Probes</h2>{about}{_table(entries, now)}", here=_HERE)

@@ -152,7 +152,7 @@ _RANKED: dict[str, tuple[str, Callable[[float], str]]] = {
 
 def _ranking(profile: ProfileState) -> str:
     title, shown = _RANKED[profile.kind.name]
-    leaders = next((leaders for leaders in profile.leaders if leaders), None)
+    leaders = next((leaders for leaders in profile.top_functions if leaders), None)
     if not leaders:
         return ""
     total = sum(leaders.values()) or 1

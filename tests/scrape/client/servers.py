@@ -59,7 +59,7 @@ async def serving(context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
 
 
 async def get(fetcher: Fetcher, settings: ClientSettings, url: URL, timeout: float = PATIENCE) -> bytes:
-    return (await fetcher.of(settings).get(url, timeout=timeout)).body
+    return (await fetcher.bind(settings).get(url, timeout=timeout)).body
 
 
 async def failure(fetcher: Fetcher, settings: ClientSettings, url: URL, timeout: float = PATIENCE) -> FetchError:

@@ -58,7 +58,7 @@ async def test_a_secret_is_read_anew_each_time_and_its_file_is_named_when_it_is_
 
 async def test_parameters_go_along_and_those_of_pprof_win(fetcher: Fetcher) -> None:
     async with serving() as server:
-        client = fetcher.of(ClientSettings(), (("tenant", "a b"), ("debug", "9"), ("tenant", "c")))
+        client = fetcher.bind(ClientSettings(), (("tenant", "a b"), ("debug", "9"), ("tenant", "c")))
         await client.get(server.url, query={"debug": "1"}, timeout=PATIENCE)
         await client.get(server.url, timeout=PATIENCE)
     assert server.asked[0].rel_url.raw_query_string == "debug=1&tenant=a+b&tenant=c"
@@ -68,7 +68,7 @@ async def test_parameters_go_along_and_those_of_pprof_win(fetcher: Fetcher) -> N
 @pytest.mark.parametrize("text", ["x\r\nX-Admin: yes", "x\nGET /admin HTTP/1.1", "x y", "\x00"])
 async def test_what_a_target_or_a_parameter_brings_cannot_add_a_header(fetcher: Fetcher, text: str) -> None:
     async with serving() as server:
-        await fetcher.of(ClientSettings(), (("a", text),)).get(server.url.with_path(f"/{text}/"), timeout=PATIENCE)
+        await fetcher.bind(ClientSettings(), (("a", text),)).get(server.url.with_path(f"/{text}/"), timeout=PATIENCE)
     (request,) = server.asked
     assert request.query["a"] == text
     assert request.path == f"/{text}/"
@@ -89,4 +89,4 @@ async def test_a_client_that_nobody_holds_any_longer_is_let_go(fetcher: Fetcher)
     async with serving() as server:
         for number in range(5):
             await get(fetcher, ClientSettings(Authorization("Bearer", Secret(str(number)))), server.url)
-    assert len(fetcher._clients._held) == 1
+    assert len(fetcher._clients._by_settings) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.scrape.client.errors import Refusal, classify_response
+from pprof_exporter.scrape.client.errors import ErrorReply, classify_response
 
 IN_USE = b"Could not enable CPU profiling: cpu profiling already in use\n"
 TRACING = b"Could not enable tracing: execution tracer already enabled\n"
@@ -41,15 +41,18 @@ WRITE_TIMEOUT = b"profile duration exceeds server's WriteTimeout\n"
     ],
 )
 def test_every_refusal_has_its_reason(status: int, from_pprof: bool, body: bytes, reason: Reason) -> None:  # noqa: FBT001 - a table
-    assert classify_response(Refusal(status, from_pprof, body)).reason is reason
+    assert classify_response(ErrorReply(status, from_pprof, body)).reason is reason
 
 
 def test_the_text_quotes_the_reply_in_one_short_line() -> None:
-    told = classify_response(Refusal(500, from_pprof=False, body=b"no\r\n\n way \xff" + b"x" * 5000)).detail
+    reply = ErrorReply(500, from_pprof=False, body=b"no\r\n\n way \xff" + b"x" * 5000)
+    told = classify_response(reply).detail
     assert told.startswith("HTTP 500: no way ")
     assert len(told) < 220
     assert "\n" not in told
 
 
 def test_the_text_of_a_redirect_says_where_to() -> None:
-    assert classify_response(Refusal(302, from_pprof=False, body=b"", location="/login")).detail == "HTTP 302: /login"
+    assert (
+        classify_response(ErrorReply(302, from_pprof=False, body=b"", location="/login")).detail == "HTTP 302: /login"
+    )

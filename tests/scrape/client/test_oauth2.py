@@ -57,7 +57,7 @@ async def test_a_token_is_asked_for_once_and_kept_until_shortly_before_it_ends(
     fetcher: Fetcher, login: Login, clock: FakeClock
 ) -> None:
     settings = oauth2(login.token_url, scopes=("a", "b"), endpoint_params=(("audience", "shop"),))
-    client = fetcher.of(settings)
+    client = fetcher.bind(settings)
     await asyncio.gather(*(client.get(login.server.url, timeout=PATIENCE) for _ in range(20)))
     assert login.issued == 1
     asked = login.server.asked[0]
@@ -72,7 +72,7 @@ async def test_a_token_is_asked_for_once_and_kept_until_shortly_before_it_ends(
 
 
 async def test_a_token_that_is_refused_is_renewed_once(fetcher: Fetcher, login: Login) -> None:
-    client = fetcher.of(oauth2(login.token_url))
+    client = fetcher.bind(oauth2(login.token_url))
     await client.get(login.server.url, timeout=PATIENCE)
     login.taken = "another"
     assert (await client.get(login.server.url, timeout=PATIENCE)).body == b"here"
@@ -91,7 +91,7 @@ async def test_a_server_that_takes_the_secret_in_the_form_only_gets_it_there(fet
         return login.token(request)
 
     login.server.replies["/token"] = only_form
-    client = fetcher.of(oauth2(login.token_url))
+    client = fetcher.bind(oauth2(login.token_url))
     await client.get(login.server.url, timeout=PATIENCE)
     assert login.server.forms[1]["client_secret"] == [SECRET]
     login.taken = "another"
@@ -120,7 +120,7 @@ async def test_no_token_is_unauthorized_with_the_cause_and_is_not_asked_for_agai
 ) -> None:
     login.server.replies["/token"] = lambda _: reply()
     settings = oauth2(login.token_url)
-    client = fetcher.of(settings)
+    client = fetcher.bind(settings)
     error = await failure(fetcher, settings, login.server.url)
     assert error.reason is Reason.UNAUTHORIZED
     assert error.detail.startswith("no token from oauth2.token_url: ")

@@ -63,7 +63,7 @@ async def test_requests_go_through_the_proxy_with_its_password_and_tls_to_the_ta
         proxy = url.with_user("me").with_password(SECRET)
         settings = ClientSettings(BASIC.auth, tls=certificates.tls, proxy=Proxy(proxy, proxy))
         assert await get(fetcher, settings, plain.url.with_host("shop.test")) == b"here"
-        reply = await fetcher.of(settings).get(secure.url.with_host("shop.test"), timeout=PATIENCE)
+        reply = await fetcher.bind(settings).get(secure.url.with_host("shop.test"), timeout=PATIENCE)
         assert reply.body == b"here"
         assert reply.phases.tls > 0
     assert heads[0].startswith("GET http://shop.test:")

@@ -54,7 +54,7 @@ async def test_redirects_that_lead_nowhere_end(fetcher: Fetcher, location: str, 
 async def test_redirects_are_part_of_what_a_fetch_took(fetcher: Fetcher) -> None:
     async with serving() as server:
         server.replies[server.url.path] = to("/next", 307)
-        client = fetcher.of(ClientSettings(follow_redirects=True))
+        client = fetcher.bind(ClientSettings(follow_redirects=True))
         reply = await client.get(server.url, timeout=PATIENCE)
         alone = await client.get(server.url.with_path("/next"), timeout=PATIENCE)
     assert reply.phases.connect > 0

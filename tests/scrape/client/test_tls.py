@@ -26,7 +26,7 @@ async def test_a_certificate_is_believed_if_the_given_authority_vouches_for_the_
 ) -> None:
     async with serving(certificates.server("shop.example")) as server:
         named = TlsSettings(ca_file=certificates.ca, server_name="shop.example", min_version="TLS13")
-        reply = await fetcher.of(ClientSettings(tls=named)).get(server.url, timeout=PATIENCE)
+        reply = await fetcher.bind(ClientSettings(tls=named)).get(server.url, timeout=PATIENCE)
         assert reply.body == b"here"
         assert reply.phases.tls > 0
         error = await failure(fetcher, ClientSettings(tls=certificates.tls), server.url)
@@ -125,7 +125,7 @@ async def test_certificates_are_read_anew_when_they_change_and_a_missing_one_is_
     fetcher: Fetcher, certificates: Certificates
 ) -> None:
     settings = ClientSettings(tls=certificates.tls)
-    client = fetcher.of(settings)
+    client = fetcher.bind(settings)
     async with serving(certificates.server("127.0.0.1")) as server:
         assert (await client.get(server.url, timeout=PATIENCE)).body == b"here"
         good = certificates.ca.read_bytes()

@@ -48,7 +48,7 @@ class Scene:
 
     def use(self, *sources: DiscoverySource, rules: tuple[Rule, ...] = (), targets: tuple[str, ...] = ()) -> None:
         job = Job("shop", sources=sources, rules=rules)
-        self.discovery.use(replace(settings_of(*targets), jobs=(job,)))
+        self.discovery.apply(replace(settings_of(*targets), jobs=(job,)))
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -121,7 +121,7 @@ async def test_a_file_lists_targets_with_labels(scene: Scene) -> None:
     await scene.until(lambda: scene.names == ["shop-1:6060", "shop-2:6060"])
 
     assert scene.targets[0].labels == (("team", "web"),)
-    assert scene.discovery.found == {"shop": 2}
+    assert scene.discovery.target_counts == {"shop": 2}
 
 
 async def test_yaml_and_patterns_are_read_too(scene: Scene) -> None:

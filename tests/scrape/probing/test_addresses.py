@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.config import ANYWHERE, AllowRule
-from pprof_exporter.scrape.probing.addresses import objection
+from pprof_exporter.scrape.probing.addresses import why_forbidden
 
 METADATA = IPv4Address("169.254.169.254")
 FORBIDDEN = [
@@ -28,14 +28,14 @@ def named(*networks: str) -> AllowRule:
 
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_an_address_that_has_to_be_named_is_refused(address: str) -> None:
-    problem = objection(ip_address(address), (ANYWHERE,))
+    problem = why_forbidden(ip_address(address), (ANYWHERE,))
     assert problem is not None
     assert problem.startswith(f"{ip_address(address)} is ")
 
 
 @pytest.mark.parametrize("address", FINE)
 def test_other_addresses_are_fine(address: str) -> None:
-    assert objection(ip_address(address), (ANYWHERE, ANYWHERE)) is None
+    assert why_forbidden(ip_address(address), (ANYWHERE, ANYWHERE)) is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_other_addresses_are_fine(address: str) -> None:
     ],
 )
 def test_no_form_of_ipv6_hides_an_ipv4_address(address: str) -> None:
-    assert objection(IPv6Address(address), (ANYWHERE,)) is not None
+    assert why_forbidden(IPv6Address(address), (ANYWHERE,)) is not None
 
 
 @given(st.sampled_from([METADATA, IPv4Address("100.100.100.200"), IPv4Address("168.63.129.16")]), st.data())
@@ -68,44 +68,44 @@ def test_no_bits_around_it_hide_a_metadata_address(address: IPv4Address, data: s
         int(IPv6Address("2001::")) + (low << 16 & 0xFFFFFFFFFFFFFFFF << 32) + (number ^ 0xFFFFFFFF),
     )
     for form in forms:
-        assert objection(IPv6Address(form), (ANYWHERE,)) is not None, IPv6Address(form)
+        assert why_forbidden(IPv6Address(form), (ANYWHERE,)) is not None, IPv6Address(form)
 
 
 def test_only_a_network_as_narrow_as_the_forbidden_one_allows_it() -> None:
-    assert objection(METADATA, (named("0.0.0.0/0"),)) is not None
-    assert objection(METADATA, (named("169.0.0.0/8"),)) is not None
-    assert objection(METADATA, (named("169.254.0.0/16"),)) is None
-    assert objection(IPv4Address("169.254.9.9"), (named("169.254.9.0/24"),)) is None
-    assert objection(IPv6Address("fd00:ec2::254"), (named("fd00::/8"),)) is not None
-    assert objection(IPv6Address("fe80::7"), (named("fe80::/64"),)) is None
+    assert why_forbidden(METADATA, (named("0.0.0.0/0"),)) is not None
+    assert why_forbidden(METADATA, (named("169.0.0.0/8"),)) is not None
+    assert why_forbidden(METADATA, (named("169.254.0.0/16"),)) is None
+    assert why_forbidden(IPv4Address("169.254.9.9"), (named("169.254.9.0/24"),)) is None
+    assert why_forbidden(IPv6Address("fd00:ec2::254"), (named("fd00::/8"),)) is not None
+    assert why_forbidden(IPv6Address("fe80::7"), (named("fe80::/64"),)) is None
 
 
 def test_a_name_for_one_form_allows_no_other() -> None:
-    assert objection(IPv6Address("2002:a9fe:a9fe::1"), (named("2002::/16"),)) is not None
+    assert why_forbidden(IPv6Address("2002:a9fe:a9fe::1"), (named("2002::/16"),)) is not None
 
 
 def test_with_networks_only_those_are_allowed_and_every_rule_must_agree() -> None:
     ten, narrow = named("10.0.0.0/8"), named("10.1.0.0/16", "::1/128")
     inside, outside = IPv4Address("10.1.0.1"), IPv4Address("10.2.0.1")
-    assert objection(inside, (ten, narrow)) is None
-    assert objection(outside, (ten, ANYWHERE)) is None
-    assert objection(outside, (ten, narrow)) == "10.2.0.1 is not in the allowed networks"
-    assert objection(IPv6Address("::1"), (ten, narrow)) is not None
+    assert why_forbidden(inside, (ten, narrow)) is None
+    assert why_forbidden(outside, (ten, ANYWHERE)) is None
+    assert why_forbidden(outside, (ten, narrow)) == "10.2.0.1 is not in the allowed networks"
+    assert why_forbidden(IPv6Address("::1"), (ten, narrow)) is not None
 
 
 def test_a_mapped_address_is_in_the_network_of_the_address_that_it_stands_for() -> None:
     mapped = IPv6Address("::ffff:10.1.2.3")
-    assert objection(mapped, (named("10.0.0.0/8"),)) is None
-    assert objection(mapped, (named("192.168.0.0/16"),)) is not None
+    assert why_forbidden(mapped, (named("10.0.0.0/8"),)) is None
+    assert why_forbidden(mapped, (named("192.168.0.0/16"),)) is not None
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_an_ipv4_address_and_its_mapped_form_are_judged_alike(number: int) -> None:
     plain, mapped = IPv4Address(number), IPv6Address(number + (0xFFFF << 32))
-    assert (objection(plain, (ANYWHERE,)) is None) == (objection(mapped, (ANYWHERE,)) is None)
+    assert (why_forbidden(plain, (ANYWHERE,)) is None) == (why_forbidden(mapped, (ANYWHERE,)) is None)
 
 
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_what_is_not_allowed_by_name_is_never_an_error(address: IPv4Address | IPv6Address) -> None:
     everything = AllowRule(networks=(IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
-    assert (objection(address, (ANYWHERE,)) is None) == (objection(address, (everything,)) is None)
+    assert (why_forbidden(address, (ANYWHERE,)) is None) == (why_forbidden(address, (everything,)) is None)

@@ -185,7 +185,7 @@ async def test_a_clock_that_steps_back_between_two_probes_is_seen(
     fetcher.bodies["heap"] = stamped(heap, clock.time - 3600)
     await clock.advance(60)
     answer = await probe(clock, prober)
-    counted = {family: value for (family, _), value in answer.state.profiles["heap"].counted.items()}
+    counted = {family: value for (family, _), value in answer.state.profiles["heap"].counter_totals.items()}
     assert counted[quality.CLOCK_REGRESSIONS] == 1
 
 
@@ -250,7 +250,7 @@ async def test_more_probes_than_there_is_room_for_are_turned_away(clock: FakeClo
         await prober.probe(prober.read("b:1", "default"), 9.5)
     await clock.advance(9.5)
     assert running.result().state.up is True
-    assert (prober.in_flight, prober.targets) == (0, 1)
+    assert (prober.in_flight, prober.target_count) == (0, 1)
 
 
 async def test_who_gives_up_ends_the_probe(clock: FakeClock, fetcher: PatientFetcher, prober: Prober) -> None:
@@ -284,7 +284,7 @@ async def test_targets_are_forgotten_when_there_are_too_many_the_longest_unasked
     prober = prober_of(clock, fetcher, Probing(targets=2))
     for target in ("a:1", "b:1", "a:1", "c:1"):
         await probe(clock, prober, target, module="cheap", timeout=1)
-    assert prober.targets == 2
+    assert prober.target_count == 2
     again = {target: await probe(clock, prober, target, module="cheap", timeout=1) for target in ("a:1", "b:1")}
     assert again["a:1"].state.index_counters.outcomes == {Outcome.SUCCESS: 3}
     assert again["b:1"].state.index_counters.outcomes == {Outcome.SUCCESS: 1}
@@ -295,7 +295,7 @@ async def test_targets_that_nobody_asks_for_are_forgotten(clock: FakeClock, fetc
     await probe(clock, prober, "a:1", module="cheap", timeout=1)
     await clock.advance(601)
     await probe(clock, prober, "b:1", module="cheap", timeout=1)
-    assert prober.targets == 1
+    assert prober.target_count == 1
 
 
 async def test_a_target_under_another_service_is_another(clock: FakeClock, prober: Prober) -> None:
@@ -309,12 +309,12 @@ async def test_a_reload_keeps_the_counters_of_modules_that_stay(clock: FakeClock
     for name in ("default", "cheap"):
         await probe(clock, prober, module=name)
     changed = replace(prober.modules["cheap"], timeout=3)
-    prober.use(settings_of(Probing({"cheap": changed}, history=1)))
-    assert prober.targets == 1
+    prober.apply(settings_of(Probing({"cheap": changed}, history=1)))
+    assert prober.target_count == 1
     answer = await probe(clock, prober)
     assert answer.state.index_counters.outcomes == {Outcome.SUCCESS: 2}
-    prober.use(replace(settings_of(), timeout=1))
-    assert prober.targets == 0
+    prober.apply(replace(settings_of(), timeout=1))
+    assert prober.target_count == 0
 
 
 async def test_probes_that_failed_are_kept_longer(clock: FakeClock, fetcher: PatientFetcher) -> None:

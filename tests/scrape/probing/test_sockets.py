@@ -21,7 +21,7 @@ from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.probing.probe_client import ProbeClient
 from pprof_exporter.scrape.probing.probe_log import ProbeLog
-from pprof_exporter.scrape.probing.sockets import AddressGuard, guarded_socket, guarding
+from pprof_exporter.scrape.probing.sockets import AddressGuard, guard_connections, guarded_socket
 from tests.scrape.client.test_fetcher import HEAD, Server, sends, serving
 
 HELLO = sends(HEAD + b"Content-Length: 5\r\n\r\nhello")
@@ -80,7 +80,7 @@ async def get(fetcher: Getter, url: URL | str, *rules: AllowRule) -> bytes:
     clock = SystemClock()
     client = ProbeClient(fetcher, clock)
     client.log, client.guard, client.deadline = ProbeLog(clock), AddressGuard(rules or (ANYWHERE,)), clock.steady() + 5
-    with guarding(client.guard):
+    with guard_connections(client.guard):
         return (await client.get(URL(url), timeout=5)).body
 
 
@@ -164,7 +164,7 @@ async def test_redirects_are_not_followed(fetcher: Fetcher, connects: list[Any],
 
 
 async def test_credentials_go_where_a_probe_may_go_and_nowhere_else(fetcher: Fetcher) -> None:
-    asking = fetcher.of(ClientSettings(auth=Authorization("Bearer", Secret("token"))))
+    asking = fetcher.bind(ClientSettings(auth=Authorization("Bearer", Secret("token"))))
     async with serving(HELLO) as server:
         assert await get(asking, server.url, AllowRule(networks=(ip_network("127.0.0.0/8"),))) == b"hello"
         assert "Authorization: Bearer token" in server.requests[0]
@@ -176,7 +176,7 @@ async def test_credentials_go_where_a_probe_may_go_and_nowhere_else(fetcher: Fet
 
 def test_what_is_no_address_is_refused_whoever_let_it_pass() -> None:
     guard = AddressGuard((ANYWHERE,))
-    with guarding(guard), pytest.raises(PermissionError):
+    with guard_connections(guard), pytest.raises(PermissionError):
         guarded_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("2852039166", 80)))
     assert guard.refused == "2852039166 is not an address"
 

@@ -16,7 +16,7 @@ def spend(budget: Budget, clock: FakeClock, seconds: float) -> None:
 def test_the_default_cycle_never_exhausts_the_default_budget(clock: FakeClock) -> None:
     budget = Budget(0.15, clock)
     for _ in range(1000):
-        assert budget.left()
+        assert budget.has_credit()
         spend(budget, clock, 5.5)
         clock.time += 54.5
 
@@ -25,7 +25,7 @@ def test_what_is_profiled_for_longer_than_its_share_has_to_wait_until_the_share_
     budget = Budget(0.15, clock)
     began = clock.time
     while clock.time - began < 20_000:
-        if budget.left():
+        if budget.has_credit():
             spend(budget, clock, 30)
         clock.time += 30
     # What a new target has saved comes on top.
@@ -45,7 +45,7 @@ def test_a_long_rest_saves_no_more_than_five_minutes_of_it(clock: FakeClock) -> 
     budget = Budget(0.1, clock)
     clock.time += 100_000
     spend(budget, clock, 34)
-    assert not budget.left()
+    assert not budget.has_credit()
 
 
 def test_a_fetch_that_fails_was_paid_for(clock: FakeClock) -> None:
@@ -56,5 +56,5 @@ def test_a_fetch_that_fails_was_paid_for(clock: FakeClock) -> None:
     with contextlib.suppress(OSError):
         running.__exit__(OSError, OSError("cut"), None)
     clock.time += 10
-    assert budget.left()
+    assert budget.has_credit()
     assert budget.spent == 4

@@ -66,9 +66,9 @@ def test_a_profile_tells_system_and_program(program: str) -> None:
 def test_before_any_profile_nothing_is_known() -> None:
     unknown = identity()
     assert (unknown.system, unknown.program, unknown.build, unknown.go_version) == (None, *["unknown"] * 3)
-    assert unknown.foreign == []
+    assert unknown.foreign_modules == []
     assert unknown.core_modules == {}
-    assert unknown.bugs == ()
+    assert unknown.known_bugs == ()
 
 
 def test_every_build_has_a_digest_of_its_own_and_keeps_it() -> None:
@@ -96,19 +96,19 @@ def test_core_modules_have_the_times_of_their_files(program: str) -> None:
 @pytest.mark.parametrize("program", LINUX)
 def test_linux_tells_neither_core_nor_foreign_modules(program: str) -> None:
     assert learnt(program).core_modules == {}
-    assert learnt(program).foreign == []
+    assert learnt(program).foreign_modules == []
 
 
 @pytest.mark.parametrize("program", WINDOWS)
 def test_a_module_of_security_software_is_told_by_its_base_name(program: str) -> None:
-    assert learnt(program).foreign == []
-    assert learnt(program, "goroutine_agent").foreign == ["agent64.dll"]
+    assert learnt(program).foreign_modules == []
+    assert learnt(program, "goroutine_agent").foreign_modules == ["agent64.dll"]
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=named)
 def test_no_name_is_a_path(path: Path) -> None:
     known = learnt(path.parent.name, path.name)
-    names = [known.program, known.build, *known.foreign, *known.core_modules]
+    names = [known.program, known.build, *known.foreign_modules, *known.core_modules]
     assert not any(mark in name for name in names for mark in "/\\:")
 
 
@@ -280,8 +280,8 @@ def test_known_bugs_follow_system_and_version() -> None:
     old, new, unknown = identity(), identity(), learnt("windows-go1.21.13")
     see(old, "windows-go1.21.13")
     see(new, "linux-go1.27.3")
-    assert {"golang/go#61665", "golang/go#44343"} <= {bug.id for bug in old.bugs}
-    assert new.bugs == unknown.bugs == ()
+    assert {"golang/go#61665", "golang/go#44343"} <= {bug.id for bug in old.known_bugs}
+    assert new.known_bugs == unknown.known_bugs == ()
 
 
 def test_roles_of_the_recorded_modules() -> None:

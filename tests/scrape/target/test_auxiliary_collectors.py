@@ -58,13 +58,13 @@ def test_pauses_from_before_the_first_look_are_not_counted_and_later_ones_once()
     for _ in range(3):
         pauses.record(AFTER, 0)
     assert sum(pauses.pause_counts) == AFTER.num_gc - BEFORE.num_gc > 0
-    assert pauses.unseen == 0
+    assert pauses.unseen_collections == 0
 
 
 def test_pauses_within_a_cpu_profile_are_told_apart() -> None:
     ends = [end / 1e9 for end in AFTER.pause_end if end]
     pauses = MemStatsState()
     pauses.record(BEFORE, 0)
-    pauses.profiled(max(ends) - 0.001, max(ends) + 1)
+    pauses.add_window(max(ends) - 0.001, max(ends) + 1)
     pauses.record(AFTER, 0)
-    assert pauses.within_windows == 1
+    assert pauses.pauses_within_windows == 1

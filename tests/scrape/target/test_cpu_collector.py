@@ -69,7 +69,7 @@ def start(clock: FakeClock, fetcher: FakeFetcher, pools: list[Pool]) -> Start:
 
 def counted(state: TargetState, family: Family) -> dict[tuple[tuple[str, str], ...], float]:
     """What a counter of CPU profiles has come to, by its labels."""
-    return {labels: value for (known, labels), value in state.profiles["cpu"].counted.items() if known is family}
+    return {labels: value for (known, labels), value in state.profiles["cpu"].counter_totals.items() if known is family}
 
 
 def gauge(state: TargetState, family: Family) -> list[float]:

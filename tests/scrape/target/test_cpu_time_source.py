@@ -173,7 +173,7 @@ async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: 
     assert found is not None
     assert found.source is CpuSource.PROCESS
     fetcher.faults.clear()
-    reader.look_again()
+    reader.reset()
     found = await reader.read()
     assert found is not None
     assert found.source is CpuSource.METRICS
@@ -244,4 +244,4 @@ def test_every_address_of_this_machine_is_here() -> None:
     entries = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
     own = [entry.address for entry in entries if entry.family in (socket.AF_INET, socket.AF_INET6)]
     assert own
-    assert all(cpu_time_source._is_here(address) for address in own)
+    assert all(cpu_time_source._is_this_machine(address) for address in own)

@@ -1,1 +1,1 @@
-"""The HTTP client: one GET with its phases, bounds, credentials, and a reason for everything that goes wrong."""
+"""The HTTP client: one GET with its phases, bounds, credentials, and a reason for every failure."""

@@ -1,4 +1,4 @@
-"""What client settings come to at each request: credentials and certificates of now, and the proxy to go through."""
+"""Applies client settings to each request: current credentials and certificates, and the proxy."""
 
 from __future__ import annotations
 
@@ -29,44 +29,44 @@ from pprof_exporter.config import (
     hide,
 )
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.oauth2 import NoToken, TokenSource
+from pprof_exporter.scrape.client.oauth2 import TokenError, TokenSource
 from pprof_exporter.scrape.client.phases import TimedContext
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What lets one request in: its headers, and the texts among them that nobody is to see."""
+    """The headers that authorize one request, and the secrets in them, which are never shown."""
 
     headers: CIMultiDict[str]
     secrets: tuple[str, ...] = ()
 
     def hide(self, text: str) -> str:
-        """The text without any secret, which a server may have repeated."""
+        """The text without the secrets, which a server may have repeated."""
         return hide(text, *self.secrets)
 
 
 class TlsContexts:
-    """TLS contexts, each made anew when one of its files has changed."""
+    """TLS contexts. Each is created again when one of its files has changed."""
 
     def __init__(self) -> None:
-        self._made: dict[TlsSettings, tuple[tuple[FileStamp | None, ...], ssl.SSLContext]] = {}
+        self._contexts: dict[TlsSettings, tuple[tuple[FileStamp | None, ...], ssl.SSLContext]] = {}
 
     def get(self, tls: TlsSettings) -> ssl.SSLContext:
         """The context of these settings. Raises `FetchError` if a file cannot be used now."""
         stamps = tuple(map(file_stamp, tls.files))
-        made = self._made.get(tls)
-        if made is not None and made[0] == stamps:
-            return made[1]
+        known = self._contexts.get(tls)
+        if known is not None and known[0] == stamps:
+            return known[1]
         try:
             context = client_context(tls, TimedContext)
         except BadTls as error:
             raise FetchError(Reason.TLS, f"tls_config: {error}") from None
-        self._made[tls] = (stamps, context)
+        self._contexts[tls] = (stamps, context)
         return context
 
 
 class ConfiguredClient:
-    """One set of client settings at work. All targets that share the settings share it, its token above all."""
+    """One set of client settings in use. All targets with the same settings share it, and with it the OAuth 2 token."""
 
     def __init__(self, settings: ClientSettings, clock: Clock, default: TlsContexts) -> None:
         self._settings = settings
@@ -77,13 +77,13 @@ class ConfiguredClient:
 
     @property
     def follows_redirects(self) -> bool:
-        """Whether to go on to where a target sends it."""
+        """Whether redirects are followed."""
         return self._settings.follow_redirects
 
     async def credentials(self, session: aiohttp.ClientSession, url: URL, timeout: float) -> Credentials:
-        """What goes along with a request to this URL, whose own user and password come first.
+        """The credentials of a request to this URL. User and password in the URL take precedence.
 
-        Raises `FetchError` if it is not there within `patience` seconds.
+        Raises `FetchError` if they are not available within `timeout` seconds.
         """
         headers: CIMultiDict[str] = CIMultiDict()
         secrets: list[str] = []
@@ -102,26 +102,26 @@ class ConfiguredClient:
             secrets += [value.partition(" ")[2], *hidden]
         return Credentials(headers, tuple(secrets))
 
-    def renew(self, used: Credentials) -> bool:
-        """Whether it is worth another try with a new token, after a reply of 401."""
+    def discard_token(self, used: Credentials) -> bool:
+        """Discard the token that a target refused with 401. Returns whether to try again with a new one."""
         if self._tokens is None or "Authorization" not in used.headers:
             return False
-        self._tokens.refuse(used.headers["Authorization"])
+        self._tokens.discard(used.headers["Authorization"])
         return True
 
-    def context(self, url: URL, *, at_home: bool) -> ssl.SSLContext | bool:
-        """For a connection to the target itself, or to a stranger that it names; True where there is no TLS.
+    def context(self, url: URL, *, same_origin: bool) -> ssl.SSLContext | bool:
+        """The TLS context for this URL; True without TLS. Another origin gets no client certificate and no server name.
 
         Raises `FetchError`.
         """
         if url.scheme != "https":
             return True
         tls = self._settings.tls
-        return self._context(tls if at_home else replace(tls, cert_file=None, key_file=None, server_name=""))
+        return self._context(tls if same_origin else replace(tls, cert_file=None, key_file=None, server_name=""))
 
-    def server_name(self, *, at_home: bool) -> str | None:
-        """The name that the certificate is to have; None: that of the host."""
-        return (self._settings.tls.server_name or None) if at_home else None
+    def server_name(self, *, same_origin: bool) -> str | None:
+        """The name that the certificate must have; None: the host name."""
+        return (self._settings.tls.server_name or None) if same_origin else None
 
     def proxy(self, url: URL) -> URL | None:
         """The proxy to this URL, if there is one."""
@@ -131,7 +131,7 @@ class ConfiguredClient:
         return (self._default if tls == DEFAULT_TLS else self._contexts).get(tls)
 
     async def _authorization(self, session: aiohttp.ClientSession, timeout: float) -> tuple[str, ...]:
-        """The value of the header, empty for none, and what else to hide."""
+        """The value of the header, "" for none, and the other texts to hide."""
         try:
             match self._settings.auth:
                 case BasicAuth(username, password):
@@ -143,7 +143,7 @@ class ConfiguredClient:
                         return await self._tokens.header(session), secret.text
         except BadSecret as error:
             raise FetchError(Reason.UNAUTHORIZED, str(error)) from None
-        except NoToken as error:
+        except TokenError as error:
             raise FetchError(Reason.UNAUTHORIZED, f"no token from oauth2.token_url: {error}") from None
         except TimeoutError:
             detail = f"no token from oauth2.token_url: no answer within {timeout:g} s"
@@ -152,21 +152,21 @@ class ConfiguredClient:
 
 
 def _basic(user: str, password: str) -> tuple[str, str]:
-    # UTF-8, as Go sends it, and RFC 7617 has it.
+    # UTF-8, as Go sends it and RFC 7617 allows.
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}", password
 
 
 class ClientPool:
-    """A client for each of the settings that someone holds; what nobody holds goes by itself."""
+    """One client for each set of settings, for as long as a caller holds a reference to it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._default = TlsContexts()
-        self._held: WeakValueDictionary[ClientSettings, ConfiguredClient] = WeakValueDictionary()
+        self._by_settings: WeakValueDictionary[ClientSettings, ConfiguredClient] = WeakValueDictionary()
 
-    def of(self, settings: ClientSettings) -> ConfiguredClient:
-        """The client of these settings; hold it for as long as it is needed."""
-        client = self._held.get(settings)
+    def get(self, settings: ClientSettings) -> ConfiguredClient:
+        """The client of these settings. The caller holds it for as long as it is needed."""
+        client = self._by_settings.get(settings)
         if client is None:
-            client = self._held[settings] = ConfiguredClient(settings, self._clock, self._default)
+            client = self._by_settings[settings] = ConfiguredClient(settings, self._clock, self._default)
         return client

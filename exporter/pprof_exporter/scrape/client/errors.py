@@ -1,7 +1,7 @@
-"""The exception of a fetch, and what an HTTP reply that is no profile means.
+"""The exception of a fetch, and the meaning of an HTTP reply that is not a profile.
 
 The replies are those of net/http/pprof (src/net/http/pprof/pprof.go, Go 1.16 to 1.27). The header `X-Go-Pprof: 1`,
-which it sets on its errors only, tells them from those of a router or proxy.
+which pprof sets on its errors only, distinguishes them from those of a router or proxy.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 
 _BY_STATUS: dict[int, Reason] = {
-    400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not take together.
+    400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not combine.
     401: Reason.UNAUTHORIZED,
     403: Reason.UNAUTHORIZED,
     404: Reason.NOT_MOUNTED,
     405: Reason.METHOD,
     407: Reason.HTTP_4XX,
     408: Reason.HTTP_4XX,
-    429: Reason.HTTP_4XX,  # Limits on requests, in gateways.
+    429: Reason.HTTP_4XX,  # Rate limits of gateways.
     500: Reason.HTTP_5XX,
     502: Reason.HTTP_5XX,
     503: Reason.HTTP_5XX,
     504: Reason.HTTP_5XX,
 }
-"""The statuses that pprof, routers and proxies send, whatever the body says."""
+"""The statuses that pprof, routers and proxies send; the body does not matter."""
 
 _BY_CLASS: dict[int, Reason] = {
     1: Reason.EMPTY,
-    2: Reason.EMPTY,  # 200 is no refusal. 204 and 206 have no profile, or a part of one.
+    2: Reason.EMPTY,  # 200 is no error. 204 has no profile, 206 a part of one.
     3: Reason.NOT_MOUNTED,
     4: Reason.HTTP_4XX,
     5: Reason.HTTP_5XX,
@@ -42,22 +42,22 @@ _BY_TEXT: tuple[tuple[int, bytes, Reason], ...] = (
     (500, b"already enabled", Reason.BUSY),
     (500, b"already tracing", Reason.BUSY),
 )
-"""Errors of pprof itself: the status, what the body contains, and the reason."""
+"""Errors of pprof itself: the status, a text in the body, and the reason."""
 
 
 class FetchError(Exception):
-    """No complete 200 reply came; `reason` says why in a closed set, the text in words."""
+    """There was no complete 200 reply. `reason` is one of a closed set, `detail` a text for people."""
 
     def __init__(self, reason: Reason, detail: str, status: int | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.status = status
-        """That of the reply, where there was one."""
+        """The HTTP status; None without a reply."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorReply:
     """A complete reply with a status other than 200."""
 
     status: int
@@ -66,17 +66,17 @@ class Refusal:
     location: str = ""
 
 
-def classify_response(reply: Refusal) -> FetchError:
-    """The reason for which the target did not give a profile."""
+def classify_response(reply: ErrorReply) -> FetchError:
+    """The error for a reply that is not a profile."""
     reason = _reason(reply)
     words = reply.location[:200] or " ".join(reply.body[:200].decode("utf-8", "replace").split())
     return FetchError(reason, f"HTTP {reply.status}: {words}" if words else f"HTTP {reply.status}", reply.status)
 
 
-def _reason(reply: Refusal) -> Reason:
+def _reason(reply: ErrorReply) -> Reason:
     if reply.from_pprof:
         for status, text, reason in _BY_TEXT:
             if reply.status == status and text in reply.body:
                 return reason
-    # Statuses of 600 and more are in no standard. They count as errors of the server.
+    # No standard has statuses of 600 and more. They count as errors of the server.
     return _BY_STATUS.get(reply.status) or _BY_CLASS.get(reply.status // 100, Reason.HTTP_5XX)

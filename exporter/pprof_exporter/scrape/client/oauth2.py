@@ -1,4 +1,4 @@
-"""Tokens of the client credentials grant (RFC 6749, section 4.4): one at a time, kept until shortly before it ends."""
+"""Tokens of the client credentials grant (RFC 6749, section 4.4), each used until shortly before it expires."""
 
 from __future__ import annotations
 
@@ -18,69 +18,69 @@ from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
 from pprof_exporter.scrape.client.phases import untimed
 from pprof_exporter.scrape.client.transport_errors import cause_of
 
-# As golang.org/x/oauth2: a token is not used in its last seconds.
-_ENDS_EARLY = 10.0
-# After a failure, nobody asks again for so many seconds: a thousand targets may share one token.
-_REST = 10.0
-_LARGEST = 1024 * 1024
+# As in golang.org/x/oauth2: a token is not used in its last seconds.
+_EXPIRES_EARLY = 10.0
+# Seconds without another request after a failure: a thousand targets may share one token.
+_RETRY_AFTER = 10.0
+_MAX_BYTES = 1024 * 1024
 
 
-class NoToken(Exception):
-    """There is no token now; the message says why, and shows no secret."""
+class TokenError(Exception):
+    """No token was obtained. The message says why, without secrets."""
 
 
 class TokenSource:
-    """The token of one client. It is asked for once, whatever the number of requests that wait for it."""
+    """The token of one client. It is requested once, however many fetches wait for it."""
 
     def __init__(self, settings: OAuth2, clock: Clock, context: Callable[[], ssl.SSLContext]) -> None:
         self._settings = settings
         self._clock = clock
         self._context = context
-        self._asking = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._header = ""
-        self._ends = 0.0
-        self._trouble = ""
-        self._rests_until = 0.0
+        self._expires_at = 0.0
+        self._problem = ""
+        self._retry_at = 0.0
         self._in_header = True
 
     async def header(self, session: aiohttp.ClientSession) -> str:
-        """The value of `Authorization`. Raises `NoToken`."""
-        async with self._asking:
+        """The value of `Authorization`. Raises `TokenError`."""
+        async with self._lock:
             now = self._clock.steady()
-            if self._header and now < self._ends:
+            if self._header and now < self._expires_at:
                 return self._header
-            if now < self._rests_until:
-                raise NoToken(self._trouble)
+            if now < self._retry_at:
+                raise TokenError(self._problem)
             try:
                 with untimed():
-                    self._header, seconds = await self._ask(session)
-            except NoToken as error:
-                self._trouble, self._rests_until = str(error), self._clock.steady() + _REST
+                    self._header, seconds = await self._request_token(session)
+            except TokenError as error:
+                self._problem, self._retry_at = str(error), self._clock.steady() + _RETRY_AFTER
                 raise
-            self._ends = now + seconds - _ENDS_EARLY if seconds is not None else float("inf")
+            self._expires_at = now + seconds - _EXPIRES_EARLY if seconds is not None else float("inf")
             return self._header
 
-    def refuse(self, header: str) -> None:
-        """Do not use this token again, since a target did not take it."""
+    def discard(self, header: str) -> None:
+        """Stop using this token: a target refused it."""
         if header == self._header:
             self._header = ""
 
-    async def _ask(self, session: aiohttp.ClientSession) -> tuple[str, float | None]:
-        """The header, and for how many seconds it holds."""
+    async def _request_token(self, session: aiohttp.ClientSession) -> tuple[str, float | None]:
+        """The header, and the seconds for which it is valid; None: without end."""
         try:
             secret = self._settings.client_secret.read()
         except BadSecret as error:
-            raise NoToken(f"client_secret_file {error}") from None
+            raise TokenError(f"client_secret_file {error}") from None
         status, body = await self._post(session, secret)
         if 400 <= status < 500:
-            # Servers are to take the credentials in a header, and some take them in the form only.
+            # Servers should accept the credentials in a header; some accept them in the form only.
             self._in_header = not self._in_header
             status, body = await self._post(session, secret)
         if status != 200:
-            raise NoToken(f"HTTP {status}{_told(body, secret)}")
+            raise TokenError(f"HTTP {status}{_error_text(body, secret)}")
         token, kind = body.get("access_token"), body.get("token_type") or "Bearer"
         if not isinstance(token, str) or not token or not isinstance(kind, str) or not fits_header(kind + token):
-            raise NoToken("the reply contains no access_token")
+            raise TokenError("the reply contains no access_token")
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
     async def _post(self, session: aiohttp.ClientSession, secret: str) -> tuple[int, dict[str, Any]]:
@@ -104,9 +104,9 @@ class TokenSource:
                 proxy=settings.proxy.for_url(url) if settings.proxy else None,
                 allow_redirects=False,
             ) as reply:
-                return reply.status, _object(await reply.content.read(_LARGEST))
+                return reply.status, _object(await reply.content.read(_MAX_BYTES))
         except (aiohttp.ClientError, OSError) as error:
-            raise NoToken(cause_of(error) or "the connection was cut") from None
+            raise TokenError(cause_of(error) or "the connection was cut") from None
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -117,14 +117,14 @@ def _object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _told(body: dict[str, Any], secret: str) -> str:
-    """What an error reply says, by RFC 6749, section 5.2."""
+def _error_text(body: dict[str, Any], secret: str) -> str:
+    """The error and its description in a reply (RFC 6749, section 5.2)."""
     words = ", ".join(str(body[key])[:200] for key in ("error", "error_description") if body.get(key))
     return f": {hide(words, secret)}" if words else ""
 
 
 def _seconds(given: object) -> float | None:
-    """`expires_in`: a number, which some servers write as text."""
+    """`expires_in` as a number; some servers write it as text."""
     try:
         seconds = float(given) if isinstance(given, str | int | float) else None
     except ValueError:

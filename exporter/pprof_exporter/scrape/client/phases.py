@@ -1,4 +1,4 @@
-"""Where the time of one request went."""
+"""The phases of one request, in seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pprof_exporter.catalog import Phase
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """Seconds spent in each phase of a fetch; `first_byte` is without the window that was asked for."""
+    """Seconds spent in each phase of a fetch; `first_byte` is without the requested window."""
 
     resolve: float
     connect: float
@@ -27,7 +27,7 @@ class Phases:
     transfer: float
 
     def __add__(self, other: Phases) -> Phases:
-        """What two requests took that were made one after the other."""
+        """The phases of two requests, one after the other."""
         return Phases(
             self.resolve + other.resolve,
             self.connect + other.connect,
@@ -43,7 +43,7 @@ class Phases:
 
     @property
     def until_connected(self) -> float:
-        """From the start of the request to the connection over which it went."""
+        """From the start of the request to the established connection."""
         return self.resolve + self.connect + self.tls
 
     def items(self) -> tuple[tuple[Phase, float], ...]:
@@ -58,9 +58,9 @@ class Phases:
 
 
 class Stopwatch:
-    """Stamps of one request; a stamp that is None was not reached."""
+    """Timestamps of one request; None: not reached."""
 
-    __slots__ = ("alert", "connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
+    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_error", "tls_started")
 
     def __init__(self) -> None:
         self.started = time.perf_counter()
@@ -70,8 +70,8 @@ class Stopwatch:
         self.connected: float | None = None
         self.headers: float | None = None
         self.ended: float | None = None
-        self.alert: ssl.SSLError | None = None
-        """What went wrong with TLS after the handshake."""
+        self.tls_error: ssl.SSLError | None = None
+        """A TLS error after the handshake."""
 
     @property
     def phase(self) -> Phase:
@@ -87,14 +87,14 @@ class Stopwatch:
         return Phase.CONNECT
 
     def phases(self, window: float) -> Phases:
-        """The phases of a request that has ended; `window` seconds of waiting were asked for."""
+        """The phases of a request that has ended, without its window of `window` seconds."""
         started = self.started
         resolved = self.resolved if self.resolved is not None else started
         connected = self.connected if self.connected is not None else resolved
         tls = self.tls_started if self.tls_started is not None else connected
         headers = self.headers if self.headers is not None else connected
         ended = self.ended if self.ended is not None else headers
-        # A trace streams while its window runs, so what of the window the first byte did not wait for is in transfer.
+        # A trace streams during its window: the part of the window after the first byte is in transfer.
         waited = headers - connected
         in_first_byte = min(window, waited)
         return Phases(
@@ -110,10 +110,10 @@ _current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)
 
 
 class _TimedObject(ssl.SSLObject):
-    """Notes why the other side ended TLS: aiohttp lets go of that, and tries again."""
+    """Records why the server ended TLS: aiohttp drops that error and tries again."""
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
-        """Read as ever."""
+        """Read, and record an error."""
         try:
             return super().read(len, buffer)
         except _NOTHING_WRONG:
@@ -121,7 +121,7 @@ class _TimedObject(ssl.SSLObject):
         except ssl.SSLError as error:
             watch = _current.get()
             if watch is not None:
-                watch.alert = error
+                watch.tls_error = error
             raise
 
 
@@ -129,12 +129,12 @@ _NOTHING_WRONG = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturn
 
 
 class TimedContext(ssl.SSLContext):
-    """A client context that stamps the start of the handshake, which aiohttp's tracing does not tell."""
+    """A client context that records the start of the handshake, which aiohttp's tracing does not report."""
 
     sslobject_class = _TimedObject
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        """Stamp, then go on as ever; asyncio calls this once the TCP connection stands."""
+        """Record the start of the handshake. asyncio calls this once the TCP connection is established."""
         watch = _current.get()
         if watch is not None:
             watch.tls_started = time.perf_counter()
@@ -142,7 +142,7 @@ class TimedContext(ssl.SSLContext):
 
 
 def start_stopwatch() -> Stopwatch:
-    """A running stopwatch that the hooks of this task write to."""
+    """Start a stopwatch that the hooks of this task write to."""
     watch = Stopwatch()
     _current.set(watch)
     return watch
@@ -150,7 +150,7 @@ def start_stopwatch() -> Stopwatch:
 
 @contextlib.contextmanager
 def untimed() -> Iterator[None]:
-    """For requests beside the one that is timed: they stamp no stopwatch, and are no second try."""
+    """Requests in this block are not timed, and do not count as a repetition of the timed request."""
     before = _current.set(None)
     try:
         yield
@@ -159,19 +159,19 @@ def untimed() -> Iterator[None]:
 
 
 class RetryRefused(Exception):
-    """aiohttp was about to send the request again."""
+    """aiohttp was about to repeat the request."""
 
 
-async def _refuse_second_try(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
-    # aiohttp repeats a GET whose connection was closed without a reply (ClientSession._request), which for a CPU
-    # profile would ask a target that is in trouble for another one.
+async def _refuse_retry(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    # aiohttp repeats a GET whose connection was closed without a reply (ClientSession._request). A target in trouble
+    # would have to make a second CPU profile.
     watch = _current.get()
     if watch is not None and watch.connected is not None:
         raise RetryRefused
 
 
 def trace_config() -> aiohttp.TraceConfig:
-    """Hooks that stamp the running stopwatch of the task; one configuration serves a whole session."""
+    """Hooks that write to the stopwatch of the task; one configuration serves a whole session."""
     hooks = aiohttp.TraceConfig()
 
     def stamp(name: str) -> Any:
@@ -184,6 +184,6 @@ def trace_config() -> aiohttp.TraceConfig:
 
     hooks.on_dns_resolvehost_start.append(stamp("resolving"))
     hooks.on_dns_resolvehost_end.append(stamp("resolved"))
-    hooks.on_connection_create_start.append(_refuse_second_try)
+    hooks.on_connection_create_start.append(_refuse_retry)
     hooks.on_connection_create_end.append(stamp("connected"))
     return hooks

@@ -1,4 +1,4 @@
-"""Name resolution by the system, in threads that nothing waits for."""
+"""Name resolution by the system, in threads of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 class SystemResolver(AbstractResolver):
     """Asks the system for the addresses of a name.
 
-    While no name server answers, `getaddrinfo` holds its thread for as long as the system likes. In the threads that
-    asyncio shares, decoding and everything else would wait for a place behind it, and so would the end of the program.
+    While no name server answers, `getaddrinfo` blocks its thread until the system gives up. In the thread pool of
+    asyncio it would delay decoding, everything else, and the end of the program.
     """
 
     async def resolve(
@@ -50,17 +50,17 @@ class SystemResolver(AbstractResolver):
         return await found
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to close."""
 
 
 def _addresses(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-    # Without a network, Windows knows no localhost under this flag.
+    # Without a network, Windows does not resolve localhost under this flag.
     local = sys.platform == "win32" and host.rstrip(".").casefold() == "localhost"
     flags = 0 if local else socket.AI_ADDRCONFIG
     return [
         ResolveResult(
             hostname=host,
-            # Not the first part of the address, which lacks the scope of a link-local one.
+            # getnameinfo: the first part of the address lacks the scope of a link-local one.
             host=socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0],
             port=port,
             family=found,

@@ -1,4 +1,4 @@
-"""What it means that a request did not end with a reply: by what the HTTP client says, and by the phase it was in."""
+"""The reason of a request without a reply, from the error of the HTTP client and the phase of the request."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _BROKEN: dict[Phase, tuple[Reason, str]] = {
 
 
 def timeout_error(watch: Stopwatch, after: float) -> FetchError:
-    """The reason of a request that was given up after so many seconds."""
+    """The error of a request that timed out after `after` seconds."""
     reason, detail = _TIMED_OUT[watch.phase]
     return FetchError(reason, f"{detail} within {round(after, 1):g} s")
 
 
 def transport_error(error: Exception, watch: Stopwatch) -> FetchError:
-    """The reason of a request that the HTTP client gave up."""
+    """The error of a request that failed in the HTTP client."""
     match error:
         case aiohttp.ClientConnectorDNSError():
             return FetchError(Reason.RESOLVE, str(error.os_error))
@@ -43,14 +43,14 @@ def transport_error(error: Exception, watch: Stopwatch) -> FetchError:
             return FetchError(Reason.CONNECT, f"the proxy answered {error.status} {error.message}")
         case aiohttp.ClientResponseError():
             return FetchError(Reason.TEXT, f"the reply is not HTTP: {error.message}")
-    if watch.alert is not None and watch.phase is Phase.FIRST_BYTE:
-        # With TLS 1.3, a server looks at the certificate of a client after the client's handshake has ended.
-        return FetchError(Reason.TLS, f"the server ended the TLS connection: {watch.alert}")
+    if watch.tls_error is not None and watch.phase is Phase.FIRST_BYTE:
+        # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
+        return FetchError(Reason.TLS, f"the server ended the TLS connection: {watch.tls_error}")
     reason, detail = _BROKEN[Phase.FIRST_BYTE if isinstance(error, RetryRefused) else watch.phase]
     cause = cause_of(error)
     return FetchError(reason, f"{detail}: {cause}" if cause else detail)
 
 
 def cause_of(error: Exception) -> str:
-    """What went wrong, without the address that was asked and the context with which."""
+    """The cause, without address and TLS context."""
     return str(getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error)

@@ -1,4 +1,4 @@
-"""All sources of all jobs: read on their own time, and put together to the targets that the pool watches."""
+"""Reads every source of every job at its interval, and merges the groups into the targets of the pool."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ from pprof_exporter.config import (
     TargetGroup,
 )
 from pprof_exporter.scrape.client.fetcher import Fetcher
-from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, system_resolver
+from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, resolve_records
 from pprof_exporter.scrape.discovery.file_sd import FileReader
 from pprof_exporter.scrape.discovery.groups import SourceError
 from pprof_exporter.scrape.discovery.http_sd import HttpReader
 
-# Changes that come within this time are applied at once.
-_TOGETHER = 1.0
-_LARGEST_LIST = 64 * 2**20
+# Changes within this time are applied together.
+_BATCH_SECONDS = 1.0
+_MAX_LIST_BYTES = 64 * 2**20
 
 
 class Rejection(StrEnum):
-    """Why something that was discovered is not watched."""
+    """Why a discovered target is not watched."""
 
     INVALID = "invalid"
-    """It is not an address of a target."""
+    """It is not a valid target address."""
     DUPLICATE = "duplicate"
-    """A target of this name is watched already."""
+    """Another target of this name is watched."""
 
 
 class SourceReader(Protocol):
-    """One source. `read` gives all of its groups, or raises `SourceError`; `next_in` is seconds until the next time."""
+    """One source. `read_interval` is the number of seconds between two reads."""
 
-    next_in: float
+    read_interval: float
 
     async def read(self) -> list[TargetGroup]:
-        """All groups now."""
+        """All groups of the source. Raises `SourceError`."""
         ...
 
 
 @dataclass(slots=True)
 class RefreshCounters:
-    """How one mechanism of one job fares."""
+    """Counters of one mechanism of one job."""
 
     refreshed: int = 0
     failed: int = 0
@@ -70,19 +70,19 @@ class _Watched:
 
 
 class Discovery:
-    """Keeps the pool's targets those that are written down and those that sources list now.
+    """Updates the pool to the configured and the discovered targets.
 
-    `apply` takes settings with all targets. Use inside a running event loop; `close` ends it.
+    The argument `apply` receives settings with all targets. Use inside a running event loop; `close` stops it.
     """
 
     def __init__(
-        self, apply: Callable[[Settings], None], clock: Clock, base: Path, resolve: Resolve = system_resolver
+        self, apply: Callable[[Settings], None], clock: Clock, base: Path, resolve: Resolve = resolve_records
     ) -> None:
         self.refreshes: dict[tuple[str, Mechanism], RefreshCounters] = {}
-        self.found: Counter[str] = Counter()
-        """Targets by job, written down or discovered."""
+        self.target_counts: Counter[str] = Counter()
+        """Targets by job, configured or discovered."""
         self.rejected: Counter[Rejection] = Counter()
-        """What is not watched now, by reason."""
+        """Discovered targets that are not watched, by reason."""
         self._apply = apply
         self._clock = clock
         self._base = base
@@ -91,10 +91,10 @@ class Discovery:
         self._settings: Settings | None = None
         self._watched: dict[tuple[str, DiscoverySource], _Watched] = {}
         self._pending: asyncio.Task[None] | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
-    def use(self, settings: Settings) -> None:
-        """Go by these settings from now on. A source that is in both keeps what it has found."""
+    def apply(self, settings: Settings) -> None:
+        """Apply new settings. A source in both the old and the new settings keeps its groups."""
         self._settings = settings
         wanted = {(job.name, source) for job in settings.jobs for source in job.sources}
         for key in set(self._watched) - wanted:
@@ -105,10 +105,10 @@ class Discovery:
             self._watched[job, source] = _Watched(task)
         for gone in set(self.refreshes) - {(job, source.mechanism) for job, source in wanted}:
             del self.refreshes[gone]
-        self._put_together()
+        self._merge()
 
     async def close(self) -> None:
-        """End everything."""
+        """Stop all readers."""
         tasks = [watched.task for watched in self._watched.values()] + ([self._pending] if self._pending else [])
         for task in tasks:
             task.cancel()
@@ -124,63 +124,63 @@ class Discovery:
                 return DnsReader(source, self._resolve)
             case HttpSource():
                 if self._fetcher is None:
-                    self._fetcher = Fetcher(self._clock, max_bytes=_LARGEST_LIST)
+                    self._fetcher = Fetcher(self._clock, max_bytes=_MAX_LIST_BYTES)
                 return HttpReader(source, self._fetcher)
 
     async def _watch(self, job: str, source: DiscoverySource, counts: RefreshCounters) -> None:
         reader = self._reader(source)
         log = structlog.get_logger().bind(scrape_job=job, mechanism=str(source.mechanism))
-        trouble = ""
+        problem = ""
         while True:
             try:
                 groups: list[TargetGroup] | None = await reader.read()
             except SourceError as error:
                 counts.failed += 1
-                if str(error) != trouble:
-                    trouble = str(error)
-                    log.warning("discovery failed, the last good list stays in use", detail=trouble)
-                groups = reader.held() if isinstance(reader, FileReader | DnsReader) else None
+                if str(error) != problem:
+                    problem = str(error)
+                    log.warning("discovery failed, the last good list stays in use", detail=problem)
+                groups = reader.last_groups() if isinstance(reader, FileReader | DnsReader) else None
             else:
                 counts.refreshed += 1
                 counts.last_success = self._clock.now()
-                trouble = ""
+                problem = ""
             watched = self._watched.get((job, source))
             if watched is not None and groups is not None and groups != watched.groups:
                 watched.groups = groups
-                self._soon()
-            await self._clock.sleep(reader.next_in)
+                self._merge_soon()
+            await self._clock.sleep(reader.read_interval)
 
-    def _soon(self) -> None:
+    def _merge_soon(self) -> None:
         if self._pending is None or self._pending.done():
-            self._pending = asyncio.create_task(self._after_a_moment(), name="discovery")
+            self._pending = asyncio.create_task(self._merge_later(), name="discovery")
 
-    async def _after_a_moment(self) -> None:
-        await self._clock.sleep(_TOGETHER)
-        self._put_together()
+    async def _merge_later(self) -> None:
+        await self._clock.sleep(_BATCH_SECONDS)
+        self._merge()
 
-    def _put_together(self) -> None:
+    def _merge(self) -> None:
         settings = self._settings
         if settings is None:
             return
         by_name: dict[str, Target] = {target.name: target for target in settings.targets}
-        self.found = Counter()
+        self.target_counts = Counter()
         rejected: Counter[Rejection] = Counter()
-        told: set[str] = set()
+        problems: set[str] = set()
         for job in settings.jobs:
             found = job.resolve(self._groups(job))
-            self.found[job.name] = len(job.resolve(job.static).targets) + len(found.targets)
+            self.target_counts[job.name] = len(job.resolve(job.static).targets) + len(found.targets)
             for problem in found.problems:
                 rejected[Rejection.INVALID] += 1
-                told.add(f"{job.name}: {problem}")
+                problems.add(f"{job.name}: {problem}")
             for target in found.targets:
                 known = by_name.setdefault(target.name, target)
                 if known is not target and known != target:
                     rejected[Rejection.DUPLICATE] += 1
-                    told.add(f"{job.name}: {target.name} is already a target")
+                    problems.add(f"{job.name}: {target.name} is already a target")
         self.rejected = rejected
-        for text in sorted(told - self._told)[:10]:
+        for text in sorted(problems - self._reported)[:10]:
             structlog.get_logger().warning("discovered target rejected", detail=text)
-        self._told = told
+        self._reported = problems
         self._apply(replace(settings, targets=tuple(by_name.values())))
 
     def _groups(self, job: Job) -> list[TargetGroup]:

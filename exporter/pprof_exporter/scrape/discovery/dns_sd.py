@@ -17,48 +17,48 @@ _TIMEOUT = 10.0
 Resolve = Callable[[str, RecordType], Awaitable[dns.resolver.Answer]]
 
 
-async def system_resolver(name: str, type_: RecordType) -> dns.resolver.Answer:
-    """Ask the name server that the system is set up for. Raises `dns.exception.DNSException` and `OSError`."""
+async def resolve_records(name: str, type_: RecordType) -> dns.resolver.Answer:
+    """Ask the name server of the system. Raises `dns.exception.DNSException` and `OSError`."""
     return await dns.asyncresolver.Resolver().resolve(name, type_.value, lifetime=_TIMEOUT)
 
 
 class DnsReader:
-    """All names of one source. A name that does not resolve keeps what it said before."""
+    """All names of one source. A name that cannot be resolved keeps its last targets."""
 
-    def __init__(self, source: DnsSource, resolve: Resolve = system_resolver) -> None:
+    def __init__(self, source: DnsSource, resolve: Resolve = resolve_records) -> None:
         self._source = source
         self._resolve = resolve
-        self._held: dict[str, TargetGroup] = {}
-        self.next_in = source.refresh
+        self._groups: dict[str, TargetGroup] = {}
+        self.read_interval = source.refresh
 
     async def read(self) -> list[TargetGroup]:
-        """A group for each name. Raises `SourceError` where some cannot be resolved."""
-        troubles = []
+        """A group for each name. Raises `SourceError` if a name cannot be resolved."""
+        problems = []
         for name in self._source.names:
             try:
-                self._held[name] = await self._ask(name)
+                self._groups[name] = await self._query(name)
             except dns.resolver.NXDOMAIN:
-                # The server answered: there is no such name now, and so there are no targets.
-                self._held[name] = TargetGroup((), ())
+                # An answer: the name does not exist, so it has no targets.
+                self._groups[name] = TargetGroup((), ())
             except (dns.exception.DNSException, OSError, ValueError) as error:
-                troubles.append(f"{name}: {error}")
-        if troubles:
-            raise SourceError("; ".join(troubles))
-        return self.held()
+                problems.append(f"{name}: {error}")
+        if problems:
+            raise SourceError("; ".join(problems))
+        return self.last_groups()
 
-    def held(self) -> list[TargetGroup]:
-        """What every name gave last."""
-        return list(self._held.values())
+    def last_groups(self) -> list[TargetGroup]:
+        """The last group of each name."""
+        return list(self._groups.values())
 
-    async def _ask(self, name: str) -> TargetGroup:
+    async def _query(self, name: str) -> TargetGroup:
         source = self._source
         answer = await self._resolve(name, source.type)
         if source.type is RecordType.SRV:
             targets = [f"{record.target.to_text(omit_final_dot=True)}:{record.port}" for record in answer]
         else:
-            targets = [_joined(record.address, source.port) for record in answer]
+            targets = [_host_port(record.address, source.port) for record in answer]
         return TargetGroup(tuple(sorted(targets)), (("__meta_dns_name", name),))
 
 
-def _joined(address: str, port: int) -> str:
+def _host_port(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pprof_exporter.config import FileSource, TargetGroup
-from pprof_exporter.scrape.discovery.groups import SourceError, read_text
+from pprof_exporter.scrape.discovery.groups import SourceError, parse_text
 
-# So often a change is looked for, which costs one stat per file.
-_LOOK_EVERY = 5.0
-_LARGEST = 64 * 2**20
+# Seconds between two checks for changes; a check costs one stat per file.
+_CHECK_EVERY = 5.0
+_MAX_BYTES = 64 * 2**20
 
 _Stamp = tuple[int, int, int]
 
@@ -25,20 +25,20 @@ class _Known:
 
 
 class FileReader:
-    """All files of one source. One that is half written, or cannot be read, keeps what it said before."""
+    """All files of one source. A file that is half written or unreadable keeps its last groups."""
 
     def __init__(self, source: FileSource, base: Path) -> None:
         self._source = source
         self._base = base
         self._known: dict[str, _Known] = {}
-        self.next_in = min(_LOOK_EVERY, source.refresh)
+        self.read_interval = min(_CHECK_EVERY, source.refresh)
 
     async def read(self) -> list[TargetGroup]:
-        """The groups of all files. Raises `SourceError` where some are not as they should be."""
+        """The groups of all files. Raises `SourceError` if a file is missing or invalid."""
         return await asyncio.to_thread(self._read)
 
-    def held(self) -> list[TargetGroup]:
-        """The groups that every file gave last."""
+    def last_groups(self) -> list[TargetGroup]:
+        """The last groups of each file."""
         return [group for known in self._known.values() for group in known.groups]
 
     def _read(self) -> list[TargetGroup]:
@@ -47,26 +47,26 @@ class FileReader:
         )
         for gone in set(self._known) - set(names):
             del self._known[gone]
-        troubles = [trouble for name in names if (trouble := self._look(name))]
+        problems = [problem for name in names if (problem := self._read_changed(name))]
         missing = [name for name in self._source.patterns if "*" not in name and str(self._base / name) not in names]
-        troubles += [f"{name}: no such file" for name in missing]
-        if troubles:
-            raise SourceError("; ".join(troubles))
-        return self.held()
+        problems += [f"{name}: no such file" for name in missing]
+        if problems:
+            raise SourceError("; ".join(problems))
+        return self.last_groups()
 
-    def _look(self, name: str) -> str:
-        """Read a file if it has changed; returns what is wrong with it."""
+    def _read_changed(self, name: str) -> str:
+        """Read a file if it has changed. Returns its problem; "" if there is none."""
         try:
             found = os.stat(name)  # noqa: PTH116
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             known = self._known.get(name)
             if known is not None and known.stamp == stamp:
                 return ""
-            if found.st_size > _LARGEST:
-                return f"{name}: more than {_LARGEST} bytes"
-            groups = read_text(name, Path(name).read_text(encoding="utf-8"))
+            if found.st_size > _MAX_BYTES:
+                return f"{name}: more than {_MAX_BYTES} bytes"
+            groups = parse_text(name, Path(name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, SourceError) as error:
-            # Its stamp is not noted, so that it is tried again, and goes on to be told of.
+            # Without a stamp, so that it is read again, and the problem is reported again.
             self._known.setdefault(name, _Known(None, []))
             return f"{name}: {error}"
         meta = ("__meta_filepath", name)

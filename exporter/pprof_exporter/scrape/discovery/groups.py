@@ -1,4 +1,4 @@
-"""Lists of targets as files and servers write them: `[{"targets": ["HOST:PORT"], "labels": {"NAME": "VALUE"}}]`."""
+"""Lists of targets, as files and servers provide them: `[{"targets": ["HOST:PORT"], "labels": {"NAME": "VALUE"}}]`."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _KEYS = {"targets", "labels"}
 
 
 class SourceError(Exception):
-    """A source that gives no list now; the message says why."""
+    """A source has no valid list now; the message says why."""
 
 
-def read_text(name: str, text: str) -> list[TargetGroup]:
-    """Read a file by the ending of its name. Raises `SourceError`."""
+def parse_text(name: str, text: str) -> list[TargetGroup]:
+    """Parse the text of a file as YAML or JSON, by the suffix of its name. Raises `SourceError`."""
     try:
         document = yaml.safe_load(text) if name.endswith(_YAML) else json.loads(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}") from None
     if document is None and name.endswith(_YAML):
         return []
-    return read_document(document)
+    return parse_document(document)
 
 
-def read_document(document: Any) -> list[TargetGroup]:
-    """Check what was parsed. Raises `SourceError`."""
+def parse_document(document: Any) -> list[TargetGroup]:
+    """Check a parsed document. Raises `SourceError`."""
     if not isinstance(document, list):
         raise SourceError("not a list of groups with targets and labels")
     return [_group(i, entry) for i, entry in enumerate(document)]

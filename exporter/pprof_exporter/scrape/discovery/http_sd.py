@@ -10,7 +10,7 @@ from yarl import URL
 from pprof_exporter.config import HttpSource, Secret, TargetGroup
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher
-from pprof_exporter.scrape.discovery.groups import SourceError, read_document
+from pprof_exporter.scrape.discovery.groups import SourceError, parse_document
 
 _TIMEOUT = 30.0
 
@@ -19,11 +19,11 @@ class HttpReader:
     """One URL."""
 
     def __init__(self, source: HttpSource, fetcher: Fetcher) -> None:
-        told = {"Accept": "application/json", "X-Prometheus-Refresh-Interval-Seconds": f"{source.refresh:g}"}
-        headers = tuple((name, Secret(text)) for name, text in told.items())
+        own = {"Accept": "application/json", "X-Prometheus-Refresh-Interval-Seconds": f"{source.refresh:g}"}
+        headers = tuple((name, Secret(text)) for name, text in own.items())
         self._url = URL(source.url)
-        self._fetcher = fetcher.of(replace(source.client, headers=(*source.client.headers, *headers)))
-        self.next_in = source.refresh
+        self._fetcher = fetcher.bind(replace(source.client, headers=(*source.client.headers, *headers)))
+        self.read_interval = source.refresh
 
     async def read(self) -> list[TargetGroup]:
         """The groups that the URL lists. Raises `SourceError`."""
@@ -31,11 +31,11 @@ class HttpReader:
             reply = await self._fetcher.get(self._url, timeout=_TIMEOUT)
             if reply.content_type != "application/json":
                 raise SourceError(f"the reply is {reply.content_type}, not application/json")
-            groups = read_document(json.loads(reply.body))
+            groups = parse_document(json.loads(reply.body))
         except FetchError as error:
             raise SourceError(f"{error.reason}: {error.detail}") from None
         except (ValueError, RecursionError) as error:
             raise SourceError(f"not JSON: {error}") from None
-        # The URL may hold a password, and the label may be mapped to one that everybody sees.
+        # The URL may hold a password, and relabelling may copy this label to a visible one.
         shown = str(self._url.with_user(None))
         return [TargetGroup(group.targets, (*group.labels, ("__meta_url", shown))) for group in groups]

@@ -1,6 +1,6 @@
-"""Addresses to which no probe connects unless the configuration names them, in whatever form they come.
+"""Addresses, in every notation, to which a probe connects only if the configuration allows them.
 
-Services of clouds under these addresses hand out credentials to whoever can make a machine send them a request.
+Cloud services at these addresses give credentials to anyone who can make a machine send them a request.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ _FORBIDDEN: tuple[tuple[Network, str], ...] = tuple(
     )
 )
 
-# Networks whose addresses hold an IPv4 address to which a gateway passes on: NAT64 (RFC 6052, RFC 8215) in the last 32
-# bits, and addresses that are IPv4-compatible (RFC 4291).
-_LAST_BITS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+# Networks whose addresses hold an IPv4 address in the last 32 bits, to which a gateway forwards: NAT64 (RFC 6052,
+# RFC 8215) and IPv4-compatible addresses (RFC 4291).
+_EMBEDDED_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
 _REAL_IPV6 = (IPv6Address("::"), IPv6Address("::1"))
 
 
-def objection(address: Address, rules: tuple[AllowRule, ...]) -> str | None:
-    """Why no probe may connect to an address, as a sentence without a full stop; None if it may.
+def why_forbidden(address: Address, rules: tuple[AllowRule, ...]) -> str | None:
+    """Why a probe may not connect to an address, as a sentence without a full stop; None if it may.
 
-    Each of the rules must allow it. An address that is forbidden to all has to lie in a network of the rules that is no
-    larger than the forbidden one: 0.0.0.0/0 does not allow 169.254.169.254.
+    Every rule must allow the address. A forbidden address needs a network in the rules that is not larger than the
+    forbidden one: 0.0.0.0/0 does not allow 169.254.169.254.
     """
     forms = tuple(_forms(address))
     named = [network for rule in rules for network in rule.networks]
@@ -65,11 +65,11 @@ def objection(address: Address, rules: tuple[AllowRule, ...]) -> str | None:
 
 
 def _forms(address: Address) -> Iterator[Address]:
-    """The address, and the IPv4 addresses that it stands for."""
+    """The address, and the IPv4 addresses in it."""
     if isinstance(address, IPv4Address):
         yield address
         return
-    # Without the zone (`%eth0`), which is no part of the address.
+    # Without the zone (`%eth0`), which is not part of the address.
     bare = IPv6Address(int(address))
     if bare.ipv4_mapped is not None:
         # The system connects to the IPv4 address itself.
@@ -80,5 +80,5 @@ def _forms(address: Address) -> Iterator[Address]:
         yield bare.sixtofour
     if bare.teredo is not None:
         yield from bare.teredo
-    if bare not in _REAL_IPV6 and any(bare in network for network in _LAST_BITS):
+    if bare not in _REAL_IPV6 and any(bare in network for network in _EMBEDDED_IPV4):
         yield IPv4Address(int(bare) & 0xFFFFFFFF)

@@ -1,4 +1,4 @@
-"""The HTTP client of one probe: no request outlasts the probe, and its log has every one of them."""
+"""The HTTP client of one probe: it ends each request before the deadline of the probe, and logs it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.probing.probe_log import ProbeLog
 from pprof_exporter.scrape.probing.sockets import AddressGuard
 
-# A window that ends right at the deadline brings nothing: the reply has to come, too.
+# A window that ends at the deadline is useless: its reply comes later.
 _AFTER_WINDOW = 0.3
-# So much before the deadline a request is given up, so that its reason is told and not the end of the probe.
+# Seconds before the deadline at which a request times out, so that the log has its own reason.
 _MARGIN = 0.1
-_LEAST_TIMEOUT = 0.05
+_MIN_TIMEOUT = 0.05
 
 
 class OutOfTime(Exception):
-    """There is no time left in this probe for what was to be asked for."""
+    """The time left in this probe is too short for the window."""
 
 
 class ProbeClient:
@@ -33,24 +33,24 @@ class ProbeClient:
         self.deadline = 0.0
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
-        """Fetch before the deadline. Raises `FetchError`, and `OutOfTime` if a window does not fit any more."""
+        """Fetch before the deadline. Raises `FetchError`, and `OutOfTime` if the window no longer fits."""
         began = self._clock.steady()
         left = self.deadline - began - window
         if window and left < _AFTER_WINDOW:
             raise OutOfTime
-        what = {"path": url.path, **(query or {})}
+        request = {"path": url.path, **(query or {})}
         try:
             reply = await self._getter.get(
-                url, query=query, timeout=max(_LEAST_TIMEOUT, min(timeout, left - _MARGIN)), window=window
+                url, query=query, timeout=max(_MIN_TIMEOUT, min(timeout, left - _MARGIN)), window=window
             )
         except FetchError as error:
             if error.reason is Reason.CONNECT and self.guard.refused:
                 error = FetchError(Reason.FORBIDDEN, self.guard.refused)
             took = f"{self._clock.steady() - began:.3f}"
-            # Not the words of a reply, see `Discreet`.
+            # Not the text of a reply, see `RedactedLog`.
             detail = error.detail if error.status is None else f"HTTP {error.status}"
-            self.log.info("no reply", **what, reason=str(error.reason), detail=detail, took=took)
+            self.log.info("no reply", **request, reason=str(error.reason), detail=detail, took=took)
             raise error from None
         phases = {str(phase): f"{seconds:.4f}" for phase, seconds in reply.phases.items() if seconds}
-        self.log.info("reply", **what, bytes=len(reply.body), **phases)
+        self.log.info("reply", **request, bytes=len(reply.body), **phases)
         return reply

@@ -1,4 +1,4 @@
-"""The last probes, for a person to look at; those that failed stay longer."""
+"""The last probes, for the page `/probes`. Failed probes are kept longer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ProbeRecord:
 
 
 class ProbeHistory:
-    """The last probes of every kind, and besides them as many of the last that failed."""
+    """The last `size` probes, and up to `size` older failed ones."""
 
     def __init__(self, size: int) -> None:
         self._numbers = count(1)
@@ -33,17 +33,17 @@ class ProbeHistory:
         self._failed: deque[ProbeRecord] = deque(maxlen=size)
 
     def next_number(self) -> int:
-        """A number for one more entry."""
+        """The number of the next entry."""
         return next(self._numbers)
 
     def add(self, entry: ProbeRecord) -> None:
-        """Keep an entry; one that failed outlives those that went well."""
+        """Add an entry. A failed one is kept longer than a successful one."""
         if len(self._recent) == self._recent.maxlen and self._recent[0].result is not ProbeResult.UP:
             self._failed.append(self._recent[0])
         self._recent.append(entry)
 
     def resize(self, size: int) -> None:
-        """Keep so many from now on."""
+        """Change the number of entries."""
         if size != self._recent.maxlen:
             self._recent, self._failed = deque(self._recent, maxlen=size), deque(self._failed, maxlen=size)
 
@@ -52,6 +52,6 @@ class ProbeHistory:
         return [*reversed(self._recent), *reversed(self._failed)]
 
     def find(self, number: int) -> ProbeRecord | None:
-        """The entry of this number, if it is still kept."""
+        """The entry with this number; None if it was removed."""
         everything: Iterable[ProbeRecord] = self.entries()
         return next((entry for entry in everything if entry.number == number), None)

@@ -1,4 +1,4 @@
-"""The log of one probe: what was asked for, what came, and what was left out and why."""
+"""The log of one probe: its requests and replies, and what was left out and why."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 
 from pprof_exporter.clock import Clock
 
-_LONGEST = 400
-_MOST = 200
+_MAX_VALUE_LENGTH = 400
+_MAX_LINES = 200
 _PLAIN = re.compile(r"[!#-<>-~]+")
 
 
 class ProbeLog:
-    """Lines of logfmt, each with the seconds since the probe began. Bounded, whatever a target says."""
+    """Lines of logfmt, each with the seconds since the probe began. Their number and length are bounded."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,15 +21,15 @@ class ProbeLog:
         self._lines: list[str] = []
 
     def debug(self, event: str, **fields: object) -> None:
-        """Something that few want to read; in the log of a probe, all do."""
+        """Log a detail. The log of a probe includes details."""
         self._add("debug", event, fields)
 
     def info(self, event: str, **fields: object) -> None:
-        """Something that happened."""
+        """Log an event."""
         self._add("info", event, fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        """Something that went wrong."""
+        """Log a problem."""
         self._add("warning", event, fields)
 
     @property
@@ -38,7 +38,7 @@ class ProbeLog:
         return "".join(f"{line}\n" for line in self._lines)
 
     def _add(self, level: str, event: str, fields: dict[str, object]) -> None:
-        if len(self._lines) >= _MOST:
+        if len(self._lines) >= _MAX_LINES:
             return
         passed = self._clock.steady() - self._began
         parts = {"t": f"{passed:.3f}", "level": level, "msg": event, **fields}
@@ -46,32 +46,32 @@ class ProbeLog:
 
 
 class RedactedLog:
-    """Hands events on without `detail`, which may hold words of a reply.
+    """Passes events on without `detail`, which may hold text of a reply.
 
-    Whoever asks for a probe chooses where it goes, and is not to read there what he could not read himself.
+    The client that requests a probe chooses its target, and must not read replies through the exporter.
     """
 
     def __init__(self, log: ProbeLog) -> None:
         self._log = log
 
     def debug(self, event: str, **fields: object) -> None:
-        """Something that few want to read."""
-        self._log.debug(event, **_without_words(fields))
+        """Log a detail."""
+        self._log.debug(event, **_without_detail(fields))
 
     def info(self, event: str, **fields: object) -> None:
-        """Something that happened."""
-        self._log.info(event, **_without_words(fields))
+        """Log an event."""
+        self._log.info(event, **_without_detail(fields))
 
     def warning(self, event: str, **fields: object) -> None:
-        """Something that went wrong."""
-        self._log.warning(event, **_without_words(fields))
+        """Log a problem."""
+        self._log.warning(event, **_without_detail(fields))
 
 
-def _without_words(fields: dict[str, object]) -> dict[str, object]:
+def _without_detail(fields: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if name != "detail"}
 
 
 def _value(value: object) -> str:
-    """As it is, or in quotes, without anything that ends a line or moves a cursor."""
-    text = str(value)[:_LONGEST]
+    """The value, quoted if needed, without line ends and control characters."""
+    text = str(value)[:_MAX_VALUE_LENGTH]
     return text if _PLAIN.fullmatch(text) else json.dumps(text)

@@ -1,4 +1,4 @@
-"""One round of a target: the index page, and then everything that is due, within a deadline."""
+"""One round of a target within a deadline: the index page, then every collector that is due."""
 
 from __future__ import annotations
 
@@ -9,61 +9,62 @@ from random import Random
 from pprof_exporter.catalog import Skip
 from pprof_exporter.scrape.probing.probe_client import OutOfTime, ProbeClient
 from pprof_exporter.scrape.probing.probe_log import ProbeLog, RedactedLog
-from pprof_exporter.scrape.probing.sockets import AddressGuard, guarding
+from pprof_exporter.scrape.probing.sockets import AddressGuard, guard_connections
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.scraper import TargetScraper
 
-# For the end of the reply, which up to Go 1.25 comes 0.2 s after the window, for the CPU time and for decoding.
+# Seconds for the end of the reply (up to Go 1.25 it comes 0.2 s after the window), the CPU time and decoding.
 _AFTER_WINDOW = 1.0
-# With less than this nothing is asked for: a target that needs as long is slow, and not broken.
-_LEAST = 1.0
-# Scrapes are not on time to the millisecond; a profile that comes every minute is to come with every second scrape.
+# No fetch starts with fewer seconds left: a target that needs this long is slow, not broken.
+_MIN_LEFT = 1.0
+# Share of the interval by which a fetch may be early: scrapes are not exact, and a profile with an interval of a minute
+# must run in every second scrape.
 _EARLY = 0.1
 _COMPARE_EVERY = 30.0
 
 
 class ProbeRounds:
-    """The rounds of one target, and what has to outlive each. One runs at a time."""
+    """The rounds of one target, and their common state. One round runs at a time."""
 
     def __init__(self, context: TargetContext, client: ProbeClient, random: Random) -> None:
         self._context = context
         self._client = client
         self._clock = context.clock
         self._scraper = TargetScraper(context, random)
-        # What takes long on purpose comes last, with the time that is left.
+        # Collectors with a window come last, with the remaining time.
         self._collectors = sorted(self._scraper.collectors, key=lambda collector: collector.concurrent)
         self._windows = {collector: collector.window for collector in self._collectors}
-        self._asked_at: dict[Collector, float] = {}
+        self._run_at: dict[Collector, float] = {}
         self._compared_at = -math.inf
-        self._least = _LEAST
+        self._min_left = _MIN_LEFT
         self.answered = False
-        """Whether the round that runs, or ran last, knows if the target is up."""
+        """Whether the current or last round knows if the target is up."""
 
     @property
     def state(self) -> TargetState:
-        """What is known of the target."""
+        """The state of the target."""
         return self._context.state
 
     async def run(self, log: ProbeLog, guard: AddressGuard, deadline: float) -> None:
-        """Look at the target; `deadline` is steady time. What goes wrong is in the log and in the state."""
+        """Run one round; `deadline` is steady time. Failures are in the log and in the state."""
         self.answered = False
-        self._least = min(_LEAST, (deadline - self._clock.steady()) / 2)
+        self._min_left = min(_MIN_LEFT, (deadline - self._clock.steady()) / 2)
         self._client.log, self._client.guard, self._client.deadline = log, guard, deadline
         self._scraper.log = RedactedLog(log)
-        with guarding(guard):
+        with guard_connections(guard):
             await self._scraper.scrape_index()
             self.answered = True
             for collector in self._collectors:
-                await self._visit(collector, log, deadline)
+                await self._collect(collector, log, deadline)
         if self.state.identity.epoch is not None and self._clock.steady() - self._compared_at >= _COMPARE_EVERY:
             self._compared_at = self._clock.steady()
             await asyncio.to_thread(self.state.identity.compare)
 
-    async def _visit(self, collector: Collector, log: ProbeLog, deadline: float) -> None:
+    async def _collect(self, collector: Collector, log: ProbeLog, deadline: float) -> None:
         now = self._clock.steady()
-        wait = self._asked_at.get(collector, -math.inf) + (1 - _EARLY) * collector.interval - now
+        wait = self._run_at.get(collector, -math.inf) + (1 - _EARLY) * collector.interval - now
         if wait > 0:
             log.debug("not due", profile=collector.name, due_in=f"{wait:.0f}s", interval=f"{collector.interval:g}s")
             return
@@ -72,22 +73,22 @@ class ProbeRounds:
             return
         if not self._fits(collector, log, deadline - now):
             return
-        self._asked_at[collector] = now
+        self._run_at[collector] = now
         try:
             await self._scraper.run(collector)
         except (OutOfTime, asyncio.CancelledError) as error:
-            del self._asked_at[collector]
+            del self._run_at[collector]
             collector.counters.skipped[Skip.DEADLINE] += 1
             log.info("skipped", profile=collector.name, why="not started before the deadline of the probe")
             if not isinstance(error, OutOfTime):
                 raise
 
     def _fits(self, collector: Collector, log: ProbeLog, left: float) -> bool:
-        """Whether there is time for an errand; makes the window shorter if that is what it takes."""
+        """Whether there is time for a collector; shortens its window if needed."""
         wanted = self._windows[collector]
         if not wanted:
-            enough = left >= self._least
-        elif self._context.limiter.profiles(self._context.target):
+            enough = left >= self._min_left
+        elif self._context.limiter.is_profiling(self._context.target):
             collector.counters.skipped[Skip.LATE] += 1
             log.info("skipped", profile=collector.name, why="another CPU profile of this process is running")
             return False

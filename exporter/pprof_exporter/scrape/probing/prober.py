@@ -1,4 +1,4 @@
-"""All probes: what has to outlive each of them is kept by target, for as many targets and as long as is set."""
+"""All probes. The state between two probes is saved per target, for a limited number of targets and a limited time."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pprof_exporter.store import Store
 
 
 class Overloaded(Exception):
-    """There is no room for this probe, or it did not begin in time; the text says so in a sentence."""
+    """There are too many probes, or this one did not begin in time. The message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:
-    """What a probe found: the state of its target, and its log."""
+    """The result of a probe: the state of its target, and its log."""
 
     state: TargetState
     log: ProbeLog
@@ -37,7 +37,7 @@ class ProbeAnswer:
 
 @dataclass(slots=True)
 class _Known:
-    """A target of probes, when it was last asked for, and the probe that runs."""
+    """A probed target: its rounds, when it was last requested, and the running probe."""
 
     rounds: ProbeRounds
     used_at: float
@@ -46,7 +46,7 @@ class _Known:
 
 
 class Prober:
-    """Use inside a running event loop; `close` ends the probes that run."""
+    """Runs probes. Use inside a running event loop; `close` ends the running probes."""
 
     def __init__(
         self, settings: Settings, *, fetcher: Fetcher, limiter: FetchLimiter, clock: Clock, random: Random, store: Store
@@ -62,7 +62,7 @@ class Prober:
         self.history = ProbeHistory(settings.probing.history)
         self.results: Counter[ProbeResult] = Counter()
         self.in_flight = 0
-        self.use(settings)
+        self.apply(settings)
 
     @property
     def modules(self) -> dict[str, ProbeModule]:
@@ -70,12 +70,12 @@ class Prober:
         return self._modules
 
     @property
-    def targets(self) -> int:
-        """Of how many targets something is kept."""
+    def target_count(self) -> int:
+        """The number of targets with saved state."""
         return len(self._known)
 
-    def use(self, settings: Settings) -> None:
-        """Take over a configuration. Targets of modules that stay as they are keep their counters."""
+    def apply(self, settings: Settings) -> None:
+        """Apply a configuration. Targets of unchanged modules keep their counters."""
         old, self._modules = self._modules, settings.probing.modules_with(settings.profiles)
         common = replace(settings, targets=(), jobs=(), profiles={})
         staying = {name for name, module in self._modules.items() if old.get(name) == module}
@@ -93,19 +93,19 @@ class Prober:
             raise BadProbe(400, f"Unknown module; choose from {', '.join(sorted(self._modules))}.")
         return read_request(target, service, found, self._settings.probing.allowed)
 
-    def timeout(self, asked: ProbeRequest, scrape_timeout: float | None) -> float:
-        """For how many seconds a probe may go on, so that its reply comes before Prometheus gives up."""
+    def timeout(self, request: ProbeRequest, scrape_timeout: float | None) -> float:
+        """The seconds that a probe may take, so that it answers within the scrape timeout of Prometheus."""
         probing = self._settings.probing
         given = probing.timeout if scrape_timeout is None else scrape_timeout
-        return min(asked.module.timeout, given - min(probing.timeout_offset, given / 2))
+        return min(request.module.timeout, given - min(probing.timeout_offset, given / 2))
 
-    async def probe(self, asked: ProbeRequest, timeout: float) -> ProbeAnswer:
-        """Look at a target for at most `patience` seconds; who asks while that goes on shares it.
+    async def probe(self, request: ProbeRequest, timeout: float) -> ProbeAnswer:
+        """Run a round of a target within `timeout` seconds. Simultaneous requests for a target share one round.
 
         Raises `Overloaded`.
         """
         deadline = self._clock.steady() + timeout
-        known = self._known.get((asked.module.name, asked.target))
+        known = self._known.get((request.module.name, request.target))
         if known is not None and known.running is not None:
             log = known.log
             await self._ends(known.running, deadline)
@@ -113,24 +113,24 @@ class Prober:
                 raise Overloaded("Another probe of this target is still running. Try again later.")
             return ProbeAnswer(known.rounds.state, log)
         if self.in_flight >= self._settings.probing.concurrency:
-            # Before anything is kept of the target, so that others are not forgotten for its sake.
+            # Before the target gets saved state, so that no other target loses its own.
             raise Overloaded(f"{self.in_flight} probes are running, the limit of probe.concurrency. Raise the limit.")
-        return await self._begin(self._recall(asked), asked, deadline)
+        return await self._begin(self._recall(request), request, deadline)
 
     async def close(self) -> None:
-        """End the probes that run."""
+        """End the running probes."""
         running = [known.running for known in self._known.values() if known.running is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _begin(self, known: _Known, asked: ProbeRequest, deadline: float) -> ProbeAnswer:
+    async def _begin(self, known: _Known, request: ProbeRequest, deadline: float) -> ProbeAnswer:
         began, clock = self._clock.now(), self._clock
         log = ProbeLog(clock)
         timeout = f"{deadline - clock.steady():.1f}s"
-        log.info("probe", target=asked.target.name, module=asked.module.name, deadline=timeout)
+        log.info("probe", target=request.target.name, module=request.module.name, deadline=timeout)
         known.log = log
-        known.running = asyncio.create_task(known.rounds.run(log, AddressGuard(asked.rules), deadline))
+        known.running = asyncio.create_task(known.rounds.run(log, AddressGuard(request.rules), deadline))
         self.in_flight += 1
         try:
             if not await self._ends(known.running, deadline):
@@ -140,7 +140,7 @@ class Prober:
             if not known.running.cancelled():
                 known.running.result()
         finally:
-            # Whoever asked may have gone: then nobody waits for what still runs.
+            # If the client has gone, no one waits for the round.
             known.running.cancel()
             known.running = None
             self.in_flight -= 1
@@ -153,7 +153,14 @@ class Prober:
         log.info("done", result=str(result), took=f"{took:.3f}")
         self.history.add(
             ProbeRecord(
-                self.history.next_number(), asked.target.name, asked.module.name, began, took, result, reason, log.text
+                self.history.next_number(),
+                request.target.name,
+                request.module.name,
+                began,
+                took,
+                result,
+                reason,
+                log.text,
             )
         )
         return ProbeAnswer(state, log)
@@ -167,19 +174,19 @@ class Prober:
             sleeping.cancel()
         return task.done()
 
-    def _recall(self, asked: ProbeRequest) -> _Known:
-        """What is kept of a target; something new if nothing is."""
-        key, now = (asked.module.name, asked.target), self._clock.steady()
+    def _recall(self, request: ProbeRequest) -> _Known:
+        """The saved state of a target; created if there is none."""
+        key, now = (request.module.name, request.target), self._clock.steady()
         known = self._known.get(key)
         if known is None:
             self._forget(now)
-            known = self._known[key] = _Known(self._rounds(asked), now, ProbeLog(self._clock))
+            known = self._known[key] = _Known(self._rounds(request), now, ProbeLog(self._clock))
         known.used_at = now
         self._known.move_to_end(key)
         return known
 
     def _forget(self, now: float) -> None:
-        """Make room for one more target: those that were not asked for in a long time go first."""
+        """Make room for one more target: the least recently requested are removed first."""
         probing = self._settings.probing
         while self._known:
             oldest = next(iter(self._known))
@@ -188,10 +195,10 @@ class Prober:
                 return
             del self._known[oldest]
 
-    def _rounds(self, asked: ProbeRequest) -> ProbeRounds:
-        settings = replace(self._settings, targets=(), jobs=(), profiles=asked.module.profiles)
-        state = TargetState(asked.target, settings, self._store, self._clock)
-        client = ProbeClient(self._fetcher.of(asked.module.client), self._clock)
+    def _rounds(self, request: ProbeRequest) -> ProbeRounds:
+        settings = replace(self._settings, targets=(), jobs=(), profiles=request.module.profiles)
+        state = TargetState(request.target, settings, self._store, self._clock)
+        client = ProbeClient(self._fetcher.bind(request.module.client), self._clock)
         return ProbeRounds(
-            TargetContext(asked.target, settings, client, self._limiter, self._clock, state), client, self._random
+            TargetContext(request.target, settings, client, self._limiter, self._clock, state), client, self._random
         )

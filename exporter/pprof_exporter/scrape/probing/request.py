@@ -1,7 +1,7 @@
-"""The target that a probe asks for, read with suspicion: whoever can reach /probe chooses it.
+"""Reads the target of a probe. Any client of /probe can choose it, so it is not trusted.
 
-Nothing of the text is taken that has more than one reading: no user, no percent signs, no odd numbers. What it says is
-never repeated before it was found to be an address.
+Ambiguous notations are refused: user, percent signs, unusual numbers. Errors repeat text only after it was found to be
+an address.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 from pprof_exporter.config import AllowRule, BadTarget, ProbeModule, Target, parse_target
-from pprof_exporter.scrape.probing.addresses import objection
+from pprof_exporter.scrape.probing.addresses import why_forbidden
 
-_LONGEST = 512
+_MAX_LENGTH = 512
 _PARTS = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?"
     r"(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>\d{1,5}))?"
@@ -22,7 +22,7 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?")
-# As browsers tell names from numbers: by the last label (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+# As browsers distinguish numbers from names: by the last label (https://url.spec.whatwg.org/#ends-in-a-number-checker).
 _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 _MOUNT = "/debug/pprof/"
@@ -30,7 +30,7 @@ _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
 
 class BadProbe(Exception):
-    """A request that is not answered with metrics: its HTTP status, and a sentence that says why."""
+    """A request that is refused, with an HTTP status and a sentence that says why."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -40,7 +40,7 @@ class BadProbe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
-    """What a request asks for, found to be allowed as far as can be told without a name server."""
+    """A request whose target is allowed, as far as can be checked without a name server."""
 
     target: Target
     module: ProbeModule
@@ -49,7 +49,7 @@ class ProbeRequest:
 
 def read_request(text: str, service: str, module: ProbeModule, everywhere: AllowRule) -> ProbeRequest:
     """Read the parameters `target` and `service` ("": none). Raises `BadProbe`."""
-    if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or " " in text:
+    if len(text) > _MAX_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
         raise BadProbe(400, "The target must be HOST:PORT or a URL, in at most 512 ASCII characters without spaces.")
     if "@" in text:
         raise BadProbe(400, "Remove user and password from the target: Prometheus would log them.")
@@ -80,7 +80,7 @@ def read_request(text: str, service: str, module: ProbeModule, everywhere: Allow
 
 
 def _host(text: str) -> str:
-    """The host in its one spelling: IPv6 in brackets and compressed."""
+    """The host in its canonical form: IPv6 in brackets and compressed."""
     if text.startswith("["):
         try:
             address = IPv6Address(text[1:-1])
@@ -100,7 +100,7 @@ def _host(text: str) -> str:
 
 
 def _path(path: str, module: ProbeModule) -> str:
-    """Where pprof is mounted: as the module says, or where a path ends as the mount of net/http/pprof does."""
+    """The path of pprof: that of the module, or one that ends like the default path of net/http/pprof."""
     if path == "/":
         return module.path
     if not _PATH.fullmatch(path):
@@ -125,8 +125,8 @@ def _check_address(host: str, rules: tuple[AllowRule, ...]) -> None:
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
-        # A name: each address that it resolves to is looked at when it is connected to.
+        # A name: its addresses are checked when the probe connects (see `sockets`).
         return
-    problem = objection(address, rules)
+    problem = why_forbidden(address, rules)
     if problem is not None:
         raise BadProbe(403, f"This target is not allowed: {problem}.")

@@ -1,6 +1,6 @@
-"""The last word on where a probe connects: asked for the very address, each time, after names were resolved.
+"""Checks the address of each connection of a probe, after the name was resolved.
 
-So a name server that answers differently the second time gains nothing, and neither does an odd spelling.
+So neither a second, different answer of a name server nor an unusual notation gets around the rules.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ipaddress import ip_address
 from aiohttp import AddrInfoType
 
 from pprof_exporter.config import AllowRule
-from pprof_exporter.scrape.probing.addresses import objection
+from pprof_exporter.scrape.probing.addresses import why_forbidden
 
 
 @dataclass(slots=True)
 class AddressGuard:
-    """The rules of one probe; `refused` says what it last wanted to connect to and may not, "" if nothing."""
+    """The rules of one probe. `refused` says why the latest refused address is forbidden; "" if none was refused."""
 
     rules: tuple[AllowRule, ...]
     refused: str = ""
@@ -31,7 +31,7 @@ _current: ContextVar[AddressGuard | None] = ContextVar("guard", default=None)
 
 
 @contextlib.contextmanager
-def guarding(guard: AddressGuard) -> Iterator[None]:
+def guard_connections(guard: AddressGuard) -> Iterator[None]:
     """Apply the rules to every connection of this task within the block."""
     token = _current.set(guard)
     try:
@@ -41,18 +41,18 @@ def guarding(guard: AddressGuard) -> Iterator[None]:
 
 
 def guarded_socket(info: AddrInfoType) -> socket.socket:
-    """A socket to connect to this address with. Raises `PermissionError` where the rules forbid that."""
-    family, kind, protocol, _, where = info
+    """A socket for this address. Raises `PermissionError` if the rules forbid it."""
+    family, kind, protocol, _, address = info
     guard = _current.get()
     if guard is None:
         raise PermissionError(errno.EPERM, "no probe is running")
     try:
-        problem = objection(ip_address(where[0]), guard.rules)
+        problem = why_forbidden(ip_address(address[0]), guard.rules)
     except ValueError:
-        # asyncio would resolve it once more (BaseEventLoop._ensure_resolved), and nobody would look.
-        problem = f"{where[0]} is not an address"
+        # asyncio would resolve it again (BaseEventLoop._ensure_resolved), without a check of the result.
+        problem = f"{address[0]} is not an address"
     if problem is not None:
         guard.refused = problem
-        # An OSError, so that other addresses of the name are tried.
+        # An OSError, so that aiohttp tries the other addresses of the name.
         raise PermissionError(errno.EPERM, problem)
     return socket.socket(family=family, type=kind, proto=protocol)

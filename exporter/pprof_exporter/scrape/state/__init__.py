@@ -1,1 +1,1 @@
-"""What is known of one target. Synchronous: it fetches nothing and waits for nothing."""
+"""The state of one target. Synchronous: it fetches nothing and waits for nothing."""

@@ -1,4 +1,4 @@
-"""What the auxiliary collectors found: memory statistics, printed stacks, audits of the sampling clock."""
+"""State from the auxiliary collectors: memory statistics, printed stacks, audits of the sampling clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pprof_exporter.scrape.state.top_k import TopK
 
 
 class MemStatsState:
-    """The latest MemStats of a target, and the pauses that were seen since the first."""
+    """The latest MemStats of a target, and the GC pauses since the first."""
 
     def __init__(self) -> None:
         self.counters = FetchCounters()
@@ -21,28 +21,28 @@ class MemStatsState:
         self.at = 0.0
         self.pause_counts = [0] * (len(runtime.GC_PAUSE.buckets) + 1)
         self.pause_sum = 0.0
-        self.unseen = 0
-        self.within_windows = 0
+        self.unseen_collections = 0
+        self.pauses_within_windows = 0
         self._windows: deque[tuple[float, float]] = deque(maxlen=32)
 
-    def profiled(self, start: float, end: float) -> None:
-        """Note that a CPU profile ran from `start` to `end` (Unix time of the target)."""
+    def add_window(self, start: float, end: float) -> None:
+        """Add the window of a CPU profile that ran from `start` to `end` (Unix time of the target)."""
         self._windows.append((start, end))
 
     def record(self, found: MemStats, at: float) -> None:
-        """Take in a reply. What the ring holds at the first look was before our time, and is not counted."""
+        """Take in a reply. Pauses in the ring of the first reply happened earlier, and are not counted."""
         if self.latest is not None:
             pauses = new_pauses(self.latest, found)
-            self.unseen += unseen_collections(self.latest, found)
+            self.unseen_collections += unseen_collections(self.latest, found)
             for pause in pauses:
                 self.pause_counts[bisect_left(runtime.GC_PAUSE.buckets, pause.seconds)] += 1
                 self.pause_sum += pause.seconds
-            self.within_windows += sum(len(pauses_within(pauses, start, end)) for start, end in self._windows)
+            self.pauses_within_windows += sum(len(pauses_within(pauses, start, end)) for start, end in self._windows)
         self.latest, self.at = found, at
 
 
 class StacksState:
-    """What the latest text says."""
+    """The content of the latest goroutine?debug=2."""
 
     def __init__(self, functions: int) -> None:
         self.counters = FetchCounters()
@@ -52,19 +52,19 @@ class StacksState:
         self._ranking = TopK(functions)
 
     def record(self, dump: Dump, at: float) -> None:
-        """Take in a text that was asked for at `at` (Unix time)."""
+        """Take in a text that was requested at `at` (Unix time)."""
         self.at = at
         self.creators = self._ranking.update({name: float(count) for name, count in creators(dump).items()})
         self.longest_wait = longest_wait(dump)
 
 
 class SamplingClockState:
-    """Intervals add up over audits; all else is of the latest."""
+    """Audits of the sampling clock. Intervals add up over audits; everything else is of the latest audit."""
 
     def __init__(self) -> None:
-        self.wanted = True
-        """An audit is due: the target is new, or something about it changed."""
-        self.asked_at = 0.0
+        self.audit_due = True
+        """Whether the target is new or has changed since the last audit."""
+        self.requested_at = 0.0
         self.at: float | None = None
         self.latest: TickAudit | None = None
         self.processors: float | None = None
@@ -74,7 +74,7 @@ class SamplingClockState:
         self.sum = 0.0
 
     def record(self, found: TickAudit, now: float, processors: float | None) -> None:
-        """Take in an audit; `processors` is how many the target kept busy meanwhile, None if that is not known."""
+        """Take in an audit; `processors` is the number of processors that the target kept busy, None if unknown."""
         self.processors = processors
         self.outcomes[Outcome.SUCCESS] += 1
         self.latest, self.at = found, now

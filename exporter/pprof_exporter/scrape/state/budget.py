@@ -1,4 +1,4 @@
-"""F19: how much of its time a target is being profiled, and how much it may be."""
+"""F19: the share of time that a target is profiled, and its limit."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from pprof_exporter.clock import Clock
 
-# What was not spent is kept for as many seconds; after that it is forfeit.
+# Unspent time is saved for this many seconds, and then lost.
 _SAVES = 300.0
 
 
 class Budget:
-    """Seconds of profiling that one target may be asked for: `share` of the time that passes, saved for five minutes.
+    """Seconds of profiling allowed for one target: `share` of the elapsed time, saved for up to five minutes.
 
-    What runs at the same time counts once. A new target begins with all that can be saved, so that its first round is
-    not held up.
+    Simultaneous fetches count once. A new target starts with the maximum credit, so that its first round is not
+    deferred.
     """
 
     def __init__(self, share: float, clock: Clock) -> None:
@@ -25,7 +25,7 @@ class Budget:
         self._at = self._since = clock.steady()
         self._running = 0
         self.spent = 0.0
-        """Seconds during which at least one such fetch was under way, until the last one began or ended."""
+        """Seconds with at least one such fetch in flight, until the last one began or ended."""
 
     @contextlib.contextmanager
     def profiling(self) -> Iterator[None]:
@@ -40,13 +40,13 @@ class Budget:
 
     @property
     def share(self) -> float | None:
-        """Share of its time for which the target was profiled; None before anything was."""
+        """The share of time that the target was profiled; None before the first profile."""
         self._settle()
         passed = self._at - self._since
         return self.spent / passed if self.spent and passed else None
 
-    def left(self) -> bool:
-        """Whether there is anything left to spend."""
+    def has_credit(self) -> bool:
+        """Whether another fetch may start."""
         self._settle()
         return self._credit > 0
 

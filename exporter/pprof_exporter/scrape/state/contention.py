@@ -1,4 +1,4 @@
-"""F18: whether block and mutex profiling are on at all."""
+"""F18: whether block and mutex profiling are on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pprof_exporter.catalog import quality
 from pprof_exporter.profile import State
 from pprof_exporter.scrape.state.observation import Observation
 
-# So many profiles without a record, while goroutines wait, are no chance.
+# This many empty profiles in a row, while goroutines wait, mean that block profiling is off.
 _EMPTY_IN_A_ROW = 10
 
-# What the block profile records once the wait is over (runtime.blockevent).
+# Waits that the block profile records when they end (runtime.blockevent).
 _RECORDED = frozenset({State.CHAN_RECEIVE, State.CHAN_SEND, State.SELECT, State.MUTEX, State.WAIT_GROUP, State.COND})
 
 
 class ContentionState:
-    """Whether each is on; None while it cannot be told. Go states the rate of the mutex profile, not that of block."""
+    """Whether each is on; None while unknown. Go states the rate of the mutex profile, but not of the block profile."""
 
     def __init__(self) -> None:
         self.block: bool | None = None
@@ -23,21 +23,21 @@ class ContentionState:
         self._empty = 0
 
     def learn(self, kind: str, observation: Observation) -> None:
-        """Take in what a profile says of it."""
+        """Take in a profile of `kind`."""
         match kind:
             case "goroutine":
                 self._waiting = _waiting(observation)
             case "block":
-                self._see_block(records=observation.samples)
+                self._learn_block(records=observation.samples)
             case "mutex" if observation.samples:
-                # Records prove that it was on. What is on and has none is told by its rate, see `mutex_rate`.
+                # Records prove that it was on. Without records, the rate decides, see `mutex_rate`.
                 self.mutex = True
 
     def mutex_rate(self, rate: int | None) -> None:
-        """Take in the rate that the text of the mutex profile states; None: it could not be read."""
+        """Take in the rate from the text of the mutex profile; None: it could not be read."""
         self.mutex = None if rate is None else rate > 0
 
-    def _see_block(self, *, records: int) -> None:
+    def _learn_block(self, *, records: int) -> None:
         if records:
             self.block, self._empty = True, 0
         elif self._waiting:

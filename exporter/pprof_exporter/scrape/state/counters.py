@@ -1,4 +1,4 @@
-"""Counters, latency histogram and latency history of one thing that is fetched."""
+"""Counters, latency histogram and latency history of one profile or other fetch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.scrape.client.phases import Phases
 
-_KEPT = 60
+_HISTORY = 60
 
 
 class LatencyHistory:
-    """A ring of the last 60 fetches: latency in seconds, or None of one that failed. A few hundred bytes in all."""
+    """A ring of the last 60 fetches: latency in seconds, None for a failed fetch. It takes a few hundred bytes."""
 
     __slots__ = ("_next", "_ring")
 
@@ -24,17 +24,17 @@ class LatencyHistory:
         self._next = 0
 
     def add(self, seconds: float | None) -> None:
-        """Note how one fetch ended."""
+        """Add one fetch; `seconds` is None if it failed."""
         value = math.nan if seconds is None else seconds
-        if len(self._ring) < _KEPT:
+        if len(self._ring) < _HISTORY:
             self._ring.append(value)
         else:
             self._ring[self._next] = value
-        self._next = (self._next + 1) % _KEPT
+        self._next = (self._next + 1) % _HISTORY
 
     def latest(self) -> list[float | None]:
         """Oldest first."""
-        values = self._ring[self._next :] + self._ring[: self._next] if len(self._ring) == _KEPT else self._ring
+        values = self._ring[self._next :] + self._ring[: self._next] if len(self._ring) == _HISTORY else self._ring
         return [None if math.isnan(value) else value for value in values]
 
 
@@ -63,7 +63,7 @@ class FetchCounters:
     skipped: Counter[Skip] = field(default_factory=Counter)
     deferred: Counter[Deferral] = field(default_factory=Counter)
     deferring: bool = False
-    """The latest tick was put off: what there is stays valid meanwhile."""
+    """Whether the latest fetch was deferred: the previous result stays valid meanwhile."""
     overdue: int = 0
     latency: LatencyHistogram = field(default_factory=LatencyHistogram)
     history: LatencyHistory = field(default_factory=LatencyHistory)
@@ -72,10 +72,10 @@ class FetchCounters:
     last_success: float | None = None
     last_problem: str = ""
     last_reason: Reason | None = None
-    """Why the latest fetch failed; None if it did not."""
+    """Why the latest fetch failed; None if it succeeded."""
 
     def succeeded(self, at: float, phases: Phases | None) -> None:
-        """Count a fetch that brought what was asked for; `phases` is None for a saved file."""
+        """Count a successful fetch; `phases` is None for a saved file."""
         self.outcomes[Outcome.SUCCESS] += 1
         if phases is not None:
             self.latency.observe(phases.total)
@@ -86,7 +86,7 @@ class FetchCounters:
         self.last_problem, self.last_reason = "", None
 
     def failed(self, reason: Reason, detail: str, *, decoding: bool) -> None:
-        """Count one that did not; `decoding` says that a complete reply was no profile."""
+        """Count a failed fetch; `decoding`: the reply was complete, but could not be decoded."""
         if reason is Reason.BUSY:
             self.outcomes[Outcome.BUSY] += 1
         else:

@@ -1,4 +1,4 @@
-"""CPU time that a process used, and how busy it was."""
+"""The CPU time of a process, and its CPU load."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from enum import StrEnum
 from pprof_exporter.clock import Clock
 from pprof_exporter.profile import TargetMetrics
 
-# A service needs some of its processors for itself, to answer quickly.
+# A service needs some CPU time in reserve, to answer quickly.
 _HIGH_LOAD = 0.8
 
 
 class CpuSource(StrEnum):
-    """Who told the CPU time."""
+    """The source of the CPU time."""
 
     METRICS = "metrics"
     """The metrics page of the target."""
@@ -30,15 +30,15 @@ class CpuTime:
     started: float | None
     source: CpuSource
     processors: float | None = None
-    """How many the process may use at once."""
+    """How many processors the process may use at once."""
     page: TargetMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CpuUse:
-    """CPU seconds used within a window, as far as they can be compared with the samples of that window.
+    """CPU seconds used within a window, comparable with the samples of that window.
 
-    `load` is their share of what all processors that the process may use had to give; None: unknown.
+    `load` is their share of the capacity of all processors that the process may use; None: unknown.
     """
 
     seconds: float
@@ -47,11 +47,11 @@ class CpuUse:
 
 
 def use_between(before: CpuTime | None, after: CpuTime | None, window: float) -> CpuUse | None:
-    """What was used within `window` seconds between two readings that enclose it.
+    """The CPU time used within a window of `window` seconds, from the readings before and after it.
 
-    None if either is missing, they come from different sources, or the process restarted meanwhile. Up to Go 1.25 the
-    reply comes 0.1 to 0.2 s after sampling has ended (runtime/pprof.profileWriter), so what the readings cover beyond
-    the window is taken off in proportion.
+    None if a reading is missing, the sources differ, or the process restarted in between. Up to Go 1.25 the reply comes
+    0.1 to 0.2 s after sampling has ended (runtime/pprof.profileWriter), so the time that the readings cover beyond the
+    window is subtracted in proportion.
     """
     if before is None or after is None or before.source is not after.source or before.started != after.started:
         return None
@@ -66,10 +66,10 @@ def use_between(before: CpuTime | None, after: CpuTime | None, window: float) ->
 
 
 class CpuLoad:
-    """How busy the target was within its latest CPU profile."""
+    """The CPU load of the target during its latest CPU profile."""
 
     def __init__(self, clock: Clock, valid: float) -> None:
-        """`valid` is for how many seconds that is believed to be so."""
+        """`valid` is the number of seconds for which a load counts as current."""
         self._clock = clock
         self._valid = valid
         self._latest: tuple[float, float] | None = None
@@ -79,7 +79,7 @@ class CpuLoad:
         self._latest = None if load is None else (self._clock.steady(), load)
 
     def is_high(self) -> bool:
-        """Whether next to nothing of its processors was left; False where that is not known."""
+        """Whether the processors of the target were almost fully used; False if unknown."""
         if self._latest is None or self._clock.steady() - self._latest[0] > self._valid:
             return False
         return self._latest[1] > _HIGH_LOAD

@@ -1,4 +1,4 @@
-"""What a target is, learnt from everything that it answers, and the epoch that it therefore belongs to."""
+"""The identity of a target, from all of its replies, and the epoch that it belongs to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVICE_LABEL = "service"
 
 
 class Identity:
-    """The identity of one target. What was once learnt stays until something else is learnt."""
+    """The identity of one target. A fact stays until a reply contradicts it."""
 
     def __init__(self, target: Target, store: Store) -> None:
         self._store = store
@@ -31,12 +31,12 @@ class Identity:
         self.changes: Counter[Change] = Counter()
         self.last_change: dict[Change, float] = {}
         self.epoch: Epoch | None = None
-        self._entered_as = Fingerprint()
+        self._fingerprint = Fingerprint()
         self.comparison: Comparison | None = None
 
     @property
     def go(self) -> GoVersionEvidence:
-        """What is known of the Go version."""
+        """The known Go version."""
         return combine(self._versions.values())
 
     @property
@@ -54,14 +54,14 @@ class Identity:
 
     @property
     def build(self) -> str:
-        """A digest that changes with the build of the program, or unknown: Go before 1.24 writes none on Linux."""
+        """A digest that changes with the build of the program, or unknown: Go before 1.24 has no build id on Linux."""
         return next(
             (_digest(module.build_id) for module in self.modules if module.role is ModuleRole.MAIN and module.build_id),
             "unknown",
         )
 
     @property
-    def foreign(self) -> list[str]:
+    def foreign_modules(self) -> list[str]:
         """Base names of modules that belong to neither the system nor the program; only Windows lists all modules."""
         if self.system is not System.WINDOWS:
             return []
@@ -77,59 +77,60 @@ class Identity:
         }
 
     @property
-    def bugs(self) -> tuple[KnownBug, ...]:
+    def known_bugs(self) -> tuple[KnownBug, ...]:
         """Bugs of Go that this target is known to have."""
         return known_bugs(self.system.value if self.system else None, self.go.exact, self.mutex_profiling)
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What tells this epoch of the target from others, as far as it is known."""
+        """What distinguishes this epoch of the target from others, as far as it is known."""
         windows = self.system is System.WINDOWS
         go = self.go.exact
         return Fingerprint(
             system=_digest(repr(sorted(self.core_modules.items()))) if self.core_modules else "",
             binary="" if self.build == "unknown" else f"{self.program} {self.build}",
             go=str(go) if go is not None else "",
-            modules=_digest(",".join(self.foreign)) if windows and self.modules else "",
+            modules=_digest(",".join(self.foreign_modules)) if windows and self.modules else "",
         )
 
     def learn_version(self, source: str, evidence: GoVersionEvidence) -> None:
-        """Take in evidence; of each source the latest counts."""
+        """Take in evidence of the Go version. The latest of each source counts."""
         self._versions[source] = evidence
 
     def learn(self, facts: ProcessFacts) -> None:
-        """Take in what a profile tells of modules, system and version."""
+        """Take in modules, system and version from a profile."""
         self.system = facts.system or self.system
         if any(module.role is ModuleRole.MAIN for module in facts.modules):
             self.modules = facts.modules
         self.learn_version("profile", facts.version)
 
     def enter(self, now: float) -> bool:
-        """Say to the store what the target is now; returns whether an upgrade or rollback of its service began."""
+        """Report the fingerprint to the store. Returns whether an upgrade or rollback of the service began."""
         fingerprint = self.fingerprint
         entered = self._store.enter(self._service, fingerprint, now)
         before, self.epoch = self.epoch, entered.epoch
-        # Who goes back to an earlier epoch waits for the store to say that the whole service does.
+        # A return to an earlier epoch counts only when the store says that the whole service returned.
         followed = before is not None and entered.epoch.id != before.id and entered.epoch.entered >= before.entered
-        changes = entered.changes if entered.began else changed_parts(self._entered_as, fingerprint) if followed else ()
-        self._entered_as = fingerprint
+        own_changes = changed_parts(self._fingerprint, fingerprint) if followed else ()
+        changes = entered.changes if entered.began else own_changes
+        self._fingerprint = fingerprint
         for change in changes:
             self.changes[change] += 1
             self.last_change[change] = now
         return bool(changes)
 
     def observe(self, signal: str, value: float) -> None:
-        """Count a value towards the epoch that the target is in."""
+        """Add a value to the statistics of the target's epoch."""
         if self.epoch is not None:
             self._store.observe(self.epoch.id, signal, value)
 
     def compare(self) -> None:
-        """Work out the comparison with the epoch before; may read the disk."""
+        """Compute the comparison with the previous epoch. May read the disk."""
         self.comparison = self._store.compare(self._service)
 
 
 def base_name(module: Module) -> str:
-    """The file name without its folders, of Windows or POSIX."""
+    """The file name without its folders, for Windows and POSIX paths."""
     return module.file.replace("\\", "/").rpartition("/")[2]
 
 

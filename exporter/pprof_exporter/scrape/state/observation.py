@@ -1,4 +1,4 @@
-"""What is kept of a profile after it was read: the numbers that become series."""
+"""The numbers of a decoded profile that become series."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pprof_exporter.scrape.state.cpu_time import CpuUse
 
 @dataclass(frozen=True, slots=True)
 class ProcessFacts:
-    """What a profile tells of the process that it comes from."""
+    """What a profile says about its process."""
 
     system: System | None
     modules: tuple[Module, ...]
@@ -36,9 +36,9 @@ class ProcessFacts:
 class Observation:
     """One profile in base units.
 
-    `took` is its latency without the window. `sums` and `by_function` follow `Kind.values`; a sum is None where the
-    profile has no such sample type, and `by_function` is None where the kind does not ask for it. `profiled` is the
-    seconds that a window covered, `time_nanos` the time stamp of the profile.
+    `took` is its latency without the window. `sums` and `by_function` are in the order of `Kind.values`; a sum is None
+    if the profile lacks the sample type, and `by_function` is None if the kind does not request it. `profiled` is the
+    length of the window in seconds, `time_nanos` the timestamp of the profile.
     """
 
     at: float
@@ -63,9 +63,9 @@ def observe(
     used: CpuUse | None,
     max_bytes: int,
 ) -> Observation:
-    """Decode the body of a reply, sum it up and judge it.
+    """Decode the body of a reply, sum it up and run the checks.
 
-    `previous` is what was seen of this kind before, `used` the CPU time that the process used within the window.
+    `previous` is the last observation of this kind, `used` the CPU time that the process used within the window.
 
     Raises `DecodeError`. Needs no event loop: any thread may run it.
     """
@@ -84,7 +84,7 @@ def observe(
 
 
 def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
-    """Sum up and judge a profile that stands for `at` (Unix time)."""
+    """Sum up a profile of `at` (Unix time) and run the checks."""
     profile = fetched.profile
     sums = totals(profile)
     columns = [profile.index_of(value.sample_type) for value in kind.values]
@@ -110,5 +110,5 @@ def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
 
 
 def _by_function(profile: Profile, kind: Kind, column: int, per_unit: int) -> dict[str, float]:
-    booked = attribute(profile, column, kind.attribution)
-    return {name: value / per_unit for name, value in booked.items()}
+    attributed = attribute(profile, column, kind.attribution)
+    return {name: value / per_unit for name, value in attributed.items()}

@@ -1,4 +1,4 @@
-"""The raw profiles of late, in memory and within a bound, so that a finding can be shown by what was judged."""
+"""The latest raw profiles in memory, within a bound, so that a finding is saved with the profiles that show it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from pprof_exporter.evidence_store import RawProfile
 
 @dataclass(slots=True)
 class _Slot:
-    """Of one kind of one target: the newest, and the newest of those with which all was well."""
+    """The newest profile of one kind of one target, and the newest one without a finding."""
 
     latest: RawProfile
     good: RawProfile | None = None
 
     @property
     def size(self) -> int:
-        """Bytes that both take."""
+        """The bytes of both."""
         return len(self.latest.data) + (len(self.good.data) if self.good and self.good is not self.latest else 0)
 
 
 class RawProfiles:
-    """At most `max_bytes` of the kinds that are asked for; what was not renewed for longest goes first."""
+    """At most `max_bytes` of profiles of these kinds; the least recently replaced are dropped first."""
 
     def __init__(self, max_bytes: int, kinds: Collection[str]) -> None:
         self._max_bytes = max_bytes
         self._kinds = frozenset(kinds)
         self._slots: OrderedDict[tuple[str, str], _Slot] = OrderedDict()
         self.bytes = 0
-        """What is kept now."""
+        """The bytes held now."""
 
-    def keep(self, target: str, kind: str, asked_at: float, data: bytes) -> None:
-        """Take in a profile that could be read."""
+    def add(self, target: str, kind: str, asked_at: float, data: bytes) -> None:
+        """Add a profile that could be decoded."""
         if kind not in self._kinds:
             return
         body = RawProfile(kind, asked_at, data)
@@ -49,8 +49,8 @@ class RawProfiles:
             _, oldest = self._slots.popitem(last=False)
             self.bytes -= oldest.size
 
-    def approve(self, target: str, kinds: Iterable[str]) -> None:
-        """All is well with the newest of these kinds: from now on each is the last good one."""
+    def mark_good(self, target: str, kinds: Iterable[str]) -> None:
+        """Mark the newest of these kinds as good: there is no finding in them."""
         for kind in kinds:
             slot = self._slots.get((target, kind))
             if slot is not None:
@@ -59,18 +59,18 @@ class RawProfiles:
                 self.bytes += slot.size
 
     def latest(self, target: str, kinds: Iterable[str]) -> list[RawProfile]:
-        """The newest of these kinds, of those that are there."""
+        """The newest profiles of these kinds, as far as there are any."""
         slots = (self._slots.get((target, kind)) for kind in kinds)
         return [slot.latest for slot in slots if slot is not None]
 
     def good(self, target: str, kinds: Iterable[str]) -> list[RawProfile]:
-        """The last good ones of these kinds that are older than the newest."""
+        """The last good profiles of these kinds, if older than the newest."""
         slots = (self._slots.get((target, kind)) for kind in kinds)
         return [
             slot.good for slot in slots if slot is not None and slot.good is not None and slot.good is not slot.latest
         ]
 
     def retain(self, targets: Collection[str]) -> None:
-        """Let go of every target that is not among these."""
+        """Drop the profiles of all other targets."""
         for target, kind in [key for key in self._slots if key[0] not in targets]:
             self.bytes -= self._slots.pop((target, kind)).size

@@ -1,4 +1,4 @@
-"""What is known of one target: counters that the exporter keeps, and the latest of each profile."""
+"""The state of one target: counters, and the latest observation of each profile."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LabelPairs = tuple[tuple[str, str], ...]
 
 
 class ProfileState:
-    """One kind of profile of one target."""
+    """The state of one kind of profile of one target."""
 
     def __init__(self, kind: Kind, functions: int) -> None:
         self.kind = kind
@@ -35,31 +35,31 @@ class ProfileState:
         self.latest: Observation | None = None
         self.accumulated = [0.0] * len(kind.values)
         self.profiled = 0.0
-        self.counted: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
-        self.leaders: list[dict[str, float] | None] = [None] * len(kind.values)
-        self.rises: list[dict[str, float]] = [{} for _ in kind.values]
+        self.counter_totals: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
+        self.top_functions: list[dict[str, float] | None] = [None] * len(kind.values)
+        self.growing_functions: list[dict[str, float]] = [{} for _ in kind.values]
         self._rankings = [TopK(functions) for _ in kind.values]
         self._growth = [_growth(value) for value in kind.values]
         self._functions = functions
 
     def record(self, observation: Observation) -> None:
-        """Take in a profile: windows are added up, all else replaces what was there."""
+        """Take in a profile. Values of windows are added up; other values replace the previous ones."""
         self.latest = observation
         self.profiled += observation.profiled
         for reading in observation.readings:
             if reading.family.type is MetricType.COUNTER and reading.value is not None:
-                self.counted[reading.family, reading.labels] += reading.value
+                self.counter_totals[reading.family, reading.labels] += reading.value
         for i, value in enumerate(self.kind.values):
             if value.span is Span.WINDOW:
                 self.accumulated[i] += observation.sums[i] or 0.0
             weights = observation.by_function[i]
-            self.leaders[i] = None if weights is None else self._rankings[i].update(weights)
+            self.top_functions[i] = None if weights is None else self._rankings[i].update(weights)
             growth = self._growth[i]
             if growth is not None and weights is not None:
-                self.rises[i] = largest(growth.update(weights), self._functions)
+                self.growing_functions[i] = largest(growth.update(weights), self._functions)
 
     def gauges(self) -> list[tuple[Family, LabelPairs, float]]:
-        """What the checks measured on the latest profile and could tell."""
+        """The gauges that the checks measured on the latest profile, without unknown values."""
         return [
             (reading.family, reading.labels, reading.value)
             for reading in (self.latest.readings if self.latest else ())
@@ -67,7 +67,7 @@ class ProfileState:
         ]
 
     def totals(self) -> tuple[float | None, ...]:
-        """What each value of the kind comes to: summed over windows, or as the latest profile has it."""
+        """The total of each value of the kind: summed over windows, or that of the latest profile."""
         if self.latest is None:
             return (None,) * len(self.kind.values)
         return tuple(
@@ -77,9 +77,9 @@ class ProfileState:
 
 
 class TargetState:
-    """All that is known of one target. Written by its loop, read when /metrics is asked for.
+    """The state of one target. Written by its loop, read for /metrics.
 
-    `settings` are those that hold for this target.
+    `settings` are those of this target.
     """
 
     def __init__(self, target: Target, settings: Settings, store: Store, clock: Clock) -> None:
@@ -88,7 +88,7 @@ class TargetState:
         self.target = target
         self.settings = settings
         self.revision = 0
-        """Grows with everything that changes here, so that what was made of it need not be made again."""
+        """Grows with every change, so that readers know whether rendered output is still current."""
         self.up: bool | None = None
         self.recoveries = 0
         """How often the target came up, the first time included."""
@@ -113,16 +113,16 @@ class TargetState:
             CANARY: self.canary.counters,
             STACKS: self.stacks.counters,
         }
-        """By value of the label `profile`."""
+        """Counters by value of the label `profile`."""
 
     def latency_differences(self) -> dict[str, float]:
-        """What the latency of profiles is made of, in seconds by cause, as far as the latest profiles tell."""
+        """The parts of the latency of profiles, in seconds by cause, from the latest profiles."""
         latest = {name: profile.latest.took for name, profile in self.profiles.items() if profile.latest}
         base = latest.get("threadcreate")
         if base is None:
             return {}
-        without = self.canary.without_modules
-        modules = {} if without is None else {"modules": base - without}
+        without_modules = self.canary.latency_without_modules
+        modules = {} if without_modules is None else {"modules": base - without_modules}
         causes = (("heap", "heap"), ("goroutines", "goroutine"))
         return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
 

@@ -13,13 +13,13 @@ _GOROUTINE = "goroutine"
 
 
 class Wedge:
-    """Whether the index page and the goroutine profile hang; what is not known is left out."""
+    """Whether the index page and the goroutine profile hang. An unknown state is left out."""
 
     def __init__(self) -> None:
         self.hangs: dict[str, bool] = {}
 
-    def asked(self, name: str, reason: Reason | None) -> None:
-        """Note how a fetch ended: with a reason to fail, or well (None). Only those of these two names count."""
+    def record(self, name: str, reason: Reason | None) -> None:
+        """Record how a fetch ended: `reason` is None for success. Other names are ignored."""
         if name not in (INDEX, _GOROUTINE):
             return
         if reason is not None and reason.group is ReasonGroup.UNREACHABLE:
@@ -27,5 +27,5 @@ class Wedge:
         else:
             self.hangs[name] = reason is Reason.TIMEOUT_HEADER
         if name == INDEX and self.hangs.get(INDEX) is not False:
-            # Nobody asks for goroutines meanwhile.
+            # Goroutine profiles are not requested meanwhile.
             self.hangs.pop(_GOROUTINE, None)

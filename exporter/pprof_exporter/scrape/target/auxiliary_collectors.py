@@ -1,4 +1,4 @@
-"""Collectors that bring no profile: the canary, the memory statistics, and the printed stacks."""
+"""Collectors without a profile: the canary, the memory statistics, and the printed stacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import too_many_to_print
 
-# Neither takes a lock of the scheduler or stops the world: both return what exists already.
+# Neither takes a lock of the scheduler or stops the world: both return existing data.
 _CHEAP = "cmdline"
 _WITHOUT_MODULES = "threadcreate"
 
@@ -44,7 +44,7 @@ async def time_canary(context: TargetContext) -> None:
 
 
 class _AuxiliaryCollector(Collector):
-    """One whose interval stands in the settings under its own name."""
+    """A collector whose interval is in the settings under its own name."""
 
     def __init__(self, context: TargetContext) -> None:
         super().__init__(context)
@@ -58,13 +58,13 @@ class CanaryCollector(_AuxiliaryCollector):
     path = _WITHOUT_MODULES
 
     async def run(self) -> None:
-        """Time both."""
+        """Time both requests."""
         context = self._context
-        async with context.place():
+        async with context.slot():
             await time_canary(context)
             reply = await context.get(_WITHOUT_MODULES, query={"debug": "1"})
         context.intake.received(CANARY, reply.body)
-        context.intake.without_modules(reply.asked_at, reply.phases)
+        context.intake.latency_without_modules(reply.asked_at, reply.phases)
 
 
 class MemStatsCollector(_AuxiliaryCollector):
@@ -75,9 +75,9 @@ class MemStatsCollector(_AuxiliaryCollector):
     heavy = True
 
     async def run(self) -> None:
-        """Fetch the text and read its end."""
+        """Fetch the text and parse the MemStats at its end."""
         context = self._context
-        async with context.place(heavy=True):
+        async with context.slot(heavy=True):
             reply = await context.get("heap", query={"debug": "1"})
         context.intake.received(MEMSTATS, reply.body)
         memstats = await run_in_thread(lambda: read_memstats(reply.body), len(reply.body))
@@ -96,9 +96,9 @@ class StacksCollector(_AuxiliaryCollector):
         return too_many_to_print(self._context.state.index)
 
     async def run(self) -> None:
-        """Fetch the text and read who created goroutines and how long they have waited."""
+        """Fetch the text and read which functions created goroutines, and how long these have waited."""
         context = self._context
-        async with context.place(heavy=True):
+        async with context.slot(heavy=True):
             reply = await context.get("goroutine", query={"debug": "2"})
         context.intake.received(STACKS, reply.body)
         dump = await run_in_thread(lambda: read_dump(reply.body), len(reply.body))

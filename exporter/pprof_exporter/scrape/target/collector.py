@@ -18,7 +18,7 @@ from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_
 
 
 class Collector(ABC):
-    """Fetches `name` every `interval` seconds. `path` is the row of the index page that it needs."""
+    """Fetches `name` every `interval` seconds. `path` is the row of the index page that must list it."""
 
     name: str
     path: str
@@ -26,7 +26,7 @@ class Collector(ABC):
     window: float = 0
     """Seconds that the profile runs in the target. A caller with less time shortens it before a run."""
     concurrent = False
-    """Whether it runs for so long that cheap collectors must not wait for it."""
+    """Whether it runs so long that cheap collectors must not wait for it."""
     heavy = False
     """Whether it costs the target more than the request itself."""
 
@@ -35,15 +35,15 @@ class Collector(ABC):
 
     @property
     def counters(self) -> FetchCounters:
-        """Those of `name`."""
+        """The counters of `name`."""
         return self._context.state.counters[self.name]
 
     def would_harm(self) -> bool:
-        """Whether the target has grown so large that this fetch would stop it for long."""
+        """Whether the target is so large that this fetch would stop it for long."""
         return False
 
-    def on_recovery(self) -> None:  # noqa: B027 - most collectors hold nothing that a restart makes wrong
-        """The target is up again after it was down."""
+    def on_recovery(self) -> None:  # noqa: B027 - most collectors hold no state that a restart invalidates
+        """Called when the target is up again."""
 
     @abstractmethod
     async def run(self) -> None:
@@ -63,7 +63,7 @@ class IndexCollector(Collector):
     async def run(self) -> None:
         """Fetch and read the page."""
         context = self._context
-        async with context.place():
+        async with context.slot():
             reply = await context.get("")
         context.intake.received(INDEX, reply.body)
         context.intake.index(read_index(reply.body), reply.asked_at, reply.phases)
@@ -95,7 +95,7 @@ class ProfileCollector(Collector):
 
     async def run(self) -> None:
         """Fetch, decode and check the profile."""
-        async with self._context.place(window=bool(self.window), heavy=self.heavy):
+        async with self._context.slot(window=bool(self.window), heavy=self.heavy):
             reply = await self.fetch()
         await self._take_in(reply, None)
 
@@ -118,7 +118,7 @@ class ProfileCollector(Collector):
             max_bytes=context.settings.limits.inflated_bytes,
         )
         observation = await run_in_thread(work, len(reply.body))
-        context.keep(profile.kind.name, reply)
+        context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
         return observation
 
@@ -127,13 +127,13 @@ class MutexCollector(ProfileCollector):
     """The mutex profile. An empty one is fetched as text too: three lines, one of which states the sampling rate."""
 
     async def run(self) -> None:
-        """Fetch, decode and check the profile, and find out whether it is on."""
+        """Fetch, decode and check the profile, and find out whether mutex profiling is on."""
         await super().run()
         latest = self._profile.latest
         if latest is None or latest.samples:
             return
         try:
-            async with self._context.place():
+            async with self._context.slot():
                 reply = await self._context.get(self.path, query={"debug": "1"})
             rate = read_mutex_rate(reply.body)
         except (FetchError, DecodeError):

@@ -1,4 +1,4 @@
-"""What all collectors of one target work with: settings, client, limits, clock, state, and the intake into it."""
+"""The context of all collectors of one target: settings, client, limits, clock, state, and its intake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 
-# Below this size decoding takes about a millisecond, less than handing it to a thread and back can cost under load.
+# Below this size, decoding takes about a millisecond: less than passing it to a thread and back costs under load.
 _INLINE_BYTES = 16 * 1024
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ class TargetContext:
     limiter: FetchLimiter
     clock: Clock
     state: TargetState
-    bodies: RawProfiles | None = None
-    """Holds the latest raw profiles in memory; None: they are not held."""
+    raw_profiles: RawProfiles | None = None
+    """The latest raw profiles in memory; None: they are not held."""
     intake: Intake = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -48,13 +48,13 @@ class TargetContext:
             url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
         )
 
-    def keep(self, kind: str, reply: Reply) -> None:
+    def hold_raw(self, kind: str, reply: Reply) -> None:
         """Hold the body of a reply that could be decoded."""
-        if self.bodies is not None:
-            self.bodies.keep(self.target.name, kind, reply.asked_at, reply.body)
+        if self.raw_profiles is not None:
+            self.raw_profiles.add(self.target.name, kind, reply.asked_at, reply.body)
 
     @contextlib.asynccontextmanager
-    async def place(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
+    async def slot(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
         """Wait for a free slot; a heavy fetch spends the target's budget while it runs."""
         async with self.limiter.slot(self.target, window=window):
             with self.state.budget.profiling() if heavy else contextlib.nullcontext():

@@ -1,4 +1,4 @@
-"""The CPU profile, with what it can be held against: CPU time really used, and the ticks of the sampling clock."""
+"""The CPU profile, with two references: the CPU time actually used, and the ticks of the sampling clock."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class CpuCollector(ProfileCollector):
         self._cpu_time = CpuTimeSource(context.target, context.settings, context.fetcher, context.clock)
 
     async def run(self) -> None:
-        """Fetch all of it, decode and check."""
+        """Fetch the profile and both readings, decode and check."""
         context, intake = self._context, self._context.intake
-        async with context.place(window=True, heavy=True):
+        async with context.slot(window=True, heavy=True):
             before = await self._cpu_time.read()
             trace, reply = await self._fetch_with_probes()
-            # One reading alone tells nothing, and of a page that hangs it would cost the timeout once more.
+            # One reading alone is useless, and a page that hangs would cost the timeout again.
             after = await self._cpu_time.read() if before is not None else None
         if after is not None and after.page is not None:
             intake.metrics_page(after.page)
@@ -49,28 +49,28 @@ class CpuCollector(ProfileCollector):
             intake.audit(trace, used.seconds / self.window if used else None)
 
     def on_recovery(self) -> None:
-        """Try every source of the CPU time again: a release may have brought a metrics page."""
-        self._cpu_time.look_again()
+        """Try every source of the CPU time again: a new release may have a metrics page."""
+        self._cpu_time.reset()
 
     def _audit_due(self) -> bool:
         when, clock = self._context.settings.audit, self._context.state.sampling_clock
         if when is AuditWhen.OFF or self.window < _SHORTEST_WINDOW:
             return False
-        if clock.wanted:
+        if clock.audit_due:
             return True
-        return not isinstance(when, AuditWhen) and self._context.clock.now() - clock.asked_at >= when
+        return not isinstance(when, AuditWhen) and self._context.clock.now() - clock.requested_at >= when
 
     async def _fetch_with_probes(self) -> tuple[Trace | None, Reply]:
-        """The profile, and a trace and a canary while it runs; a failure of those does not cost the profile."""
+        """Fetch the profile, with a trace and a canary while it runs. If these fail, the profile is still used."""
         concurrent = asyncio.gather(self._trace() if self._audit_due() else _nothing(), self._time_canary())
-        self._context.state.canary.windows += 1
+        self._context.state.canary.cpu_profiles_running += 1
         try:
             reply = await self.fetch()
             trace, _ = await concurrent
         finally:
-            self._context.state.canary.windows -= 1
+            self._context.state.canary.cpu_profiles_running -= 1
             concurrent.cancel()
-            # Until both have ended: asyncio warns of a gather that is never awaited.
+            # Wait for both: asyncio warns about a gather that is never awaited.
             await asyncio.gather(concurrent, return_exceptions=True)
         return trace, reply
 
@@ -81,9 +81,9 @@ class CpuCollector(ProfileCollector):
     async def _trace(self) -> Trace | None:
         context = self._context
         await context.clock.sleep(_TRACE_AFTER)
-        # Only now: a profile that is refused at once leaves the audit to the next one.
-        context.state.sampling_clock.wanted = False
-        context.state.sampling_clock.asked_at = context.clock.now()
+        # Not earlier: if the profile is refused at once, the audit is left to the next one.
+        context.state.sampling_clock.audit_due = False
+        context.state.sampling_clock.requested_at = context.clock.now()
         try:
             reply = await context.get(TRACE, query={"seconds": f"{_TRACE_SECONDS:g}"}, window=_TRACE_SECONDS)
             reading = await run_in_thread(lambda: read_trace_body(reply.body), len(reply.body))
@@ -92,9 +92,9 @@ class CpuCollector(ProfileCollector):
             return None
         context.intake.trace(reading)
         if reading.trace is not None:
-            context.keep(TRACE, reply)
+            context.hold_raw(TRACE, reply)
         return reading.trace
 
 
 async def _nothing() -> None:
-    """Stand in for a trace that is not due."""
+    """Replace a trace that is not due."""

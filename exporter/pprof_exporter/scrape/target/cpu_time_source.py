@@ -1,4 +1,4 @@
-"""Reads the CPU time that a target used: from its own metrics page, or from the operating system on this machine."""
+"""Reads the CPU time of a target from its metrics page, or from the operating system if it runs on this machine."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
 from pprof_exporter.scrape.target.listeners import Listeners
 
-# After this many seconds a page that does not tell, or a process that was not found, is looked for again.
-_LOOK_AGAIN = 600.0
-# A target that starts refuses connections for a moment, and a busy one answers late: so many times in a row that is
-# taken for a moment, and not for the lack of a page or process.
-_SILENCES = 3
+# Seconds until another attempt at a page without CPU time, or a process that was not found.
+_RETRY_AFTER = 600.0
+# A starting target refuses connections for a moment, and a busy one answers late. Only this many failures in a row mean
+# that there is no page or process.
+_MAX_FAILURES = 3
 
-# There is one machine, whatever the number of targets.
+# Shared by all targets: there is one machine.
 _listeners = Listeners()
 
 
 class CpuTimeSource:
-    """Reads the CPU time of one target from the best source there is."""
+    """Reads the CPU time of one target from the best available source."""
 
     def __init__(self, target: Target, settings: Settings, fetcher: Getter, clock: Clock) -> None:
         self._url = settings.metrics_page.of(target.url)
@@ -41,29 +41,29 @@ class CpuTimeSource:
         self._process = _Availability(clock)
 
     async def read(self) -> CpuTime | None:
-        """The CPU time of now, or None where nobody tells.
+        """The current CPU time, or None if no source has it.
 
-        The system is asked only where there is no page: what listens here may be a proxy in front of the program.
+        The operating system is used only without a page: the listening process may be a proxy in front of the program.
         """
-        told = await self._from_page()
-        if told is None and self._page.is_left_alone():
+        reading = await self._from_page()
+        if reading is None and self._page.is_suspended():
             return await self._from_process()
-        return told
+        return reading
 
-    def look_again(self) -> None:
-        """The target came up: what it had before says nothing about what it has now."""
+    def reset(self) -> None:
+        """Try all sources again: the target was down, and may have another source now."""
         self._page.found()
         self._process.found()
 
     async def _from_page(self) -> CpuTime | None:
-        if self._page.is_left_alone():
+        if self._page.is_suspended():
             return None
         try:
             reply = await self._fetcher.get(self._url, timeout=self._timeout)
             page = read_page(reply.body.decode("utf-8", "replace"), cpu_family=self._family)
         except FetchError as error:
             if error.status is None or error.status >= 500:
-                self._page.silent()
+                self._page.failed()
                 return None
             page = None
         except DecodeError:
@@ -77,48 +77,48 @@ class CpuTimeSource:
         )
 
     async def _from_process(self) -> CpuTime | None:
-        if self._process.is_left_alone():
+        if self._process.is_suspended():
             return None
-        told = await asyncio.to_thread(_process_time, self._host, self._port)
-        if told is None:
-            self._process.silent()
+        found = await asyncio.to_thread(_process_time, self._host, self._port)
+        if found is None:
+            self._process.failed()
             return None
         self._process.found()
-        seconds, started = told
+        seconds, started = found
         return CpuTime(seconds, self._clock.steady(), started, CpuSource.PROCESS, psutil.cpu_count())
 
 
 class _Availability:
-    """Whether it is worth the while to ask one source."""
+    """Whether one source is used, or suspended for a while."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._silences = 0
-        self._left_alone_until = -math.inf
+        self._failures = 0
+        self._suspended_until = -math.inf
 
-    def is_left_alone(self) -> bool:
-        return self._clock.steady() < self._left_alone_until
+    def is_suspended(self) -> bool:
+        return self._clock.steady() < self._suspended_until
 
     def found(self) -> None:
-        """It told, or may tell now."""
-        self._silences = 0
-        self._left_alone_until = -math.inf
+        """The source has the CPU time, or may have it now."""
+        self._failures = 0
+        self._suspended_until = -math.inf
 
-    def silent(self) -> None:
-        """It did not answer."""
-        self._silences += 1
-        if self._silences >= _SILENCES:
+    def failed(self) -> None:
+        """The source did not answer."""
+        self._failures += 1
+        if self._failures >= _MAX_FAILURES:
             self.missing()
 
     def missing(self) -> None:
-        """It is not there, or does not know."""
-        self._silences = 0
-        self._left_alone_until = self._clock.steady() + _LOOK_AGAIN
+        """The source does not exist, or lacks the CPU time."""
+        self._failures = 0
+        self._suspended_until = self._clock.steady() + _RETRY_AFTER
 
 
 def _process_time(host: str, port: int) -> tuple[float, float] | None:
     """CPU seconds and start time of the process that listens on this port of this machine."""
-    if not _is_here(host):
+    if not _is_this_machine(host):
         return None
     try:
         owner = _listeners.owner(port)
@@ -128,12 +128,12 @@ def _process_time(host: str, port: int) -> tuple[float, float] | None:
         times = process.cpu_times()
         return times.user + times.system, process.create_time()
     except (psutil.Error, OSError):
-        # On macOS, and for processes of other users, the system does not tell.
+        # On macOS, and for processes of other users, the system denies access.
         return None
 
 
-def _is_here(host: str) -> bool:
-    """Whether an address or name is this machine, without asking a name server."""
+def _is_this_machine(host: str) -> bool:
+    """Whether an address or name is this machine, without a name server."""
     if host == "localhost":
         return True
     try:

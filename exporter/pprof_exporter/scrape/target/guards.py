@@ -1,4 +1,4 @@
-"""Profiles that would stop a target for long, told from its index page, which costs it nothing."""
+"""Recognises, from the counts on the index page, profiles that would stop a target for long."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pprof_exporter.profile import GoVersion, GoVersionEvidence, Index
 # (golang/go 50794, 33250). Since 1.19 it does not (runtime/mprof.go goroutineProfileWithLabelsConcurrent).
 _CONCURRENT_SINCE = GoVersion(1, 19)
 _GOROUTINES = 10_000
-# A heap profile holds profMemActiveLock, without being preempted, while it walks all records: whoever wants to stop the
-# world meanwhile waits (golang/go 74872).
+# A heap profile holds profMemActiveLock, without being preempted, while it walks all records. To stop the world, the
+# runtime must wait for it (golang/go 74872).
 _HEAP_RECORDS = 100_000
 # goroutine?debug=2 stops the world until all stacks are printed: 14,820 took 9.5 s (cockroachdb/cockroach 14602).
 _PRINTED_GOROUTINES = 1_000
 
 
 def goroutines_stop_the_world(index: Index | None, version: GoVersionEvidence) -> bool:
-    """Whether a goroutine profile would stop the world for many goroutines, as far as is known."""
+    """Whether a goroutine profile would stop the world for many goroutines. An unknown version counts as old."""
     oldest = version.lowest
     concurrent = oldest is not None and oldest >= _CONCURRENT_SINCE
     return not concurrent and _count(index, "goroutine") > _GOROUTINES
@@ -28,7 +28,7 @@ def heap_records_take_long(index: Index | None) -> bool:
 
 
 def too_many_to_print(index: Index | None) -> bool:
-    """Whether there are too many goroutines for goroutine?debug=2, or nobody knows how many there are."""
+    """Whether there are too many goroutines for goroutine?debug=2; True if their number is unknown."""
     return index is None or _count(index, "goroutine") > _PRINTED_GOROUTINES
 
 

@@ -1,4 +1,4 @@
-"""Which process listens on which port of this machine."""
+"""The processes that listen on ports of this machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections import defaultdict
 
 import psutil
 
-# Looking through the sockets of all processes takes tens of milliseconds, and longer the more there are.
+# Listing the sockets of all processes takes tens of milliseconds, and more with more sockets.
 _VALID = 5.0
 
 
 class Listeners:
-    """Owners of ports, looked up for all who ask within a few seconds at once. Any thread may ask."""
+    """Owners of ports, cached for a few seconds. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,17 +21,17 @@ class Listeners:
         self._valid_until = 0.0
 
     def owner(self, port: int) -> int | None:
-        """Id of the one process that listens on a TCP port; None if there is none or more, or the system does not tell.
+        """The id of the process that listens on a TCP port; None if there is none, several, or the id is unknown.
 
-        Raises `psutil.Error` and `OSError` where the system does not let us look.
+        Raises `psutil.Error` and `OSError` if the system denies access.
         """
         with self._lock:
             if time.monotonic() > self._valid_until or port not in self._owners:
-                self._look()
+                self._refresh()
             owners = self._owners.get(port, set())
         return next(iter(owners)) if len(owners) == 1 else None
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         self._owners = defaultdict(set)
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr:

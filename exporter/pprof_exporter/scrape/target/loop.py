@@ -16,7 +16,7 @@ from pprof_exporter.scrape.target.scraper import TargetScraper
 
 
 class TargetLoop:
-    """Scrapes one target until it is stopped. Nothing that the target does ends it."""
+    """Scrapes one target until it is stopped. Failures of the target do not end it."""
 
     def __init__(self, context: TargetContext, random: Random) -> None:
         self._context = context
@@ -34,12 +34,12 @@ class TargetLoop:
 
     @property
     def context(self) -> TargetContext:
-        """What all collectors of the target share."""
+        """The context of all collectors of the target."""
         return self._context
 
     @property
     def state(self) -> TargetState:
-        """What is known of the target."""
+        """The state of the target."""
         return self._context.state
 
     def stop(self) -> None:
@@ -74,7 +74,7 @@ class TargetLoop:
                 continue
             if self._scraper.allows(collector, running=self._running(collector)):
                 if collector.concurrent:
-                    # So that cheap collectors go on meanwhile.
+                    # Cheap collectors go on meanwhile.
                     self._concurrent[collector] = group.create_task(self._scraper.run(collector))
                 else:
                     await self._scraper.run(collector)

@@ -17,7 +17,7 @@ class FetchPolicy:
     def __init__(self, context: TargetContext, collectors: Iterable[Collector], random: Random) -> None:
         self._state = context.state
         self._clock = context.clock
-        self._longest = context.settings.defer_at_most
+        self._defer_at_most = context.settings.defer_at_most
         longest = context.settings.backoff_at_most
         self._backoffs = {collector: Backoff(collector.interval, random, longest=longest) for collector in collectors}
         self._deferred_since: dict[Collector, float] = {}
@@ -25,7 +25,7 @@ class FetchPolicy:
         """Why the latest fetch was skipped or deferred; None if it was not, or the target lacks the profile."""
 
     def allows(self, collector: Collector, *, running: bool) -> bool:
-        """Whether to run a collector now; `running`: its previous run has not ended."""
+        """Whether to run a collector now. `running`: its previous run has not ended."""
         self.refusal = None
         index = self._state.index
         if index is not None and not index.lists(collector.path):
@@ -43,17 +43,17 @@ class FetchPolicy:
         return deferral is None
 
     def failed(self, collector: Collector) -> None:
-        """A run failed: the next one is delayed, and delayed further with each failure in a row."""
+        """Record a failed run. The next one is delayed, and delayed further with each failure in a row."""
         collector.counters.deferring = False
         self._backoffs[collector].failed(self._clock.steady())
 
     def succeeded(self, collector: Collector) -> None:
-        """A run succeeded."""
+        """Record a successful run."""
         collector.counters.deferring = False
         self._backoffs[collector].reset()
 
     def on_recovery(self) -> None:
-        """The target is up again: failures from before say nothing about it now."""
+        """Reset after the target came up again: earlier failures no longer count."""
         for collector, backoff in self._backoffs.items():
             backoff.reset()
             collector.on_recovery()
@@ -68,21 +68,21 @@ class FetchPolicy:
         return Skip.GUARD if collector.would_harm() else None
 
     def _deferral(self, collector: Collector) -> Deferral | None:
-        """Why to defer it; None if there is no reason, or it has been deferred for long enough."""
-        reason = self._objection(collector) if collector.heavy and self._longest else None
+        """Why to defer the collector; None without a reason, or after the longest deferral."""
+        reason = self._deferral_reason(collector) if collector.heavy and self._defer_at_most else None
         now = self._clock.steady()
-        if reason is not None and now - self._deferred_since.setdefault(collector, now) < self._longest:
+        if reason is not None and now - self._deferred_since.setdefault(collector, now) < self._defer_at_most:
             return reason
         if self._deferred_since.pop(collector, None) is not None and reason is not None:
             collector.counters.overdue += 1
         return None
 
-    def _objection(self, collector: Collector) -> Deferral | None:
-        if not self._state.budget.left():
+    def _deferral_reason(self, collector: Collector) -> Deferral | None:
+        if not self._state.budget.has_credit():
             return Deferral.BUDGET
         if self._state.canary.is_slow():
             return Deferral.SLOW
-        # A CPU profile shows what keeps the target busy, so it runs all the same.
+        # A CPU profile shows what keeps the target busy, so it is not deferred.
         if not collector.concurrent and self._state.cpu_load.is_high():
             return Deferral.CPU
         return None

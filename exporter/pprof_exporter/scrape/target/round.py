@@ -24,9 +24,9 @@ from pprof_exporter.scrape.target.scraper import TargetScraper
 from pprof_exporter.store import Store
 
 _FOREVER = 1e12
-# Cheap requests at rest, and again during the CPU profile: as many as the verdicts need of each (threshold `canaries`).
+# Canaries at rest, and again during the CPU profile: as many as the verdicts need of each (threshold `canaries`).
 _CANARIES = 6
-# Spread over this share of the window: a profile begins and ends with some work.
+# Canaries are spread over this share of the window: a profile begins and ends with some work.
 _WITHIN = 0.9
 _POLL_WINDOW = 0.02
 
@@ -35,9 +35,9 @@ OnRound = Callable[[Target, int], None]
 
 
 def without_expiry(settings: Settings, *, audit: float | None = None) -> Settings:
-    """The same settings without intervals: what was read once does not become stale.
+    """The same settings with endless intervals, so that no value becomes stale.
 
-    `audit` is seconds between two audits, None leaves them as they are.
+    `audit` is the seconds between two audits; None leaves the setting unchanged.
     """
     profiles: dict[str, ProfileSettings] = {
         name: replace(profile, interval=_FOREVER) for name, profile in settings.profiles.items()
@@ -58,7 +58,7 @@ class RoundPlan:
     every: float
 
     async def paced(self, clock: Clock, first: int = 0) -> AsyncIterator[int]:
-        """The number of each round from `first` on, when it is due. After a late round the next starts at once."""
+        """Yield the number of each round from `first` on, when due. After a late round the next starts at once."""
         for number in range(first, self.rounds):
             began = clock.steady()
             yield number
@@ -67,21 +67,21 @@ class RoundPlan:
 
 
 class _Silent:
-    """A log for callers who get every problem as a result."""
+    """A log for callers that get every problem as a result."""
 
     def debug(self, event: str, **fields: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     info = warning = debug
 
 
 class Round:
-    """Rounds of one target, and its state over them. Budget, back-off and deferral do not apply."""
+    """Rounds of one target with one state. Budget, back-off and deferral do not apply."""
 
     def __init__(
         self, target: Target, settings: Settings, *, getter: Getter, clock: Clock, limiter: FetchLimiter, store: Store
     ) -> None:
-        """`getter` sends the client settings of the target."""
+        """`getter` applies the client settings of the target."""
         settings = without_expiry(settings.overridden(target.overrides))
         self.state = TargetState(target, settings, store, clock)
         self.on_undecodable: Callable[[str, DecodeError], None] | None = None
@@ -92,7 +92,7 @@ class Round:
         self._scraper.log = _Silent()
 
     async def run(self) -> None:
-        """One round: the index page, every profile that it lists, cheap requests, and the CPU profile at the end."""
+        """Run one round: the index page, every profile that it lists, canaries, and the CPU profile at the end."""
         problem = await self._scraper.scrape_index()
         self._report(INDEX, problem)
         if problem is not None and problem.reason not in NO_INDEX_PAGE:
@@ -103,7 +103,7 @@ class Round:
             if collector not in concurrent and self._wanted(collector):
                 await self._collect(collector)
         if not self.state.up:
-            # There is no index page, nor a profile without one.
+            # There is neither an index page nor a profile.
             return
         for _ in range(_CANARIES - 1):
             await self._time_canary()
@@ -123,11 +123,11 @@ class Round:
             self.on_undecodable(name, problem)
 
     async def _time_canary(self) -> None:
-        async with self._context.place():
+        async with self._context.slot():
             await time_canary(self._context)
 
     async def _with_canaries(self, collector: Collector) -> None:
-        """A CPU profile times one canary by itself; the others come at even distances while it runs."""
+        """Run a CPU profile, which times one canary itself, and time the other canaries evenly while it runs."""
         canaries = asyncio.create_task(self._time_canaries())
         try:
             await self._collect(collector)
@@ -138,7 +138,7 @@ class Round:
 
     async def _time_canaries(self) -> None:
         clock, state = self._context.clock, self.state
-        while not state.canary.windows:
+        while not state.canary.cpu_profiles_running:
             await clock.sleep(_POLL_WINDOW)
         for _ in range(_CANARIES - 1):
             await clock.sleep(_WITHIN * self._context.settings.profiles["cpu"].window / _CANARIES)

@@ -1,4 +1,4 @@
-"""Runs the collectors of one target, and books how each run ended."""
+"""Runs the collectors of one target, and records the outcome of each run."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from pprof_exporter.scrape.target.policy import FetchPolicy
 
 
 class EventLog(Protocol):
-    """Takes events; a logger of structlog does."""
+    """A log of events, such as a structlog logger."""
 
     def debug(self, event: str, **fields: object) -> object:
-        """A detail."""
+        """Log a detail."""
 
     def info(self, event: str, **fields: object) -> object:
-        """Something that happened."""
+        """Log an event."""
 
     def warning(self, event: str, **fields: object) -> object:
-        """Something that went wrong."""
+        """Log a problem."""
 
 
 class TargetScraper:
-    """All collectors of one target. The caller decides when each runs; whatever the target does wrong is returned."""
+    """All collectors of one target. The caller decides when each runs. Failures of the target are returned."""
 
     def __init__(self, context: TargetContext, random: Random) -> None:
         self._context = context
@@ -44,11 +44,11 @@ class TargetScraper:
 
     @property
     def state(self) -> TargetState:
-        """What is known of the target."""
+        """The state of the target."""
         return self._context.state
 
     def allows(self, collector: Collector, *, running: bool = False) -> bool:
-        """Whether to run a collector now, see `FetchPolicy`."""
+        """Whether to run a collector now, see `FetchPolicy.allows`."""
         return self._policy.allows(collector, running=running)
 
     @property
@@ -57,7 +57,7 @@ class TargetScraper:
         return str(self._policy.refusal or "")
 
     async def scrape_index(self) -> FetchError | DecodeError | None:
-        """Fetch the index page, which tells whether the target is up. Returns what went wrong."""
+        """Fetch the index page, which shows whether the target is up. Returns the error, or None."""
         try:
             await self.index.run()
         except (FetchError, DecodeError) as error:
@@ -67,7 +67,7 @@ class TargetScraper:
         return None
 
     async def run(self, collector: Collector) -> FetchError | DecodeError | None:
-        """Run a collector. Returns what went wrong."""
+        """Run a collector. Returns the error, or None."""
         try:
             await collector.run()
         except (FetchError, DecodeError) as error:
@@ -90,14 +90,14 @@ class TargetScraper:
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason
-        # A failure that goes on is one event, not one every cycle.
+        # A persistent failure is one event, not one per round.
         report = self.log.debug if self.state.counters[name].last_reason is reason else self.log.warning
         self._context.intake.failed(name, error)
         report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=reason.advice)
 
 
 def _collectors(context: TargetContext) -> list[Collector]:
-    """Those that the settings enable: profiles in the order of `KINDS`, then the auxiliary ones."""
+    """The enabled collectors: profiles in the order of `KINDS`, then the auxiliary ones."""
     profiles: list[Collector] = [
         _SPECIAL.get(name, ProfileCollector)(context, profile) for name, profile in context.state.profiles.items()
     ]
