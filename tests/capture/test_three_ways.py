@@ -35,8 +35,8 @@ NOT_RECORDED = {
     "revision": "counts steps, not facts",
     "budget": "a budget is of now",
     "cpu_load": "a capture holds the CPU time that was used, and not of how many processors",
-    "sampling_clock.asked_at": "plans the next audit",
-    "sampling_clock.wanted": "plans the next audit",
+    "sampling_clock.requested_at": "plans the next audit",
+    "sampling_clock.audit_due": "plans the next audit",
     "canary._latest": "a capture holds how long each canary took, and not when",
     "canary.counters.response_bytes": "of threadcreate?debug=1 a capture holds the time alone",
     "counters.canary.response_bytes": "the same",
@@ -118,8 +118,7 @@ async def live(clock: FakeClock, fetcher: FakeFetcher, path: Path) -> TargetStat
     (target,) = chosen.targets
     client = RecordingClient(fetcher, target, chosen, clock)
     round_ = Round(target, chosen, getter=client, clock=clock, limiter=FetchLimiter(Limits()), store=RecordingStore())
-    client.during = lambda: round_.state.canary.during
-    round_.on_undecodable = client.refuse
+    client.follow(round_)
     at = clock.now()
     running = asyncio.create_task(round_.run())
     while not running.done():

@@ -56,6 +56,7 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
         round_ = Round(
             target, settings, getter=recording_client, clock=clock, limiter=FetchLimiter(settings.limits), store=store
         )
+        recording_client.follow(round_)
         lives = []
         for number in range(2):
             recording_client.forget()

@@ -61,8 +61,7 @@ class CaptureRecorder:
         recording_client = RecordingClient(fetcher.bind(target.client, target.params), target, own, clock)
         store = Store.open(None, clock.now())
         round_ = Round(target, self.settings, getter=recording_client, clock=clock, limiter=limiter, store=store)
-        recording_client.during = lambda: round_.state.canary.during
-        round_.on_undecodable = recording_client.refuse
+        recording_client.follow(round_)
         async for number in self.plan.paced(clock, self.writer.finished(entry)):
             recording_client.forget()
             at = clock.now()

@@ -22,6 +22,7 @@ from pprof_exporter.profile import KINDS, DecodeError
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.state.canary import During
+from pprof_exporter.scrape.target.round import Round
 
 _CANARY = "cmdline"
 _IN_TEXT = {"heap": MEMSTATS, "mutex": MUTEX_RATE, "threadcreate": WITHOUT_MODULES}
@@ -42,6 +43,11 @@ class RecordingClient:
         self.bodies: dict[str, bytes] = {}
         """By the name of the file."""
         self.canary: list[RecordedCanary] = []
+
+    def follow(self, round_: Round) -> None:
+        """Learn from a round what runs while a canary is timed, and which reply could not be decoded."""
+        self.during = lambda: round_.state.canary.during
+        round_.on_undecodable = self.refuse
 
     def forget(self) -> None:
         """Begin another round."""
