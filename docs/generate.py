@@ -14,7 +14,16 @@ from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row, render_dashboard
 from pprof_exporter.profile import KINDS, Kind
-from pprof_exporter.rules import ALERTS, GROUPS, Alert, Options, Record, fill_thresholds, render_rules, thresholds_of
+from pprof_exporter.rules import (
+    ALERTS,
+    GROUPS,
+    Alert,
+    RecordingRule,
+    RuleOptions,
+    fill_thresholds,
+    render_rules,
+    thresholds_of,
+)
 
 DOCS = Path(__file__).parent
 # Beside this file, which is run as a script and loaded by tests from its path.
@@ -166,7 +175,7 @@ def alerts() -> str:
     for title in titles.values():
         if names := [name for name, told in modes.items() if told[0] == title]:
             parts += [f"## {title}", *map(_alert, names)]
-    records = [rule for group in GROUPS for rule in group.rules if isinstance(rule, Record)]
+    records = [rule for group in GROUPS for rule in group.rules if isinstance(rule, RecordingRule)]
     parts += ["## Recorded series", _ABOUT_RECORDS, *(f"`{rule.name}`\n\n{_promql(rule.expr)}" for rule in records)]
     return "\n\n".join(parts) + "\n"
 
@@ -211,7 +220,7 @@ def _condition(alert: Alert) -> str:
 
 
 def _promql(expr: str) -> str:
-    text = fill_thresholds(textwrap.dedent(expr).strip(), Options().values)
+    text = fill_thresholds(textwrap.dedent(expr).strip(), RuleOptions().values)
     return f"```promql\n{text}\n```"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.capture.format import (
-    FILES,
+    FILE_NAMES,
     RecordedCanary,
     RecordedCpuUse,
     RecordedFetch,
@@ -41,14 +41,14 @@ SHOP = target_entries([("shop:6060", {"service": "shop"})])[0]
 
 
 def bodies() -> dict[str, bytes]:
-    return {FILES[name]: (RECORDINGS / PROGRAM / file).read_bytes() for name, file in RECORDED.items()}
+    return {FILE_NAMES[name]: (RECORDINGS / PROGRAM / file).read_bytes() for name, file in RECORDED.items()}
 
 
 def one_round(number: int, *, more: tuple[RecordedFetch, ...] = ()) -> RecordedRound:
     cpu = reply(PROGRAM, "cpu_burn2.pb.gz")
     fetches = tuple(
         RecordedFetch(
-            name, FILES[name], reply(PROGRAM, file).started, 3.0 if name == "cpu" else 0.0, TOOK, Outcome.SUCCESS
+            name, FILE_NAMES[name], reply(PROGRAM, file).started, 3.0 if name == "cpu" else 0.0, TOOK, Outcome.SUCCESS
         )
         for name, file in RECORDED.items()
     )
@@ -120,7 +120,7 @@ def test_half_a_line_and_a_folder_without_a_line_are_no_round_and_go_when_the_ca
         lines.write(b'{"round": 1, "at"')
     assert len(load_capture(tmp_path).targets[0].rounds) == 1
     again = writer(tmp_path)
-    assert again.finished(SHOP) == 1
+    assert again.finished_rounds(SHOP) == 1
     assert sorted(found.name for found in folder.iterdir()) == ["0000", "rounds.jsonl"]
     again.write(SHOP, one_round(1), bodies())
     assert len(load_capture(tmp_path).targets[0].rounds) == 2

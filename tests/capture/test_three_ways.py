@@ -57,7 +57,7 @@ NOT_IN_FILES = {
     "up": "a file does not answer",
 }
 """What a folder of files cannot give back either, and why."""
-OF_A_FETCH = ("took", "at", "size", "counters", "readings", "counted")
+OF_A_FETCH = ("took", "at", "size", "counters", "readings", "counter_totals")
 """Of each profile: what depends on how it was fetched, its latency above all. Readings are compared by themselves."""
 MEASURED_LIVE = ("pprof_cpu_", "pprof_profile_clock", "pprof_profile_window")
 """Readings that take the CPU time, or the time of the request."""
@@ -134,7 +134,7 @@ def replayed(path: Path) -> TargetState:
     (entry,) = target_entries([(NAME, {})])
     replay = Replay(NAME, {})
     for round_ in read_rounds(path / entry.folder):
-        replay.take_in(round_, path / entry.folder)
+        replay.replay_round(round_, path / entry.folder)
     return replay.state
 
 
@@ -143,7 +143,7 @@ def from_files(path: Path) -> TargetState:
     saved = SavedProfiles()
     for file in sorted((path / entry.folder / round_folder(0)).iterdir()):
         assert saved.add(file.name, file.read_bytes()) == "", file.name
-    return saved.take_in(NAME, {})[0]
+    return saved.replay(NAME, {})[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from pprof_exporter.catalog import FAMILIES, Family, Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
-from pprof_exporter.catalog.thresholds import BY_NAME, THRESHOLDS
+from pprof_exporter.catalog.thresholds import THRESHOLDS, THRESHOLDS_BY_NAME
 
 OF_TARGETS = [family for family in FAMILIES if "target" in family.labels]
 
@@ -56,5 +56,5 @@ def test_reasons_that_a_signal_names_exist(signal: FailureMode) -> None:
 
 
 def test_thresholds_have_names_of_their_own_and_a_reason() -> None:
-    assert len(BY_NAME) == len(THRESHOLDS)
+    assert len(THRESHOLDS_BY_NAME) == len(THRESHOLDS)
     assert all(threshold.reason and "|" not in threshold.reason for threshold in THRESHOLDS)

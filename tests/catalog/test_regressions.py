@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from pprof_exporter.catalog.regressions import MEASURES, Measure, Worse, measure_of
-from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.catalog.regressions import MEASURES, Measure, WorseDirection, measure_of
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.profile import KINDS
 from pprof_exporter.rules import upgrade
-from pprof_exporter.rules.model import Record, thresholds_of
+from pprof_exporter.rules.model import RecordingRule, thresholds_of
 from pprof_exporter.verdicts.verdict import VerdictLimits
 
-RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(rule, Record)}
+RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(rule, RecordingRule)}
 WORSE = "target_signal:pprof_signal_median:worse"
 LIMITS = VerdictLimits()
 SIGNALS = (
@@ -32,12 +32,12 @@ SIGNALS = (
 
 
 def test_the_recording_rule_and_the_measures_use_the_same_thresholds() -> None:
-    measured = {name for one in MEASURES for name in (one.factor, one.least, one.difference) if name}
+    measured = {name for one in MEASURES for name in (one.factor, one.bound, one.difference) if name}
     ruled = set(thresholds_of(RECORDS[WORSE]))
     assert measured - {"regression_factor"} == ruled - {"tick_busy"}
     assert {"regression_factor"} == set(thresholds_of(RECORDS["target_signal:pprof_signal_median:risen"]))
-    assert measured <= set(BY_NAME)
-    assert {one.fewest for one in MEASURES} == set(
+    assert measured <= set(THRESHOLDS_BY_NAME)
+    assert {one.min_observations for one in MEASURES} == set(
         thresholds_of(RECORDS["target_signal:pprof_signal_median:regressed"])
     )
 
@@ -72,9 +72,9 @@ def test_a_change_counts_beyond_all_of_its_limits(signal: str, before: float, no
     measure = measure_of(signal)
     assert measure is not None
     ratio = now / before if before > 0 else None
-    assert measure.passed(LIMITS, ratio=ratio, now=now, change=now - before) is worse
+    assert measure.is_exceeded(LIMITS, ratio=ratio, now=now, change=now - before) is worse
 
 
 def test_without_a_limit_the_direction_is_left() -> None:
-    assert Measure("x", Worse.LOWER).passed(LIMITS, ratio=None, now=1, change=-0.1)
-    assert not Measure("x", Worse.LOWER).passed(LIMITS, ratio=None, now=1, change=0)
+    assert Measure("x", WorseDirection.LOWER).is_exceeded(LIMITS, ratio=None, now=1, change=-0.1)
+    assert not Measure("x", WorseDirection.LOWER).is_exceeded(LIMITS, ratio=None, now=1, change=0)

@@ -9,7 +9,7 @@ import pytest
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
-from pprof_exporter.check.report import CheckReport, FailOn, TargetReport, worst_first
+from pprof_exporter.check.report import CheckReport, FailOn, TargetReport, targets_worst_first
 from pprof_exporter.verdicts import Finding, Level, Verdict
 
 NASTY = "a|b`<script>\x1b[31m\n::error::x%0A,y:*_\ufffe"
@@ -53,7 +53,7 @@ def test_who_could_not_look_does_not_say_that_all_is_well() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    assert [one.name for one in worst_first([FINE, MIXED, DOWN])] == ["down", "mixed", "fine"]
+    assert [one.name for one in targets_worst_first([FINE, MIXED, DOWN])] == ["down", "mixed", "fine"]
 
 
 def test_the_summary_names_each_that_is_not_well() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.capture.reader import Capture, ReplayedTarget
-from pprof_exporter.compare.assessment import fewest_rounds
+from pprof_exporter.compare.assessment import min_rounds
 from pprof_exporter.compare.captures import compare_captures, compare_groups
 from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Movement, SignalChange
 from pprof_exporter.profile import System
@@ -96,8 +96,8 @@ def test_no_rounds_tell_nothing() -> None:
 
 def test_so_many_rounds_are_needed_as_the_tests_are_many() -> None:
     # Two of all ways to divide 2n values are the clearest ones: 2 / C(8, 4) = 0.029, 2 / C(14, 7) = 0.00058.
-    assert fewest_rounds(1) == 4
-    assert fewest_rounds(50) == 7
+    assert min_rounds(1) == 4
+    assert min_rounds(50) == 7
 
 
 def test_twenty_comparisons_of_one_and_the_same_program_are_not_worse() -> None:

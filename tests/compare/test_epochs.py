@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.compare.epochs import NoEpochs, compare_epochs
-from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Method
+from pprof_exporter.compare.report import ChangeVerdict, ComparisonMethod, ComparisonReport
 from pprof_exporter.store import Change
 
 CHANGED = 1_790_000_000.0
@@ -45,7 +45,7 @@ def verdicts(report: ComparisonReport) -> dict[str, ChangeVerdict]:
 
 def test_medians_are_judged_as_the_alert_has_it_and_the_report_says_so() -> None:
     report = compare_epochs(page(), "http://exporter:9717/metrics")
-    assert report.method is Method.EPOCHS
+    assert report.method is ComparisonMethod.EPOCHS
     assert report.verdict is ChangeVerdict.WORSE
     assert verdicts(report) == {
         "fetch_duration_seconds:heap": ChangeVerdict.WORSE,

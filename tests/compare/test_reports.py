@@ -17,7 +17,7 @@ from rich.console import Console
 
 from pprof_exporter.capture.reader import Capture, ReplayedTarget
 from pprof_exporter.compare.captures import compare_captures, flames_of
-from pprof_exporter.compare.flames import Frame, difference
+from pprof_exporter.compare.flames import Frame, difference_tree
 from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport
 from pprof_exporter.compare.report_html import report_html
 from pprof_exporter.compare.report_json import report_json
@@ -182,15 +182,15 @@ def test_what_json_cannot_write_is_null() -> None:
 
 
 def test_a_tree_of_calls_adds_up_on_both_sides() -> None:
-    tree = difference("cpu", [WINDOWS / "cpu_burn1.pb.gz"] * 2, [WINDOWS / "cpu_deep.pb.gz"])
+    tree = difference_tree("cpu", [WINDOWS / "cpu_burn1.pb.gz"] * 2, [WINDOWS / "cpu_deep.pb.gz"])
     assert tree is not None
     assert tree.before == pytest.approx(1)
     assert tree.after == pytest.approx(1)
 
     def check(frame: Frame) -> None:
-        assert sum(child.before for child in frame.below.values()) <= frame.before + 1e-9
-        assert sum(child.after for child in frame.below.values()) <= frame.after + 1e-9
-        for child in frame.below.values():
+        assert sum(child.before for child in frame.callees.values()) <= frame.before + 1e-9
+        assert sum(child.after for child in frame.callees.values()) <= frame.after + 1e-9
+        for child in frame.callees.values():
             check(child)
 
     check(tree)
@@ -201,15 +201,15 @@ def test_a_tree_of_calls_adds_up_on_both_sides() -> None:
 
 def names(frame: Frame) -> dict[str, Frame]:
     found = {frame.name: frame}
-    for child in frame.below.values():
+    for child in frame.callees.values():
         found = names(child) | found
     return found
 
 
 def test_files_that_cannot_be_read_are_passed_over() -> None:
     good = WINDOWS / "cpu_burn1.pb.gz"
-    assert difference("cpu", [good, WINDOWS / "nowhere"], [good, WINDOWS / "index.html"]) is not None
-    assert difference("cpu", [good], [WINDOWS / "nowhere"]) is None
+    assert difference_tree("cpu", [good, WINDOWS / "nowhere"], [good, WINDOWS / "index.html"]) is not None
+    assert difference_tree("cpu", [good], [WINDOWS / "nowhere"]) is None
 
 
 def test_an_empty_report_can_be_written() -> None:

@@ -54,20 +54,20 @@ def test_with_ties_it_counts_every_way_to_divide_the_values(before: list[float],
     found = statistics.rank_test(before, after)
     assert found.p == pytest.approx(min(1, 2 * min(lower, upper)))
     rarest = min(sums.count(min(sums)), sums.count(max(sums))) / len(sums)
-    assert found.least == pytest.approx(min(1, 2 * rarest))
+    assert found.min_p == pytest.approx(min(1, 2 * rarest))
 
 
 @given(st.lists(TIED, min_size=1, max_size=50), st.lists(TIED, min_size=1, max_size=50))
 def test_the_test_does_not_care_which_group_comes_first(before: list[float], after: list[float]) -> None:
     there, back = statistics.rank_test(before, after), statistics.rank_test(after, before)
     assert there.p == pytest.approx(back.p)
-    assert there.least == pytest.approx(back.least)
-    assert 0 < there.least <= there.p + 1e-12 <= 1 + 1e-9
+    assert there.min_p == pytest.approx(back.min_p)
+    assert 0 < there.min_p <= there.p + 1e-12 <= 1 + 1e-9
 
 
 def test_equal_values_show_nothing_and_never_could() -> None:
-    assert statistics.rank_test([1.0] * 10, [1.0] * 9) == statistics.RankTest(p=1.0, least=1.0)
-    assert statistics.rank_test([1.0] * 100, [1.0] * 90) == statistics.RankTest(p=1.0, least=1.0)
+    assert statistics.rank_test([1.0] * 10, [1.0] * 9) == statistics.RankTest(p=1.0, min_p=1.0)
+    assert statistics.rank_test([1.0] * 100, [1.0] * 90) == statistics.RankTest(p=1.0, min_p=1.0)
 
 
 def test_the_correction_of_holm_by_hand() -> None:

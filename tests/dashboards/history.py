@@ -18,8 +18,8 @@ from typing import TextIO
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import parse_target
 from pprof_exporter.evidence_store import DropReason, EvidenceRetention, EvidenceStore, PushOutcome
-from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
-from pprof_exporter.rules import RECORDING_RULES, Record, RuleGroup, render_rules
+from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
+from pprof_exporter.rules import RECORDING_RULES, RecordingRule, RuleGroup, render_rules
 from pprof_exporter.scrape.client.errors import FetchError
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
@@ -63,7 +63,7 @@ async def _simulated(folder: Path, *, hours: float, upgrade: bool) -> History:
     ring = EvidenceStore.open(folder, EvidenceRetention(), clock.time)
     ring.pushed = Counter()
     config = ConfigState(successful=True, loaded_at=clock.time)
-    collector = PprofCollector(pool, config, clock, Parts(evidence=ring, web_config=lambda: True))
+    collector = PprofCollector(pool, config, clock, ExporterParts(evidence=ring, web_config=lambda: True))
     samples: Samples = {}
     try:
         while clock.time < end:
@@ -141,9 +141,9 @@ def write_blocks(history: History, folder: Path, *, targets: int, suite: Suite) 
             block.rename(data / block.name)
 
 
-def _levels() -> list[list[Record]]:
+def _levels() -> list[list[RecordingRule]]:
     """Recording rules by how many others they rest on, one upon the other."""
-    left, levels = list(RECORDING_RULES), list[list[Record]]()
+    left, levels = list(RECORDING_RULES), list[list[RecordingRule]]()
     while left:
         ready = [one for one in left if not {other.name for other in left if other.name in one.expr}]
         assert ready, f"these rest on each other: {[one.name for one in left]}"

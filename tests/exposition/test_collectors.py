@@ -14,7 +14,7 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
-from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
+from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
 from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
@@ -39,11 +39,11 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path) -> AsyncI
     await pool.close(0)
 
 
-def collector(pool: Pool, clock: FakeClock, parts: Parts | None = None) -> PprofCollector:
+def collector(pool: Pool, clock: FakeClock, parts: ExporterParts | None = None) -> PprofCollector:
     return PprofCollector(pool, ConfigState(successful=True, loaded_at=5), clock, parts)
 
 
-def collect(pool: Pool, clock: FakeClock, parts: Parts | None = None) -> Series:
+def collect(pool: Pool, clock: FakeClock, parts: ExporterParts | None = None) -> Series:
     series: Series = {}
     for metric in collector(pool, clock, parts).collect():
         for sample in metric.samples:
@@ -94,7 +94,7 @@ def evidence(tmp_path: Path) -> Iterator[EvidenceStore]:
 async def test_evidence_is_counted_by_what_became_of_it(pool: Pool, clock: FakeClock, evidence: EvidenceStore) -> None:
     evidence.add(finding(), bodies(5), 0.0)
     evidence.add(finding(), [], 0.0)
-    series = collect(pool, clock, Parts(evidence=evidence))
+    series = collect(pool, clock, ExporterParts(evidence=evidence))
     assert series["pprof_exporter_evidence_bytes"] == [({}, evidence.disk_bytes)] != [({}, 0)]
     saved = {labels["origin"]: value for labels, value in series["pprof_exporter_evidence_saved_total"]}
     assert saved == {"finding": 1, "alert": 0}
@@ -127,7 +127,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-    found |= set(collect(pool, clock, Parts(discovery, prober_of(clock, fetcher), evidence, lambda: True)))
+    found |= set(collect(pool, clock, ExporterParts(discovery, prober_of(clock, fetcher), evidence, lambda: True)))
     assert {family.name for family in FAMILIES} - found == set()
 
 

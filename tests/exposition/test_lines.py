@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from pprof_exporter.catalog import exporter, fetching
-from pprof_exporter.exposition.lines import Lines
+from pprof_exporter.exposition.lines import TextLines
 
 Texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "target"]), Texts, min_size=1), st.floats() | st.integers(0, 2**60))
 def test_any_label_and_any_number_is_read_as_it_was(labels: dict[str, str], value: float) -> None:
-    lines = Lines()
+    lines = TextLines()
     lines.add(exporter.TARGETS, labels, value)
     (text,) = lines.texts().values()
 
@@ -27,7 +27,7 @@ def test_any_label_and_any_number_is_read_as_it_was(labels: dict[str, str], valu
 
 
 def test_infinity_is_written_as_openmetrics_wants_it() -> None:
-    lines = Lines()
+    lines = TextLines()
     for value in (math.inf, -math.inf, math.nan, 3, 1e-9):
         lines.add(exporter.TARGETS, {"x": "y"}, value)
 
@@ -36,14 +36,14 @@ def test_infinity_is_written_as_openmetrics_wants_it() -> None:
 
 
 def test_half_a_character_spoils_no_page() -> None:
-    lines = Lines()
+    lines = TextLines()
     lines.add(exporter.TARGETS, {"x": "\ud800"}, 1)
 
     assert lines.texts()[exporter.TARGETS.name] == b'pprof_exporter_targets{x="?"} 1.0\n'
 
 
 def test_a_histogram_is_cumulative() -> None:
-    lines = Lines()
+    lines = TextLines()
     family = fetching.FETCH_DURATION
     lines.add_histogram(family, {"target": "a"}, [1] * (len(family.buckets) + 1), 2.5)
 

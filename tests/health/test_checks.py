@@ -11,7 +11,7 @@ import pytest
 
 from pprof_exporter.catalog import quality, sampling
 from pprof_exporter.health import FetchedProfile, run_checks
-from pprof_exporter.health.losses import LOST, OPAQUE
+from pprof_exporter.health.losses import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from pprof_exporter.health.symbols import MIN_LOCATIONS
 from pprof_exporter.profile import Location, Profile, totals
 from tests.health.readings import by_name, scaled, with_sample
@@ -117,8 +117,8 @@ def follow_a_later_one(healthy: FetchedProfile) -> FetchedProfile:
 
 
 FAULTS: dict[str, tuple[Callable[[FetchedProfile], FetchedProfile], set[str]]] = {
-    **{f"{name} lost": (lose(name), {f"pprof_cpu_lost_samples_total {name}"}) for name in LOST},
-    **{f"{name} opaque": (lose(name), {f"pprof_cpu_opaque_samples_total {name}"}) for name in OPAQUE},
+    **{f"{name} lost": (lose(name), {f"pprof_cpu_lost_samples_total {name}"}) for name in LOST_FUNCTIONS},
+    **{f"{name} opaque": (lose(name), {f"pprof_cpu_opaque_samples_total {name}"}) for name in OPAQUE_FUNCTIONS},
     "stripped": (on_profile(strip), {UNSYMBOLIZED}),
     "not inlined": (on_profile(never_inline), {INLINED}),
     "cut": (on_profile(lambda healthy: deepen(healthy, 64)), {TRUNCATED}),
@@ -143,9 +143,9 @@ def test_a_fault_shows_in_its_own_reading_only(program: str, fault: str) -> None
     assert set(after) == set(before)
 
 
-@pytest.mark.parametrize("name", [*LOST, *OPAQUE])
+@pytest.mark.parametrize("name", [*LOST_FUNCTIONS, *OPAQUE_FUNCTIONS])
 def test_lost_and_opaque_samples_are_added_up(name: str) -> None:
-    family = "pprof_cpu_lost_samples_total" if name in LOST else "pprof_cpu_opaque_samples_total"
+    family = "pprof_cpu_lost_samples_total" if name in LOST_FUNCTIONS else "pprof_cpu_opaque_samples_total"
     assert read(lose(name)(lose(name)(fetched(LINUX[0]))))[f"{family} {name}"] == 10
 
 
@@ -164,8 +164,8 @@ def test_healthy_cpu_profiles_lose_nothing_and_hardly_ever_miss_a_stack(path: Pa
     program, file = path.parent.name, path.name
     found = read(fetched(program, file))
     total = sum(sample.values[0] for sample in profile(program, file).samples)
-    assert all(found[f"pprof_cpu_lost_samples_total {name}"] == 0 for name in LOST)
-    assert sum(found[f"pprof_cpu_opaque_samples_total {name}"] for name in OPAQUE) <= OPAQUE_AT_MOST * total
+    assert all(found[f"pprof_cpu_lost_samples_total {name}"] == 0 for name in LOST_FUNCTIONS)
+    assert sum(found[f"pprof_cpu_opaque_samples_total {name}"] for name in OPAQUE_FUNCTIONS) <= OPAQUE_AT_MOST * total
 
 
 @on_every_recording

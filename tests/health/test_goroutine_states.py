@@ -6,7 +6,7 @@ import pytest
 
 from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.goroutine_states import goroutine_states
-from pprof_exporter.profile import State, totals
+from pprof_exporter.profile import GoroutineState, totals
 from tests.health.readings import by_name
 from tests.recorded import PROGRAMS, profile, reply
 
@@ -16,7 +16,7 @@ from tests.recorded import PROGRAMS, profile, reply
 def test_states_add_up_to_all_goroutines(program: str, file: str) -> None:
     goroutines = profile(program, file)
     found = by_name(goroutine_states(FetchedProfile(goroutines)))
-    assert set(found) == {f"pprof_goroutines_by_state {state}" for state in State}
+    assert set(found) == {f"pprof_goroutines_by_state {state}" for state in GoroutineState}
     assert sum(count or 0 for count in found.values()) == totals(goroutines)[0]
     assert totals(goroutines)[0] == pytest.approx(reply(program, f"{file}.pb.gz").goroutines, abs=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.health.growth import RISES, Growth, growing
+from pprof_exporter.health.growth import RISES, GrowthTracker, growing
 from pprof_exporter.profile import Attribution, attribute
 from tests.recorded import PROGRAMS, profile
 
@@ -52,25 +52,25 @@ def test_growth_is_never_claimed_over_a_fall(history: list[dict[str, int]], rise
 
 
 def test_a_sawtooth_never_grows() -> None:
-    growth = Growth(at_least=1, changes_only=False)
+    growth = GrowthTracker(at_least=1, changes_only=False)
     assert not any(growth.update({"main.a": look % RISES}) for look in range(50))
 
 
 def test_a_look_that_shows_no_difference_ends_the_growth_of_goroutines() -> None:
-    growth = Growth(at_least=1, changes_only=False)
+    growth = GrowthTracker(at_least=1, changes_only=False)
     found = [growth.update({"main.a": look}) for look in range(RISES + 1)]
     assert found == [{}] * RISES + [{"main.a": RISES}]
     assert growth.update({"main.a": RISES}) == {}
 
 
 def test_a_heap_that_no_collection_has_looked_at_meanwhile_says_nothing_either_way() -> None:
-    growth = Growth(at_least=1, changes_only=True)
+    growth = GrowthTracker(at_least=1, changes_only=True)
     found = [growth.update({"main.a": look // 3}) for look in range(3 * RISES + 3)]
     assert found == [{}] * (3 * RISES) + [{"main.a": RISES}] * 3
 
 
 def test_a_heap_that_came_to_rest_is_not_growing_any_more() -> None:
-    growth = Growth(at_least=1, changes_only=True)
+    growth = GrowthTracker(at_least=1, changes_only=True)
     for look in range(RISES + 1):
         growth.update({"main.a": look})
     assert [bool(growth.update({"main.a": RISES})) for _ in range(12)].count(True) == 9

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.health import FetchedProfile
-from pprof_exporter.health.losses import LOST, OPAQUE, losses
+from pprof_exporter.health.losses import LOST_FUNCTIONS, OPAQUE_FUNCTIONS, losses
 from tests.health.readings import by_name, with_sample
 from tests.recorded import FOREIGN, PROGRAMS, profile
 
 NAMES = {
-    **{name: f"pprof_cpu_lost_samples_total {name}" for name in LOST},
-    **{name: f"pprof_cpu_opaque_samples_total {name}" for name in OPAQUE},
+    **{name: f"pprof_cpu_lost_samples_total {name}" for name in LOST_FUNCTIONS},
+    **{name: f"pprof_cpu_opaque_samples_total {name}" for name in OPAQUE_FUNCTIONS},
 }
 
 
@@ -42,7 +42,7 @@ def test_each_sample_counts_once() -> None:
 
 
 def test_a_caller_of_that_name_is_no_loss() -> None:
-    cpu = with_sample(profile(PROGRAMS[0], "cpu_burn1"), ["main.burn", LOST[0]], (42, 420_000_000))
+    cpu = with_sample(profile(PROGRAMS[0], "cpu_burn1"), ["main.burn", LOST_FUNCTIONS[0]], (42, 420_000_000))
     assert set(by_name(losses(FetchedProfile(cpu))).values()) == {0}
 
 

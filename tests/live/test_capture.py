@@ -32,7 +32,7 @@ from tests.lab import free_port, go
 from tests.lab.target import Target
 
 QUICK = ("--scrape.cpu-window=1s", "--scrape.timeout=60s")
-LOAD = Path(__file__).parents[1] / "workbench" / "load.py"
+LOAD = Path(__file__).parents[1] / "capture" / "load.py"
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
         recording_client.follow(round_)
         lives = []
         for number in range(2):
-            recording_client.forget()
+            recording_client.start_round()
             at = clock.now()
             await round_.run()
             writer.write(entry, recorded_round(number, at, round_.state, recording_client), recording_client.bodies)
-            lives.append(store.take())
+            lives.append(store.take_medians())
 
     (recorded,) = load_capture(tmp_path).targets
     for live, replayed in zip(lives, recorded.rounds, strict=True):
@@ -81,7 +81,7 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
     )
     replay = Replay(target.name, {})
     for round_raw in read_rounds(tmp_path / entry.folder):
-        replay.take_in(round_raw, tmp_path / entry.folder)
+        replay.replay_round(round_raw, tmp_path / entry.folder)
     lived = verdicts(snapshot_of(round_.state, replay.now))
     read = verdicts(snapshot_of(replay.state, replay.now))
     # F19 is of the time for which the target was profiled, which a recording does not tell.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.health import Growth
+from pprof_exporter.health import GrowthTracker
 from tests.lab import exporter, go
 from tests.lab.exporter import Scrape
 from tests.lab.target import Target, running
@@ -75,7 +75,7 @@ def test_a_goroutine_profile_that_never_comes_is_a_world_that_cannot_be_stopped(
         assert (now.value("pprof_up"), now.value("pprof_wedged", profile="index")) == (1, 0)
 
 
-@exercises(Growth)
+@exercises(GrowthTracker)
 def test_the_function_whose_goroutines_grow_has_a_name(program: Target, fast: Path) -> None:
     with exporter.running(program.url, f"--config.file={fast}") as watching:
         program.control("leak", how="select", n=50)
@@ -96,7 +96,7 @@ def test_the_function_whose_goroutines_grow_has_a_name(program: Target, fast: Pa
         watching.wait_for(lambda now: now.find("pprof_function_goroutine_growth") == [])
 
 
-@exercises(Growth)
+@exercises(GrowthTracker)
 def test_the_function_whose_heap_grows_has_a_name(program: Target, fast: Path) -> None:
     size = 0
     with exporter.running(program.url, f"--config.file={fast}") as watching:

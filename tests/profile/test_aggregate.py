@@ -9,13 +9,13 @@ import pytest
 from pprof_exporter.profile import (
     Attribution,
     Function,
+    FunctionWeight,
     Line,
     Location,
     Mapping,
     Profile,
     Sample,
     ValueType,
-    Weight,
     attribute,
     decode,
     function_weights,
@@ -114,7 +114,7 @@ def place(*names: str, file: str = "") -> Location:
 
 def test_samples_of_one_stack_add_up_and_may_cancel_out() -> None:
     stack = (place("f"), place("main"))
-    assert function_weights(made(stack, stack, value=2), 0) == {"f": Weight(4, 4), "main": Weight(0, 4)}
+    assert function_weights(made(stack, stack, value=2), 0) == {"f": FunctionWeight(4, 4), "main": FunctionWeight(0, 4)}
     gone = made(stack, stack)
     first, second = gone.samples
     gone = replace(gone, samples=(first, second._replace(values=(-1,))))
@@ -124,18 +124,18 @@ def test_samples_of_one_stack_add_up_and_may_cancel_out() -> None:
 
 def test_two_places_of_one_function_are_one_function() -> None:
     leaf, caller = place("f"), Location(9, None, place("f").lines)
-    assert function_weights(made((leaf, caller), (caller,)), 0) == {"f": Weight(2, 2)}
+    assert function_weights(made((leaf, caller), (caller,)), 0) == {"f": FunctionWeight(2, 2)}
 
 
 def test_a_recursive_function_counts_once() -> None:
     again = place("f")
     profile = made((again, place("g"), again), value=5)
-    assert function_weights(profile, 0) == {"f": Weight(5, 5), "g": Weight(0, 5)}
+    assert function_weights(profile, 0) == {"f": FunctionWeight(5, 5), "g": FunctionWeight(0, 5)}
 
 
 def test_inlined_calls_count_from_the_innermost() -> None:
     profile = made((place("inlined", "outer"), place("main")), value=2)
-    weights = {"inlined": Weight(2, 2), "outer": Weight(0, 2), "main": Weight(0, 2)}
+    weights = {"inlined": FunctionWeight(2, 2), "outer": FunctionWeight(0, 2), "main": FunctionWeight(0, 2)}
     assert function_weights(profile, 0) == weights
     assert attribute(profile, 0, Attribution.ENTRY) == {"main": 2}
 
@@ -146,7 +146,7 @@ def test_inlined_calls_count_from_the_innermost() -> None:
 )
 def test_a_place_without_symbols_is_named_after_its_file(file: str, name: str) -> None:
     profile = made((place(file=file),))
-    assert function_weights(profile, 0) == {name: Weight(1, 1)}
+    assert function_weights(profile, 0) == {name: FunctionWeight(1, 1)}
 
 
 def test_a_function_without_a_name_goes_by_its_system_name() -> None:
@@ -156,7 +156,7 @@ def test_a_function_without_a_name_goes_by_its_system_name() -> None:
 
 def test_a_function_without_any_name_goes_by_the_file_of_its_place() -> None:
     bare = Location(0, Mapping("/srv/program", "", 0, 0, 0, has_functions=False), (Line(Function("", "", "", 0), 0),))
-    assert function_weights(made((bare,)), 0) == {"[program]": Weight(1, 1)}
+    assert function_weights(made((bare,)), 0) == {"[program]": FunctionWeight(1, 1)}
 
 
 def test_a_sample_without_a_stack_is_unknown() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pprof_exporter.profile.dump import Dump, DumpedGoroutine, creators, longest_wait, read_dump
+from pprof_exporter.profile.dump import DumpedGoroutine, GoroutineDump, goroutines_by_creator, longest_waits, read_dump
 from tests.profile.dumps import DUMPS, WAITING
 from tests.recorded import LEAKS, PROGRAMS, RECORDINGS, WITH_LEAK_DETECTION, reply
 
@@ -19,7 +19,7 @@ PLAIN = DumpedGoroutine("chan receive", (), None, locked=False, leaked=False, cr
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_leaks_are_counted_by_what_created_them(program: str) -> None:
     recorded = reply(program, "goroutine_leaks_debug2.txt")
-    counts = creators(read_dump(recorded.body))
+    counts = goroutines_by_creator(read_dump(recorded.body))
     started_by = {
         "chan": "main.leakChannels",
         "send": "main.leakSends",
@@ -74,7 +74,7 @@ def test_deep_stacks_are_elided_in_the_middle_and_keep_their_entry(program: str)
 def test_every_recorded_goroutine_is_read(dump: str) -> None:
     body = (RECORDINGS / dump).read_bytes()
     read = read_dump(body)
-    assert read.whole
+    assert read.complete
     assert len(read.goroutines) == body.count(b"\ngoroutine ") + 1
     assert all(goroutine.entry not in {"", "runtime.goexit"} for goroutine in read.goroutines)
     assert [goroutine.entry for goroutine in read.goroutines if goroutine.creator is None] == ["main.main"]
@@ -97,7 +97,7 @@ def test_a_real_text_says_all_about_waits() -> None:
         ("chan receive", (), 1, False, False, "iter.Pull[...]", "iter.Pull[...]"),
     ]
     dump = read_dump(WAITING)
-    assert dump.whole
+    assert dump.complete
     assert [
         (one.state, one.qualifiers, one.minutes, one.locked, one.leaked, one.creator, one.entry)
         for one in dump.goroutines
@@ -195,18 +195,18 @@ def test_lines_may_end_as_on_windows(body: bytes) -> None:
 
 
 def test_without_a_creator_the_entry_counts() -> None:
-    assert creators(read_dump(WAITING)) == {
+    assert goroutines_by_creator(read_dump(WAITING)) == {
         "main.main": 8,
         "runtime.runFinalizers": 1,
         "iter.Pull[...]": 1,
     }
-    assert creators(Dump((PLAIN,), whole=True)) == {}
+    assert goroutines_by_creator(GoroutineDump((PLAIN,), complete=True)) == {}
 
 
 @pytest.mark.parametrize("dump", DUMPS)
 def test_young_waits_are_0_and_what_runs_does_not_wait(dump: str) -> None:
     read = read_dump((RECORDINGS / dump).read_bytes())
-    waits = longest_wait(read)
+    waits = longest_waits(read)
     assert set(waits.values()) == {0.0}
     assert waits.keys() == {one.state for one in read.goroutines} - {"running", "runnable"}
 
@@ -214,11 +214,11 @@ def test_young_waits_are_0_and_what_runs_does_not_wait(dump: str) -> None:
 def test_the_longest_wait_of_a_state_counts_in_seconds() -> None:
     text = WAITING.replace(b"syscall, 1 minutes", b"syscall, 90 minutes").replace(b"receive, 1 m", b"receive, 3 m", 1)
     # Of those in `chan send` and `select`, all are leaked: Go does not tell how long they wait.
-    assert longest_wait(read_dump(text)) == {"chan receive": 180.0, "syscall": 5400.0}
+    assert longest_waits(read_dump(text)) == {"chan receive": 180.0, "syscall": 5400.0}
 
 
 def _one(text: str) -> DumpedGoroutine:
     dump = read_dump(text.encode())
-    assert dump.whole
+    assert dump.complete
     (goroutine,) = dump.goroutines
     return goroutine

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.profile.dump import creators, longest_wait, read_dump
+from pprof_exporter.profile.dump import goroutines_by_creator, longest_waits, read_dump
 from tests.profile.dumps import DUMPS, WAITING
 from tests.profile.made import refusal
 from tests.recorded import PROGRAMS, RECORDINGS
@@ -37,13 +37,13 @@ def test_a_text_of_64_mb_is_not_whole_even_if_it_ends_with_a_goroutine() -> None
     cut = read_dump(start + arguments + end)
     uncut = read_dump(start + arguments[1:] + end)
     assert cut.goroutines == uncut.goroutines
-    assert (cut.whole, uncut.whole) == (False, True)
+    assert (cut.complete, uncut.complete) == (False, True)
 
 
 def test_a_goroutine_with_an_unreadable_header_is_missed() -> None:
     dump = read_dump(WAITING.replace(b"goroutine 12 [", b"goroutine twelve ["))
     assert len(dump.goroutines) == len(read_dump(WAITING).goroutines) - 1
-    assert not dump.whole
+    assert not dump.complete
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -167,7 +167,7 @@ def _check_cut(body: bytes, at: int) -> None:
         return
     dump = read_dump(body[:at])
     assert dump.goroutines == read_dump(body).goroutines[:whole]
-    assert dump.whole == (at in ends)
+    assert dump.complete == (at in ends)
 
 
 def _try(body: bytes) -> None:
@@ -175,5 +175,5 @@ def _try(body: bytes) -> None:
         dump = read_dump(body)
     except DecodeError:
         return
-    assert sum(creators(dump).values()) <= len(dump.goroutines)
-    assert all(seconds >= 0 for seconds in longest_wait(dump).values())
+    assert sum(goroutines_by_creator(dump).values()) <= len(dump.goroutines)
+    assert all(seconds >= 0 for seconds in longest_waits(dump).values())

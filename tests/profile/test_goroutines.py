@@ -7,47 +7,47 @@ from collections.abc import Iterator
 import pytest
 
 from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample
-from pprof_exporter.profile.goroutines import State, by_state, state_of
+from pprof_exporter.profile.goroutines import GoroutineState, goroutine_state, goroutines_by_state
 from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 from tests.recorded import profile as recorded
 
 # How tests/target/leak.go parks its goroutines.
 PARKED = {
-    "chan": State.CHAN_RECEIVE,
-    "lost": State.CHAN_RECEIVE,
-    "send": State.CHAN_SEND,
-    "select": State.SELECT,
-    "io": State.IO_WAIT,
-    "sleep": State.SLEEP,
-    "mutex": State.MUTEX,
+    "chan": GoroutineState.CHAN_RECEIVE,
+    "lost": GoroutineState.CHAN_RECEIVE,
+    "send": GoroutineState.CHAN_SEND,
+    "select": GoroutineState.SELECT,
+    "io": GoroutineState.IO_WAIT,
+    "sleep": GoroutineState.SLEEP,
+    "mutex": GoroutineState.MUTEX,
 }
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_leaks_are_told_by_what_they_wait_for(program: str) -> None:
-    expected: dict[State, int] = {}
+    expected: dict[GoroutineState, int] = {}
     for how, count in reply(program, "goroutine_leaks.pb.gz").leaks.items():
         expected[PARKED[how]] = expected.get(PARKED[how], 0) + count
     profile = recorded(program, "goroutine_leaks.pb.gz")
     leaks = [sample for sample in profile.samples if any("main.leakOn" in name for name in names(profile, sample))]
-    counts: dict[State, int] = {}
+    counts: dict[GoroutineState, int] = {}
     for sample in leaks:
-        state = state_of(profile.stack_of(sample))
+        state = goroutine_state(profile.stack_of(sample))
         counts[state] = counts.get(state, 0) + sample.values[0]
     assert counts == expected
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_is_no_leak_is_the_server_at_work(program: str) -> None:
-    counts = by_state(recorded(program, "goroutine_leaks.pb.gz"))
+    counts = goroutines_by_state(recorded(program, "goroutine_leaks.pb.gz"))
     assert sum(counts.values()) == 71
-    assert State.OTHER not in counts
-    assert State.RUNTIME not in counts
-    assert counts[State.CHAN_RECEIVE] == 32
-    assert counts[State.MUTEX] == 5
+    assert GoroutineState.OTHER not in counts
+    assert GoroutineState.RUNTIME not in counts
+    assert counts[GoroutineState.CHAN_RECEIVE] == 32
+    assert counts[GoroutineState.MUTEX] == 5
     # The accept loop, the connection that is read in the background, and the handler that takes the profile.
-    assert 8 <= counts[State.IO_WAIT] <= 10
-    assert 1 <= counts[State.RUNNING] <= 2
+    assert 8 <= counts[GoroutineState.IO_WAIT] <= 10
+    assert 1 <= counts[GoroutineState.RUNNING] <= 2
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -57,37 +57,37 @@ def test_threads_in_a_system_call_are_told(program: str) -> None:
         sample for sample in profile.samples if any("sleepInSystemCall" in name for name in names(profile, sample))
     ]
     assert sum(sample.values[0] for sample in sleepers) == 4
-    assert {state_of(profile.stack_of(sample)) for sample in sleepers} == {State.SYSCALL}
+    assert {goroutine_state(profile.stack_of(sample)) for sample in sleepers} == {GoroutineState.SYSCALL}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_contending_workers_wait_for_locks_channels_and_time(program: str) -> None:
     profile = recorded(program, "goroutine_contended.pb.gz")
-    counts = by_state(profile)
+    counts = goroutines_by_state(profile)
     assert sum(counts.values()) == sum(sample.values[0] for sample in profile.samples) == 9
-    assert counts[State.MUTEX] >= 1
-    assert counts[State.SLEEP] >= 1
-    assert State.OTHER not in counts
+    assert counts[GoroutineState.MUTEX] >= 1
+    assert counts[GoroutineState.SLEEP] >= 1
+    assert GoroutineState.OTHER not in counts
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_deep_stacks_are_told_by_their_leaves(program: str) -> None:
-    counts = by_state(recorded(program, "goroutine_deep.pb.gz"))
-    assert counts[State.CHAN_RECEIVE] == 5
-    assert counts[State.RUNNING] >= 2, "the busy one, and the one that takes the profile"
+    counts = goroutines_by_state(recorded(program, "goroutine_deep.pb.gz"))
+    assert counts[GoroutineState.CHAN_RECEIVE] == 5
+    assert counts[GoroutineState.RUNNING] >= 2, "the busy one, and the one that takes the profile"
 
 
 @pytest.mark.parametrize("program", WITH_LEAK_DETECTION)
 def test_goroutines_that_go_1_27_finds_lost_wait_for_a_channel(program: str) -> None:
-    assert by_state(recorded(program, "goroutineleak_leaks.pb.gz")) == {State.CHAN_RECEIVE: 20}
-    assert by_state(recorded(program, "goroutineleak.pb.gz")) == {}
+    assert goroutines_by_state(recorded(program, "goroutineleak_leaks.pb.gz")) == {GoroutineState.CHAN_RECEIVE: 20}
+    assert goroutines_by_state(recorded(program, "goroutineleak.pb.gz")) == {}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_difference_counts_down_what_ended(program: str) -> None:
-    counts = by_state(recorded(program, "goroutine_delta_negative.pb.gz"))
+    counts = goroutines_by_state(recorded(program, "goroutine_delta_negative.pb.gz"))
     assert sum(counts.values()) == -30
-    assert counts[State.SELECT] == -30
+    assert counts[GoroutineState.SELECT] == -30
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -96,8 +96,8 @@ def test_every_recorded_goroutine_has_a_state(program: str) -> None:
         if not (name.startswith("goroutine") and name.endswith(".pb.gz")):
             continue
         profile = recorded(program, name)
-        counts = by_state(profile)
-        assert State.OTHER not in counts, name
+        counts = goroutines_by_state(profile)
+        assert GoroutineState.OTHER not in counts, name
         assert sum(counts.values()) == sum(sample.values[0] for sample in profile.samples)
 
 
@@ -105,46 +105,55 @@ def test_every_recorded_goroutine_has_a_state(program: str) -> None:
 @pytest.mark.parametrize(
     ("stack", "state"),
     [
-        ("runtime.gopark runtime.chanrecv runtime.chanrecv2 main.rangechan", State.CHAN_RECEIVE),
-        ("runtime.gopark runtime.block main.never", State.SELECT),
-        ("runtime.gopark runtime.selectgo reflect.rselect reflect.select0 reflect.Select", State.SELECT),
-        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_Semacquire sync.(*WaitGroup).Wait", State.WAIT_GROUP),
+        ("runtime.gopark runtime.chanrecv runtime.chanrecv2 main.rangechan", GoroutineState.CHAN_RECEIVE),
+        ("runtime.gopark runtime.block main.never", GoroutineState.SELECT),
+        ("runtime.gopark runtime.selectgo reflect.rselect reflect.select0 reflect.Select", GoroutineState.SELECT),
+        (
+            "runtime.goparkunlock runtime.semacquire1 sync.runtime_Semacquire sync.(*WaitGroup).Wait",
+            GoroutineState.WAIT_GROUP,
+        ),
         (
             "runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireWaitGroup sync.(*WaitGroup).Wait",
-            State.WAIT_GROUP,
+            GoroutineState.WAIT_GROUP,
         ),
-        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireRWMutexR sync.(*RWMutex).RLock", State.MUTEX),
-        ("runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireMutex sync.(*Mutex).lockSlow", State.MUTEX),
-        ("runtime.goparkunlock runtime.semacquire1 internal/sync.runtime_SemacquireMutex", State.MUTEX),
-        ("runtime.goparkunlock runtime.semacquire1 internal/poll.runtime_Semacquire", State.MUTEX),
-        ("runtime.goparkunlock runtime.semacquire1 runtime.semacquire runtime.stopTheWorld", State.RUNTIME),
-        ("runtime.goparkunlock sync.runtime_notifyListWait sync.(*Cond).Wait main.cond", State.COND),
-        ("runtime.goparkunlock runtime.gcParkAssist runtime.gcAssistAlloc", State.RUNTIME),
-        ("runtime.goparkunlock", State.OTHER),
-        ("runtime.gopark example.com/scheduler.wait", State.OTHER),
-        ("runtime.notetsleepg os/signal.signal_recv os/signal.loop", State.SYSCALL),
-        ("runtime.cgocall main._Cfunc_sleep", State.SYSCALL),
-        ("syscall.RawSyscall6 syscall.Syscall6", State.SYSCALL),
-        ("syscall.syscall syscall.read", State.SYSCALL),
-        ("internal/runtime/syscall.Syscall6 syscall.RawSyscall6", State.SYSCALL),
-        ("syscall.ParseDirent os.(*File).readdir", State.RUNNING),
-        ("runtime.coroswitch iter.Pull[go.shape.int].func1.1", State.OTHER),
-        ("runtime.asyncPreempt2 runtime.asyncPreempt main.spin", State.RUNNING),
-        ("main.waiting", State.RUNNING),
+        (
+            "runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireRWMutexR sync.(*RWMutex).RLock",
+            GoroutineState.MUTEX,
+        ),
+        (
+            "runtime.goparkunlock runtime.semacquire1 sync.runtime_SemacquireMutex sync.(*Mutex).lockSlow",
+            GoroutineState.MUTEX,
+        ),
+        ("runtime.goparkunlock runtime.semacquire1 internal/sync.runtime_SemacquireMutex", GoroutineState.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 internal/poll.runtime_Semacquire", GoroutineState.MUTEX),
+        ("runtime.goparkunlock runtime.semacquire1 runtime.semacquire runtime.stopTheWorld", GoroutineState.RUNTIME),
+        ("runtime.goparkunlock sync.runtime_notifyListWait sync.(*Cond).Wait main.cond", GoroutineState.COND),
+        ("runtime.goparkunlock runtime.gcParkAssist runtime.gcAssistAlloc", GoroutineState.RUNTIME),
+        ("runtime.goparkunlock", GoroutineState.OTHER),
+        ("runtime.gopark example.com/scheduler.wait", GoroutineState.OTHER),
+        ("runtime.notetsleepg os/signal.signal_recv os/signal.loop", GoroutineState.SYSCALL),
+        ("runtime.cgocall main._Cfunc_sleep", GoroutineState.SYSCALL),
+        ("syscall.RawSyscall6 syscall.Syscall6", GoroutineState.SYSCALL),
+        ("syscall.syscall syscall.read", GoroutineState.SYSCALL),
+        ("internal/runtime/syscall.Syscall6 syscall.RawSyscall6", GoroutineState.SYSCALL),
+        ("syscall.ParseDirent os.(*File).readdir", GoroutineState.RUNNING),
+        ("runtime.coroswitch iter.Pull[go.shape.int].func1.1", GoroutineState.OTHER),
+        ("runtime.asyncPreempt2 runtime.asyncPreempt main.spin", GoroutineState.RUNNING),
+        ("main.waiting", GoroutineState.RUNNING),
     ],
 )
-def test_stacks_of_other_waits(stack: str, state: State) -> None:
+def test_stacks_of_other_waits(stack: str, state: GoroutineState) -> None:
     words = stack.split(" ")
     if words[0] == "runtime.goparkunlock":
         words.insert(0, "runtime.gopark")
-    assert state_of(tuple(location(name) for name in words)) is state
-    assert state_of((location(*words),)) is state, "inlined into one location"
+    assert goroutine_state(tuple(location(name) for name in words)) is state
+    assert goroutine_state((location(*words),)) is state, "inlined into one location"
 
 
 def test_an_empty_stack_is_ready_to_run_and_one_without_symbols_is_unknown() -> None:
-    assert state_of(()) is State.RUNNING
+    assert goroutine_state(()) is GoroutineState.RUNNING
     bare = Location(1, Mapping("a.exe", "", 0, 0, 0, has_functions=False), ())
-    assert state_of((bare, location("runtime.gopark"))) is State.OTHER
+    assert goroutine_state((bare, location("runtime.gopark"))) is GoroutineState.OTHER
 
 
 def names(profile: Profile, sample: Sample) -> Iterator[str]:

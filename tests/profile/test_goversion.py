@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.profile import Index, decode, read_index
+from pprof_exporter.profile import IndexPage, decode, read_index
 from pprof_exporter.profile.goversion import (
     GoVersion,
-    GoVersionEvidence,
+    KnownGoVersion,
     VersionSource,
-    combine,
-    from_index,
-    from_metrics,
-    from_profile,
-    from_trace,
+    combine_go_versions,
+    go_version_from_index,
+    go_version_from_metrics,
+    go_version_from_profile,
+    go_version_from_trace,
     stack_limit,
 )
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAMS = sorted(folder.parent.name for folder in RECORDINGS.glob("*-go1.*/MANIFEST.json"))
-NOTHING = GoVersionEvidence()
+NOTHING = KnownGoVersion()
 
 
 def built_with(program: str) -> GoVersion:
@@ -97,13 +97,13 @@ def test_reading_a_version_never_fails(text: str) -> None:
 def test_nothing_recorded_claims_more_than_the_truth(program: str) -> None:
     folder, truth = RECORDINGS / program, built_with(program)
     claims = [
-        from_trace((folder / "burn2.trace").read_bytes()[:16]),
-        from_index(read_index((folder / "index.html").read_bytes())),
-        *(from_profile(decode(file.read_bytes())) for file in folder.glob("*.pb.gz")),
+        go_version_from_trace((folder / "burn2.trace").read_bytes()[:16]),
+        go_version_from_index(read_index((folder / "index.html").read_bytes())),
+        *(go_version_from_profile(decode(file.read_bytes())) for file in folder.glob("*.pb.gz")),
     ]
     assert all(claim.exact is None for claim in claims)
     assert all(claim.at_least is None or claim.at_least <= truth for claim in claims)
-    best = combine([*claims, from_metrics(str(truth))])
+    best = combine_go_versions([*claims, go_version_from_metrics(str(truth))])
     assert (best.exact, best.source) == (truth, VersionSource.METRICS)
 
 
@@ -120,39 +120,41 @@ def test_lower_bounds_of_recorded_replies(
     system: str, release: str, trace: GoVersion, index: GoVersion | None, functions: GoVersion
 ) -> None:
     folder = RECORDINGS / f"{system}-{release}"
-    assert from_trace((folder / "burn2.trace").read_bytes()).at_least == trace
-    assert from_index(read_index((folder / "index.html").read_bytes())).at_least == index
-    assert from_profile(decode((folder / "goroutine_contended.pb.gz").read_bytes())).at_least == functions
+    assert go_version_from_trace((folder / "burn2.trace").read_bytes()).at_least == trace
+    assert go_version_from_index(read_index((folder / "index.html").read_bytes())).at_least == index
+    assert go_version_from_profile(decode((folder / "goroutine_contended.pb.gz").read_bytes())).at_least == functions
 
 
 def test_no_evidence_is_nothing() -> None:
-    assert from_metrics(None) == from_metrics("devel go1.28-abc") == NOTHING
-    assert from_trace(b"") == from_trace(b"\x1f\x8b") == NOTHING
-    assert from_index(Index({"heap": 3})) == NOTHING
-    assert combine([]) == combine([NOTHING, NOTHING]) == NOTHING
+    assert go_version_from_metrics(None) == go_version_from_metrics("devel go1.28-abc") == NOTHING
+    assert go_version_from_trace(b"") == go_version_from_trace(b"\x1f\x8b") == NOTHING
+    assert go_version_from_index(IndexPage({"heap": 3})) == NOTHING
+    assert combine_go_versions([]) == combine_go_versions([NOTHING, NOTHING]) == NOTHING
 
 
 def test_the_highest_bound_is_kept_with_its_source() -> None:
-    trace, index = from_trace(b"go 1.23 trace\0\0\0"), from_index(Index({"symbol": 0}))
-    assert combine([trace, index]) == GoVersionEvidence(None, GoVersion(1, 24), VersionSource.INDEX)
+    trace, index = go_version_from_trace(b"go 1.23 trace\0\0\0"), go_version_from_index(IndexPage({"symbol": 0}))
+    assert combine_go_versions([trace, index]) == KnownGoVersion(None, GoVersion(1, 24), VersionSource.INDEX)
 
 
 def test_a_page_of_another_program_is_not_believed() -> None:
-    page, index = from_metrics("go1.21.13"), from_index(Index({"symbol": 0}))
-    assert combine([page, index]) == GoVersionEvidence(None, GoVersion(1, 24), VersionSource.INDEX)
+    page, index = go_version_from_metrics("go1.21.13"), go_version_from_index(IndexPage({"symbol": 0}))
+    assert combine_go_versions([page, index]) == KnownGoVersion(None, GoVersion(1, 24), VersionSource.INDEX)
 
 
 def test_a_release_candidate_satisfies_the_bound_of_its_line() -> None:
-    candidate = combine([from_metrics("go1.26rc1"), from_index(Index({"goroutineleak": 0}))])
+    candidate = combine_go_versions(
+        [go_version_from_metrics("go1.26rc1"), go_version_from_index(IndexPage({"goroutineleak": 0}))]
+    )
     assert candidate.exact == GoVersion.parse("go1.26rc1")
 
 
 def test_stack_limits_by_version() -> None:
-    assert stack_limit(from_metrics("go1.22.12"), cpu=False) == 32
-    assert stack_limit(from_metrics("go1.23rc1"), cpu=False) == 128
-    assert stack_limit(from_metrics("go1.27.3"), cpu=False) == 128
-    assert stack_limit(from_trace(b"go 1.23 trace\0\0\0"), cpu=False) == 128
-    assert stack_limit(from_trace(b"go 1.22 trace\0\0\0"), cpu=False) is None, "Go 1.22, or any later one"
+    assert stack_limit(go_version_from_metrics("go1.22.12"), cpu=False) == 32
+    assert stack_limit(go_version_from_metrics("go1.23rc1"), cpu=False) == 128
+    assert stack_limit(go_version_from_metrics("go1.27.3"), cpu=False) == 128
+    assert stack_limit(go_version_from_trace(b"go 1.23 trace\0\0\0"), cpu=False) == 128
+    assert stack_limit(go_version_from_trace(b"go 1.22 trace\0\0\0"), cpu=False) is None, "Go 1.22, or any later one"
     assert stack_limit(NOTHING, cpu=False) is None
 
 
@@ -165,4 +167,4 @@ def test_the_limit_of_cpu_stacks_is_always_known() -> None:
 def test_recorded_deep_stacks_are_cut_at_the_limit(program: str, kind: str, file: str) -> None:
     profile = decode((RECORDINGS / program / file).read_bytes())
     deepest = max(sum(len(location.lines) for location in profile.stack_of(sample)) for sample in profile.samples)
-    assert deepest == stack_limit(from_metrics(program.partition("-")[2]), cpu=kind == "cpu")
+    assert deepest == stack_limit(go_version_from_metrics(program.partition("-")[2]), cpu=kind == "cpu")

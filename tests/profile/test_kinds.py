@@ -47,7 +47,7 @@ def test_only_kinds_with_a_window_keep_and_ask_for_seconds(name: str) -> None:
     assert kind.name == name
     assert (kind.query(2.4) == {"seconds": "2"}) == bool(kind.window)
     assert (kind.profiled is not None) == bool(kind.window)
-    assert all(value.kept == (value.span is Span.WINDOW) == bool(kind.window) for value in kind.values)
+    assert all(value.is_accumulated == (value.span is Span.WINDOW) == bool(kind.window) for value in kind.values)
     assert kind.window < kind.interval
 
 

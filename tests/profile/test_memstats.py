@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.profile.memstats import RING, read_memstats
+from pprof_exporter.profile.memstats import PAUSE_RING, read_memstats
 from tests.profile.made import refusal
 
 MIB = 1024 * 1024
@@ -37,15 +37,15 @@ def test_a_recorded_reply_is_read_whole(program: str, file: str) -> None:
     assert stats.max_rss is not None
     assert stats.max_rss > MIB
     assert stats.sampling_bytes == 512 * 1024
-    assert len(stats.pause_ns) == len(stats.pause_end) == RING
-    assert sum(end > 0 for end in stats.pause_end) == min(stats.num_gc, RING)
+    assert len(stats.pause_ns) == len(stats.pause_end) == PAUSE_RING
+    assert sum(end > 0 for end in stats.pause_end) == min(stats.num_gc, PAUSE_RING)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_last_collection_is_the_last_pause_of_the_ring(program: str) -> None:
     reply = RECORDINGS / program / "heap_retained_debug1.txt"
     stats = read_memstats(reply.read_bytes())
-    latest = (stats.num_gc + RING - 1) % RING
+    latest = (stats.num_gc + PAUSE_RING - 1) % PAUSE_RING
     assert stats.last_gc == stats.pause_end[latest] / 10**9
     assert stats.last_gc == max(stats.pause_end) / 10**9
     manifest = json.loads((reply.parent / "MANIFEST.json").read_text())

@@ -16,7 +16,7 @@ from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
 from tests.profile.made import refusal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-NEWEST = RECORDINGS / "linux-go1.27.3" / "burn2.trace"
+NEWEST_FORMAT = RECORDINGS / "linux-go1.27.3" / "burn2.trace"
 READ = (
     # folder, format, samples, ticks a second, clock snapshots
     ("linux-go1.24.11", "go 1.23", 202, 15_625_000, 0),
@@ -83,7 +83,7 @@ def test_recorded_traces_hold_a_second_of_two_busy_threads(
 
 
 def test_clocks_of_a_generation_are_read_at_one_moment() -> None:
-    before, after = read_trace(NEWEST.read_bytes()).clocks
+    before, after = read_trace(NEWEST_FORMAT.read_bytes()).clocks
     monotonic = (after.monotonic_nanos - before.monotonic_nanos) / 1e9
     assert after.trace - before.trace == pytest.approx(monotonic, abs=1e-6)
     assert (after.wall_nanos - before.wall_nanos) / 1e9 == pytest.approx(monotonic, abs=1e-6)

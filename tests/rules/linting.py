@@ -15,8 +15,8 @@ from datetime import timedelta
 import promql_parser as promql
 
 from pprof_exporter.catalog import FAMILIES, Deferral, MetricType, Outcome, Phase, Reason, Skip
-from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.rules import Record, fill_thresholds
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.rules import RecordingRule, fill_thresholds
 
 USER = "(labels that a user gave to the target)"
 """Stands for all of them in a set of labels: their names are not known, but a join can lose or miss them."""
@@ -143,7 +143,7 @@ class Linter:
     _known: dict[str, Shape | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Linter:
+    def of(cls, records: Iterable[RecordingRule]) -> Linter:
         """One that knows these recording rules."""
         return cls({record.name: fill_thresholds(record.expr, {}) for record in records})
 
@@ -329,7 +329,7 @@ class Linter:
 
 def magic_numbers(text: str) -> list[float]:
     """Numbers in an expression that are not 0 or 1, no threshold and no quantile: limits that nobody can change."""
-    marks = {name: 9e9 + 2 * number for number, name in enumerate(BY_NAME)}
+    marks = {name: 9e9 + 2 * number for number, name in enumerate(THRESHOLDS_BY_NAME)}
     try:
         parsed = promql.parse(fill_thresholds(text, marks))
     except ValueError:

@@ -15,7 +15,7 @@ from pprof_exporter.rules import (
     GROUPS,
     RECORDING_RULES,
     Alert,
-    Record,
+    RecordingRule,
     Severity,
     fill_thresholds,
     thresholds_of,
@@ -38,7 +38,7 @@ EXAMPLE = {"target": "shop-1.example:6060", "instance": "exporter-1:9717", "sign
 RULES = [rule for group in GROUPS for rule in group.rules]
 
 
-def name(rule: Alert | Record) -> str:
+def name(rule: Alert | RecordingRule) -> str:
     return f"{rule.name}-{rule.severity}" if isinstance(rule, Alert) else rule.name
 
 
@@ -67,7 +67,7 @@ def shown(template: str) -> str:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=name)
-def test_names_labels_and_joins_are_sound(rule: Alert | Record) -> None:
+def test_names_labels_and_joins_are_sound(rule: Alert | RecordingRule) -> None:
     _, faults = linted(rule.expr)
     assert faults == []
 
@@ -95,7 +95,7 @@ def test_each_threshold_is_used(threshold: str) -> None:
 
 
 @pytest.mark.parametrize("record", RECORDING_RULES, ids=name)
-def test_a_recording_rule_is_named_after_the_labels_that_tell_its_series_apart(record: Record) -> None:
+def test_a_recording_rule_is_named_after_the_labels_that_tell_its_series_apart(record: RecordingRule) -> None:
     found = re.fullmatch(r"([a-z_]+):(pprof_[a-z0-9_]+):([a-z0-9_]+)", record.name)
     assert found, "level:metric:operations"
     shape, _ = linted(record.expr)
@@ -115,9 +115,9 @@ def test_texts_use_labels_that_the_alert_has(alert: Alert) -> None:
     used = set(re.findall(r"\$labels\.(\w+)", alert.summary + alert.description))
     assert used <= shape.labels
     # The address of the runbook and the routes of Alertmanager need them.
-    needed = {"job"} if alert.over_many else {"job", "instance"} | ({"target"} if alert.mode else set())
+    needed = {"job"} if alert.many_targets else {"job", "instance"} | ({"target"} if alert.mode else set())
     assert needed <= shape.labels
-    assert not alert.over_many or "instance" not in shape.labels
+    assert not alert.many_targets or "instance" not in shape.labels
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=name)
@@ -136,7 +136,7 @@ def test_texts_ask_prometheus_sound_questions(alert: Alert) -> None:
 def test_a_summary_is_one_short_line_that_says_where(alert: Alert) -> None:
     assert "\n" not in alert.summary
     assert len(shown(alert.summary)) <= LONGEST_SUMMARY
-    if not alert.over_many:
+    if not alert.many_targets:
         assert "$labels.target" in alert.summary or (not alert.mode and "$labels.instance" in alert.summary)
 
 
@@ -157,7 +157,7 @@ def test_each_failure_mode_has_an_alert(mode: str) -> None:
     assert any(alert.mode == mode for alert in ALERTS)
 
 
-RECORDED = Record("target:pprof_up:avg30m", "avg_over_time(pprof_up[30m])")
+RECORDED = RecordingRule("target:pprof_up:avg30m", "avg_over_time(pprof_up[30m])")
 
 
 @pytest.mark.parametrize(

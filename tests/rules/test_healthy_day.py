@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.rules import ALERTS, GROUPS, Options, render_rules
+from pprof_exporter.rules import ALERTS, GROUPS, RuleOptions, render_rules
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 from tests.rules.day import (
@@ -36,7 +36,9 @@ EXPECTED: dict[str, str] = {}
 """Alerts that are right to fire on these programs, each with the reason."""
 
 
-def unit_test(folder: Path, recordings: Path, asked: list[dict[str, object]], options: Options | None = None) -> Path:
+def unit_test(
+    folder: Path, recordings: Path, asked: list[dict[str, object]], options: RuleOptions | None = None
+) -> Path:
     """The day as a unit test of promtool, beside the rules."""
     rules = render_rules(GROUPS, options)
     (folder / "rules.yaml").write_text(rules)
@@ -74,7 +76,7 @@ def test_nothing_fires_on_a_healthy_day(tmp_path: Path, recordings: Path, suite:
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_day_would_show_what_fires_and_what_is_pending(tmp_path: Path, recordings: Path, suite: Suite) -> None:
     """The rate of a healthy Windows program taken for a bad one: pending at first, then firing."""
-    wrong = Options({"cpu_timer_highest": 200})
+    wrong = RuleOptions({"cpu_timer_highest": 200})
     said = told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, HALF_AN_HOUR), wrong))
     assert said.count("PprofCpuTimer64Hz") == 2
     assert 'alertstate="firing"' in said

@@ -13,15 +13,15 @@ from pprof_exporter.catalog import quality, sampling
 from pprof_exporter.health import (
     PROFILE_CHECKS,
     FetchedProfile,
-    Growth,
+    GrowthTracker,
     ProfileCheck,
     audit,
     new_pauses,
     unseen_collections,
 )
-from pprof_exporter.health.losses import LOST, OPAQUE
+from pprof_exporter.health.losses import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from pprof_exporter.health.sampling_clock import TickAudit
-from pprof_exporter.profile import State
+from pprof_exporter.profile import GoroutineState
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.trace import ClockSnapshot, Trace, UnsupportedTrace, read_trace
 from tests.health.readings import by_name, with_sample
@@ -173,16 +173,16 @@ OF_CHECKS = [
 """The families that the checks of `PROFILE_CHECKS` fill."""
 
 CRAFTED: dict[str, Callable[[], Values]] = {
-    **{f"losses: pprof_cpu_lost_samples_total {name}": _fault(f"{name} lost") for name in LOST},
-    **{f"losses: pprof_cpu_opaque_samples_total {name}": _fault(f"{name} opaque") for name in OPAQUE},
+    **{f"losses: pprof_cpu_lost_samples_total {name}": _fault(f"{name} lost") for name in LOST_FUNCTIONS},
+    **{f"losses: pprof_cpu_opaque_samples_total {name}": _fault(f"{name} opaque") for name in OPAQUE_FUNCTIONS},
     "time_stamps: pprof_profile_clock_regressions_total": _fault("backwards"),
     "symbols: pprof_unsymbolized_ratio": _fault("stripped"),
-    f"{_STATE} {State.COND}": _waiting("runtime.gopark", "sync.runtime_notifyListWait"),
-    f"{_STATE} {State.WAIT_GROUP}": _waiting(
+    f"{_STATE} {GoroutineState.COND}": _waiting("runtime.gopark", "sync.runtime_notifyListWait"),
+    f"{_STATE} {GoroutineState.WAIT_GROUP}": _waiting(
         "runtime.gopark", "runtime.semacquire1", "sync.runtime_SemacquireWaitGroup"
     ),
-    f"{_STATE} {State.RUNTIME}": _waiting("runtime.gopark", "runtime.gcParkAssist"),
-    f"{_STATE} {State.OTHER}": _waiting("runtime.coroswitch_m"),
+    f"{_STATE} {GoroutineState.RUNTIME}": _waiting("runtime.gopark", "runtime.gcParkAssist"),
+    f"{_STATE} {GoroutineState.OTHER}": _waiting("runtime.coroswitch_m"),
     "audit: period": _ticks(0.0, 0.01, period=0.02),
     "audit: interleaved": _ticks(*(second / 1000 for second in range(0, 1000, 2))),
     "audit: gaps": _GAP,
@@ -206,7 +206,7 @@ def holes() -> list[str]:
     names = [check.__name__ for check in PROFILE_CHECKS]
     values = recorded_values()
     return [
-        *without_fault([*names, audit.__name__, Growth.__name__], live_faults()),
+        *without_fault([*names, audit.__name__, GrowthTracker.__name__], live_faults()),
         *unread(OF_CHECKS, values),
         *silent([*names, "audit", "memstats"], values),
         *hollow(values, CRAFTED),

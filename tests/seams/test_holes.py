@@ -55,7 +55,7 @@ HOLES = {
     "a reading that is a constant": Hole(
         "checks",
         PACKAGE / "health" / "blocked_and_gc.py",
-        r"collector_value\(profile, count\)",
+        r"gc_value\(profile, count\)",
         "0",
         "blocked_and_gc: pprof_cpu_gc_samples_total is the same in every recording: 0",
     ),

@@ -13,7 +13,7 @@ from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
-from pprof_exporter.verdicts import VERDICT_CHECKS, Level, TargetSnapshot, Verdict, verdicts, worst
+from pprof_exporter.verdicts import VERDICT_CHECKS, Level, TargetSnapshot, Verdict, verdicts, worst_level
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot
 
 MIB = 2**20
@@ -128,10 +128,10 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F8", Level.CRITICAL, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.2))),
     ("F9", Level.INFO, "PprofStacksTruncated", seen("heap", (quality.TRUNCATED, 0.2))),
     ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
-    ("F10", Level.INFO, "PprofGoroutineGrowth", TargetSnapshot(rises={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
+    ("F10", Level.INFO, "PprofGoroutineGrowth", TargetSnapshot(growth={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
     ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
     ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
-    ("F12", Level.INFO, "PprofHeapGrowth", TargetSnapshot(rises={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
+    ("F12", Level.INFO, "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
     ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
     ("F13", Level.CRITICAL, "PprofNotMounted", TargetSnapshot(up=False, down=Reason.NOT_MOUNTED)),
     ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
@@ -168,9 +168,9 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F7", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.4))),
     ("F8", seen("heap", (quality.UNSYMBOLIZED, 0.0))),
     ("F9", seen("heap", (quality.TRUNCATED, 0.05))),
-    ("F10", TargetSnapshot(looks={"goroutine": 6})),
+    ("F10", TargetSnapshot(profile_counts={"goroutine": 6})),
     ("F11", cpu((quality.CPU_GC, 100))),
-    ("F12", TargetSnapshot(looks={"heap": 6})),
+    ("F12", TargetSnapshot(profile_counts={"heap": 6})),
     ("F13", fetched()),
     ("F14", fetched("cpu", busy=1)),
     ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),
@@ -193,7 +193,7 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     ("F3", audited(processors=0.5, stddev=0.009, late_ratio=0.5)),
     ("F3", audited(stddev=None, late_ratio=None)),
     ("F8", cpu((quality.UNSYMBOLIZED, 0.5), samples=10)),
-    ("F10", TargetSnapshot(looks={"goroutine": 5})),
+    ("F10", TargetSnapshot(profile_counts={"goroutine": 5})),
     ("F15", TargetSnapshot(up=False)),
     ("F17", TargetSnapshot(system=System.LINUX)),
     ("F18", TargetSnapshot(contention={"block": None, "mutex": True})),
@@ -276,6 +276,6 @@ def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
 
 
 def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:
-    assert worst(verdicts(TargetSnapshot())) is Level.UNKNOWN
-    assert worst(verdicts(fetched())) is Level.HEALTHY
-    assert worst(verdicts(TargetSnapshot(up=False, down=Reason.CONNECT))) is Level.CRITICAL
+    assert worst_level(verdicts(TargetSnapshot())) is Level.UNKNOWN
+    assert worst_level(verdicts(fetched())) is Level.HEALTHY
+    assert worst_level(verdicts(TargetSnapshot(up=False, down=Reason.CONNECT))) is Level.CRITICAL

@@ -16,7 +16,7 @@ from yarl import URL
 
 from pprof_exporter.catalog import ProbeResult, Reason
 from pprof_exporter.config import Probing
-from pprof_exporter.exposition import ConfigState, Parts, PprofCollector
+from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.probing import Prober
@@ -173,7 +173,7 @@ async def test_a_fault_of_ours_is_500_and_counted(
     config = ConfigState(successful=True, loaded_at=0)
     series = {
         (sample.name, *sample.labels.values()): sample.value
-        for metric in PprofCollector(pool, config, clock, Parts(prober=prober)).collect()
+        for metric in PprofCollector(pool, config, clock, ExporterParts(prober=prober)).collect()
         for sample in metric.samples
     }
     assert series["pprof_exporter_internal_errors_total",] == 1

@@ -1,1 +1,1 @@
-"""Rounds of raw profiles on disk: record them, read them back, replay them into the state of a target."""
+"""Rounds of raw profiles on disk: recorder, writer, reader, and replay into the state of a target."""

@@ -1,10 +1,10 @@
-"""What a capture is on disk: a manifest, and for each target a folder with one line and one folder for each round.
+"""The format of a capture on disk: a manifest, and one folder for each target with a line and a folder for each round.
 
     DIR/manifest.json
     DIR/TARGET/rounds.jsonl       one `RecordedRound` a line
-    DIR/TARGET/0000/heap.pb.gz    the replies as they came, index.html, trace.bin and metrics.txt among them
+    DIR/TARGET/0000/heap.pb.gz    the raw replies, index.html, trace.bin and metrics.txt among them
 
-A round counts once its line is there; a folder without a line is what an interrupted capture left.
+A round is complete when its line is written. An interrupted capture can leave a folder without a line.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from pprof_exporter.store import Fingerprint
 CAPTURE_FORMAT = "pprof-exporter capture"
 CAPTURE_VERSION = 1
 CAPTURE_MANIFEST = "manifest.json"
-ROUNDS = "rounds.jsonl"
+ROUNDS_FILE = "rounds.jsonl"
 
-METRICS = "metrics"
+METRICS_PAGE = "metrics"
 MUTEX_RATE = "mutex_rate"
 WITHOUT_MODULES = "without_modules"
 
-FILES: dict[str, str] = {
+FILE_NAMES: dict[str, str] = {
     INDEX: "index.html",
     **{name: f"{name}.pb.gz" for name in KINDS},
     MEMSTATS: "heap_debug1.txt",
     TRACE: "trace.bin",
-    METRICS: "metrics.txt",
+    METRICS_PAGE: "metrics.txt",
     MUTEX_RATE: "mutex_debug1.txt",
 }
-"""The file of each thing that is fetched. Of what is not here only the time is kept."""
+"""File name of each reply, by what is fetched. Of other requests only the time is recorded."""
 
 
 class CaptureError(Exception):
-    """A capture that cannot be read or written; the message names the file and says what is wrong."""
+    """A capture cannot be read or written. The message names the file and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedFetch:
-    """One fetch. `file` is beside the others of its round, None if nothing came; `asked_at` is Unix time.
+    """One fetch. `file` is a file name in the folder of the round, None without a reply; `asked_at` is Unix time.
 
-    `window` is the seconds that were asked for, `phases` the seconds spent, None of a fetch that failed on the way.
+    `window` is the requested window in seconds. `phases` has the seconds spent, None if no complete reply came.
     """
 
     profile: str
@@ -64,7 +64,7 @@ class RecordedFetch:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCanary:
-    """One cheap request: its seconds, None if it was not answered."""
+    """One canary request. `seconds` is its latency, None without a reply."""
 
     during: During
     seconds: float | None
@@ -72,7 +72,7 @@ class RecordedCanary:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCpuUse:
-    """CPU seconds that the process used within the CPU profile, and who told them."""
+    """CPU seconds that the process used within the CPU profile, and their source."""
 
     seconds: float
     source: str
@@ -80,7 +80,7 @@ class RecordedCpuUse:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRound:
-    """One look at everything. `round` counts from 0, `at` is Unix time of its beginning."""
+    """One round of all fetches. `round` counts from 0, `at` is the Unix time of its start."""
 
     round: int
     at: float
@@ -96,7 +96,7 @@ class RecordedRound:
 class TargetEntry:
     """A target in the manifest; `folder` is its folder beside the manifest.
 
-    `about` is what reproduces it: commands, environment and versions of an entry of a matrix.
+    `about` reproduces it: commands, environment and versions of a matrix entry.
     """
 
     name: str
@@ -107,7 +107,7 @@ class TargetEntry:
 
 @dataclass(frozen=True, slots=True)
 class CaptureManifest:
-    """What a capture holds. `created` is ISO 8601 in UTC, `exporter` the version that wrote it."""
+    """The manifest of a capture. `created` is ISO 8601 in UTC, `exporter` the version that wrote it."""
 
     format: str
     version: int
@@ -121,17 +121,17 @@ _MANIFEST = TypeAdapter(CaptureManifest)
 
 
 def round_folder(number: int) -> str:
-    """Name of the folder of a round."""
+    """Folder name of a round."""
     return f"{number:04d}"
 
 
-def write_round(round_: RecordedRound) -> bytes:
-    """The line of a round, with its end."""
+def encode_round(round_: RecordedRound) -> bytes:
+    """A round as one line of JSON, with its line break."""
     return _ROUND.dump_json(round_) + b"\n"
 
 
-def write_manifest(manifest: CaptureManifest) -> bytes:
-    """The whole file."""
+def encode_capture_manifest(manifest: CaptureManifest) -> bytes:
+    """The manifest as a JSON file."""
     return _MANIFEST.dump_json(manifest, indent=2) + b"\n"
 
 
@@ -157,9 +157,9 @@ def read_manifest(path: Path) -> CaptureManifest:
 def read_rounds(folder: Path) -> tuple[RecordedRound, ...]:
     """The finished rounds of one target, in order. Raises `CaptureError`.
 
-    A last line without an end is what an interrupted capture left, and is passed over. No line at all: no rounds.
+    A last line without a line break, left by an interrupted capture, is skipped. A missing file means no rounds.
     """
-    file = folder / ROUNDS
+    file = folder / ROUNDS_FILE
     try:
         *lines, _ = file.read_bytes().split(b"\n")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The file of `capture --matrix`: programs that are started one after the other, under the same load."""
+"""The file of `capture --matrix`: programs to start one after the other, under the same load."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pprof_exporter.config.strict import Duration
 
 
 class MatrixCommand(Strict):
-    """Words that are run as they are, or a line for the shell."""
+    """A command: words that run without a shell, or a line for the shell."""
 
     words: tuple[str, ...] = ()
     shell: str = ""
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> MatrixCommand:
+    def _words_or_shell(self) -> MatrixCommand:
         if bool(self.words) == bool(self.shell):
             raise ValueError("write a command as text, as a list of words, or as {shell: LINE}")
         return self
 
     @property
     def line(self) -> str:
-        """As a person would type it."""
+        """The command as typed in a shell."""
         return self.shell or shlex.join(self.words)
 
-    def about(self, target: str) -> MatrixCommand:
+    def for_target(self, target: str) -> MatrixCommand:
         """The same command, with `{target}` filled in."""
         return MatrixCommand(
             words=tuple(word.replace("{target}", target) for word in self.words),
@@ -40,36 +40,36 @@ class MatrixCommand(Strict):
 
 def _command(value: object) -> object:
     if isinstance(value, str):
-        # Raises ValueError for a quotation that does not end.
+        # Raises ValueError for an unclosed quotation.
         return {"words": tuple(shlex.split(value))}
     return {"words": tuple(map(str, value))} if isinstance(value, list) else value
 
 
-CommandText = Annotated[MatrixCommand, BeforeValidator(_command)]
+MatrixCommandField = Annotated[MatrixCommand, BeforeValidator(_command)]
 
 
-def _texts(value: object) -> object:
+def _as_strings(value: object) -> object:
     """YAML reads `GOMAXPROCS: 2` as a number."""
     if isinstance(value, dict):
         return {key: str(text) if isinstance(text, int | float) else text for key, text in value.items()}
     return value
 
 
-Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
+StringMap = Annotated[dict[str, str], BeforeValidator(_as_strings)]
 
 
 class MatrixEntry(Strict):
-    """One program. What is not given here is as for all of them."""
+    """One program. Keys that are not set here take the value of the matrix."""
 
     name: str = Field(min_length=1)
-    start: CommandText
+    start: MatrixCommandField
     target: str
     directory: str = "."
-    env: Texts = Field(default_factory=dict)
-    labels: Texts = Field(default_factory=dict)
-    load: CommandText | None = None
+    env: StringMap = Field(default_factory=dict)
+    labels: StringMap = Field(default_factory=dict)
+    load: MatrixCommandField | None = None
     warm_up: Duration | None = Field(default=None, gt=0)
-    versions: list[CommandText] = Field(default_factory=list)
+    versions: list[MatrixCommandField] = Field(default_factory=list)
 
     @field_validator("target")
     @classmethod
@@ -90,16 +90,16 @@ class MatrixEntry(Strict):
 
 
 class Matrix(Strict):
-    """The whole file. `rounds` and `every` are as on the command line, where they win."""
+    """The whole file. The flags of the command line override `rounds` and `every`."""
 
     entries: list[MatrixEntry] = Field(min_length=1)
-    load: CommandText | None = None
+    load: MatrixCommandField | None = None
     warm_up: Duration = Field(default=5.0, gt=0)
     start_within: Duration = Field(default=60.0, gt=0)
     stop_within: Duration = Field(default=10.0, gt=0)
     rounds: int | None = Field(default=None, ge=1)
     every: Duration | None = Field(default=None, gt=0)
-    versions: list[CommandText] = Field(default_factory=list)
+    versions: list[MatrixCommandField] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _names_differ(self) -> Matrix:
@@ -112,13 +112,13 @@ class Matrix(Strict):
     def load_of(self, entry: MatrixEntry) -> MatrixCommand | None:
         """The load command of an entry, with its target filled in."""
         command = entry.load or self.load
-        return command.about(parse_target(entry.target).process) if command else None
+        return command.for_target(parse_target(entry.target).process) if command else None
 
     def warm_up_of(self, entry: MatrixEntry) -> float:
-        """Seconds between the beginning of the load and the first round."""
+        """Seconds from the start of the load to the first round."""
         return entry.warm_up or self.warm_up
 
 
 def load_matrix(path: Path) -> Matrix:
-    """Read and check a file. Raises `ConfigError` with the lines of what is wrong."""
+    """Read and validate a file. Raises `ConfigError` with the lines of the errors."""
     return load_yaml(path, Matrix)

@@ -1,4 +1,4 @@
-"""Commands that run beside a capture, each in a group of its own that is ended in any case."""
+"""Commands that run during a capture, each in its own process group, which is always stopped."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LAST_WORDS = 300
 
 
 class CannotStart(Exception):
-    """A command that could not be started; the message says why."""
+    """A command could not be started. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSetup:
-    """Where a command runs: its folder, what is added to the environment, and the file that takes what it says."""
+    """Where a command runs: its folder, variables added to the environment, and the log file for its output."""
 
     directory: Path
     env: Mapping[str, str]
@@ -37,18 +37,18 @@ class ProcessSetup:
 async def running_process(
     command: MatrixCommand, place: ProcessSetup, stop_within: float
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command until the block ends, and then end it with all that it started. Raises `CannotStart`."""
+    """Run a command until the block ends, then stop it and its children. Raises `CannotStart`."""
     with place.log.open("ab") as log:
         process = await _start(command, place, log.fileno())
     try:
         yield process
     finally:
-        # Also when the capture is cancelled: what is half ended would disturb the next entry.
+        # Also when the capture is cancelled: a process that is still stopping would disturb the next entry.
         await asyncio.shield(_end(process, stop_within))
 
 
 async def command_output(command: MatrixCommand, place: ProcessSetup) -> str:
-    """What a short command prints, without white space around it. Raises `CannotStart`, also for a failure."""
+    """Output of a short command, stripped. Raises `CannotStart`, also if the command fails."""
     process = await _start(command, place, asyncio.subprocess.PIPE)
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
@@ -65,7 +65,7 @@ async def command_output(command: MatrixCommand, place: ProcessSetup) -> str:
 
 async def _start(command: MatrixCommand, place: ProcessSetup, output: int) -> asyncio.subprocess.Process:
     environment = {**os.environ, **place.env}
-    # A group of its own, so that all that it starts can be ended, and Ctrl-C reaches this program alone.
+    # Its own process group: its children can be stopped with it, and Ctrl-C reaches only this program.
     flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     try:
         if command.shell:
@@ -94,13 +94,13 @@ async def _start(command: MatrixCommand, place: ProcessSetup, output: int) -> as
 
 
 async def _end(process: asyncio.subprocess.Process, within: float) -> None:
-    """Ask the group to end, and end it after `within` seconds."""
+    """Terminate the group, and kill it after `within` seconds."""
     if _POSIX:
         if _signal_group(process.pid, signal.SIGTERM):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within):
                     await process.wait()
-            # Whoever is left of the group ignores the signal, or belongs to one that has ended.
+            # The processes that are left ignore the signal, or their parent has ended.
             _signal_group(process.pid, signal.SIGKILL)
     else:
         _kill_tree(process.pid)
@@ -108,7 +108,7 @@ async def _end(process: asyncio.subprocess.Process, within: float) -> None:
 
 
 def _signal_group(group: int, number: int) -> bool:
-    """Whether there was anybody in the group."""
+    """Whether the group still had a process."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -117,7 +117,7 @@ def _signal_group(group: int, number: int) -> bool:
 
 
 def _kill_tree(pid: int) -> None:
-    """Windows has no groups that can be ended; children are found by their parents."""
+    """Windows cannot signal a process group; children are found by their parents."""
     with contextlib.suppress(psutil.Error):
         parent = psutil.Process(pid)
         for found in (*parent.children(recursive=True), parent):

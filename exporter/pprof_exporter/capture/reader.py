@@ -1,4 +1,4 @@
-"""A capture, read back: the signals, functions and files of each round."""
+"""Read a capture back: the signals, functions and files of each round."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pprof_exporter.store import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class ReplayedTarget:
-    """One target, as the last round saw it."""
+    """One target with all its rounds; identity and versions are those of the last round."""
 
     name: str
     labels: Mapping[str, str]
@@ -33,13 +33,13 @@ class Capture:
 
 
 def load_capture(path: Path) -> Capture:
-    """Read the capture in a folder; profiles are decoded and checked again. Raises `CaptureError`."""
+    """Read the capture in a folder. Profiles are decoded and checked again. Raises `CaptureError`."""
     manifest = read_manifest(path)
     targets = []
     for entry in manifest.targets:
         folder = path / entry.folder
         replay = Replay(entry.name, entry.labels)
-        rounds = tuple(replay.take_in(found, folder) for found in read_rounds(folder))
+        rounds = tuple(replay.replay_round(found, folder) for found in read_rounds(folder))
         known = replay.state.identity
         targets.append(
             ReplayedTarget(entry.name, entry.labels, known.fingerprint, known.system, known.go_version, rounds)

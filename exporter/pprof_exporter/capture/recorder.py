@@ -1,4 +1,4 @@
-"""Records rounds of targets on disk as they come."""
+"""Records rounds of targets on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pprof_exporter.store import Store
 
 @dataclass(frozen=True, slots=True)
 class CaptureResult:
-    """What came of one target: rounds on disk, and why the latest brought nothing, "" if it did."""
+    """Result of one target: rounds on disk, and why the latest round failed, "" if it did not."""
 
     entry: TargetEntry
     rounds: int
@@ -38,9 +38,9 @@ class CaptureRecorder:
     on_round: OnRound
 
     async def capture(self, entries: Mapping[Target, TargetEntry]) -> list[CaptureResult]:
-        """Record the rounds that are missing, of all targets at once. Raises `CaptureError`.
+        """Record the missing rounds of all targets concurrently. Raises `CaptureError`.
 
-        Cancelled within a round, it leaves that round out.
+        A round that is cancelled is not written.
         """
         limiter = FetchLimiter(self.settings.limits)
         async with Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes) as fetcher:
@@ -50,7 +50,7 @@ class CaptureRecorder:
             try:
                 return list(await asyncio.gather(*tasks))
             finally:
-                # If one cannot write, neither can the others.
+                # If one target cannot be written, the others cannot either.
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -62,19 +62,19 @@ class CaptureRecorder:
         store = Store.open(None, clock.now())
         round_ = Round(target, self.settings, getter=recording_client, clock=clock, limiter=limiter, store=store)
         recording_client.follow(round_)
-        async for number in self.plan.paced(clock, self.writer.finished(entry)):
-            recording_client.forget()
+        async for number in self.plan.paced(clock, self.writer.finished_rounds(entry)):
+            recording_client.start_round()
             at = clock.now()
             await round_.run()
             whole = recorded_round(number, at, round_.state, recording_client)
             await asyncio.to_thread(self.writer.write, entry, whole, recording_client.bodies)
             self.on_round(target, number)
             problem = round_.state.why_down
-        return CaptureResult(entry, self.writer.finished(entry), problem)
+        return CaptureResult(entry, self.writer.finished_rounds(entry), problem)
 
 
 def recorded_round(number: int, at: float, state: TargetState, recording_client: RecordingClient) -> RecordedRound:
-    """What the latest round of a target brought, as it is written to the capture."""
+    """The latest round of a target in the format of the capture."""
     return RecordedRound(
         round=number,
         at=at,

@@ -1,4 +1,4 @@
-"""A client that keeps what each request brought, so that a round can be written down."""
+"""A client that holds the result of each request, so that a round can be written to a capture."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from yarl import URL
 
 from pprof_exporter.capture.format import (
-    FILES,
-    METRICS,
+    FILE_NAMES,
+    METRICS_PAGE,
     MUTEX_RATE,
     WITHOUT_MODULES,
     RecordedCanary,
@@ -30,7 +30,7 @@ _BY_PATH = {kind.path: name for name, kind in KINDS.items()} | {TRACE: TRACE, ""
 
 
 class RecordingClient:
-    """Asks one target through another getter. Of each thing it keeps what the latest request brought."""
+    """Fetches from one target through another getter, and holds the latest result of each request."""
 
     def __init__(self, getter: Getter, target: Target, settings: Settings, clock: Clock) -> None:
         self._getter = getter
@@ -38,23 +38,23 @@ class RecordingClient:
         self._root = target.url
         self._page = settings.metrics_page.of(target.url)
         self.during: Callable[[], During] = lambda: During.REST
-        """What goes on now."""
+        """The activity of the target now, for canary requests."""
         self.fetches: dict[str, RecordedFetch] = {}
         self.bodies: dict[str, bytes] = {}
-        """By the name of the file."""
+        """Reply bodies by file name."""
         self.canary: list[RecordedCanary] = []
 
     def follow(self, round_: Round) -> None:
         """Learn from a round what runs while a canary is timed, and which reply could not be decoded."""
         self.during = lambda: round_.state.canary.during
-        round_.on_undecodable = self.refuse
+        round_.on_undecodable = self.mark_undecodable
 
-    def forget(self) -> None:
+    def start_round(self) -> None:
         """Begin another round."""
         self.fetches, self.bodies, self.canary = {}, {}, []
 
     async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
-        """Fetch as ever, and note what came; raises `FetchError`."""
+        """Fetch through the other getter, and record the result. Raises `FetchError`."""
         asked_at, during = self._clock.now(), self.during()
         name = self._name(url, query)
         try:
@@ -64,37 +64,37 @@ class RecordingClient:
                 self.canary.append(RecordedCanary(during, None))
             elif name:
                 outcome = Outcome.BUSY if error.reason is Reason.BUSY else Outcome.FAILURE
-                self.bodies.pop(FILES.get(name, ""), None)
+                self.bodies.pop(FILE_NAMES.get(name, ""), None)
                 self.fetches[name] = RecordedFetch(
                     name, None, asked_at, window, None, outcome, error.reason, error.detail
                 )
             raise
         if name == _CANARY:
-            # As for the exporter itself: a window that began or ended meanwhile makes it neither.
+            # As in the exporter: if a window began or ended meanwhile, the request counts for neither state.
             if self.during() is during:
                 self.canary.append(RecordedCanary(during, reply.phases.total))
         elif name:
-            self._note(name, reply, window)
+            self._record(name, reply, window)
         return reply
 
-    def refuse(self, name: str, error: DecodeError) -> None:
-        """Note that what came was no profile."""
+    def mark_undecodable(self, name: str, error: DecodeError) -> None:
+        """Record that the reply was not a valid profile."""
         came = self.fetches.get(name)
         if came is not None:
             self.fetches[name] = RecordedFetch(
                 name, came.file, came.asked_at, came.window, came.phases, Outcome.FAILURE, error.reason, error.detail
             )
 
-    def _note(self, name: str, reply: Reply, window: float) -> None:
-        file = FILES.get(name)
+    def _record(self, name: str, reply: Reply, window: float) -> None:
+        file = FILE_NAMES.get(name)
         if file is not None:
             self.bodies[file] = reply.body
         self.fetches[name] = RecordedFetch(name, file, reply.asked_at, window, reply.phases, Outcome.SUCCESS)
 
     def _name(self, url: URL, query: dict[str, str] | None) -> str:
-        """What is asked for; "" if that is nothing to keep."""
+        """What the request fetches; "" if it is not recorded."""
         if url == self._page:
-            return METRICS
+            return METRICS_PAGE
         path = url.path.removeprefix(self._root.path)
         if path == _CANARY:
             return _CANARY

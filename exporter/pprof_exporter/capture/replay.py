@@ -1,4 +1,4 @@
-"""Recorded rounds, taken in by the same intake as live replies: the state of a target learns the same from both."""
+"""Replays recorded rounds through the intake of live replies, so that both give the same target state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from statistics import median
 from yarl import URL
 
 from pprof_exporter.capture.format import (
-    METRICS,
+    METRICS_PAGE,
     MUTEX_RATE,
     WITHOUT_MODULES,
     CaptureError,
@@ -37,16 +37,16 @@ from pprof_exporter.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ReplayedRound:
-    """One round. `at` is Unix time of its beginning.
+    """One round. `at` is the Unix time of its start.
 
     `signals` has the names and units of the store (`fetch_duration_seconds:heap`, `canary_duration_seconds:rest`,
-    `cpu_coverage_ratio`, `tick_rate_hertz`, ...), and what the profiles of the moment count, by family without
-    `pprof_` (`profiled_goroutines`, `heap_inuse_bytes`, ...), and `cpu_processors`: how many the samples account for.
-    Of several values in a round it has the median. What could not be measured is not there.
+    `cpu_coverage_ratio`, `tick_rate_hertz`, ...), the sums of snapshot profiles by family without `pprof_`
+    (`profiled_goroutines`, `heap_inuse_bytes`, ...), and `cpu_processors`, the processors that the samples account
+    for. Several values in a round give their median. A value that could not be measured is absent.
 
-    `functions` has, by kind of profile, the share of each function in its first value by function: CPU time, live
-    heap, goroutines, allocated bytes, delay. `files` has the body of each profile that came, by kind; `busy` the kinds
-    that another profiler held.
+    `functions` has, by profile kind, the share of each function in the first value by function: CPU time, live heap,
+    goroutines, allocated bytes, delay. `files` has the body of each fetched profile, by kind; `busy` the kinds that
+    another profiler held.
     """
 
     at: float
@@ -58,7 +58,7 @@ class ReplayedRound:
 
 
 class RecordingStore(Store):
-    """A store in memory that also keeps each value by itself, until they are taken."""
+    """A store in memory that also holds each single value until `take_medians`."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -69,7 +69,7 @@ class RecordingStore(Store):
         super().observe(epoch_id, signal, value)
         self._values[signal].append(value)
 
-    def take(self) -> dict[str, float]:
+    def take_medians(self) -> dict[str, float]:
         """The median of each signal since the last call."""
         taken = {signal: median(values) for signal, values in self._values.items()}
         self._values.clear()
@@ -77,7 +77,7 @@ class RecordingStore(Store):
 
 
 class Replay:
-    """Rounds of one target, to be taken in in their order. `state` is what is known after the last one."""
+    """Replays the rounds of one target, in order. `state` is the target state after the last one."""
 
     def __init__(self, name: str, labels: Mapping[str, str]) -> None:
         target = Target(name, URL("http://recorded.invalid/debug/pprof/"), tuple(sorted(labels.items())))
@@ -91,8 +91,8 @@ class Replay:
         """Unix time of the latest reply; 0 before the first round."""
         return self._clock.at
 
-    def take_in(self, round_: RecordedRound, folder: Path) -> ReplayedRound:
-        """Take in one round of the target whose folder this is. Raises `CaptureError` for a file that is not there."""
+    def replay_round(self, round_: RecordedRound, folder: Path) -> ReplayedRound:
+        """Replay one round; `folder` is that of the target. Raises `CaptureError` for a missing file."""
         self._clock.at = round_.at
         files = folder / round_folder(round_.round)
         try:
@@ -131,7 +131,7 @@ class _RoundReplay:
         latest = self._state.sampling_clock.latest
         return ReplayedRound(
             at=self._round.at,
-            signals=store.take() | self._instants(),
+            signals=store.take_medians() | self._snapshot_sums(),
             functions={name: shares for name, found in self._fresh.items() if (shares := _shares(found))},
             audit=latest if latest is not before else None,
             files={
@@ -143,7 +143,7 @@ class _RoundReplay:
         )
 
     def _reply(self, fetch: RecordedFetch) -> Reply:
-        """The reply as it came. Raises `FetchError` where none came."""
+        """The recorded reply. Raises `FetchError` if there was none."""
         self._clock.at = max(self._clock.at, fetch.asked_at + fetch.window)
         if fetch.file is None or fetch.phases is None:
             raise FetchError(fetch.reason or Reason.EMPTY, fetch.detail)
@@ -200,7 +200,7 @@ class _RoundReplay:
         return CpuUse(used.seconds, sources[used.source]) if used and used.source in sources else None
 
     def _metrics_page(self) -> None:
-        fetch = self._fetches.get(METRICS)
+        fetch = self._fetches.get(METRICS_PAGE)
         if fetch is None or fetch.file is None:
             return
         try:
@@ -253,8 +253,8 @@ class _RoundReplay:
             rate = None
         self._intake.mutex_rate(rate)
 
-    def _instants(self) -> dict[str, float]:
-        """What the fresh profiles of the moment count, by family without `pprof_`."""
+    def _snapshot_sums(self) -> dict[str, float]:
+        """Sums of the fresh snapshot profiles, by family without `pprof_`."""
         instants = {
             value.family.name.removeprefix("pprof_"): total
             for name, found in self._fresh.items()
@@ -268,7 +268,7 @@ class _RoundReplay:
 
 
 def _shares(observation: Observation) -> dict[str, float]:
-    """The share of each function; empty where nothing was taken, or a difference of profiles is below zero."""
+    """The share of each function; empty without samples, or if a difference of profiles is negative."""
     weights = next((weights for weights in observation.by_function if weights is not None), {})
     total = sum(weights.values())
     if total <= 0 or min(weights.values()) < 0:

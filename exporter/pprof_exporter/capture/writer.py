@@ -1,4 +1,4 @@
-"""Write a capture so that a round is either whole or not there, and one that was interrupted goes on."""
+"""Writes a capture. A round is complete or absent, and an interrupted capture can be continued."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from pprof_exporter.capture.format import (
     CAPTURE_FORMAT,
     CAPTURE_MANIFEST,
     CAPTURE_VERSION,
-    ROUNDS,
+    ROUNDS_FILE,
     CaptureError,
     CaptureManifest,
     RecordedRound,
     TargetEntry,
+    encode_capture_manifest,
+    encode_round,
     read_manifest,
     read_rounds,
     round_folder,
-    write_manifest,
-    write_round,
 )
 
 _UNFINISHED = ".part"
 # Names that are valid on every system, Windows included.
-_ODD = re.compile(r"[^A-Za-z0-9._-]+")
+_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 80
 
 T = TypeVar("T")
 
 
 class CaptureWriter:
-    """A capture in a folder, new or to be continued. One process at a time may write it."""
+    """A capture in a folder, new or continued. Only one process may write it at a time."""
 
     def __init__(self, path: Path, entries: Iterable[TargetEntry], *, exporter: str, created: str) -> None:
-        """Begin the capture, or go on with one of the same targets. Raises `CaptureError`."""
+        """Start the capture, or continue one of the same targets. Raises `CaptureError`."""
         self._path = path
         self._exporter = exporter
         self._created = created
         self._entries = tuple(entries)
-        _tried(path, self._begin)
+        _with_capture_errors(path, self._begin)
 
-    def finished(self, entry: TargetEntry) -> int:
-        """How many rounds of this target are whole. Raises `CaptureError`."""
+    def finished_rounds(self, entry: TargetEntry) -> int:
+        """Number of complete rounds of this target. Raises `CaptureError`."""
         return len(read_rounds(self._path / entry.folder))
 
     def write(self, entry: TargetEntry, round_: RecordedRound, bodies: Mapping[str, bytes]) -> None:
         """Add a round; `bodies` are its files by name. Raises `CaptureError`."""
         folder = self._path / entry.folder
-        _tried(folder, lambda: self._write(folder, round_, bodies))
+        _with_capture_errors(folder, lambda: self._write(folder, round_, bodies))
 
     def _write(self, folder: Path, round_: RecordedRound, bodies: Mapping[str, bytes]) -> None:
         whole = folder / round_folder(round_.round)
         part = whole.with_name(whole.name + _UNFINISHED)
         part.mkdir(parents=True)
         for name, body in bodies.items():
-            _put(part / name, body)
+            _write_synced(part / name, body)
         part.rename(whole)
-        with (folder / ROUNDS).open("ab") as lines:
-            lines.write(write_round(round_))
+        with (folder / ROUNDS_FILE).open("ab") as lines:
+            lines.write(encode_round(round_))
             lines.flush()
             os.fsync(lines.fileno())
 
@@ -76,18 +76,18 @@ class CaptureWriter:
         else:
             manifest = CaptureManifest(CAPTURE_FORMAT, CAPTURE_VERSION, self._created, self._exporter, self._entries)
             part = self._path / (CAPTURE_MANIFEST + _UNFINISHED)
-            _put(part, write_manifest(manifest))
+            _write_synced(part, encode_capture_manifest(manifest))
             part.rename(self._path / CAPTURE_MANIFEST)
         for entry in self._entries:
-            _tidy(self._path / entry.folder)
+            _remove_unfinished(self._path / entry.folder)
 
 
 def target_entries(targets: Iterable[tuple[str, Mapping[str, str]]]) -> tuple[TargetEntry, ...]:
-    """Entries for targets of these names and labels, each with a folder of its own."""
+    """Entries for targets of these names and labels, each with its own folder."""
     made: list[TargetEntry] = []
     for name, labels in targets:
-        plain = _ODD.sub("-", name).strip("-.")[:_LONGEST] or "target"
-        # Some file systems tell no capitals.
+        plain = _NOT_PORTABLE.sub("-", name).strip("-.")[:_LONGEST] or "target"
+        # Some file systems ignore case.
         taken = {entry.folder.lower() for entry in made}
         folder = next(
             candidate
@@ -98,10 +98,10 @@ def target_entries(targets: Iterable[tuple[str, Mapping[str, str]]]) -> tuple[Ta
     return tuple(made)
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what an interrupted capture left: half a line, and folders of rounds that have no line."""
+def _remove_unfinished(folder: Path) -> None:
+    """Remove the leftovers of an interrupted capture: half a line, and folders of rounds without a line."""
     folder.mkdir(exist_ok=True)
-    lines = folder / ROUNDS
+    lines = folder / ROUNDS_FILE
     if lines.exists():
         written = lines.read_bytes()
         whole = written.rfind(b"\n") + 1
@@ -113,7 +113,7 @@ def _tidy(folder: Path) -> None:
             shutil.rmtree(found)
 
 
-def _put(file: Path, body: bytes) -> None:
+def _write_synced(file: Path, body: bytes) -> None:
     with file.open("wb") as opened:
         opened.write(body)
         opened.flush()
@@ -128,7 +128,7 @@ def _difference(known: tuple[TargetEntry, ...], wanted: tuple[TargetEntry, ...])
     return f"was captured with other labels, commands or versions of {changed}; choose another folder"
 
 
-def _tried(path: Path, work: Callable[[], T]) -> T:
+def _with_capture_errors(path: Path, work: Callable[[], T]) -> T:
     try:
         return work()
     except OSError as error:

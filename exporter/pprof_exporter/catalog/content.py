@@ -1,4 +1,4 @@
-"""Families that say what the profiles hold."""
+"""Families for the content of profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families that speak of the exporter itself."""
+"""Families about the exporter itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a metric family is, before anything is measured."""
+"""The definition of a metric family."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class MetricType(StrEnum):
 class Family:
     """One metric family.
 
-    `name` is the exposed name, suffix included (`_total` of a counter, `_info` of an info). `labels` are those that
-    every series of the family has; the labels that a user gave to a target come on top. `buckets` are the upper
-    bounds of a histogram, without +Inf.
+    `name` is the exposed name with its suffix (`_total` of a counter, `_info` of an info). `labels` are those of every
+    series of the family; the labels that a user sets for a target are added. `buckets` are the upper bounds of a
+    histogram, without +Inf.
     """
 
     name: str
@@ -32,23 +32,23 @@ class Family:
 
     @property
     def unit(self) -> str:
-        """Base unit named in the name (`seconds`, `bytes`, `ratio`, `hertz`), or "" for a plain count or state."""
+        """Base unit in the name (`seconds`, `bytes`, `ratio`, `hertz`), or "" for a plain count or state."""
         bare = self.name.removesuffix("_total")
         return next((unit for unit in ("seconds", "bytes", "ratio", "hertz") if bare.endswith(f"_{unit}")), "")
 
 
 def counter(name: str, help_: str, *labels: str) -> Family:
-    """A value that only grows, until a restart."""
+    """A value that only increases until a restart."""
     return Family(name, MetricType.COUNTER, help_, labels)
 
 
 def gauge(name: str, help_: str, *labels: str) -> Family:
-    """A value that is what it is now."""
+    """A value that can go up and down."""
     return Family(name, MetricType.GAUGE, help_, labels)
 
 
 def info(name: str, help_: str, *labels: str) -> Family:
-    """A constant 1 that carries labels."""
+    """A constant 1 with labels."""
     return Family(name, MetricType.INFO, help_, labels)
 
 

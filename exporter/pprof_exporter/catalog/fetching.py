@@ -1,10 +1,10 @@
-"""Families that say how fetching went, for each target and profile."""
+"""Families about fetches, for each target and profile."""
 
 from __future__ import annotations
 
 from pprof_exporter.catalog.family import counter, gauge, histogram, info
 
-# From "a few milliseconds" (healthy) over "hundreds of milliseconds" (the complaint) to the deadline.
+# From a few milliseconds (healthy) over hundreds of milliseconds (the usual complaint) to the deadline.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 UP = gauge("pprof_up", "1 if net/http/pprof answered in the latest round, 0 if not.", "target")

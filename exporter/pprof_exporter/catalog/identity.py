@@ -1,4 +1,4 @@
-"""Families that say what a target is, what changed about it, and what the change did."""
+"""Families about the identity of a target, its changes, and their effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families that say how far the profiles can be trusted."""
+"""Families about the accuracy of profiles."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which change of a signal is a change for the worse: one row for each kind of signal, as the alerts have it.
+"""Which change of a signal is a regression: one row for each kind of signal, as in the alerts.
 
-The recording rule `target_signal:pprof_signal_median:worse` (rules/upgrade.py) says the same in PromQL; a test holds
-the two together.
+The recording rule `target_signal:pprof_signal_median:worse` (rules/upgrade.py) has the same in PromQL; a test compares
+the two.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Worse(StrEnum):
+class WorseDirection(StrEnum):
     """The direction in which a signal becomes worse."""
 
     HIGHER = "higher"
     LOWER = "lower"
 
 
-class Limit(Protocol):
+class ThresholdValues(Protocol):
     """Thresholds by name."""
 
     def __getitem__(self, name: str, /) -> float: ...
@@ -27,34 +27,34 @@ class Limit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """When the median of a signal is worse than it was. Limits are names of thresholds; "" asks for nothing.
+    """When the median of a signal is worse than before. Limits are names of thresholds; "" means no condition.
 
     `signals` is a regular expression for the whole name. All of these must hold: the median changed by more than
-    `factor`; it is beyond `least` now; it changed by more than `difference`. `busy`: only while the target kept a
-    processor busy. `same_go`: only with the same version of Go, which sets what is measured. `fewest` is how many
-    values a median needs.
+    `factor`; it is now beyond `bound`; it changed by more than `difference`. `busy`: only while the target kept a
+    processor busy. `same_go`: only with the same Go version, since that sets what is measured. `min_observations` is
+    the number of values that a median needs.
     """
 
     signals: str
-    worse: Worse
+    worse: WorseDirection
     factor: str = ""
-    least: str = ""
+    bound: str = ""
     difference: str = ""
     busy: bool = False
     same_go: bool = False
-    fewest: str = "regression_observations"
+    min_observations: str = "regression_observations"
 
-    def passed(self, limit: Limit, *, ratio: float | None, now: float, change: float) -> bool:
-        """Whether a change is large enough to count.
+    def is_exceeded(self, limit: ThresholdValues, *, ratio: float | None, now: float, change: float) -> bool:
+        """Whether a change exceeds the limits.
 
-        `ratio` is the value now by the value before, None where that says nothing (a value that was not positive);
-        `change` is now less before.
+        `ratio` is the value now divided by the value before, None if a value was not positive; `change` is now minus
+        before.
         """
-        sign = 1 if self.worse is Worse.HIGHER else -1
+        sign = 1 if self.worse is WorseDirection.HIGHER else -1
         factor = limit[self.factor] if self.factor else 1
         return (
             (not self.factor or ratio is None or (ratio > factor if sign > 0 else ratio < 1 / factor))
-            and (not self.least or sign * now > sign * limit[self.least])
+            and (not self.bound or sign * now > sign * limit[self.bound])
             and sign * change > (limit[self.difference] if self.difference else 0)
         )
 
@@ -63,41 +63,55 @@ _QUICK = "regression_latency_least"
 _AUDITED = "regression_audits"
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("fetch_duration_seconds:cpu", Worse.HIGHER, factor="regression_factor", least="fetch_slow"),
-    Measure("fetch_duration_seconds:.+", Worse.HIGHER, factor="regression_factor", least=_QUICK),
-    Measure("(canary_duration|latency_difference)_seconds:.+", Worse.HIGHER, factor="regression_factor", least=_QUICK),
-    Measure("cpu_coverage_ratio", Worse.LOWER, least="regression_coverage_below", difference="regression_coverage"),
-    Measure("unsymbolized_ratio:.+", Worse.HIGHER, factor="regression_factor", difference="unsymbolized"),
-    Measure("inlined_location_ratio:.+", Worse.LOWER, factor="regression_factor", difference="regression_share"),
+    Measure("fetch_duration_seconds:cpu", WorseDirection.HIGHER, factor="regression_factor", bound="fetch_slow"),
+    Measure("fetch_duration_seconds:.+", WorseDirection.HIGHER, factor="regression_factor", bound=_QUICK),
+    Measure(
+        "(canary_duration|latency_difference)_seconds:.+",
+        WorseDirection.HIGHER,
+        factor="regression_factor",
+        bound=_QUICK,
+    ),
+    Measure(
+        "cpu_coverage_ratio", WorseDirection.LOWER, bound="regression_coverage_below", difference="regression_coverage"
+    ),
+    Measure("unsymbolized_ratio:.+", WorseDirection.HIGHER, factor="regression_factor", difference="unsymbolized"),
+    Measure(
+        "inlined_location_ratio:.+", WorseDirection.LOWER, factor="regression_factor", difference="regression_share"
+    ),
     Measure(
         "truncated_stack_ratio:.+",
-        Worse.HIGHER,
+        WorseDirection.HIGHER,
         factor="regression_factor",
         difference="regression_share",
         same_go=True,
     ),
     Measure(
         "tick_interval_stddev_seconds",
-        Worse.HIGHER,
+        WorseDirection.HIGHER,
         factor="regression_factor",
-        least="regression_jitter_least",
+        bound="regression_jitter_least",
         busy=True,
-        fewest=_AUDITED,
+        min_observations=_AUDITED,
     ),
     Measure(
         "tick_late_ratio",
-        Worse.HIGHER,
+        WorseDirection.HIGHER,
         factor="regression_factor",
         difference="regression_share",
         busy=True,
-        fewest=_AUDITED,
+        min_observations=_AUDITED,
     ),
     Measure(
-        "tick_rate_hertz", Worse.LOWER, least="tick_slow", difference="regression_tick_rate", busy=True, fewest=_AUDITED
+        "tick_rate_hertz",
+        WorseDirection.LOWER,
+        bound="tick_slow",
+        difference="regression_tick_rate",
+        busy=True,
+        min_observations=_AUDITED,
     ),
 )
 
 
 def measure_of(signal: str) -> Measure | None:
-    """How a signal is judged; None: no direction of it is bad by itself."""
+    """The measure of a signal; None: neither direction is bad by itself."""
     return next((measure for measure in MEASURES if re.fullmatch(measure.signals, signal)), None)

@@ -1,4 +1,4 @@
-"""Families that say how the Go runtime of a target is doing, and how quickly it answers."""
+"""Families about the Go runtime of a target, and its latency."""
 
 from __future__ import annotations
 

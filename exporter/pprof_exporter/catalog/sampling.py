@@ -1,11 +1,11 @@
-"""Families that hold CPU samples against the CPU time that was really used, and the sampling clock against itself."""
+"""Families that compare CPU samples with the used CPU time, and families about the sampling clock."""
 
 from __future__ import annotations
 
 from pprof_exporter.catalog.family import counter, gauge, histogram
 
-# Narrow around 10 ms, and around the 15.625 ms of a Windows timer without high resolution. None lies at 8 or 12 ms,
-# where the intervals of a Linux kernel with 250 ticks a second are.
+# Narrow around 10 ms, and around the 15.625 ms of a Windows timer without high resolution. No bound is at 8 or 12 ms,
+# the intervals of a Linux kernel with 250 ticks a second.
 TICK_BUCKETS = (0.001, 0.005, 0.007, 0.009, 0.0095, 0.0105, 0.011, 0.013, 0.0145, 0.0165, 0.021, 0.03, 0.05, 0.1, 0.2)
 
 CPU_USED = counter(

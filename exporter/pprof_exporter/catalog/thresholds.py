@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit by name; `unit` is that of the value, "" for a plain count or factor.
+    """A named limit; `unit` is that of the value, "" for a plain count or factor.
 
-    `age` marks a time since something happened: `pprof-exporter rules --time-scale` scales it like every other wait.
+    `age` marks a time since an event: `pprof-exporter rules --time-scale` scales it like every other wait.
     """
 
     name: str
@@ -131,4 +131,4 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("storage_troubles", 10, "", "of 120 writes an hour; an occasional lock does no harm"),
 )
 
-BY_NAME: dict[str, Threshold] = {threshold.name: threshold for threshold in THRESHOLDS}
+THRESHOLDS_BY_NAME: dict[str, Threshold] = {threshold.name: threshold for threshold in THRESHOLDS}

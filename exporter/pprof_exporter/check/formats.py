@@ -1,4 +1,4 @@
-"""A report in the forms that machines read: JSON, JUnit, Markdown, and the commands of GitHub Actions."""
+"""A check report in machine-readable formats: JSON, JUnit, Markdown, and GitHub Actions workflow commands."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pprof_exporter.verdicts import BAD, Finding, Level, Verdict
 _FORMAT = "pprof-exporter check"
 _VERSION = 1
 
-MARKS = {
+_LEVEL_MARKS = {
     Level.CRITICAL: "🟥",
     Level.WARNING: "🟧",
     Level.INFO: "🟦",
     Level.UNKNOWN: "⬜",
     Level.HEALTHY: "🟩",
 }
-# What XML 1.0 cannot say at all; names come from outside.
+# Characters that XML 1.0 does not allow; names come from outside.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!$@&])")
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def check_json(report: CheckReport, exporter: str) -> str:
-    """One object; its keys are a contract with scripts, described in docs/ci.md. `exporter` is the version."""
+    """One object. Its keys are stable for scripts; docs/ci.md describes them. `exporter` is the version."""
     return json.dumps(
         {
             "format": _FORMAT,
@@ -37,7 +37,7 @@ def check_json(report: CheckReport, exporter: str) -> str:
             "exit_code": report.exit_code,
             "fail_on": report.fail_on.value,
             "summary": report.summary,
-            "targets": [_object(report, one) for one in report.judged],
+            "targets": [_object(report, one) for one in report.targets],
         },
         indent=2,
         ensure_ascii=False,
@@ -79,10 +79,10 @@ def _object(report: CheckReport, one: TargetReport) -> dict[str, Any]:
 def check_junit(report: CheckReport) -> str:
     """One suite for each target, one case for each failure mode: failed, skipped if unknown, or passed.
 
-    A target that nobody could look at is one case with an error.
+    A target that could not be checked is one case with an error.
     """
     root = ET.Element("testsuites", name="pprof-exporter check")
-    for one in report.judged:
+    for one in report.targets:
         suite = ET.SubElement(root, "testsuite", name=_xml(one.name))
         if one.problem:
             case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name="check the target")
@@ -119,11 +119,11 @@ def _xml(text: str) -> str:
 
 
 def check_markdown(report: CheckReport) -> str:
-    """Findings as a table for each target, all else folded away; for a comment or a job summary."""
+    """Findings as a table for each target, the rest collapsed; for a comment or a job summary."""
     parts = [f"## pprof-exporter check\n\n{_markdown(report.summary)}.\n"]
-    for one in report.judged:
+    for one in report.targets:
         about = f" ({_markdown(one.about)})" if one.about else ""
-        parts.append(f"### {MARKS[_shown(one)]} {_markdown(one.name)}{about}\n")
+        parts.append(f"### {_LEVEL_MARKS[_shown(one)]} {_markdown(one.name)}{about}\n")
         if one.problem:
             parts.append(f"Not checked: {_markdown(one.problem)}\n")
         parts += [f"{_markdown(remark)}\n" for remark in one.remarks]
@@ -155,7 +155,7 @@ def _table(report: CheckReport, bad: list[Verdict]) -> str:
 
 
 def _row(level: Level, mode: str, said: str, advice: str) -> str:
-    return f"| {MARKS[level]} {level} | {mode} | {said} | {advice} |"
+    return f"| {_LEVEL_MARKS[level]} {level} | {mode} | {said} | {advice} |"
 
 
 def _linked(report: CheckReport, finding: Finding) -> str:
@@ -164,7 +164,7 @@ def _linked(report: CheckReport, finding: Finding) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Neither markup nor HTML, whatever is in it, and one line."""
+    """Any text as one line, with Markdown and HTML escaped."""
     return _MARKDOWN.sub(r"\\\1", _NO_LINE.sub(" ", text))
 
 
@@ -173,11 +173,11 @@ def _shown(one: TargetReport) -> Level:
 
 
 def check_github(report: CheckReport) -> Iterator[str]:
-    """Workflow commands, one a line: an annotation for each finding, and for each target that nobody could look at.
+    """Workflow commands, one a line: an annotation for each finding and each target that could not be checked.
 
-    What the exit code fails for is an error or a warning, all else a notice.
+    A finding that fails the exit code is an error or a warning, any other a notice.
     """
-    for one in report.judged:
+    for one in report.targets:
         if one.problem:
             yield _command("error", f"{one.name}: not checked", one.problem)
             continue

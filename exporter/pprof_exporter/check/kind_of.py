@@ -1,4 +1,4 @@
-"""Which kind a profile in a file is of: told by its sample types and, where two kinds share them, by name or stacks."""
+"""The kind of a profile in a file, by its sample types and, where two kinds share them, by file name or stacks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from pprof_exporter.profile import KINDS, Kind, Profile
 
 _WORDS = re.compile(r"[a-z]+")
-# The functions in which a mutex profile begins: it records who let others wait (runtime/mprof.go mutexevent).
+# Leaf functions of a mutex profile: it records the unlocking goroutine (runtime/mprof.go mutexevent).
 _UNLOCKS = re.compile(r"\.(R?Unlock|unlock|_LostContendedRuntimeLock)\b|\)\.(R?Unlock)\b")
 
 
 def kind_of(profile: Profile, name: str = "") -> Kind | None:
-    """The kind; None of what Go does not write, such as a profile of another language. `name` is that of the file."""
+    """The kind; None for profiles that Go does not write, such as those of other languages. `name` is the file name."""
     types = {kind.type for kind in profile.sample_types}
     fitting = [kind for kind in KINDS.values() if {value.sample_type for value in kind.values} <= types]
     if len(fitting) <= 1:

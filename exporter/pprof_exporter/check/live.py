@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from pprof_exporter.check.report import Assessor, TargetReport
+from pprof_exporter.check.report import TargetAssessor, TargetReport
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.scrape import Fetcher
@@ -16,14 +16,14 @@ from pprof_exporter.verdicts import snapshot_of
 
 
 async def check_live(
-    settings: Settings, assessor: Assessor, plan: RoundPlan, clock: Clock, on_round: OnRound
+    settings: Settings, assessor: TargetAssessor, plan: RoundPlan, clock: Clock, on_round: OnRound
 ) -> list[TargetReport]:
-    """Run the rounds of all targets at the same time, and assess each target after its last round."""
+    """Run the rounds of all targets concurrently, and assess each target after its last round."""
     limiter = FetchLimiter(settings.limits)
     async with Fetcher(clock, max_bytes=settings.limits.wire_bytes) as fetcher:
 
         async def one(target: Target) -> TargetReport:
-            # Replicas of a service share epochs, and one round is no rollout: each has a store of its own.
+            # Replicas of a service share epochs in a store, and one round is no rollout: each target has its own store.
             store = Store.open(None, clock.now())
             getter = fetcher.bind(target.client, target.params)
             round_ = Round(target, settings, getter=getter, clock=clock, limiter=limiter, store=store)

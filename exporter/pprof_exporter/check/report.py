@@ -1,4 +1,4 @@
-"""What a check came to: the verdicts of each target, or why nobody could look, and the exit code that follows."""
+"""The report of a check: the verdicts of each target, or why it could not be checked, and the exit code."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from pprof_exporter.scrape import TargetState
-from pprof_exporter.verdicts import BAD, Level, TargetSnapshot, Verdict, verdicts, worst
+from pprof_exporter.verdicts import BAD, Level, TargetSnapshot, Verdict, verdicts, worst_level
 
 HEALTHY, FINDINGS, NOT_CHECKED = 0, 1, 2
 """Exit codes."""
 
 
 class FailOn(StrEnum):
-    """The least level of a finding that makes the exit code 1."""
+    """The lowest level of a finding that makes the exit code 1."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -23,15 +23,15 @@ class FailOn(StrEnum):
     NEVER = "never"
 
     def fails(self, level: Level) -> bool:
-        """Whether a verdict of this level is one to fail for. Unknown never is."""
+        """Whether a verdict of this level fails the check. Unknown never does."""
         return self is not FailOn.NEVER and level in BAD and BAD.index(level) <= BAD.index(Level(self.value))
 
 
 @dataclass(frozen=True, slots=True)
 class TargetReport:
-    """One target, or what was saved of one. `problem` says why nobody could look, "" if somebody could.
+    """One target, live or saved. `problem` says why it could not be checked, "" if it was.
 
-    `remarks` are worth telling and no finding, such as files that were passed over.
+    `remarks` are notes that are not findings, such as skipped files.
     """
 
     name: str
@@ -46,11 +46,11 @@ class TargetReport:
     @property
     def level(self) -> Level:
         """The worst level."""
-        return worst(self.verdicts)
+        return worst_level(self.verdicts)
 
     @property
     def about(self) -> str:
-        """What the target is, as a phrase; "" if nothing is known of it."""
+        """Program, system and Go version as a phrase; "" if none is known."""
         known = [
             self.program if self.program != "unknown" else "",
             f"on {self.system}" if self.system else "",
@@ -59,64 +59,64 @@ class TargetReport:
         return " ".join(part for part in known if part)
 
     def counts(self) -> dict[Level, int]:
-        """How many failure modes have each level that occurs, the worst first."""
+        """Number of failure modes by level, the worst first, without levels that do not occur."""
         levels = [verdict.level for verdict in self.verdicts]
         return {level: levels.count(level) for level in Level if level in levels}
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All that was judged, the worst first."""
+    """The reports on all targets, the worst first."""
 
-    judged: tuple[TargetReport, ...]
+    targets: tuple[TargetReport, ...]
     fail_on: FailOn = FailOn.WARNING
     runbook_url: str = ""
     exporter_url: str = ""
-    """Of an exporter that watches the same targets; "" if none is known."""
+    """URL of an exporter that scrapes the same targets; "" if none is known."""
 
     @property
     def exit_code(self) -> int:
-        """0 healthy, 1 findings, 2 if there is a target that nobody could look at."""
-        if any(one.problem for one in self.judged) or not self.judged:
+        """0 healthy, 1 findings, 2 if a target could not be checked."""
+        if any(one.problem for one in self.targets) or not self.targets:
             return NOT_CHECKED
-        return FINDINGS if any(self.fail_on.fails(one.level) for one in self.judged) else HEALTHY
+        return FINDINGS if any(self.fail_on.fails(one.level) for one in self.targets) else HEALTHY
 
     def runbook(self, alert: str) -> str:
-        """The address of a runbook; "" if nobody said where they are."""
+        """The URL of a runbook; "" if neither the runbook nor the exporter URL is set."""
         base = self.runbook_url or (f"{self.exporter_url.rstrip('/')}/runbooks" if self.exporter_url else "")
         return f"{base.rstrip('/')}/{alert}" if base else ""
 
     def evidence(self, one: TargetReport) -> str:
-        """Where the exporter has saved profiles of a target with findings; "" without either."""
+        """The exporter's page of saved profiles of a target with findings; "" without exporter or findings."""
         if not self.exporter_url or one.problem or one.level not in BAD:
             return ""
         return f"{self.exporter_url.rstrip('/')}/evidence?{urlencode({'target': one.name})}"
 
     @property
     def summary(self) -> str:
-        """All of it in one line."""
-        failed = [one for one in self.judged if one.problem]
-        bad = [one for one in self.judged if not one.problem and one.level in BAD]
+        """The report in one line."""
+        failed = [one for one in self.targets if one.problem]
+        bad = [one for one in self.targets if not one.problem and one.level in BAD]
         parts = [
-            f"{_targets(len(self.judged))}: {len(self.judged) - len(failed) - len(bad)} without findings"
-            if len(self.judged) != 1
+            f"{_targets(len(self.targets))}: {len(self.targets) - len(failed) - len(bad)} without findings"
+            if len(self.targets) != 1
             else "",
             *(f"{one.name} {one.level} ({', '.join(_modes(one))})" for one in bad),
             *(f"{one.name} was not checked" for one in failed),
         ]
         text = "; ".join(part for part in parts if part)
-        return text or f"{self.judged[0].name} has no findings"
+        return text or f"{self.targets[0].name} has no findings"
 
 
-def worst_first(judged: Iterable[TargetReport]) -> tuple[TargetReport, ...]:
-    """Whom nobody could look at first, then by level, then by name."""
+def targets_worst_first(targets: Iterable[TargetReport]) -> tuple[TargetReport, ...]:
+    """Targets that could not be checked first, then by level, then by name."""
     levels = list(Level)
-    return tuple(sorted(judged, key=lambda one: (not one.problem, levels.index(one.level), one.name)))
+    return tuple(sorted(targets, key=lambda one: (not one.problem, levels.index(one.level), one.name)))
 
 
 @dataclass(frozen=True, slots=True)
-class Assessor:
-    """What holds for every target of one check: thresholds in place of the catalogue's, and labels to add."""
+class TargetAssessor:
+    """Assesses the targets of one check, with thresholds that override the catalogue's, and labels to add."""
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -138,7 +138,7 @@ class Assessor:
         )
 
     def not_checked(self, name: str, problem: str) -> TargetReport:
-        """The report on what could not be read."""
+        """The report on a target that could not be checked."""
         return TargetReport(name, dict(self.labels), "", "unknown", "unknown", (), problem)
 
 

@@ -11,7 +11,7 @@ from yarl import URL
 from pprof_exporter.capture.format import CAPTURE_MANIFEST, CaptureError, read_manifest, read_rounds
 from pprof_exporter.capture.replay import Replay
 from pprof_exporter.check.kind_of import kind_of
-from pprof_exporter.check.report import Assessor, TargetReport
+from pprof_exporter.check.report import TargetAssessor, TargetReport
 from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.health import FetchedProfile, run_checks
@@ -20,13 +20,13 @@ from pprof_exporter.profile import (
     MAX_INFLATED_BYTES,
     NANOSECONDS,
     DecodeError,
-    Index,
+    IndexPage,
     Kind,
     MemStats,
     Profile,
     TargetMetrics,
     decode,
-    from_trace,
+    go_version_from_trace,
     read_index,
     read_memstats,
     read_mutex_rate,
@@ -46,8 +46,8 @@ _MUTEX_TEXT = b"--- mutex:"
 _FEW = 4
 
 
-def check_path(path: Path, assessor: Assessor) -> list[TargetReport]:
-    """What can be said of a file, of a folder of profiles of one target, or of each target of a capture."""
+def check_path(path: Path, assessor: TargetAssessor) -> list[TargetReport]:
+    """Reports on a file, on a folder of profiles of one target, or on each target of a capture."""
     if (path / CAPTURE_MANIFEST).is_file():
         return _capture(path, assessor)
     if not path.is_dir():
@@ -64,31 +64,31 @@ def check_path(path: Path, assessor: Assessor) -> list[TargetReport]:
     return [check_bodies(str(path), bodies, assessor)]
 
 
-def check_bodies(name: str, bodies: Mapping[str, bytes], assessor: Assessor) -> TargetReport:
-    """Assess profiles of one target, by the names of their files, in the order of their time stamps."""
+def check_bodies(name: str, bodies: Mapping[str, bytes], assessor: TargetAssessor) -> TargetReport:
+    """Assess profiles of one target in the order of their time stamps. `bodies` are by file name."""
     saved = SavedProfiles()
     refused = {file: problem for file, body in bodies.items() if (problem := saved.add(file, body))}
     if not saved.profiles and saved.memstats is None and not saved.traces:
         only = f"{next(iter(refused.values()))}." if len(refused) == 1 else "It contains no profile."
         return assessor.not_checked(name, only)
     remark = f"Skipped: {', '.join(refused)}." if 0 < len(refused) <= _FEW else f"Skipped: {len(refused)} files."
-    state, snapshot = saved.take_in(name, assessor.labels)
+    state, snapshot = saved.replay(name, assessor.labels)
     return assessor.assess(state, snapshot, remarks=[remark] if refused else [])
 
 
 @dataclass(slots=True)
 class SavedProfiles:
-    """Files of one target, told apart by their content."""
+    """Files of one target, recognised by their content."""
 
     profiles: list[tuple[Profile, Kind | None, str]] = field(default_factory=list)
     traces: list[TraceReading] = field(default_factory=list)
     memstats: MemStats | None = None
-    index: Index | None = None
+    index: IndexPage | None = None
     page: TargetMetrics | None = None
     mutex_rate: int | None = None
 
     def add(self, name: str, body: bytes) -> str:
-        """Read a file; returns why that is not possible, or ""."""
+        """Read a file. Returns why it cannot be read, or ""."""
         try:
             self._add(name, body)
         except DecodeError as error:
@@ -97,7 +97,7 @@ class SavedProfiles:
 
     def _add(self, name: str, body: bytes) -> None:
         if body.startswith(_TRACE):
-            from_trace(body)
+            go_version_from_trace(body)
             self.traces.append(read_trace_body(body))
         elif body.startswith(_HEAP_TEXT):
             self.memstats = read_memstats(body)
@@ -111,8 +111,8 @@ class SavedProfiles:
             profile = decode(body, max_bytes=MAX_INFLATED_BYTES)
             self.profiles.append((profile, kind_of(profile, name), name))
 
-    def take_in(self, name: str, labels: Mapping[str, str]) -> tuple[TargetState, TargetSnapshot]:
-        """The state after all files, and what verdicts may rest on: latencies and failures of fetches are unknown."""
+    def replay(self, name: str, labels: Mapping[str, str]) -> tuple[TargetState, TargetSnapshot]:
+        """The state after all files, and its snapshot. Latencies and failures of fetches are unknown."""
         clock = ManualClock()
         target = Target(name, URL("http://saved.invalid/"), tuple(sorted(labels.items())))
         settings = without_expiry(Settings((), default_profiles()))
@@ -131,8 +131,8 @@ class SavedProfiles:
                 others[file] = ProfileSnapshot(None, len(profile.samples), {}, run_checks(FetchedProfile(profile)))
             else:
                 clock.at = profile.time_nanos / NANOSECONDS
-                _take_in(intake, state, profile, kind, clock.at)
-        self._take_in_rest(intake, state, clock.at)
+                _replay_profile(intake, state, profile, kind, clock.at)
+        self._replay_rest(intake, state, clock.at)
         seen = snapshot_of(state, clock.at)
         known = {name: replace(profile, took=None) for name, profile in seen.profiles.items()}
         snapshot = replace(
@@ -140,7 +140,7 @@ class SavedProfiles:
         )
         return state, snapshot
 
-    def _take_in_rest(self, intake: Intake, state: TargetState, at: float) -> None:
+    def _replay_rest(self, intake: Intake, state: TargetState, at: float) -> None:
         mutex = state.profiles["mutex"].latest
         if self.mutex_rate is not None and not (mutex and mutex.samples):
             intake.mutex_rate(self.mutex_rate)
@@ -158,13 +158,13 @@ def _taken(saved: tuple[Profile, Kind | None, str]) -> tuple[int, int, str]:
     return profile.time_nanos + profile.duration_nanos, order, file
 
 
-def _take_in(intake: Intake, state: TargetState, profile: Profile, kind: Kind, at: float) -> None:
+def _replay_profile(intake: Intake, state: TargetState, profile: Profile, kind: Kind, at: float) -> None:
     of_kind = state.profiles[kind.name]
     before = of_kind.latest.time_nanos if of_kind.latest else None
     intake.profile(of_kind, summarize(kind, FetchedProfile(profile, kind, previous_nanos=before), at=at), None)
 
 
-def _capture(path: Path, assessor: Assessor) -> list[TargetReport]:
+def _capture(path: Path, assessor: TargetAssessor) -> list[TargetReport]:
     """Every target of a capture after its last round."""
     try:
         manifest = read_manifest(path)
@@ -176,10 +176,10 @@ def _capture(path: Path, assessor: Assessor) -> list[TargetReport]:
         return [assessor.not_checked(str(path), f"{error}.")]
 
 
-def _recorded(folder: Path, replay: Replay, assessor: Assessor) -> TargetReport:
+def _recorded(folder: Path, replay: Replay, assessor: TargetAssessor) -> TargetReport:
     rounds = read_rounds(folder)
     for round_ in rounds:
-        replay.take_in(round_, folder)
+        replay.replay_round(round_, folder)
     snapshot = replace(snapshot_of(replay.state, replay.now), profiling=None, budget=None)
     return assessor.assess(
         replay.state,

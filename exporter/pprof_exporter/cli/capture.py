@@ -96,7 +96,7 @@ async def _matrix(options: Namespace) -> int:
 
 
 def _shown(writer: CaptureWriter, made: tuple[TargetEntry, ...], plan: RoundPlan) -> AbstractContextManager[OnRound]:
-    finished = [writer.finished(entry) for entry in made]
+    finished = [writer.finished_rounds(entry) for entry in made]
     return rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished)
 
 

@@ -12,7 +12,14 @@ from typing import Any
 from pprof_exporter import __version__
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
 from pprof_exporter.check.live import check_live
-from pprof_exporter.check.report import NOT_CHECKED, Assessor, CheckReport, FailOn, TargetReport, worst_first
+from pprof_exporter.check.report import (
+    NOT_CHECKED,
+    CheckReport,
+    FailOn,
+    TargetAssessor,
+    TargetReport,
+    targets_worst_first,
+)
 from pprof_exporter.check.saved import check_bodies, check_path
 from pprof_exporter.cli.options import Parser, threshold, whole
 from pprof_exporter.cli.progress import rounds_shown
@@ -53,11 +60,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _fail("no targets. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
     if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
-    assessor = Assessor(dict(options.set), dict(options.label))
+    assessor = TargetAssessor(dict(options.set), dict(options.label))
     found = [one for text in files for one in _saved(text, assessor)]
     if settings.targets:
         found += asyncio.run(_live(settings, assessor, values))
-    report = CheckReport(worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
+    report = CheckReport(targets_worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
     _print(report, values["format"], environ)
     return report.exit_code
 
@@ -86,13 +93,13 @@ def _parser(environ: Mapping[str, str]) -> Parser:
     return parser
 
 
-def _saved(text: str, assessor: Assessor) -> list[TargetReport]:
+def _saved(text: str, assessor: TargetAssessor) -> list[TargetReport]:
     if text != _STDIN:
         return check_path(Path(text), assessor)
     return [check_bodies("standard input", {"": sys.stdin.buffer.read()}, assessor)]
 
 
-async def _live(settings: Settings, assessor: Assessor, values: Mapping[str, Any]) -> list[TargetReport]:
+async def _live(settings: Settings, assessor: TargetAssessor, values: Mapping[str, Any]) -> list[TargetReport]:
     plan = RoundPlan(values["rounds"], values["every"])
     with rounds_shown("checking", [target.name for target in settings.targets], plan.rounds) as on_round:
         return await check_live(settings, assessor, plan, SystemClock(), on_round)

@@ -50,7 +50,7 @@ def _named(text: str) -> list[str]:
 def _recorded(path: Path, settings: Settings, plan: RoundPlan) -> Capture:
     made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
     writer = CaptureWriter(path, made, exporter=__version__, created=datetime.now(UTC).isoformat(timespec="seconds"))
-    finished = [writer.finished(entry) for entry in made]
+    finished = [writer.finished_rounds(entry) for entry in made]
     with rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished) as told:
         recorder = CaptureRecorder(writer, settings, plan, SystemClock(), told)
         asyncio.run(recorder.capture(dict(zip(settings.targets, made, strict=True))))

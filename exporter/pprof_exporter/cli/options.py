@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.config import (
     AuditWhen,
     BadTarget,
@@ -128,7 +128,7 @@ def path_or_none(text: str) -> Path | None:
 def threshold(text: str) -> tuple[str, float]:
     """`NAME=NUMBER` of a threshold. Raises `argparse.ArgumentTypeError` with a sentence."""
     name, _, number = text.partition("=")
-    if name not in BY_NAME:
+    if name not in THRESHOLDS_BY_NAME:
         raise argparse.ArgumentTypeError(f"unknown threshold {name!r}; see `pprof-exporter rules --list-thresholds`")
     try:
         return name, float(number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.cli.options import Parser, threshold
-from pprof_exporter.rules import GROUPS, Options, render_rules
+from pprof_exporter.rules import GROUPS, RuleOptions, render_rules
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -39,7 +39,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         for one in THRESHOLDS:
             print(f"{one.name}={one.value:.12g}  # {one.unit or 'number'}: {one.reason}")
         return 0
-    chosen = Options(dict(options["set"]), options["runbook-url"], options["time-scale"])
+    chosen = RuleOptions(dict(options["set"]), options["runbook-url"], options["time-scale"])
     text = render_rules(GROUPS, chosen)
     if options["output"] == "-":
         print(text, end="")

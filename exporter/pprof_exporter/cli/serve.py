@@ -21,7 +21,7 @@ from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
 from pprof_exporter.evidence.service import EvidenceService
-from pprof_exporter.exposition import ConfigState, ExporterCollector, Parts
+from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
 from pprof_exporter.scrape import Fetcher, Pool
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
@@ -121,7 +121,7 @@ async def serve(
                 pool,
                 config,
                 clock,
-                Parts(
+                ExporterParts(
                     discovery,
                     prober,
                     evidence_service.evidence_store if evidence_service else None,
@@ -201,7 +201,7 @@ def _is_loopback(listening: socket.socket) -> bool:
     return not isinstance(name, tuple) or is_loopback(name[0])
 
 
-def _registry(pool: Pool, config: ConfigState, clock: Clock, parts: Parts) -> CollectorRegistry:
+def _registry(pool: Pool, config: ConfigState, clock: Clock, parts: ExporterParts) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

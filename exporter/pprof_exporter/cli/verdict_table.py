@@ -29,7 +29,7 @@ _LEVEL_WIDTH = max(len(level) for level in Level)
 def print_tables(report: CheckReport, console: Console | None = None) -> None:
     """A table for each target, the worst first, and all of it in one line at the end."""
     console = console or Console(highlight=False)
-    for one in report.judged:
+    for one in report.targets:
         console.print(_heading(one))
         if one.problem:
             console.print(Padding(plain(one.problem), (0, 0, 0, 2)))
@@ -44,7 +44,7 @@ def print_tables(report: CheckReport, console: Console | None = None) -> None:
     # In a pipe it stays in one line, for grep.
     console.print(plain(f"{report.summary}."), style="bold", soft_wrap=not console.is_terminal)
     if not (report.runbook_url or report.exporter_url) and any(
-        one.level in BAD and not one.problem for one in report.judged
+        one.level in BAD and not one.problem for one in report.targets
     ):
         console.print(_WHERE, style="dim")
 

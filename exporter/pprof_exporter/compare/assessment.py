@@ -1,8 +1,8 @@
-"""From the values of two sides to a verdict on each signal, and on the share of each function.
+"""Assesses the values of two sides: a verdict on each signal, and on the share of each function.
 
-`worse` takes two things: a difference that chance does not explain, after the correction for everything that the report
-tests; and one that is larger than the alerts let pass (catalog/regressions.py). `no worse` takes as much: intervals in
-which nothing is as bad as that. Whatever is neither, nobody can tell from these values.
+`worse` needs a difference that chance does not explain, after the correction for all tests of the report, and that is
+larger than the alerts allow (catalog/regressions.py). `no worse` needs intervals that exclude such a difference.
+Otherwise the verdict is that these values cannot decide.
 """
 
 from __future__ import annotations
@@ -11,32 +11,35 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pprof_exporter.catalog.regressions import Limit, Measure, Worse, measure_of
+from pprof_exporter.catalog.regressions import Measure, ThresholdValues, WorseDirection, measure_of
 from pprof_exporter.compare import statistics
 from pprof_exporter.compare.quantities import p_value, signal_value
-from pprof_exporter.compare.releases import Crossed
+from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.report import ChangeVerdict, FunctionChange, Movement, SignalChange, Spread
 from pprof_exporter.compare.statistics import Estimate
 
-SIGNIFICANT = 0.05
-"""The chance of even one wrong verdict in a report in which nothing changed, before the limits of the alerts."""
+SIGNIFICANCE = 0.05
+"""Probability of at least one wrong verdict in a report without changes, before the limits of the alerts apply."""
 
-# What stays below this on both sides cannot have moved by the share that counts, and would only cost the rest power.
-_SELDOM = 0.02
+# A function below this share on both sides cannot have moved by the share that counts. Testing it would cost power.
+_MIN_MEAN_SHARE = 0.02
 
-FAILURES = "fetch_failure_ratio"
-"""With the kind of profile behind a colon: 1 of a round in which it did not come, else 0."""
-CONFLICTS = "profiler_conflict_ratio"
-"""The same of a round in which another profiler held it. Such a round is no failure of the profile."""
+FAILURE_RATIO = "fetch_failure_ratio"
+"""Signal name before the colon and the profile kind: 1 for a round in which the fetch failed, else 0."""
+CONFLICT_RATIO = "profiler_conflict_ratio"
+"""The same for a round in which another profiler held the profile. Such a round is not a failure."""
 _SHARES = {
-    FAILURES: (Measure(f"{FAILURES}:.+", Worse.HIGHER, difference="failing"), "Not fetched in"),
-    CONFLICTS: (Measure(f"{CONFLICTS}:.+", Worse.HIGHER, difference="busy"), "Busy with another profiler in"),
+    FAILURE_RATIO: (Measure(f"{FAILURE_RATIO}:.+", WorseDirection.HIGHER, difference="failing"), "Not fetched in"),
+    CONFLICT_RATIO: (
+        Measure(f"{CONFLICT_RATIO}:.+", WorseDirection.HIGHER, difference="busy"),
+        "Busy with another profiler in",
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SignalTest:
-    """One signal with its values and figures, before it is known how many others are tested."""
+    """One signal with its values and statistics, before the correction for the number of tests."""
 
     signal: str
     measure: Measure | None
@@ -48,43 +51,43 @@ class SignalTest:
     dominance: float | None = None
 
     @property
-    def counts(self) -> bool:
-        """Whether it is one of the tests that the correction is for: judged, and able to show anything."""
-        return self.measure is not None and self.test is not None and self.test.least < 1
+    def is_tested(self) -> bool:
+        """Whether the correction counts this test: the signal is assessed, and its values can show a change."""
+        return self.measure is not None and self.test is not None and self.test.min_p < 1
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectedChances:
-    """p of each signal that counts, by pair and signal, and how many they are."""
+class CorrectedPValues:
+    """Corrected p of each tested signal, by pair and signal."""
 
-    chances: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    p_values: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pairs: Mapping[str, Sequence[SignalTest]]) -> CorrectedChances:
+    def of(cls, pairs: Mapping[str, Sequence[SignalTest]]) -> CorrectedPValues:
         """The correction over every signal of every pair."""
         found = {
             (pair, one.signal): one.test.p
             for pair, tested in pairs.items()
             for one in tested
-            if one.counts and one.test is not None
+            if one.is_tested and one.test is not None
         }
         return cls(dict(zip(found, statistics.holm(list(found.values())), strict=True)))
 
-    def fewest(self) -> int:
-        """Rounds that each side needs so that the clearest difference of all counts."""
-        return fewest_rounds(len(self.chances))
+    def min_rounds(self) -> int:
+        """Rounds that each side needs to make the clearest possible difference significant."""
+        return min_rounds(len(self.p_values))
 
 
-def fewest_rounds(tests: int) -> int:
-    """Values on each side from which on the clearest difference is significant among so many tests."""
+def min_rounds(tests: int) -> int:
+    """Values that each side needs to make the clearest possible difference significant among so many tests."""
     count = 1
-    while 2 / math.comb(2 * count, count) * max(tests, 1) >= SIGNIFICANT:
+    while 2 / math.comb(2 * count, count) * max(tests, 1) >= SIGNIFICANCE:
         count += 1
     return count
 
 
 def signal_test(signal: str, before: Sequence[float], after: Sequence[float]) -> SignalTest:
-    """The figures of one signal."""
+    """The statistics of one signal."""
     measure = measure_of(signal)
     if not before or not after:
         return SignalTest(signal, measure, tuple(before), tuple(after))
@@ -101,9 +104,9 @@ def signal_test(signal: str, before: Sequence[float], after: Sequence[float]) ->
 
 
 def share_test(name: str, kind: str, before: Sequence[bool], after: Sequence[bool]) -> SignalTest:
-    """The same of how often something became of a kind of profile: `FAILURES` or `CONFLICTS`.
+    """The statistics of how often an event met a profile kind: `FAILURE_RATIO` or `CONFLICT_RATIO`.
 
-    Medians and Hodges and Lehmann see nothing that is rarer than one half, so the shift is that of the shares.
+    Medians and Hodges-Lehmann shifts do not see events rarer than one half, so the shift is that of the shares.
     """
     values = [[float(happened) for happened in side] for side in (before, after)]
     early, late = values
@@ -128,10 +131,10 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 class SignalAssessor:
-    """Verdicts on the signals of one pair. `limit` has the thresholds, `crossed` the releases of Go in between."""
+    """Verdicts on the signals of one pair. `limit` has the thresholds, `crossed` the Go releases between the sides."""
 
     def __init__(
-        self, limit: Limit, crossed: Crossed, corrected: CorrectedChances, pair: str, *, same_go: bool
+        self, limit: ThresholdValues, crossed: CrossedReleases, corrected: CorrectedPValues, pair: str, *, same_go: bool
     ) -> None:
         self._limit = limit
         self._crossed = crossed
@@ -139,7 +142,7 @@ class SignalAssessor:
         self._pair = pair
         self._same_go = same_go
 
-    def judge(self, one: SignalTest) -> SignalChange:
+    def assess(self, one: SignalTest) -> SignalChange:
         """The signal with its verdict."""
         verdict, why = self._verdict(one)
         return SignalChange(
@@ -151,7 +154,7 @@ class SignalAssessor:
             one.ratio,
             one.shift,
             one.dominance,
-            self._corrected.chances.get((self._pair, one.signal)),
+            self._corrected.p_values.get((self._pair, one.signal)),
         )
 
     def _verdict(self, one: SignalTest) -> tuple[ChangeVerdict, str]:
@@ -159,24 +162,24 @@ class SignalAssessor:
             return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
         if one.shift is None or one.test is None:
             return ChangeVerdict.UNSURE, _missing(one)
-        p = self._corrected.chances.get((self._pair, one.signal), 1.0)
+        p = self._corrected.p_values.get((self._pair, one.signal), 1.0)
         small, large = sorted((len(one.before), len(one.after)))
-        if 2 / math.comb(small + large, small) * max(1, len(self._corrected.chances)) >= SIGNIFICANT:
+        if 2 / math.comb(small + large, small) * max(1, len(self._corrected.p_values)) >= SIGNIFICANCE:
             return ChangeVerdict.UNSURE, (
                 f"Too few values: {len(one.before)} before and {len(one.after)} after; "
-                f"{self._corrected.fewest()} on each side are needed."
+                f"{self._corrected.min_rounds()} on each side are needed."
             )
         name = one.signal.partition(":")[0]
         if name in _SHARES:
             return self._share(one, p, *_SHARES[name])
-        worse, better = self._passed(one, one.measure), self._passed_back(one, one.measure)
-        if p < SIGNIFICANT and (worse or better):
+        worse, better = self._is_worse(one, one.measure), self._improved(one, one.measure)
+        if p < SIGNIFICANCE and (worse or better):
             return self._beyond_chance(one, one.measure, p, worse=worse)
         if worse:
             return ChangeVerdict.UNSURE, f"Worse, but within chance ({p_value(p)})."
-        if self._could_be(one, one.measure):
+        if self._may_be_worse(one, one.measure):
             return ChangeVerdict.UNSURE, f"Anything between {_interval(one)} is possible."
-        if p < SIGNIFICANT:
+        if p < SIGNIFICANCE:
             return ChangeVerdict.SAME, f"Changed beyond chance ({p_value(p)}), but within the limits of the alerts."
         return ChangeVerdict.SAME, "A change beyond the limits of the alerts is ruled out."
 
@@ -191,8 +194,8 @@ class SignalAssessor:
     def _share(self, one: SignalTest, p: float, measure: Measure, what: str) -> tuple[ChangeVerdict, str]:
         found = [round(sum(values)) for values in (one.before, one.after)]
         said = f"{what} {found[0]} of {len(one.before)} rounds before, and in {found[1]} of {len(one.after)} after"
-        worse, better = self._passed(one, measure), self._passed_back(one, measure)
-        if p < SIGNIFICANT and (worse or better):
+        worse, better = self._is_worse(one, measure), self._improved(one, measure)
+        if p < SIGNIFICANCE and (worse or better):
             designed = self._crossed.signal(one.signal)
             if designed is not None:
                 return ChangeVerdict.BY_DESIGN, f"{said}. {designed}"
@@ -200,30 +203,30 @@ class SignalAssessor:
         rose = found[1] * len(one.before) > found[0] * len(one.after)
         return ChangeVerdict.UNSURE if rose else ChangeVerdict.SAME, f"{said}{', within chance' if rose else ''}."
 
-    def _passed(self, one: SignalTest, measure: Measure) -> bool:
-        return one.shift is not None and measure.passed(
+    def _is_worse(self, one: SignalTest, measure: Measure) -> bool:
+        return one.shift is not None and measure.is_exceeded(
             self._limit,
             ratio=one.ratio.value if one.ratio else None,
             now=_median(one.after),
             change=one.shift.value,
         )
 
-    def _passed_back(self, one: SignalTest, measure: Measure) -> bool:
-        return one.shift is not None and measure.passed(
+    def _improved(self, one: SignalTest, measure: Measure) -> bool:
+        return one.shift is not None and measure.is_exceeded(
             self._limit,
             ratio=1 / one.ratio.value if one.ratio else None,
             now=_median(one.before),
             change=-one.shift.value,
         )
 
-    def _could_be(self, one: SignalTest, measure: Measure) -> bool:
-        """Whether anything within the intervals is worse than the alerts let pass."""
+    def _may_be_worse(self, one: SignalTest, measure: Measure) -> bool:
+        """Whether a value within the intervals is worse than the alerts allow."""
         now = statistics.median(one.after)
         if one.shift is None or one.shift.low is None or one.shift.high is None or now.low is None or now.high is None:
             return True
-        higher = measure.worse is Worse.HIGHER
+        higher = measure.worse is WorseDirection.HIGHER
         ratio = None if one.ratio is None else one.ratio.high if higher else one.ratio.low
-        return measure.passed(
+        return measure.is_exceeded(
             self._limit,
             ratio=ratio,
             now=now.high if higher else now.low,
@@ -236,15 +239,15 @@ def assess_functions(
     before: Sequence[Mapping[str, float]],
     after: Sequence[Mapping[str, float]],
     *,
-    least: float,
-    crossed: Crossed,
+    min_change: float,
+    crossed: CrossedReleases,
     samples: tuple[float, float] | None = None,
 ) -> tuple[FunctionChange, ...]:
-    """The functions of one kind of profile, those that moved most first; one mapping for each round.
+    """The functions of one profile kind, the largest changes first; `before` and `after` have a mapping for each round.
 
-    A function counts as moved when its share changed by more than `least`, and chance does not explain it. The
-    correction is over the functions of the kind. `samples` says how many a profile of each side rests on, where the
-    rounds do not sample anew: what was allocated once is in the live heap of every round.
+    A function counts as moved if its share changed by more than `min_change`, and chance does not explain it. The
+    correction is over the functions of the kind. `samples` has the number of samples behind a profile of each side,
+    if rounds share samples: memory that was allocated once is in the live heap of every round.
     """
     if not before or not after:
         return ()
@@ -253,13 +256,15 @@ def assess_functions(
         name: ([round_.get(name, 0.0) for round_ in before], [round_.get(name, 0.0) for round_ in after])
         for name in names
     }
-    # By both sides together: which side they come from has no part in the choice.
+    # The choice uses both sides together, so that it does not favour one of them.
     series = {
-        name: sides for name, sides in series.items() if sum(map(sum, sides)) >= _SELDOM * (len(before) + len(after))
+        name: sides
+        for name, sides in series.items()
+        if sum(map(sum, sides)) >= _MIN_MEAN_SHARE * (len(before) + len(after))
     }
     tests = [statistics.rank_test(*sides) for sides in series.values()]
     adjusted = dict(zip(series, statistics.holm([test.p for test in tests]), strict=True))
-    fewest = fewest_rounds(len(series))
+    fewest = min_rounds(len(series))
     few = min(len(before), len(after)) < fewest
     found = []
     for name, sides in series.items():
@@ -267,11 +272,11 @@ def assess_functions(
         movement, why = Movement.STEADY, "The share is about the same."
         if few:
             movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side are needed."
-        elif abs(moved.value) > least:
+        elif abs(moved.value) > min_change:
             designed = crossed.function(name)
             if samples is not None and abs(moved.value) < _sampling_error(sides, samples):
                 movement, why = Movement.UNSURE, "Too few sampled allocations; within chance."
-            elif p >= SIGNIFICANT:
+            elif p >= SIGNIFICANCE:
                 movement, why = Movement.UNSURE, f"Within chance ({p_value(p)})."
             elif designed is not None:
                 movement, why = Movement.BY_DESIGN, designed
@@ -283,7 +288,7 @@ def assess_functions(
 
 
 def _sampling_error(sides: tuple[Sequence[float], Sequence[float]], samples: tuple[float, float]) -> float:
-    """Three standard deviations of the difference of two shares that rest on so many samples."""
+    """Three standard deviations of the difference of two shares with so many samples each."""
     variances = [
         (share := (_median(values) * count + 1) / (count + 2)) * (1 - share) / max(count, 1.0)
         for values, count in zip(sides, samples, strict=True)

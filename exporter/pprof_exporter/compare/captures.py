@@ -1,4 +1,4 @@
-"""Recordings to a report: which target is held against which, and all that is said of each pair."""
+"""Compares captures: matches targets, and reports on each pair."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.capture.reader import Capture, ReplayedRound, ReplayedTarget
-from pprof_exporter.catalog.regressions import Limit
+from pprof_exporter.catalog.regressions import ThresholdValues
 from pprof_exporter.compare import statistics
 from pprof_exporter.compare.assessment import (
-    CONFLICTS,
-    FAILURES,
-    SIGNIFICANT,
-    CorrectedChances,
+    CONFLICT_RATIO,
+    FAILURE_RATIO,
+    SIGNIFICANCE,
+    CorrectedPValues,
     SignalAssessor,
     SignalTest,
     assess_functions,
     share_test,
     signal_test,
 )
-from pprof_exporter.compare.flames import Frame, difference
-from pprof_exporter.compare.releases import Crossed
-from pprof_exporter.compare.replacements import installed, is_unknown, replacements
-from pprof_exporter.compare.report import ComparisonReport, Method, Pair, Replacement, Side, worst_first
+from pprof_exporter.compare.flames import Frame, difference_tree
+from pprof_exporter.compare.releases import CrossedReleases
+from pprof_exporter.compare.replacements import installed_software, replacements, unknown_changes
+from pprof_exporter.compare.report import (
+    ComparedPair,
+    ComparedSide,
+    ComparisonMethod,
+    ComparisonReport,
+    Replacement,
+    signals_worst_first,
+)
 from pprof_exporter.profile import KINDS as PROFILES
 from pprof_exporter.store import Change, changed_parts
 from pprof_exporter.verdicts.verdict import VerdictLimits
@@ -34,12 +41,12 @@ COMPARED_KINDS = ("cpu", "heap", "goroutine")
 _HEAP_RATE = 524_288
 _MOST_ROUNDS = 200
 _UNEVEN_LOAD = 1.5
-_LEAST_LOAD = 0.1
+_MIN_LOAD = 0.1
 
 _GROUPS = "canary against stable"
 _LIMITS = (
     (
-        f"A signal is worse if the rank test is significant at {100 * SIGNIFICANT:.0f} % over all signals together "
+        f"A signal is worse if the rank test is significant at {100 * SIGNIFICANCE:.0f} % over all signals together "
         "(Mann and Whitney, corrected by Holm), and if it changed beyond the limits of the alerts."
     ),
     f"Each interval has a confidence of {100 * statistics.CONFIDENCE:.0f} %.",
@@ -48,8 +55,8 @@ _LIMITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """The targets of one pair. Rounds of several targets on one side count alike."""
+class MatchedTargets:
+    """The targets of one pair. All rounds of a side count equally, whichever target they come from."""
 
     name: str
     before: tuple[ReplayedTarget, ...]
@@ -59,53 +66,57 @@ class Sides:
 def compare_captures(
     before: Capture, after: Capture, thresholds: Mapping[str, float] | None = None
 ) -> ComparisonReport:
-    """Hold each target against the one of the same name; two captures of one target each need no same name."""
+    """Compare targets of the same name. Two captures with one target each may differ in its name."""
     sides, alone = _matched(before.targets, after.targets)
     names = (str(before.path), str(after.path))
     pairs = _pairs(sides, VerdictLimits(thresholds))
-    return ComparisonReport(Method.CAPTURES, *names, pairs, alone, _LIMITS)
+    return ComparisonReport(ComparisonMethod.CAPTURES, *names, pairs, alone, _LIMITS)
 
 
 def compare_groups(
     stable: Sequence[ReplayedTarget], canary: Sequence[ReplayedTarget], thresholds: Mapping[str, float] | None = None
 ) -> ComparisonReport:
     """Hold two groups of targets against each other that were looked at at the same time."""
-    sides = [Sides(_GROUPS, tuple(stable), tuple(canary))]
+    sides = [MatchedTargets(_GROUPS, tuple(stable), tuple(canary))]
     limits = (*_LIMITS, "All rounds of a group count equally: check single targets before you blame the group.")
-    return ComparisonReport(Method.GROUPS, "stable", "canary", _pairs(sides, VerdictLimits(thresholds)), (), limits)
+    return ComparisonReport(
+        ComparisonMethod.GROUPS, "stable", "canary", _pairs(sides, VerdictLimits(thresholds)), (), limits
+    )
 
 
 def flames_of(before: Capture, after: Capture) -> dict[str, dict[str, Frame]]:
-    """Trees of calls by pair and kind of profile, for those pairs that `compare_captures` makes."""
+    """Call trees by pair and profile kind, for the pairs of `compare_captures`."""
     sides, _ = _matched(before.targets, after.targets)
     return {one.name: _flames(one) for one in sides}
 
 
 def flames_of_groups(stable: Sequence[ReplayedTarget], canary: Sequence[ReplayedTarget]) -> dict[str, dict[str, Frame]]:
-    """The same for two groups."""
-    return {_GROUPS: _flames(Sides(_GROUPS, tuple(stable), tuple(canary)))}
+    """Call trees by pair and profile kind, for `compare_groups`."""
+    return {_GROUPS: _flames(MatchedTargets(_GROUPS, tuple(stable), tuple(canary)))}
 
 
-def _flames(sides: Sides) -> dict[str, Frame]:
+def _flames(sides: MatchedTargets) -> dict[str, Frame]:
     found = {}
     for kind in COMPARED_KINDS:
         files = [
             [round_.files[kind] for round_ in _compared(targets) if kind in round_.files]
             for targets in (sides.before, sides.after)
         ]
-        tree = difference(kind, *files)
+        tree = difference_tree(kind, *files)
         if tree is not None:
             found[kind] = tree
     return found
 
 
-def _matched(before: Sequence[ReplayedTarget], after: Sequence[ReplayedTarget]) -> tuple[list[Sides], tuple[str, ...]]:
+def _matched(
+    before: Sequence[ReplayedTarget], after: Sequence[ReplayedTarget]
+) -> tuple[list[MatchedTargets], tuple[str, ...]]:
     if len(before) == len(after) == 1:
         old, new = before[0].name, after[0].name
-        return [Sides(old if old == new else f"{old} → {new}", tuple(before), tuple(after))], ()
+        return [MatchedTargets(old if old == new else f"{old} → {new}", tuple(before), tuple(after))], ()
     late = {target.name: target for target in after}
     early = {target.name for target in before}
-    sides = [Sides(target.name, (target,), (late[target.name],)) for target in before if target.name in late]
+    sides = [MatchedTargets(target.name, (target,), (late[target.name],)) for target in before if target.name in late]
     alone = [
         *(f"{target.name} is only in the capture before." for target in before if target.name not in late),
         *(f"{target.name} is only in the capture after." for target in after if target.name not in early),
@@ -113,13 +124,13 @@ def _matched(before: Sequence[ReplayedTarget], after: Sequence[ReplayedTarget]) 
     return sides, tuple(alone)
 
 
-def _pairs(sides: Iterable[Sides], limit: Limit) -> tuple[Pair, ...]:
+def _pairs(sides: Iterable[MatchedTargets], limit: ThresholdValues) -> tuple[ComparedPair, ...]:
     found = {one.name: (one, _tested(one, limit)) for one in sides}
-    corrected = CorrectedChances.of({name: values for name, (_, values) in found.items()})
+    corrected = CorrectedPValues.of({name: values for name, (_, values) in found.items()})
     return tuple(_pair(one, values, limit, corrected) for one, values in found.values())
 
 
-def _tested(sides: Sides, limit: Limit) -> tuple[SignalTest, ...]:
+def _tested(sides: MatchedTargets, limit: ThresholdValues) -> tuple[SignalTest, ...]:
     before, after = _compared(sides.before), _compared(sides.after)
     names = sorted({name for round_ in (*before, *after) for name in round_.signals})
     signals = [signal_test(name, _values(before, name, limit), _values(after, name, limit)) for name in names]
@@ -131,14 +142,14 @@ def _rounds(targets: Iterable[ReplayedTarget]) -> list[ReplayedRound]:
 
 
 def _compared(targets: Iterable[ReplayedTarget]) -> list[ReplayedRound]:
-    """At most `_MOST_ROUNDS`, evenly spread: more make no narrower intervals worth waiting for."""
+    """At most `_MOST_ROUNDS`, evenly spread: more rounds take time and hardly narrow the intervals."""
     rounds = _rounds(targets)
     count = min(len(rounds), _MOST_ROUNDS)
     return [rounds[place * len(rounds) // count] for place in range(count)]
 
 
-def _values(rounds: Sequence[ReplayedRound], name: str, limit: Limit) -> list[float]:
-    """Of the clock only audits of a busy target: a thread that rests takes no samples, which looks late."""
+def _values(rounds: Sequence[ReplayedRound], name: str, limit: ThresholdValues) -> list[float]:
+    """The values of a signal. Clock signals use only audits of busy targets: idle threads look like late ticks."""
     audited = name.startswith("tick_")
     return [
         round_.signals[name]
@@ -148,37 +159,39 @@ def _values(rounds: Sequence[ReplayedRound], name: str, limit: Limit) -> list[fl
 
 
 def _busy(round_: ReplayedRound) -> float:
-    """Processors in use: what the samples account for, by what share of the truth that is."""
+    """Processors in use: those that the samples account for, divided by the CPU coverage."""
     return round_.signals.get("cpu_processors", 0.0) / (round_.signals.get("cpu_coverage_ratio") or 1.0)
 
 
 def _failures(before: Sequence[ReplayedRound], after: Sequence[ReplayedRound]) -> list[SignalTest]:
-    """Kinds of profiles that came before, and at times failed, or were held by another profiler."""
+    """Tests of profile kinds that were fetched before, and failed at times or were held by another profiler."""
     found = []
     for kind in sorted({kind for round_ in before for kind in round_.files if kind in PROFILES}):
         failed = [[kind not in round_.files for round_ in side if kind not in round_.busy] for side in (before, after)]
         held = [[kind in round_.busy for round_ in side] for side in (before, after)]
-        for name, sides in ((FAILURES, failed), (CONFLICTS, held)):
+        for name, sides in ((FAILURE_RATIO, failed), (CONFLICT_RATIO, held)):
             if all(sides) and any(map(any, sides)):
                 found.append(share_test(name, kind, *sides))
     return found
 
 
-def _pair(sides: Sides, values: Sequence[SignalTest], limit: Limit, corrected: CorrectedChances) -> Pair:
+def _pair(
+    sides: MatchedTargets, values: Sequence[SignalTest], limit: ThresholdValues, corrected: CorrectedPValues
+) -> ComparedPair:
     before, after = sides.before[-1], sides.after[-1]
-    old, new = installed(before), installed(after)
-    crossed = Crossed(before.go_version, after.go_version, after.system)
+    old, new = installed_software(before), installed_software(after)
+    crossed = CrossedReleases(before.go_version, after.go_version, after.system)
     gone = replacements(old, new)
     judge = SignalAssessor(limit, crossed, corrected, sides.name, same_go=Change.GO not in [one.change for one in gone])
     early, late = _compared(sides.before), _compared(sides.after)
-    return Pair(
+    return ComparedPair(
         sides.name,
         _side(sides.before),
         _side(sides.after),
         gone,
-        is_unknown(old, new),
+        unknown_changes(old, new),
         _notes(sides, values, gone),
-        worst_first(judge.judge(one) for one in values),
+        signals_worst_first(judge.assess(one) for one in values),
         tuple(
             function
             for kind in COMPARED_KINDS
@@ -186,7 +199,7 @@ def _pair(sides: Sides, values: Sequence[SignalTest], limit: Limit, corrected: C
                 kind,
                 [round_.functions[kind] for round_ in early if kind in round_.functions],
                 [round_.functions[kind] for round_ in late if kind in round_.functions],
-                least=limit["regression_share"],
+                min_change=limit["regression_share"],
                 crossed=crossed,
                 samples=(_allocations(early), _allocations(late)) if kind == "heap" else None,
             )
@@ -196,9 +209,9 @@ def _pair(sides: Sides, values: Sequence[SignalTest], limit: Limit, corrected: C
     )
 
 
-def _side(targets: Sequence[ReplayedTarget]) -> Side:
+def _side(targets: Sequence[ReplayedTarget]) -> ComparedSide:
     rounds = _rounds(targets)
-    return Side(
+    return ComparedSide(
         tuple(target.name for target in targets),
         len(rounds),
         rounds[0].at if rounds else None,
@@ -209,7 +222,7 @@ def _side(targets: Sequence[ReplayedTarget]) -> Side:
 
 
 def _allocations(rounds: Sequence[ReplayedRound]) -> float:
-    """About how many sampled allocations a heap profile of these rounds rests on."""
+    """Approximate number of sampled allocations in a heap profile of these rounds."""
     sizes = [round_.signals["heap_inuse_bytes"] for round_ in rounds if "heap_inuse_bytes" in round_.signals]
     return statistics.median(sizes).value / _HEAP_RATE if sizes else 0.0
 
@@ -223,7 +236,7 @@ def _intervals(rounds: Iterable[ReplayedRound]) -> tuple[float, ...]:
     )
 
 
-def _notes(sides: Sides, values: Sequence[SignalTest], gone: Sequence[Replacement]) -> tuple[str, ...]:
+def _notes(sides: MatchedTargets, values: Sequence[SignalTest], gone: Sequence[Replacement]) -> tuple[str, ...]:
     found = []
     if len(gone) > 1:
         found.append("Several parts changed together: the comparison cannot attribute a change to one of them.")
@@ -239,8 +252,8 @@ def _notes(sides: Sides, values: Sequence[SignalTest], gone: Sequence[Replacemen
     return (*found, load) if load else tuple(found)
 
 
-def _load(values: Sequence[SignalTest], sides: Sides) -> str | None:
-    """A sentence if the program did not work as hard on both sides, since latencies follow the load."""
+def _load(values: Sequence[SignalTest], sides: MatchedTargets) -> str | None:
+    """A sentence if the load of the two sides differs, since latencies follow the load."""
     early, late = (
         [_busy(round_) for round_ in _compared(side) if "cpu_processors" in round_.signals]
         for side in (sides.before, sides.after)
@@ -249,7 +262,7 @@ def _load(values: Sequence[SignalTest], sides: Sides) -> str | None:
         return None
     before, after = statistics.median(early).value, statistics.median(late).value
     low, high = sorted((before, after))
-    if high - low < _LEAST_LOAD or high < _UNEVEN_LOAD * low or statistics.rank_test(early, late).p >= SIGNIFICANT:
+    if high - low < _MIN_LOAD or high < _UNEVEN_LOAD * low or statistics.rank_test(early, late).p >= SIGNIFICANCE:
         return None
     return (
         f"The load was not the same: {before:.2f} processors busy before and {after:.2f} after. Latencies depend on "

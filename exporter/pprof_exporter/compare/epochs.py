@@ -1,4 +1,4 @@
-"""The comparison that a running exporter makes by itself, read from its metrics page: medians without single values."""
+"""The before and after of a running exporter, read from its metrics page: medians without single values."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from prometheus_client.parser import text_string_to_metric_families
 
 from pprof_exporter.catalog import identity, sampling
-from pprof_exporter.catalog.regressions import Limit, Measure, measure_of
+from pprof_exporter.catalog.regressions import Measure, ThresholdValues, measure_of
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import (
     ChangeVerdict,
+    ComparedPair,
+    ComparedSide,
+    ComparisonMethod,
     ComparisonReport,
-    Method,
-    Pair,
     Replacement,
-    Side,
     SignalChange,
     Spread,
-    worst_first,
+    signals_worst_first,
 )
 from pprof_exporter.compare.statistics import Estimate
 from pprof_exporter.store import Change
@@ -44,12 +44,12 @@ _SAID = {
 
 
 class NoEpochs(ValueError):
-    """A page that is none of this exporter, or one on which nothing was upgraded yet; the message says which."""
+    """The page is not one of this exporter, or has no upgrade yet. The message says which."""
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the page has of one target."""
+class _EpochSeries:
+    """The series of one target on the page."""
 
     medians: dict[tuple[str, str], float] = field(default_factory=dict)
     counts: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class _Seen:
 def compare_epochs(
     page: str, source: str, *, target: str | None = None, thresholds: Mapping[str, float] | None = None
 ) -> ComparisonReport:
-    """The report on every target of a metrics page, or on one. `source` is what a reader calls the exporter.
+    """The report on every target of a metrics page, or on one. `source` names the exporter in the report.
 
     Raises `NoEpochs`.
     """
@@ -80,12 +80,12 @@ def compare_epochs(
         raise NoEpochs("no target has a previous epoch: nothing changed since the exporter knows them")
     alone = tuple(f"{name} has no previous epoch." for name, one in sorted(seen.items()) if not one.medians)
     return ComparisonReport(
-        Method.EPOCHS, f"the epoch before the latest change, {source}", "the epoch now", pairs, alone, _LIMITS
+        ComparisonMethod.EPOCHS, f"the epoch before the latest change, {source}", "the epoch now", pairs, alone, _LIMITS
     )
 
 
-def _read(page: str) -> dict[str, _Seen]:
-    seen: dict[str, _Seen] = defaultdict(_Seen)
+def _read(page: str) -> dict[str, _EpochSeries]:
+    seen: dict[str, _EpochSeries] = defaultdict(_EpochSeries)
     try:
         for name, labels, value in _samples(page):
             one = seen[labels["target"]]
@@ -127,23 +127,23 @@ def _samples(page: str) -> Iterator[tuple[str, dict[str, str], float]]:
                 yield sample.name, sample.labels, sample.value
 
 
-def _pair(name: str, seen: _Seen, limit: Limit) -> Pair:
+def _pair(name: str, seen: _EpochSeries, limit: ThresholdValues) -> ComparedPair:
     gone = tuple(_replaced(seen, limit))
-    judge = _Judge(seen, limit, same_go=Change.GO not in [one.change for one in gone])
+    judge = _EpochAssessor(seen, limit, same_go=Change.GO not in [one.change for one in gone])
     signals = sorted({signal for signal, _ in seen.medians})
-    return Pair(
+    return ComparedPair(
         name,
-        Side((), 0, None, None, "unknown", seen.system),
-        Side((), 0, None, None, seen.go_version, seen.system),
+        ComparedSide((), 0, None, None, "unknown", seen.system),
+        ComparedSide((), 0, None, None, seen.go_version, seen.system),
         gone,
         () if gone else tuple(Change),
         (),
-        worst_first(judge.judge(signal) for signal in signals),
+        signals_worst_first(judge.assess(signal) for signal in signals),
     )
 
 
-def _replaced(seen: _Seen, limit: Limit) -> Iterator[Replacement]:
-    """What changed last, with all that changed together with it, as the alerts have it."""
+def _replaced(seen: _EpochSeries, limit: ThresholdValues) -> Iterator[Replacement]:
+    """The latest change, and the changes that came with it, as the alerts define them."""
     latest = max(seen.changed.values(), default=0.0)
     for change in Change:
         at = seen.changed.get(change)
@@ -155,15 +155,15 @@ def _replaced(seen: _Seen, limit: Limit) -> Iterator[Replacement]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
-    """Verdicts on the signals of one target, as the alert has them."""
+class _EpochAssessor:
+    """Verdicts on the signals of one target, by the conditions of the alert."""
 
-    seen: _Seen
-    limit: Limit
+    seen: _EpochSeries
+    limit: ThresholdValues
     same_go: bool
 
-    def judge(self, signal: str) -> SignalChange:
-        """A signal by its medians."""
+    def assess(self, signal: str) -> SignalChange:
+        """The verdict on a signal by its medians."""
         before, after = (
             Spread(round(self.seen.counts.get((signal, epoch), 0)), self.seen.medians.get((signal, epoch)))
             for epoch in (BEFORE, NOW)
@@ -179,7 +179,7 @@ class _Judge:
         measure, limit = measure_of(signal), self.limit
         if measure is None:
             return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
-        fewest = limit[measure.fewest]
+        fewest = limit[measure.min_observations]
         if min(before.count, after.count) < fewest:
             return (
                 ChangeVerdict.UNSURE,
@@ -188,18 +188,18 @@ class _Judge:
         processors = self.seen.processors
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
-        if self._passed(measure, before, after):
+        if self._is_worse(measure, before, after):
             if measure.same_go and not self.same_go:
                 return ChangeVerdict.UNSURE, "This value depends on the Go version."
             return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
-        if self._passed(measure, after, before):
+        if self._is_worse(measure, after, before):
             return ChangeVerdict.BETTER, "The median improved by more than the limits of the alert."
         return ChangeVerdict.SAME, "The median is within the limits of the alert."
 
-    def _passed(self, measure: Measure, early: Spread, late: Spread) -> bool:
+    def _is_worse(self, measure: Measure, early: Spread, late: Spread) -> bool:
         was, now = early.median or 0.0, late.median or 0.0
         ratio = _ratio(was, now)
-        return measure.passed(self.limit, ratio=ratio.value if ratio else None, now=now, change=now - was)
+        return measure.is_exceeded(self.limit, ratio=ratio.value if ratio else None, now=now, change=now - was)
 
 
 def _ratio(before: float, after: float) -> Estimate | None:

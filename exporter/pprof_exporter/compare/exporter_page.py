@@ -1,4 +1,4 @@
-"""The metrics page of an exporter that runs elsewhere."""
+"""Fetches the metrics page of a running exporter."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _LARGEST = 64 * 2**20
 
 
 class NoPage(Exception):
-    """The page could not be had; the message says why, without the password that the URL may hold."""
+    """The page could not be fetched. The message says why, without a password in the URL."""
 
 
 def page_url(text: str) -> URL:
-    """The address of the page: `http://HOST:9717` and `HOST:9717` mean its /metrics. Raises `NoPage`."""
+    """The URL of the page: `http://HOST:9717` and `HOST:9717` stand for its /metrics. Raises `NoPage`."""
     try:
         url = URL(text if "://" in text else f"http://{text}")
     except ValueError as error:
@@ -27,7 +27,7 @@ def page_url(text: str) -> URL:
 
 
 async def read_exporter_page(url: URL) -> str:
-    """The page as text. Raises `NoPage`."""
+    """Fetch the page as text. Raises `NoPage`."""
     shown = url.with_user(None)
     headers = {"Accept": "text/plain", "User-Agent": f"pprof-exporter/{__version__}"}
     try:

@@ -1,4 +1,4 @@
-"""Two sets of profiles as one tree of calls, each frame with its share before and after."""
+"""Two sets of profiles as one call tree; each frame has its share before and after."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pprof_exporter.profile import KINDS, DecodeError, Profile, decode
 
-LEAST = 0.002
-"""Frames whose mean share is below this are left out: a pixel or two on a wide screen."""
+MIN_SHARE = 0.002
+"""Frames with a smaller mean share are left out: a pixel or two on a wide screen."""
 
 _MOST_BYTES = 2**28
 _DEEPEST = 100
@@ -18,25 +18,27 @@ _NO_NAME = "<unknown>"
 
 @dataclass(slots=True)
 class Frame:
-    """A function below its caller. `before` and `after` are shares of all of their side, 0 to 1."""
+    """A function under its caller. `before` and `after` are shares of the total of their side, 0 to 1."""
 
     name: str
     before: float = 0.0
     after: float = 0.0
-    below: dict[str, Frame] = field(default_factory=dict)
+    callees: dict[str, Frame] = field(default_factory=dict)
 
     @property
     def width(self) -> float:
-        """The mean of both shares, so that what is gone is seen as well as what is new."""
+        """The mean of both shares, so that removed frames are as visible as new ones."""
         return (self.before + self.after) / 2
 
     def children(self) -> list[Frame]:
-        """Those wide enough to be seen, in the order of their names, as flame graphs have it."""
-        return sorted((frame for frame in self.below.values() if frame.width >= LEAST), key=lambda frame: frame.name)
+        """The callees of at least `MIN_SHARE`, sorted by name, as in flame graphs."""
+        return sorted(
+            (frame for frame in self.callees.values() if frame.width >= MIN_SHARE), key=lambda frame: frame.name
+        )
 
 
-def difference(kind: str, before: Iterable[Path], after: Iterable[Path]) -> Frame | None:
-    """The tree of all profiles of a kind; None where a side has nothing. Files that cannot be read are passed over."""
+def difference_tree(kind: str, before: Iterable[Path], after: Iterable[Path]) -> Frame | None:
+    """The call tree of all profiles of a kind; None if a side is empty. Unreadable files are skipped."""
     root = Frame("all")
     for side, files in (("before", before), ("after", after)):
         stacks = _stacks(kind, files)
@@ -80,7 +82,7 @@ def _add(root: Frame, side: str, stack: Iterable[str], share: float) -> None:
     frame = root
     _grow(frame, side, share)
     for name in stack:
-        frame = frame.below.setdefault(name, Frame(name))
+        frame = frame.callees.setdefault(name, Frame(name))
         _grow(frame, side, share)
 
 

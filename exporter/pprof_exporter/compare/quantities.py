@@ -1,4 +1,4 @@
-"""Figures of signals as text, in the unit that the name of a signal has."""
+"""Values of signals as text, in the unit that the signal name ends with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SMALLEST_P = 0.001
 
 
 def signal_value(signal: str, value: float, *, sign: bool = False) -> str:
-    """`12.5 ms`, `64 %`, `100 Hz`, `1.5 MiB`, `7`; a difference with its `sign`, of shares in percentage points."""
+    """`12.5 ms`, `64 %`, `100 Hz`, `1.5 MiB`, `7`. With `sign` a difference; that of shares is in percentage points."""
     plus = "+" if sign and value >= 0 else ""
     name = signal.partition(":")[0]
     if name.endswith("_ratio"):
@@ -28,13 +28,13 @@ def signal_value(signal: str, value: float, *, sign: bool = False) -> str:
     return f"{plus}{_digits(value / steps[-1][0])} {steps[-1][1]}" if steps else f"{plus}{_digits(value)}"
 
 
-def share(value: float, *, sign: bool = False) -> str:
-    """A share as percent with one digit behind the point; of a difference, with its sign, in percentage points."""
+def share_text(value: float, *, sign: bool = False) -> str:
+    """A share in percent with one decimal. With `sign` a difference in percentage points."""
     return f"{100 * value:+.1f} pp" if sign else f"{100 * value:.1f} %"
 
 
-def change_of(signal: str, ratio: Estimate | None, shift: Estimate | None) -> str:
-    """The factor of what is positive and no share, else the difference, each with its interval."""
+def change_text(signal: str, ratio: Estimate | None, shift: Estimate | None) -> str:
+    """The factor if all values are positive and no shares, else the difference, each with its interval."""
     if ratio is not None and "_ratio" not in signal:
         return f"×{ratio.value:.3g}{_within(ratio, lambda bound: f'×{bound:.3g}')}"
     if shift is None:
@@ -59,7 +59,7 @@ def plural(count: int, name: str) -> str:
 
 
 def _digits(value: float) -> str:
-    """Three digits, and no exponent for what people read."""
+    """Three digits, without an exponent."""
     text = f"{value:.3g}"
     return f"{value:,.0f}" if "e+" in text else text
 

@@ -1,6 +1,6 @@
-"""What releases of Go change in profiles by design: a jump of these at these versions is no fault of anybody.
+"""Changes of profiles by design of a Go release. Such a change at such a version is not a regression.
 
-From the release notes and the sources of Go; docs/signals.md lists the same under F7.
+From the release notes and the sources of Go. docs/signals.md lists the same under F7.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from pprof_exporter.profile import GoVersion, System
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A change that came with Go 1.`minor`. `signals` and `functions` are regular expressions, "" for none.
+    """A change in Go 1.`minor`. `signals` and `functions` are regular expressions, "" for none.
 
-    `system` None means every one. `upward`: only who goes to the newer version sees it as a change by design; going
-    back loses something.
+    `system` None means every system. `upgrade_only`: by design only for an upgrade; a downgrade is a loss.
     """
 
     minor: int
@@ -24,19 +23,21 @@ class Release:
     signals: str = ""
     functions: str = ""
     system: System | None = None
-    upward: bool = False
+    upgrade_only: bool = False
 
 
 _CPU_TOTALS = "cpu_(coverage_ratio|effective_rate_hertz|processors)"
 
 RELEASES: tuple[Release, ...] = (
-    Release(18, "each thread has its own timer, so CPU totals rise", _CPU_TOTALS, system=System.LINUX, upward=True),
+    Release(
+        18, "each thread has its own timer, so CPU totals rise", _CPU_TOTALS, system=System.LINUX, upgrade_only=True
+    ),
     Release(
         22,
         "the profiler has a high-resolution timer, so CPU totals rise by 1.56",
         _CPU_TOTALS,
         system=System.WINDOWS,
-        upward=True,
+        upgrade_only=True,
     ),
     Release(23, "stacks have up to 128 frames instead of 32", "truncated_stack_ratio:(?!cpu$).+"),
     Release(24, "maps are in another package", functions=r"(internal/runtime/maps\.|runtime\.map).*"),
@@ -56,10 +57,10 @@ RELEASES: tuple[Release, ...] = (
 )
 
 
-class Crossed:
-    """The releases between two versions of Go, as `ReplayedTarget.go_version` writes them.
+class CrossedReleases:
+    """The releases between two Go versions, written as in `ReplayedTarget.go_version`.
 
-    Nothing is by design between versions that are only known as lower bounds.
+    If a version is known only as a lower bound, no change counts as by design.
     """
 
     def __init__(self, before: str, after: str, system: System | None) -> None:
@@ -72,15 +73,15 @@ class Crossed:
                 for release in RELEASES
                 if low < release.minor <= high
                 and release.system in (None, system)
-                and (old < new or not release.upward)
+                and (old < new or not release.upgrade_only)
             ]
 
     def signal(self, name: str) -> str | None:
-        """Why a signal moved, as a sentence; None: no release says."""
+        """Why a signal changed by design, as a sentence; None if no release explains it."""
         return self._said(name, [(release.signals, release) for release in self._crossed])
 
     def function(self, name: str) -> str | None:
-        """The same of a function."""
+        """Why the share of a function changed by design, as a sentence; None if no release explains it."""
         return self._said(name, [(release.functions, release) for release in self._crossed])
 
     def _said(self, name: str, candidates: list[tuple[str, Release]]) -> str | None:

@@ -1,4 +1,4 @@
-"""What was replaced between two recordings: system, Go, build, modules from elsewhere; each with old and new."""
+"""What was replaced between two captures, with old and new value: system, Go, build, foreign modules."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import Replacement
 from pprof_exporter.config import Target
-from pprof_exporter.profile import DecodeError, ModuleRole, decode, from_profile, modules, system_of
+from pprof_exporter.profile import DecodeError, ModuleRole, decode, go_version_from_profile, modules, system_of
 from pprof_exporter.scrape import Identity
 from pprof_exporter.scrape.state.observation import ProcessFacts
 from pprof_exporter.store import Change, Fingerprint, Store, changed_parts
 
-# Small ones first: every profile lists the modules.
+# The smallest profiles first: each of them lists the modules.
 _KINDS = ("threadcreate", "goroutine", "heap", "cpu", "allocs", "block", "mutex")
 _MOST_BYTES = 2**28
 _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """What a target was made of: times are Unix seconds, names are of files."""
+class InstalledSoftware:
+    """Program, Go version and modules of a target. Times are Unix seconds, names are file names."""
 
     fingerprint: Fingerprint
     go_version: str
@@ -35,15 +35,15 @@ class Installed:
     foreign: tuple[str, ...] = ()
 
 
-def installed(target: ReplayedTarget) -> Installed:
-    """As the last profile that can be read tells."""
+def installed_software(target: ReplayedTarget) -> InstalledSoftware:
+    """The software of a target, from its last readable profile."""
     found = _last_seen(target.rounds)
     if found is None:
-        return Installed(target.fingerprint, target.go_version)
+        return InstalledSoftware(target.fingerprint, target.go_version)
     identity = Identity(Target(target.name, URL()), Store(None))
     identity.learn(found)
     main = next((module for module in found.modules if module.role is ModuleRole.MAIN), None)
-    return Installed(
+    return InstalledSoftware(
         target.fingerprint,
         target.go_version,
         identity.program,
@@ -63,11 +63,11 @@ def _last_seen(rounds: Iterable[ReplayedRound]) -> ProcessFacts | None:
                 profile = decode(round_.files[kind].read_bytes(), max_bytes=_MOST_BYTES)
             except (OSError, DecodeError):
                 continue
-            return ProcessFacts(system_of(profile), modules(profile.mappings), from_profile(profile))
+            return ProcessFacts(system_of(profile), modules(profile.mappings), go_version_from_profile(profile))
     return None
 
 
-def replacements(before: Installed, after: Installed) -> tuple[Replacement, ...]:
+def replacements(before: InstalledSoftware, after: InstalledSoftware) -> tuple[Replacement, ...]:
     """What differs, in the order of `Change`."""
     say = {
         Change.OPERATING_SYSTEM: _system,
@@ -78,8 +78,8 @@ def replacements(before: Installed, after: Installed) -> tuple[Replacement, ...]
     return tuple(say[change](before, after) for change in changed_parts(before.fingerprint, after.fingerprint))
 
 
-def is_unknown(before: Installed, after: Installed) -> tuple[Change, ...]:
-    """What is not known on one side at least, so that nobody can say whether it was replaced."""
+def unknown_changes(before: InstalledSoftware, after: InstalledSoftware) -> tuple[Change, ...]:
+    """Changes that cannot be determined, since one side at least is unknown."""
     parts = {
         Change.OPERATING_SYSTEM: "system",
         Change.BINARY: "binary",
@@ -90,7 +90,7 @@ def is_unknown(before: Installed, after: Installed) -> tuple[Change, ...]:
     return tuple(change for change, part in parts.items() if not all(getattr(side, part) for side in sides))
 
 
-def _system(before: Installed, after: Installed) -> Replacement:
+def _system(before: InstalledSoftware, after: InstalledSoftware) -> Replacement:
     old, new = before.system_modules or {}, after.system_modules or {}
     parts = tuple(
         (name, utc_time(old.get(name)), utc_time(new.get(name)))
@@ -102,7 +102,7 @@ def _system(before: Installed, after: Installed) -> Replacement:
     )
 
 
-def _build(before: Installed, after: Installed) -> Replacement:
+def _build(before: InstalledSoftware, after: InstalledSoftware) -> Replacement:
     parts = [("build", before.build, after.build)]
     if before.program != after.program:
         parts.insert(0, ("program", before.program, after.program))
@@ -111,13 +111,13 @@ def _build(before: Installed, after: Installed) -> Replacement:
     return Replacement(Change.BINARY, "The build of the program changed.", tuple(parts))
 
 
-def _go(before: Installed, after: Installed) -> Replacement:
+def _go(before: InstalledSoftware, after: InstalledSoftware) -> Replacement:
     return Replacement(
         Change.GO, "The Go version of the program changed.", (("Go", before.go_version, after.go_version),)
     )
 
 
-def _foreign(before: Installed, after: Installed) -> Replacement:
+def _foreign(before: InstalledSoftware, after: InstalledSoftware) -> Replacement:
     came = [(name, "not there", "loaded") for name in sorted(set(after.foreign) - set(before.foreign))]
     went = [(name, "loaded", "gone") for name in sorted(set(before.foreign) - set(after.foreign))]
     return Replacement(Change.MODULES, "The foreign modules in the process changed.", (*came, *went))

@@ -1,4 +1,4 @@
-"""What a comparison comes to: what was replaced, and each signal and function before and after, for each pair."""
+"""The report of a comparison: for each pair, what was replaced, and each signal and function before and after."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pprof_exporter.store import Change
 
 
 class ChangeVerdict(StrEnum):
-    """What is said of one signal, what matters most first."""
+    """The verdict on one signal, the most important first."""
 
     WORSE = "worse"
-    """Beyond chance, and by more than the alerts let pass."""
+    """Beyond chance, and by more than the alerts allow."""
     UNSURE = "cannot tell"
-    """It could be worse, or not: too few values, or too wide a spread."""
+    """It may be worse or not: too few values, or too wide a spread."""
     BY_DESIGN = "by design"
-    """It moved as the versions of Go in between are known to move it."""
+    """It changed as the Go releases between the sides are known to change it."""
     BETTER = "better"
-    """What would be worse the other way round."""
+    """The reverse change would be worse."""
     SAME = "no worse"
-    """Were it worse by more than the alerts let pass, it would have shown."""
+    """No worse: the intervals exclude a change for the worse by more than the alerts allow."""
     NOT_JUDGED = "not judged"
-    """Neither direction is bad by itself: figures without a verdict."""
+    """Neither direction is bad by itself: values without a verdict."""
 
 
 class Movement(StrEnum):
-    """What is said of the share of one function. Neither is bad by itself."""
+    """How the share of one function changed. No change is bad by itself."""
 
     GREW = "grew"
     SHRANK = "shrank"
@@ -39,9 +39,9 @@ class Movement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The values of one side in the order of their rounds, in the unit of the signal, and where their middle lies.
+    """The values of one side in the order of their rounds, in the unit of the signal, with median and quartiles.
 
-    Of epochs of an exporter there is only a median and a count: `values` is empty then, and the quartiles are None.
+    Epochs of an exporter have only a median and a count: `values` is then empty, and the quartiles are None.
     """
 
     count: int
@@ -53,11 +53,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SignalChange:
-    """One signal of one target. `why` is one sentence that carries the verdict.
+    """One signal of one target. `why` is one sentence with the reason for the verdict.
 
-    `ratio` is after by before, None unless all values are positive; `shift` is after less before. `dominance` is
-    Cliff's delta, `p` the chance of the rank test after the correction for all signals of the report; all of these are
-    None where nothing could be tested.
+    `ratio` is after divided by before, None unless all values are positive. `shift` is after minus before.
+    `dominance` is Cliff's delta. `p` is that of the rank test, corrected for all signals of the report. All are None
+    if nothing could be tested.
     """
 
     signal: str
@@ -73,7 +73,7 @@ class SignalChange:
 
 @dataclass(frozen=True, slots=True)
 class FunctionChange:
-    """The share of one function of all that a kind of profile shows, medians over the rounds; `why` as in signals."""
+    """Median share of one function in the total of a profile kind over the rounds. `why` is as in `SignalChange`."""
 
     kind: str
     function: str
@@ -87,7 +87,7 @@ class FunctionChange:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One thing that is not what it was. `parts` has, by name, what it was and what it is."""
+    """One replaced component. `parts` has names, each with the old and the new value."""
 
     change: Change
     said: str
@@ -95,8 +95,8 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """What was looked at on one side: names of targets, rounds, first and last look in Unix time (None: not known)."""
+class ComparedSide:
+    """The data of one side: target names, number of rounds, Unix time of the first and last one (None: not known)."""
 
     targets: tuple[str, ...]
     rounds: int
@@ -107,16 +107,16 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """One target before and after, or one group of targets and the other.
+class ComparedPair:
+    """One target before and after, or two groups of targets.
 
-    `unknown` names what could not be compared of what a target is; `notes` are sentences on what makes the sides unlike
-    in other ways. `ticks_before` and `ticks_after` are the intervals of the sampling clock in seconds, of all audits.
+    `unknown` names the changes that could not be determined. `notes` are sentences on other differences between the
+    sides. `ticks_before` and `ticks_after` are the intervals of the sampling clock in seconds, of all audits.
     """
 
     name: str
-    before: Side
-    after: Side
+    before: ComparedSide
+    after: ComparedSide
     replaced: tuple[Replacement, ...]
     unknown: tuple[Change, ...]
     notes: tuple[str, ...]
@@ -131,13 +131,13 @@ class Pair:
 
     @property
     def moved(self) -> tuple[FunctionChange, ...]:
-        """Functions that grew or shrank, by design or not."""
+        """Functions that grew or shrank, those by design included."""
         still = (Movement.STEADY, Movement.UNSURE)
         return tuple(function for function in self.functions if function.movement not in still)
 
 
-class Method(StrEnum):
-    """Where the two sides come from, and so what can be told."""
+class ComparisonMethod(StrEnum):
+    """Where the values of the two sides come from, which limits the possible statistics."""
 
     CAPTURES = "captures"
     GROUPS = "groups"
@@ -146,37 +146,37 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonReport:
-    """A whole comparison. `before` and `after` are what a reader calls the sides; `limits` are sentences on the method.
+    """A whole comparison. `before` and `after` name the sides; `limits` are sentences on the method.
 
-    `alone` are targets that only one side has, as sentences.
+    `alone` are sentences on targets that only one side has.
     """
 
-    method: Method
+    method: ComparisonMethod
     before: str
     after: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ComparedPair, ...]
     alone: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     @property
     def signals(self) -> Iterator[SignalChange]:
-        """Those of all pairs."""
+        """The signals of all pairs."""
         return (signal for pair in self.pairs for signal in pair.signals)
 
     def count(self, verdict: ChangeVerdict) -> int:
-        """How many signals of the report have this verdict."""
+        """Number of signals with this verdict."""
         return sum(signal.verdict is verdict for signal in self.signals)
 
     @property
     def verdict(self) -> ChangeVerdict:
-        """What the report says in all: worse if anything is, and `UNSURE` where nothing could be told at all."""
+        """The verdict of the whole report: `WORSE` if any signal is, `UNSURE` if none could be assessed."""
         if self.count(ChangeVerdict.WORSE):
             return ChangeVerdict.WORSE
         told = (ChangeVerdict.SAME, ChangeVerdict.BETTER, ChangeVerdict.BY_DESIGN)
         return ChangeVerdict.SAME if any(self.count(verdict) for verdict in told) else ChangeVerdict.UNSURE
 
 
-def worst_first(signals: Iterable[SignalChange]) -> tuple[SignalChange, ...]:
-    """What matters most first, then by name."""
+def signals_worst_first(signals: Iterable[SignalChange]) -> tuple[SignalChange, ...]:
+    """Signals sorted by verdict, the most important first, then by name."""
     rank = {verdict: place for place, verdict in enumerate(ChangeVerdict)}
     return tuple(sorted(signals, key=lambda signal: (rank[signal.verdict], signal.signal)))

@@ -1,4 +1,4 @@
-"""What surrounds the HTML form of a comparison: style, the one small script, and the policy that nothing else runs."""
+"""The frame of the HTML report: style, one small script, and a content security policy that allows nothing else."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
 @media print { .flame .f { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
-# Widens the chosen frame to the whole width, and says in words what it holds; without it the page lacks only that.
+# Zooms into the chosen frame, and describes it in text. The page works without the script.
 _SCRIPT = """
 for (const flame of document.querySelectorAll(".flame")) {
   const frames = [...flame.children].map((box) => ({
@@ -87,7 +87,7 @@ for (const flame of document.querySelectorAll(".flame")) {
 """
 
 
-def document(title: str, body: str) -> str:
+def html_document(title: str, body: str) -> str:
     """The whole file; `title` is text, `body` is HTML."""
     allowed = b64encode(sha256(_SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'; base-uri 'none'"

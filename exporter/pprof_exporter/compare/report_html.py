@@ -1,4 +1,4 @@
-"""A comparison as one HTML file that needs nothing beside it: for a mail, an archive, a review."""
+"""A comparison as one self-contained HTML file: for a mail, an archive, a review."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from pprof_exporter.compare.flames import Frame
-from pprof_exporter.compare.quantities import change_of, p_value, share, signal_value
-from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, FunctionChange, Movement, Pair, SignalChange
-from pprof_exporter.compare.report_frame import document
-from pprof_exporter.compare.report_phrases import headline, side
-from pprof_exporter.compare.report_plots import change_bar, flame, interval, strip, tick_histogram
+from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
+from pprof_exporter.compare.report import (
+    ChangeVerdict,
+    ComparedPair,
+    ComparisonReport,
+    FunctionChange,
+    Movement,
+    SignalChange,
+)
+from pprof_exporter.compare.report_frame import html_document
+from pprof_exporter.compare.report_phrases import headline, side_line
+from pprof_exporter.compare.report_plots import change_bar, flame_graph, interval_plot, round_bars, tick_histogram
 
 Flames = Mapping[str, Mapping[str, Frame]]
-"""Trees of calls by name of the pair and kind of profile."""
+"""Call trees by pair name and profile kind."""
 
 _CLASSES = {
     ChangeVerdict.WORSE: "worse",
@@ -25,7 +32,7 @@ _CLASSES = {
 }
 _SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
 _TITLES = {"cpu": "CPU time", "heap": "Live heap", "goroutine": "Goroutines"}
-_MOST_FUNCTIONS, _LEAST_SHARE = 12, 0.005
+_MOST_FUNCTIONS, _MIN_SHARE = 12, 0.005
 _MARKS = (
     "The mark below a change lies on a line from a hundredth to a hundred times, or from -50 to +50 percentage "
     "points (pp) where the signal is a share; its interval is drawn through it."
@@ -38,7 +45,7 @@ _FLAME_KEY = (
 
 
 def report_html(report: ComparisonReport, flames: Flames | None = None) -> str:
-    """The whole file."""
+    """The report as an HTML document."""
     verdict = report.verdict
     parts = [
         f"<h1>{_badge(verdict)} {escape(headline(report))}</h1>",
@@ -48,15 +55,15 @@ def report_html(report: ComparisonReport, flames: Flames | None = None) -> str:
         *(f"<li>{escape(sentence)}</li>" for sentence in (*report.alone, *report.limits, _MARKS)),
         "</ul>",
     ]
-    return document(f"{report.before} and {report.after}", "\n".join(parts))
+    return html_document(f"{report.before} and {report.after}", "\n".join(parts))
 
 
-def _pair(pair: Pair, flames: Mapping[str, Frame]) -> str:
+def _pair(pair: ComparedPair, flames: Mapping[str, Frame]) -> str:
     shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
     rest = [signal for signal in pair.signals if signal not in shown]
     parts = [
         f"<h2>{escape(pair.name)}</h2>",
-        f'<p class="small">Before: {escape(side(pair.before))}<br>After: {escape(side(pair.after))}</p>',
+        f'<p class="small">Before: {escape(side_line(pair.before))}<br>After: {escape(side_line(pair.after))}</p>',
         *_replaced(pair),
         *(f'<div class="card note">{escape(note)}</div>' for note in pair.notes),
         "<h3>Signals</h3>",
@@ -80,7 +87,7 @@ def _badge(verdict: ChangeVerdict) -> str:
     return f'<span class="badge {_CLASSES[verdict]}">{escape(verdict.value)}</span>'
 
 
-def _replaced(pair: Pair) -> Iterator[str]:
+def _replaced(pair: ComparedPair) -> Iterator[str]:
     for one in pair.replaced:
         rows = "".join(
             f"<tr><td>{escape(name)}</td><td>{escape(old)}</td><td>{escape(new)}</td></tr>"
@@ -105,21 +112,21 @@ def _signal(signal: SignalChange) -> str:
     before, after = ("" if median is None else escape(signal_value(signal.signal, median)) for median in medians)
     explained = signal.verdict in (ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN)
     why = f'<div class="small">{escape(signal.why)}</div>' if explained else ""
-    change = escape(change_of(signal.signal, signal.ratio, signal.shift))
+    change = escape(change_text(signal.signal, signal.ratio, signal.shift))
     p = "" if signal.p is None else escape(p_value(signal.p).removeprefix("p ").removeprefix("= "))
     return (
         f'<tr><td class="k">{_badge(signal.verdict)}</td><td><code>{escape(signal.signal)}</code>{why}</td>'
-        f'<td>{strip(signal)}</td><td class="n" data-name="before">{before}</td>'
-        f'<td class="n" data-name="after">{after}</td><td data-name="change">{change}{interval(signal)}</td>'
+        f'<td>{round_bars(signal)}</td><td class="n" data-name="before">{before}</td>'
+        f'<td class="n" data-name="after">{after}</td><td data-name="change">{change}{interval_plot(signal)}</td>'
         f'<td class="n" data-name="p">{p}</td></tr>'
     )
 
 
-def _kind(pair: Pair, kind: str, tree: Frame | None) -> Iterable[str]:
+def _kind(pair: ComparedPair, kind: str, tree: Frame | None) -> Iterable[str]:
     functions = [
         function
         for function in pair.functions
-        if function.kind == kind and max(function.before, function.after) >= _LEAST_SHARE
+        if function.kind == kind and max(function.before, function.after) >= _MIN_SHARE
     ][:_MOST_FUNCTIONS]
     yield f"<h3>{escape(_TITLES.get(kind, kind))} by function</h3>"
     if functions:
@@ -128,7 +135,7 @@ def _kind(pair: Pair, kind: str, tree: Frame | None) -> Iterable[str]:
         yield f'<div class="scroll"><table class="stack"><thead><tr>{head}</tr></thead>{rows}</table></div>'
     if tree is not None:
         yield _FLAME_KEY
-        yield flame(tree, f"Flame graph of {kind}: what changed. The table before it has the same in figures.")
+        yield flame_graph(tree, f"Flame graph of {kind}: what changed. The table before it has the same in figures.")
 
 
 def _function(function: FunctionChange) -> str:
@@ -138,8 +145,8 @@ def _function(function: FunctionChange) -> str:
     return (
         f'<tr><td class="k"><span class="{style}">{escape(function.movement)}</span></td>'
         f"<td><code>{escape(function.function)}</code>{why}</td>"
-        f'<td class="n" data-name="before">{share(function.before)}</td>'
-        f'<td class="n" data-name="after">{share(function.after)}</td>'
-        f'<td class="n" data-name="change">{share(function.shift.value, sign=True)}</td>'
+        f'<td class="n" data-name="before">{share_text(function.before)}</td>'
+        f'<td class="n" data-name="after">{share_text(function.after)}</td>'
+        f'<td class="n" data-name="change">{share_text(function.shift.value, sign=True)}</td>'
         f"<td>{change_bar(function.shift.value)}</td></tr>"
     )

@@ -1,4 +1,4 @@
-"""A comparison for programs: everything that is known, under names that stay."""
+"""A comparison as JSON: all values, under stable names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from pprof_exporter.compare.report import ComparisonReport, FunctionChange, Pair, SignalChange, Spread
+from pprof_exporter.compare.report import ComparedPair, ComparisonReport, FunctionChange, SignalChange, Spread
 from pprof_exporter.compare.statistics import Estimate
 
 REPORT_FORMAT = "pprof-exporter comparison"
@@ -15,7 +15,7 @@ REPORT_VERSION = 1
 
 
 def report_json(report: ComparisonReport) -> str:
-    """The whole report as one object. Values are in the units that the names of signals have, None is null."""
+    """The report as one JSON object. Values are in the unit that the signal name ends with; unknown ones are null."""
     return json.dumps(report_dict(report), indent=2, ensure_ascii=False, allow_nan=False)
 
 
@@ -34,7 +34,7 @@ def report_dict(report: ComparisonReport) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: ComparedPair) -> dict[str, Any]:
     return {
         "name": pair.name,
         "before": asdict(pair.before),

@@ -1,16 +1,16 @@
-"""A comparison for a pull request, an issue or a wiki, in the Markdown of GitHub and GitLab."""
+"""A comparison in the Markdown of GitHub and GitLab: for a pull request, an issue, a wiki."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-from pprof_exporter.compare.quantities import change_of, p_value, share, signal_value
-from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Pair, SignalChange
-from pprof_exporter.compare.report_phrases import headline, part, side
+from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
+from pprof_exporter.compare.report import ChangeVerdict, ComparedPair, ComparisonReport, SignalChange
+from pprof_exporter.compare.report_phrases import headline, replaced_part, side_line
 
 _SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
-# What Markdown, tables and HTML in it could read as their own.
+# Characters with a meaning in Markdown, its tables, or HTML.
 _SPECIAL = re.compile(r"([\\`*_\[\]|<>~&#])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -29,13 +29,13 @@ def report_markdown(report: ComparisonReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _pair(pair: Pair) -> Iterable[str]:
+def _pair(pair: ComparedPair) -> Iterable[str]:
     yield from (f"### {_plain(pair.name)}", "")
-    yield f"- before: {_plain(side(pair.before))}"
-    yield f"- after: {_plain(side(pair.after))}"
+    yield f"- before: {_plain(side_line(pair.before))}"
+    yield f"- after: {_plain(side_line(pair.after))}"
     for one in pair.replaced:
         yield f"- **replaced:** {_plain(one.said)}"
-        yield from (f"  - {_code(name)}: {_plain(part(old, new))}" for name, old, new in one.parts)
+        yield from (f"  - {_code(name)}: {_plain(replaced_part(old, new))}" for name, old, new in one.parts)
     if not pair.replaced and not pair.unknown:
         yield "- System, build, Go and modules are unchanged."
     if pair.unknown:
@@ -58,9 +58,9 @@ def _pair(pair: Pair) -> Iterable[str]:
             (
                 function.movement,
                 function.kind,
-                share(function.before),
-                share(function.after),
-                share(function.shift.value, sign=True),
+                share_text(function.before),
+                share_text(function.after),
+                share_text(function.shift.value, sign=True),
                 _code(function.function),
             )
             for function in pair.moved
@@ -77,7 +77,7 @@ def _row(signal: SignalChange) -> Sequence[str]:
         f"**{signal.verdict}**" if signal.verdict is ChangeVerdict.WORSE else signal.verdict,
         _code(signal.signal),
         *("" if median is None else signal_value(signal.signal, median) for median in medians),
-        change_of(signal.signal, signal.ratio, signal.shift),
+        change_text(signal.signal, signal.ratio, signal.shift),
         "" if signal.p is None else _plain(p_value(signal.p).removeprefix("p ").removeprefix("= ")),
         "" if told else _plain(signal.why),
     )
@@ -90,10 +90,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that is nothing but text."""
+    """Text with all markup escaped."""
     return _SPECIAL.sub(r"\\\1", _CONTROLS.sub(" ", text))
 
 
 def _code(text: str) -> str:
-    """Text as code; a pipe would end the cell even there, and a backtick the code."""
+    """Text as code. A pipe would end the table cell, and a backtick the code."""
     return f"`{_CONTROLS.sub(' ', text).replace('|', '¦').replace('`', 'ʼ')}`"

@@ -1,13 +1,13 @@
-"""Sentences that every form of a comparison has."""
+"""Sentences that all formats of a comparison report share."""
 
 from __future__ import annotations
 
-from pprof_exporter.compare.quantities import change_of, plural, signal_value, utc_time
-from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Side, SignalChange
+from pprof_exporter.compare.quantities import change_text, plural, signal_value, utc_time
+from pprof_exporter.compare.report import ChangeVerdict, ComparedSide, ComparisonReport, SignalChange
 
 
 def headline(report: ComparisonReport) -> str:
-    """What the report comes to, in one sentence."""
+    """The result of the report in one sentence."""
     judged = sum(report.count(verdict) for verdict in ChangeVerdict if verdict is not ChangeVerdict.NOT_JUDGED)
     unsure = report.count(ChangeVerdict.UNSURE)
     match report.verdict:
@@ -22,24 +22,24 @@ def headline(report: ComparisonReport) -> str:
 
 
 def figures(signal: SignalChange) -> str:
-    """Medians and change of a signal: `30 ms → 334 ms, ×11 (×6.67 to ×17.3)`; "" where there is nothing."""
+    """Medians and change of a signal: `30 ms → 334 ms, ×11 (×6.67 to ×17.3)`; "" if a side has no values."""
     if signal.before.median is None or signal.after.median is None:
         return ""
     medians = (
         f"{signal_value(signal.signal, signal.before.median)} → {signal_value(signal.signal, signal.after.median)}"
     )
-    return f"{medians}, {change_of(signal.signal, signal.ratio, signal.shift)}"
+    return f"{medians}, {change_text(signal.signal, signal.ratio, signal.shift)}"
 
 
-def side(told: Side) -> str:
-    """One side in a line: rounds, times, Go, system; of an epoch only the last two."""
-    program = f"Go {told.go_version}, {told.system}"
-    if not told.targets:
+def side_line(side: ComparedSide) -> str:
+    """One side in a line: rounds, times, Go version, system. An epoch has only the last two."""
+    program = f"Go {side.go_version}, {side.system}"
+    if not side.targets:
         return program
-    when = f", {utc_time(told.first)} to {utc_time(told.last)}" if told.first is not None else ""
-    return f"{plural(told.rounds, 'round')} of {', '.join(told.targets)}{when}, {program}"
+    when = f", {utc_time(side.first)} to {utc_time(side.last)}" if side.first is not None else ""
+    return f"{plural(side.rounds, 'round')} of {', '.join(side.targets)}{when}, {program}"
 
 
-def part(old: str, new: str) -> str:
-    """What a part was and is, or what it is where there was nothing to compare with."""
+def replaced_part(old: str, new: str) -> str:
+    """`OLD → NEW`, or only the new value if there is no old one."""
     return f"{old} → {new}" if old else new

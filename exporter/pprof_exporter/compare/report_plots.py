@@ -1,4 +1,4 @@
-"""The pictures of a comparison as inline SVG and HTML, without assets; colours come from the style of the page."""
+"""The plots of a comparison as inline SVG and HTML, without assets. Colours come from the style of the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from pprof_exporter.compare.flames import Frame
-from pprof_exporter.compare.quantities import share, signal_value
+from pprof_exporter.compare.quantities import share_text, signal_value
 from pprof_exporter.compare.report import SignalChange
 
 _STRIP_HEIGHT, _BAR, _GAP, _BETWEEN, _MOST_BARS = 30, 4, 1, 10, 60
@@ -20,8 +20,8 @@ _LONGEST, _BIN = 0.03, 0.001
 _MARKS = ((0.01, "10 ms: 100 Hz"), (0.015625, "15.6 ms: 64 Hz"))
 
 
-def strip(signal: SignalChange) -> str:
-    """One bar for each round, those before on the left, on one scale from zero; "" without values."""
+def round_bars(signal: SignalChange) -> str:
+    """One bar for each round, with those before on the left, on one scale from zero; "" without values."""
     sides = [side.values[-_MOST_BARS:] for side in (signal.before, signal.after)]
     highest = max((abs(value) for side in sides for value in side), default=0.0)
     if not any(sides):
@@ -43,8 +43,8 @@ def strip(signal: SignalChange) -> str:
     )
 
 
-def interval(signal: SignalChange) -> str:
-    """Where the change lies, with its interval: from a hundredth to a hundred times, or of shares -50 to +50 points."""
+def interval_plot(signal: SignalChange) -> str:
+    """The change and its interval on a scale of 1/100 to 100, or of -50 to +50 percentage points for shares."""
     if signal.ratio is not None and "_ratio" not in signal.signal:
         estimate, place = signal.ratio, _place_of_factor
     elif signal.shift is not None and "_ratio" in signal.signal:
@@ -62,7 +62,7 @@ def interval(signal: SignalChange) -> str:
 
 
 def tick_histogram(before: Sequence[float], after: Sequence[float]) -> str:
-    """Time between two ticks of the sampling clock, as shares of each side; "" where neither side has any."""
+    """Histogram of the time between two ticks of the sampling clock, in shares of each side; "" without ticks."""
     if not before and not after:
         return ""
     shares = [_binned(side) for side in (before, after)]
@@ -74,7 +74,7 @@ def tick_histogram(before: Sequence[float], after: Sequence[float]) -> str:
         for name, offset, side in (("b", 0.08, shares[0]), ("a", 0.5, shares[1])):
             height = (_PLOT_HEIGHT - _MARGIN) * side[place] / highest
             if height:
-                title = f"{_bin_name(place, count)}: {share(side[place])} {'before' if name == 'b' else 'after'}"
+                title = f"{_bin_name(place, count)}: {share_text(side[place])} {'before' if name == 'b' else 'after'}"
                 parts.append(
                     f'<rect class="{name}" x="{(place + offset) * slot:.1f}" y="{_PLOT_HEIGHT - height:.1f}" '
                     f'width="{0.42 * slot:.1f}" height="{height:.1f}"><title>{escape(title)}</title></rect>'
@@ -99,8 +99,8 @@ def tick_histogram(before: Sequence[float], after: Sequence[float]) -> str:
     )
 
 
-def flame(root: Frame, said: str) -> str:
-    """The tree with the outermost function on top; redder frames have more of the whole than before, bluer less."""
+def flame_graph(root: Frame, said: str) -> str:
+    """The flame graph, outermost function on top. Red frames have a larger share than before, blue ones a smaller."""
     frames = list(_laid_out(root, 0.0, 0))
     depth = 1 + max(row for _, _, row in frames)
     boxes = "".join(_box(frame, left, row) for frame, left, row in frames)
@@ -111,7 +111,7 @@ def flame(root: Frame, said: str) -> str:
 
 
 def change_bar(shift: float) -> str:
-    """A bar to the right for more, to the left for less; half of the width is a share of one half."""
+    """A bar to the right for an increase, to the left for a decrease; half of the width is a share of one half."""
     width = min(50.0, 100 * abs(shift))
     left = 50.0 if shift >= 0 else 50 - width
     return (
@@ -130,7 +130,7 @@ def _place_of_points(value: float, /) -> float:
 
 
 def _binned(intervals: Sequence[float]) -> list[float]:
-    """Share of each bin of a millisecond, and at the end of all that is longer."""
+    """Share of each bin of one millisecond; the last bin has all longer intervals."""
     count = round(_LONGEST / _BIN)
     borders = [_BIN * place for place in range(1, count + 1)]
     counts = [0] * (count + 1)
@@ -152,7 +152,7 @@ def _laid_out(frame: Frame, left: float, row: int) -> Iterator[tuple[Frame, floa
 
 def _box(frame: Frame, left: float, row: int) -> str:
     name = escape(frame.name)
-    title = f"{name}: {share(frame.before)} before, {share(frame.after)} after"
+    title = f"{name}: {share_text(frame.before)} before, {share_text(frame.after)} after"
     return (
         f'<div class="{_shade(frame)}" title="{title}" style="left:{100 * left:.2f}%;width:{100 * frame.width:.2f}%;'
         f'top:{row * _ROW}px">{name}</div>'
@@ -160,7 +160,7 @@ def _box(frame: Frame, left: float, row: int) -> str:
 
 
 def _shade(frame: Frame) -> str:
-    """`m1` to `m3` for more, `l1` to `l3` for less, by the points of the whole that a frame gained or lost."""
+    """CSS class by the gain or loss of share: `m1` to `m3` for more, `l1` to `l3` for less."""
     moved = frame.after - frame.before
     step = bisect_right(_STEPS, abs(moved))
     return f"f {'m' if moved > 0 else 'l'}{step}" if step else "f"

@@ -1,4 +1,4 @@
-"""A comparison for the terminal."""
+"""A comparison as text for the terminal."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pprof_exporter.compare.quantities import change_of, p_value, share, signal_value
-from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, FunctionChange, Movement, Pair, SignalChange
-from pprof_exporter.compare.report_phrases import figures, headline, part, side
+from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
+from pprof_exporter.compare.report import (
+    ChangeVerdict,
+    ComparedPair,
+    ComparisonReport,
+    FunctionChange,
+    Movement,
+    SignalChange,
+)
+from pprof_exporter.compare.report_phrases import figures, headline, replaced_part, side_line
 
 _STYLES = {
     ChangeVerdict.WORSE: "bold red",
@@ -27,7 +34,7 @@ _NARROW = 120
 
 
 def print_report(report: ComparisonReport, console: Console) -> None:
-    """Write it all. `console` decides on width and colour."""
+    """Print the report. `console` decides width and colour."""
     console.print(Text(headline(report), style=_STYLES[report.verdict]))
     console.print(_text(f"before: {report.before}, after: {report.after}", "dim"))
     for pair in report.pairs:
@@ -42,15 +49,15 @@ def print_report(report: ComparisonReport, console: Console) -> None:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Neither markup nor control characters, whatever is in it."""
+    """Any text, without markup, and with control characters escaped."""
     return Text(text.translate(_CONTROLS), style=style)
 
 
-def _pair(pair: Pair, *, narrow: bool) -> RenderableType:
+def _pair(pair: ComparedPair, *, narrow: bool) -> RenderableType:
     parts: list[RenderableType] = [
         _text(pair.name, "bold underline"),
-        _text(f"before  {side(pair.before)}"),
-        _text(f"after   {side(pair.after)}"),
+        _text(f"before  {side_line(pair.before)}"),
+        _text(f"after   {side_line(pair.after)}"),
         _replaced(pair),
     ]
     parts += [Text.assemble(("note: ", "yellow"), _text(note)) for note in pair.notes]
@@ -67,14 +74,14 @@ def _pair(pair: Pair, *, narrow: bool) -> RenderableType:
     return Group(*parts)
 
 
-def _replaced(pair: Pair) -> RenderableType:
+def _replaced(pair: ComparedPair) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for one in pair.replaced:
         table.add_row(Text("replaced", style="bold magenta"), _text(one.said))
         for name, old, new in one.parts:
-            table.add_row("", _text(f"{name}: {part(old, new)}"))
+            table.add_row("", _text(f"{name}: {replaced_part(old, new)}"))
     if pair.unknown:
         names = ", ".join(change.value.replace("_", " ") for change in pair.unknown)
         table.add_row(Text("unknown", style="yellow"), _text(f"unknown on at least one side: {names}"))
@@ -96,7 +103,7 @@ def _signals(signals: list[SignalChange]) -> Table:
             Text(signal.verdict, style=_STYLES[signal.verdict]),
             _text(signal.signal),
             *(_text(_median(signal, median)) for median in (signal.before.median, signal.after.median)),
-            _text(change_of(signal.signal, signal.ratio, signal.shift)),
+            _text(change_text(signal.signal, signal.ratio, signal.shift)),
             _text("" if signal.p is None else p_value(signal.p).removeprefix("p ").removeprefix("= ")),
             _text(signal.why, "dim") if unsure else "",
         )
@@ -104,7 +111,7 @@ def _signals(signals: list[SignalChange]) -> Table:
 
 
 def _sentences(signals: list[SignalChange]) -> RenderableType:
-    """The same for a narrow terminal, in which a table would be mostly broken lines."""
+    """The signals as sentences, for a terminal that is too narrow for the table."""
     return Padding(Group(*map(_sentence, signals)), (1, 0))
 
 
@@ -118,7 +125,7 @@ def _median(signal: SignalChange, median: float | None) -> str:
     return "" if median is None else signal_value(signal.signal, median)
 
 
-def _functions(pair: Pair) -> RenderableType:
+def _functions(pair: ComparedPair) -> RenderableType:
     if not pair.moved:
         kinds = sorted({function.kind for function in pair.functions})
         unsure = sum(function.movement is Movement.UNSURE for function in pair.functions)
@@ -139,9 +146,9 @@ def _function(function: FunctionChange) -> list[Text]:
     cells = (
         function.movement,
         function.kind,
-        share(function.before),
-        share(function.after),
-        share(function.shift.value, sign=True),
+        share_text(function.before),
+        share_text(function.after),
+        share_text(function.shift.value, sign=True),
         function.function,
     )
     return [_text(cell) for cell in cells]

@@ -1,7 +1,7 @@
-"""Two small groups of values held against each other: no assumption on how they spread, exact where that matters.
+"""Statistics of two small groups of values, without an assumption on their distribution, and exact for few values.
 
-Everything here rests on ranks. Latencies have long tails and profiles have few rounds, so a test on means would find
-what one slow request did. Tests compare each figure with SciPy (tests/workbench/test_statistics.py).
+All of them use ranks. Latencies have long tails and captures have few rounds, so a test on means would show the
+effect of one slow request. Tests compare each figure with SciPy (tests/compare/test_statistics.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import accumulate
 
 CONFIDENCE = 0.95
-"""Of every interval, each by itself."""
+"""Confidence of each interval by itself."""
 
 EXACT_UP_TO = 80
-"""Values in both groups together up to which the null distribution is counted; beyond, the normal one is as good."""
+"""Up to this number of values in both groups the null distribution is exact; above it, a normal one is as good."""
 
 _HALF = (1 - CONFIDENCE) / 2
 _DEVIATIONS = statistics.NormalDist().inv_cdf(1 - _HALF)
@@ -26,21 +26,20 @@ _DEVIATIONS = statistics.NormalDist().inv_cdf(1 - _HALF)
 
 @dataclass(frozen=True, slots=True)
 class RankTest:
-    """The test of Mann and Whitney, two-sided: how likely groups of one kind differ at least so much in rank.
+    """The two-sided Mann-Whitney test: `p` is how likely groups of one kind differ at least so much in rank.
 
-    `least` is the smallest `p` that values with these ties can give at all: where that is large, nothing could ever be
-    shown.
+    `min_p` is the smallest `p` that values with these ties can give. If it is large, the test cannot show a change.
     """
 
     p: float
-    least: float
+    min_p: float
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure and the interval in which it lies with a confidence of at least `CONFIDENCE`.
+    """A value and its interval with a confidence of at least `CONFIDENCE`.
 
-    `low` and `high` are None where there are too few values for an interval of that confidence.
+    `low` and `high` are None if there are too few values for an interval of that confidence.
     """
 
     value: float
@@ -49,7 +48,7 @@ class Estimate:
 
 
 def rank_test(before: Sequence[float], after: Sequence[float]) -> RankTest:
-    """Test whether one group tends to larger values than the other. Equal values share their rank.
+    """Test whether one group tends to have larger values than the other. Equal values share their rank.
 
     Raises ValueError if a group is empty.
     """
@@ -62,22 +61,22 @@ def rank_test(before: Sequence[float], after: Sequence[float]) -> RankTest:
     return _normal(ranks, len(small), mine)
 
 
-def holm(chances: Sequence[float]) -> list[float]:
-    """Each p after the correction of Holm for as many tests as there are, in the order given.
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values with Holm's correction for the number of tests, in the given order.
 
-    Whoever calls those significant that stay below 0.05 is wrong about even one of them in at most 5 % of all cases,
-    however the tests hang together.
+    If those below 0.05 are called significant, at least one call is wrong in at most 5 % of all cases, whatever the
+    dependence between the tests.
     """
-    order = sorted(range(len(chances)), key=chances.__getitem__)
-    stepped = [min(1.0, (len(chances) - i) * chances[place]) for i, place in enumerate(order)]
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    stepped = [min(1.0, (len(p_values) - i) * p_values[place]) for i, place in enumerate(order)]
     adjusted = dict(zip(order, accumulate(stepped, max), strict=True))
-    return [adjusted[place] for place in range(len(chances))]
+    return [adjusted[place] for place in range(len(p_values))]
 
 
 def shift(before: Sequence[float], after: Sequence[float]) -> Estimate:
-    """By how much values after are larger: the median of all differences, by Hodges and Lehmann.
+    """How much larger the values after are: the Hodges-Lehmann estimate, the median of all differences.
 
-    The interval is that of all shifts which the rank test would not refuse. Raises ValueError if a group is empty.
+    The interval has all shifts that the rank test would not reject. Raises ValueError if a group is empty.
     """
     _not_empty(before, after)
     differences = sorted(late - early for late in after for early in before)
@@ -89,10 +88,10 @@ def shift(before: Sequence[float], after: Sequence[float]) -> Estimate:
 
 
 def ratio(before: Sequence[float], after: Sequence[float]) -> Estimate | None:
-    """By which factor values after are larger; None unless all values are positive.
+    """The factor by which the values after are larger; None unless all values are positive.
 
-    `shift` of the logarithms, so that a factor and its inverse are equally far from 1. Raises ValueError if a group is
-    empty.
+    It is the `shift` of the logarithms, so that a factor and its inverse are equally far from 1. Raises ValueError if
+    a group is empty.
     """
     _not_empty(before, after)
     if min(*before, *after) <= 0:
@@ -103,7 +102,7 @@ def ratio(before: Sequence[float], after: Sequence[float]) -> Estimate | None:
 
 
 def median(values: Sequence[float]) -> Estimate:
-    """The median, and the interval of order statistics around it: none below six values.
+    """The median with an interval from order statistics, which takes at least six values.
 
     Raises ValueError if there are no values.
     """
@@ -116,7 +115,7 @@ def median(values: Sequence[float]) -> Estimate:
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
-    """The borders of the middle half. Raises ValueError if there are no values."""
+    """The first and third quartile. Raises ValueError if there are no values."""
     _not_empty(values)
     if len(values) == 1:
         return values[0], values[0]
@@ -125,7 +124,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
 
 
 def dominance(before: Sequence[float], after: Sequence[float]) -> float:
-    """Cliff's delta: how much more often a value after is larger than one before than it is smaller; -1 to 1.
+    """Cliff's delta, -1 to 1: the share of pairs with the value after larger, minus the share with it smaller.
 
     Raises ValueError if a group is empty.
     """
@@ -140,7 +139,7 @@ def _not_empty(*groups: Sequence[float]) -> None:
 
 
 def _doubled_ranks(values: Sequence[float]) -> list[int]:
-    """Twice the rank of each value, so that the shared rank of equal values is whole too."""
+    """Twice the rank of each value, so that the shared rank of equal values is an integer."""
     counts = Counter(values)
     doubled, seen = {}, 0
     for value in sorted(counts):
@@ -154,14 +153,14 @@ def _exact(ranks: tuple[int, ...], size: int, mine: int) -> RankTest:
     total = math.comb(len(ranks), size)
     tail = min(sum(ways[: mine + 1]), sum(ways[mine:]))
     possible = [count for count in ways if count]
-    return RankTest(p=min(1.0, 2 * tail / total), least=min(1.0, 2 * min(possible[0], possible[-1]) / total))
+    return RankTest(p=min(1.0, 2 * tail / total), min_p=min(1.0, 2 * min(possible[0], possible[-1]) / total))
 
 
 @lru_cache(maxsize=512)
 def _ways(ranks: tuple[int, ...], size: int) -> tuple[int, ...]:
     """How many choices of `size` of these doubled ranks have each sum, from 0 on.
 
-    The counts of all sums stand side by side in one whole number, so that adding a rank is a shift and an addition.
+    One integer packs the counts of all sums side by side, so that adding a rank is a shift and an addition.
     """
     width = (math.comb(len(ranks), size).bit_length() + 7) // 8
     chosen = [1] + [0] * size
@@ -174,7 +173,7 @@ def _ways(ranks: tuple[int, ...], size: int) -> tuple[int, ...]:
 
 
 def _normal(ranks: Sequence[int], size: int, mine: int) -> RankTest:
-    """The normal distribution with the corrections for ties and for continuity."""
+    """The test by the normal distribution, with corrections for ties and continuity."""
     count, other = len(ranks), len(ranks) - size
     tied = sum(times**3 - times for times in Counter(ranks).values())
     variance = size * other / 12 * (count + 1 - tied / (count * (count - 1)))
@@ -187,12 +186,12 @@ def _normal(ranks: Sequence[int], size: int, mine: int) -> RankTest:
         return math.erfc(distance / math.sqrt(2))
 
     ordered = sorted(ranks)
-    return RankTest(p=chance(mine / 2), least=chance(sum(ordered[:size]) / 2))
+    return RankTest(p=chance(mine / 2), min_p=chance(sum(ordered[:size]) / 2))
 
 
 @lru_cache(maxsize=512)
 def _outside_median(count: int) -> int | None:
-    """How many of the sorted values lie below the interval of their median, and as many above; None: no interval."""
+    """How many sorted values lie below the interval of the median, and as many above; None: no interval."""
     if count > EXACT_UP_TO:
         return math.floor(count / 2 - _DEVIATIONS * math.sqrt(count) / 2) - 1
     below, outside = 0, -1
@@ -206,7 +205,7 @@ def _outside_median(count: int) -> int | None:
 
 @lru_cache(maxsize=512)
 def _outside(one: int, other: int) -> int | None:
-    """How many of the sorted differences lie below the interval of a shift, and as many above; None: no interval."""
+    """How many sorted differences lie below the interval of a shift, and as many above; None: no interval."""
     size, count = min(one, other), one + other
     if count > EXACT_UP_TO:
         spread = math.sqrt(one * other * (count + 1) / 12)

@@ -1,14 +1,14 @@
-"""The exporter itself: whether it keeps up, and what it spares its targets."""
+"""The dashboard of the exporter itself: its load, and the fetches that it skips or defers."""
 
 from __future__ import annotations
 
-from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.dashboards.model import NONE_IS_GOOD, Colour, ColourSteps, Dashboard, Query, Row, above
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.dashboards.model import ZERO_OR_WARNING, Colour, ColourSteps, Dashboard, Query, Row, bad_above
 from pprof_exporter.dashboards.panels import bars, lines, stat
 from pprof_exporter.dashboards.variables import EXPORTER_JOB, EXPORTERS, INSTANCE
 
 _RATE = "$__rate_interval"
-_STALE = BY_NAME["discovery_stale"].value
+_STALE = THRESHOLDS_BY_NAME["discovery_stale"].value
 _TROUBLES = "pprof_exporter_evidence_troubles_total"
 _LAG = "pprof_exporter_loop_lag_seconds_bucket"
 _PRESENT = ColourSteps(Colour.CRITICAL, ((1, Colour.GOOD),))
@@ -36,7 +36,7 @@ DASHBOARD = Dashboard(
                     "exporter's own: give it more CPU.",
                     f"histogram_quantile(0.99, sum by (le) (rate({_LAG}{{{EXPORTERS}}}[10m])))",
                     unit="s",
-                    limits=above("loop_lag"),
+                    limits=bad_above("loop_lag"),
                 ),
                 stat(
                     "Configuration",
@@ -46,7 +46,7 @@ DASHBOARD = Dashboard(
                     f"(count(pprof_exporter_web_config_last_reload_successful{{{EXPORTERS}}} == 0) or vector(0)) + "
                     f"(count(time() - pprof_exporter_discovery_last_success_timestamp_seconds{{{EXPORTERS}}} > "
                     f"{_STALE:g}) or vector(0))",
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "Storage",
@@ -54,13 +54,13 @@ DASHBOARD = Dashboard(
                     "profiles of a finding within the last hour: the log says why.",
                     f"(count(pprof_exporter_storage_persistent{{{EXPORTERS}}} == 0) or vector(0)) + "
                     f"(count(sum by (job, instance) (increase({_TROUBLES}{{{EXPORTERS}}}[1h])) > 0) or vector(0))",
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "Faults of its own",
                     "Internal errors within the last hour; its log has their tracebacks.",
                     f"sum(increase(pprof_exporter_internal_errors_total{{{EXPORTERS}}}[1h])) or vector(0)",
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
             ),
         ),

@@ -1,11 +1,29 @@
-"""Every target at a glance: what is wrong, with whom, and since when."""
+"""The dashboard of all targets: what is wrong, with which targets, and since when."""
 
 from __future__ import annotations
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
-from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.dashboards.model import NONE_IS_GOOD, NONE_MAY_BE, Colour, Dashboard, Query, Row, above, below
-from pprof_exporter.dashboards.panels import bars, coloured, lines, merged, stat, table, timeline, worded
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.dashboards.model import (
+    ZERO_OR_CRITICAL,
+    ZERO_OR_WARNING,
+    Colour,
+    Dashboard,
+    Query,
+    Row,
+    bad_above,
+    bad_below,
+)
+from pprof_exporter.dashboards.panels import (
+    bars,
+    coloured_cells,
+    lines,
+    merge_queries,
+    stat,
+    table,
+    timeline,
+    word_cells,
+)
 from pprof_exporter.dashboards.variables import (
     CHOSEN,
     COVERAGE,
@@ -30,7 +48,7 @@ _LINK = {"links": [{"title": "Look into ${__data.fields.target}", "url": _TO_TAR
 
 
 def _count(condition: str) -> str:
-    """How many targets it holds for; 0 where it holds for none."""
+    """Number of targets that meet the condition, 0 included."""
     return f"count(group by (job, target) ({condition})) or vector(0)"
 
 
@@ -49,32 +67,32 @@ DASHBOARD = Dashboard(
                     "Targets whose pprof does not answer: down, wedged, or not mounted. Look at them first, since "
                     "nothing else is known of them.",
                     _count(f"pprof_up{{{CHOSEN}}} == 0"),
-                    limits=NONE_MAY_BE,
+                    limits=ZERO_OR_CRITICAL,
                 ),
                 stat(
                     "Worse since a change",
                     "Targets of which a signal is worse than before Windows, Go, the program or its modules changed. "
                     "The Upgrade dashboard has the figures.",
                     _count(REGRESSED),
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "CPU samples missing",
                     "Targets whose CPU profiles account for too little of the CPU time that they used.",
-                    _count(f"{COVERAGE} < {BY_NAME['cpu_coverage_low'].value}"),
-                    limits=NONE_IS_GOOD,
+                    _count(f"{COVERAGE} < {THRESHOLDS_BY_NAME['cpu_coverage_low'].value}"),
+                    limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "Slow endpoints",
                     "Targets with a profile that became slow to fetch.",
                     _count(firing('failure_mode=~"F5|F6|F7"')),
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "Growing",
                     "Targets whose goroutines leak or grow, or whose heap has grown for a day.",
                     _count(firing('failure_mode=~"F10|F12"')),
-                    limits=NONE_IS_GOOD,
+                    limits=ZERO_OR_WARNING,
                 ),
             ),
         ),
@@ -131,7 +149,9 @@ DASHBOARD = Dashboard(
                         ("target", "Target", 200, _LINK),
                         ("profile", "Profile", 110, {}),
                     ],
-                    transformations=merged("Value", order=["severity", "alertname", "target", "profile", "instance"]),
+                    transformations=merge_queries(
+                        "Value", order=["severity", "alertname", "target", "profile", "instance"]
+                    ),
                     sort_by="Severity",
                     descending=False,
                     width=12,
@@ -155,7 +175,7 @@ DASHBOARD = Dashboard(
                     Query(f"max by (target) (pprof_heap_inuse_bytes{{{CHOSEN}}})"),
                     columns=[
                         ("target", "Target", 240, _LINK),
-                        ("Value #A", "State", 80, worded([(0, "down", Colour.CRITICAL), (1, "up", Colour.GOOD)])),
+                        ("Value #A", "State", 80, word_cells([(0, "down", Colour.CRITICAL), (1, "up", Colour.GOOD)])),
                         ("system", "System", 90, {}),
                         ("go_version", "Go", 110, {}),
                         ("Value #C", "Changed ago", 120, {"unit": "s", "decimals": 0}),
@@ -163,18 +183,21 @@ DASHBOARD = Dashboard(
                             "Value #D",
                             "CPU coverage",
                             120,
-                            {"unit": "percentunit", **coloured(below("cpu_coverage_low", "cpu_coverage_very_low"))},
+                            {
+                                "unit": "percentunit",
+                                **coloured_cells(bad_below("cpu_coverage_low", "cpu_coverage_very_low")),
+                            },
                         ),
                         (
                             "Value #E",
                             "Heap fetch",
                             110,
-                            {"unit": "s", **coloured(above("fetch_slow", "fetch_very_slow"))},
+                            {"unit": "s", **coloured_cells(bad_above("fetch_slow", "fetch_very_slow"))},
                         ),
                         ("Value #F", "Goroutines", 110, {"unit": "short"}),
                         ("Value #G", "Heap in use", 110, {"unit": "bytes"}),
                     ],
-                    transformations=merged(
+                    transformations=merge_queries(
                         "Value #B",
                         "__name__",
                         "job",
@@ -196,7 +219,7 @@ DASHBOARD = Dashboard(
                     "plain timer of Go 1.16 to 1.21.",
                     Query(f"bottomk(10, {COVERAGE})", "{{target}}"),
                     unit="percentunit",
-                    limits=below("cpu_coverage_low", "cpu_coverage_very_low"),
+                    limits=bad_below("cpu_coverage_low", "cpu_coverage_very_low"),
                 ),
                 lines(
                     "Heap fetches, slowest ten",
@@ -206,7 +229,7 @@ DASHBOARD = Dashboard(
                         "{{target}}",
                     ),
                     unit="s",
-                    limits=above("fetch_slow", "fetch_very_slow"),
+                    limits=bad_above("fetch_slow", "fetch_very_slow"),
                 ),
                 lines(
                     "Failed fetches by reason",

@@ -1,4 +1,4 @@
-"""What a dashboard is, before it becomes JSON."""
+"""Typed dashboards, panels and queries."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 
 
 class Colour(StrEnum):
-    """Colours mean one thing, on every dashboard."""
+    """Colours, each with the same meaning on every dashboard."""
 
     GOOD = "green"
     NOTE = "blue"
-    """Worth knowing: an upgrade, an info."""
+    """For information: an upgrade, an info alert."""
     WARNING = "orange"
     CRITICAL = "red"
     UNKNOWN = "text"
     BEFORE = "#8AB8FF"
-    """What was before an upgrade, or while nothing is profiled: pale."""
+    """Before an upgrade, or while nothing is profiled: pale."""
     NOW = "#3274D9"
-    """What is now: plain."""
+    """The current state: plain."""
     ELSEWHERE = "purple"
-    """What is neither: the rest, the other."""
+    """Neither good nor bad: the rest, the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL, with the variables of the dashboard in it; `legend` is Grafana's template for the name of a series.
+    """PromQL with the variables of the dashboard; `legend` is Grafana's template for the series name.
 
-    `instant` asks for now alone. `colour` is fixed for all series of the query.
+    `instant` queries only the current value. `colour` is fixed for all series of the query.
     """
 
     expr: str
@@ -42,40 +42,40 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class ColourSteps:
-    """Where colours change: from the lowest value up, the first colour for all below."""
+    """Colour by value, in ascending steps; `first` is the colour below the first step."""
 
     first: Colour
     steps: tuple[tuple[float, Colour], ...] = ()
 
 
-def above(warning: str, critical: str = "") -> ColourSteps:
-    """Good below the threshold of this name, and bad above."""
-    steps = [(BY_NAME[warning].value, Colour.WARNING)]
+def bad_above(warning: str, critical: str = "") -> ColourSteps:
+    """Good below the threshold of this name, bad above it."""
+    steps = [(THRESHOLDS_BY_NAME[warning].value, Colour.WARNING)]
     if critical:
-        steps.append((BY_NAME[critical].value, Colour.CRITICAL))
+        steps.append((THRESHOLDS_BY_NAME[critical].value, Colour.CRITICAL))
     return ColourSteps(Colour.GOOD, tuple(steps))
 
 
-def below(warning: str, critical: str = "") -> ColourSteps:
-    """Good above the threshold of this name, and bad below."""
-    good = (BY_NAME[warning].value, Colour.GOOD)
+def bad_below(warning: str, critical: str = "") -> ColourSteps:
+    """Good above the threshold of this name, bad below it."""
+    good = (THRESHOLDS_BY_NAME[warning].value, Colour.GOOD)
     if critical:
-        return ColourSteps(Colour.CRITICAL, ((BY_NAME[critical].value, Colour.WARNING), good))
+        return ColourSteps(Colour.CRITICAL, ((THRESHOLDS_BY_NAME[critical].value, Colour.WARNING), good))
     return ColourSteps(Colour.WARNING, (good,))
 
 
-NONE_IS_GOOD = ColourSteps(Colour.GOOD, ((1, Colour.WARNING),))
-"""For counts of what should not be."""
-NONE_MAY_BE = ColourSteps(Colour.GOOD, ((1, Colour.CRITICAL),))
-"""For counts of what is an outage."""
+ZERO_OR_WARNING = ColourSteps(Colour.GOOD, ((1, Colour.WARNING),))
+"""For counts of problems."""
+ZERO_OR_CRITICAL = ColourSteps(Colour.GOOD, ((1, Colour.CRITICAL),))
+"""For counts of outages."""
 ONE_COLOUR = ColourSteps(Colour.NOW)
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `type` is Grafana's, sizes are of its grid of 24 columns.
+    """One panel. `type` is Grafana's; sizes are in units of its grid of 24 columns.
 
-    `defaults` and `options` are as in Grafana's JSON, and so are overrides and transformations.
+    `defaults`, `options`, `overrides` and `transformations` are as in Grafana's JSON.
     """
 
     title: str
@@ -105,7 +105,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DashboardVariable:
-    """A choice at the top. `query` is Grafana's for Prometheus; `all_value` is what All stands for, "" for none.
+    """A variable of a dashboard. `query` is Grafana's for Prometheus; `all_value` is the value of All, "" for none.
 
     `newest_first` keeps the order of the query.
     """
@@ -118,12 +118,12 @@ class DashboardVariable:
     regex: str = ""
     newest_first: bool = False
     options: tuple[str, ...] = ()
-    """For a choice from a fixed list; then there is no query."""
+    """The values of a variable without a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One dashboard. `matchers` is what its upgrade annotations select by."""
+    """One dashboard. `matchers` select its upgrade annotations."""
 
     uid: str
     title: str

@@ -1,4 +1,4 @@
-"""Builders for the kinds of panels that the dashboards are made of: a line or two each where they are used."""
+"""Builders for the panel types of the dashboards, so that a panel takes a line or two."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lines(  # noqa: PLR0913 - each is a property of the picture.
 
 
 def signed(panel: Panel) -> Panel:
-    """The same lines, whose axis may go below zero."""
+    """The same panel with an axis that can go below zero."""
     return replace(panel, defaults={key: value for key, value in panel.defaults.items() if key != "min"})
 
 
@@ -78,11 +78,11 @@ SEVERITIES: tuple[tuple[int, str, Colour], ...] = (
     (2, "warning", Colour.WARNING),
     (3, "critical", Colour.CRITICAL),
 )
-"""How the worst alert is drawn: as a number in the data, as a word to the reader."""
+"""Severities of the worst alert: number in the data, word in the panel, colour."""
 
 
-def mapped(values: Sequence[tuple[int, str, Colour]]) -> list[dict[str, Any]]:
-    """Words and fixed colours for numbers; thresholds would paint them all alike."""
+def value_mappings(values: Sequence[tuple[int, str, Colour]]) -> list[dict[str, Any]]:
+    """Value mappings of numbers to words with fixed colours; thresholds would give all of them one colour."""
     return [
         {
             "options": {
@@ -99,7 +99,7 @@ def timeline(title: str, description: str, query: Query, *, width: int = 24, hei
     defaults = {
         "color": {"fixedColor": Colour.GOOD.value, "mode": "fixed"},
         "custom": {"fillOpacity": 80, "insertNulls": False, "lineWidth": 0, "spanNulls": False},
-        "mappings": mapped(SEVERITIES),
+        "mappings": value_mappings(SEVERITIES),
     }
     options = {
         "alignValue": "left",
@@ -123,7 +123,7 @@ def timeline(title: str, description: str, query: Query, *, width: int = 24, hei
 
 
 def heatmap(title: str, description: str, expr: str, *, unit: str = "s", width: int = 12, height: int = 8) -> Panel:
-    """Where the values of a histogram lie over time; `expr` gives a rate by `le`."""
+    """Distribution of a histogram over time; `expr` gives a rate by `le`."""
     options = {
         "calculate": False,
         "cellGap": 1,
@@ -178,7 +178,7 @@ def bars(title: str, description: str, query: Query, *, unit: str = "short", wid
 
 
 Column = tuple[str, str, int, Mapping[str, Any]]
-"""Name of the field, title, width in pixels, and what of the field's configuration is its own."""
+"""Field name, title, width in pixels, and field configuration that differs from the default."""
 
 
 def table(  # noqa: PLR0913 - each is a property of the picture.
@@ -192,7 +192,7 @@ def table(  # noqa: PLR0913 - each is a property of the picture.
     width: int = 24,
     height: int = 9,
 ) -> Panel:
-    """A row for each thing. Every column has a width: tables cut what they have no room for."""
+    """A table. Every column has a width, since Grafana cuts content that does not fit."""
     options = {
         "cellHeight": "sm",
         "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
@@ -222,8 +222,8 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def coloured(limits: ColourSteps) -> dict[str, Any]:
-    """The configuration of a column whose cells are coloured by limits."""
+def coloured_cells(limits: ColourSteps) -> dict[str, Any]:
+    """Field configuration of a column with cells coloured by limits."""
     first: dict[str, Any] = {"color": limits.first.value, "value": None}
     steps = [first, *({"color": colour.value, "value": at} for at, colour in limits.steps)]
     return {
@@ -233,16 +233,16 @@ def coloured(limits: ColourSteps) -> dict[str, Any]:
     }
 
 
-def worded(values: Sequence[tuple[int, str, Colour]]) -> dict[str, Any]:
-    """The configuration of a column of numbers that stand for words."""
+def word_cells(values: Sequence[tuple[int, str, Colour]]) -> dict[str, Any]:
+    """Field configuration of a column with words in place of numbers."""
     return {
-        "mappings": mapped(values),
+        "mappings": value_mappings(values),
         "custom.cellOptions": {"mode": "basic", "type": "color-background"},
     }
 
 
-def merged(*hidden: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """All queries of a table in one row for each set of labels; hides fields, and puts the others in order."""
+def merge_queries(*hidden: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Transformations that merge all queries of a table by labels, hide fields, and order the others."""
     return [
         {"id": "merge", "options": {}},
         {

@@ -1,4 +1,4 @@
-"""Dashboards as the classic JSON that Grafana 10.4 and later import."""
+"""Renders dashboards as the classic JSON that Grafana 10.4 and later import."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TAG = "pprof-exporter"
 
 
 def render_dashboard(dashboard: Dashboard) -> str:
-    """The JSON text, sorted, so that a difference is a change."""
+    """The JSON text with sorted keys, so that a diff shows only changes."""
     return json.dumps(dashboard_json(dashboard), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -44,7 +44,7 @@ def dashboard_json(dashboard: Dashboard) -> dict[str, Any]:
 
 
 def _placed(rows: tuple[Row, ...]) -> Iterator[dict[str, Any]]:
-    """All panels, from left to right and downwards; those of a collapsed row are inside it."""
+    """All panels, placed from left to right and downwards; a collapsed row contains its panels."""
     number, top = 0, 0
     for row in rows:
         number += 1
@@ -101,7 +101,7 @@ def _panel(panel: Panel, number: int, left: int, top: int) -> dict[str, Any]:
 
 
 def ref_id(index: int) -> str:
-    """Name of the query at this place of a panel: A, B, C, ..."""
+    """The refId of the query with this index: A, B, C, ..."""
     return chr(ord("A") + index)
 
 
@@ -120,7 +120,7 @@ def _target(query: Query, panel: Panel, index: int) -> dict[str, Any]:
 
 
 def _colours(queries: tuple[Query, ...]) -> list[dict[str, Any]]:
-    """By query and not by name: a name with a variable in it never matches."""
+    """Colour overrides by query and not by name: a name with a variable never matches."""
     return [
         {
             "matcher": {"id": "byFrameRefID", "options": ref_id(index)},
@@ -207,7 +207,7 @@ _BUILT_IN = {
 
 
 def _annotations(dashboard: Dashboard) -> list[dict[str, Any]]:
-    """Upgrades, and alerts that began; the latter only on request."""
+    """Annotations for upgrades and for starts of alerts; the latter are off by default."""
     if not dashboard.matchers:
         return []
     changed = f"pprof_last_change_timestamp_seconds{{{dashboard.matchers}}}"
@@ -215,8 +215,8 @@ def _annotations(dashboard: Dashboard) -> list[dict[str, Any]]:
         {
             "datasource": _SOURCE,
             "enable": True,
-            # Only samples of the first moments: each would be an event of its own, all at the same time. Grafana wants
-            # milliseconds.
+            # Only samples right after the change: each sample would be a separate event, all at the same time. Grafana
+            # expects milliseconds.
             "expr": f"{changed} * 1000 and time() - {changed} < 300",
             "hide": False,
             "iconColor": Colour.ELSEWHERE.value,

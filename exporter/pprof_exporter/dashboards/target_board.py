@@ -1,8 +1,8 @@
-"""One target: how its profiles are fetched, what they hold, and how far they can be trusted."""
+"""The dashboard of one target: fetches, content and quality of its profiles."""
 
 from __future__ import annotations
 
-from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, above, below
+from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, bad_above, bad_below
 from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline
 from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_FETCH, JOB, ONE_TARGET, SERVICE, worst_severity
 
@@ -15,7 +15,7 @@ def _by(label: str, family: str, legend: str = "") -> Query:
 
 
 def _mean(family: str, by: str, *more: str) -> str:
-    """Mean of a histogram over the interval that a point stands for."""
+    """Mean of a histogram over the interval of a data point."""
     matchers = ",".join((CHOSEN, *more))
     return (
         f"sum by ({by}) (rate({family}_sum{{{matchers}}}[{_RATE}]))"
@@ -38,14 +38,14 @@ DASHBOARD = Dashboard(
                     "is 94 % and more. No value: nobody tells how much CPU time it used, or it used next to none.",
                     f"max({COVERAGE})",
                     unit="percentunit",
-                    limits=below("cpu_coverage_low", "cpu_coverage_very_low"),
+                    limits=bad_below("cpu_coverage_low", "cpu_coverage_very_low"),
                 ),
                 stat(
                     "Heap fetch",
                     "Mean time to fetch a heap profile over half an hour.",
                     f"max({HEAP_FETCH})",
                     unit="s",
-                    limits=above("fetch_slow", "fetch_very_slow"),
+                    limits=bad_above("fetch_slow", "fetch_very_slow"),
                 ),
                 stat(
                     "Canary",
@@ -53,7 +53,7 @@ DASHBOARD = Dashboard(
                     f"sum(rate(pprof_canary_duration_seconds_sum{{{CHOSEN}}}[15m]))"
                     f" / sum(rate(pprof_canary_duration_seconds_count{{{CHOSEN}}}[15m]))",
                     unit="s",
-                    limits=above("canary_slow"),
+                    limits=bad_above("canary_slow"),
                 ),
                 stat("Goroutines", "As the index page counts them.", f"sum(pprof_goroutines{{{CHOSEN}}})"),
                 stat(
@@ -101,7 +101,7 @@ DASHBOARD = Dashboard(
                     "its host or the network; one alone is what that profile collects.",
                     Query(_mean("pprof_fetch_duration_seconds", "profile"), "{{profile}}"),
                     unit="s",
-                    limits=above("fetch_slow"),
+                    limits=bad_above("fetch_slow"),
                 ),
                 lines(
                     "Fetch time by phase",
@@ -117,7 +117,7 @@ DASHBOARD = Dashboard(
                     "goroutines: stacks of all of them. The one above the line is the cause. Below zero is chance.",
                     _by("cause", "pprof_latency_difference_seconds"),
                     unit="s",
-                    limits=above("latency_difference"),
+                    limits=bad_above("latency_difference"),
                     width=8,
                 ),
                 lines(
@@ -191,7 +191,7 @@ DASHBOARD = Dashboard(
                         colour=Colour.NOW,
                     ),
                     unit="s",
-                    limits=above("canary_slow"),
+                    limits=bad_above("canary_slow"),
                     width=8,
                 ),
             ),

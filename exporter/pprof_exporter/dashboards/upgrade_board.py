@@ -1,15 +1,15 @@
-"""Before and after: what changed, and what the change did to each signal."""
+"""The dashboard of upgrades: what changed, and each signal before and after."""
 
 from __future__ import annotations
 
-from pprof_exporter.catalog.thresholds import BY_NAME
-from pprof_exporter.dashboards.model import Colour, ColourSteps, Dashboard, DashboardVariable, Query, Row, above
-from pprof_exporter.dashboards.panels import bars, coloured, heatmap, lines, merged, stat, table
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.dashboards.model import Colour, ColourSteps, Dashboard, DashboardVariable, Query, Row, bad_above
+from pprof_exporter.dashboards.panels import bars, coloured_cells, heatmap, lines, merge_queries, stat, table
 from pprof_exporter.dashboards.variables import CHANGED_TARGET, CHOSEN, COVERAGE, HEAP_FETCH, JOB, REGRESSED, SERVICE
 
-_FACTOR = BY_NAME["regression_factor"].value
+_FACTOR = THRESHOLDS_BY_NAME["regression_factor"].value
 _RATIO = ColourSteps(Colour.BEFORE, ((1 / _FACTOR, Colour.UNKNOWN), (_FACTOR, Colour.WARNING)))
-"""Half or less, about the same, twice or more. Which of the first and the last is bad depends on the signal."""
+"""Half or less, about the same, twice or more. Whether less or more is bad depends on the signal."""
 _SHIFT = DashboardVariable(
     "shift", "Compare with", "", all_value="", multi=False, options=("1d", "1h", "6h", "12h", "2d", "7d")
 )
@@ -17,7 +17,7 @@ _FLEET = 'job=~"$job",service=~"$service"'
 
 
 def _overlay(expression: str) -> tuple[Query, Query]:
-    """The same series as long ago as chosen, and now; `{shift}` stands behind every selector."""
+    """The same series at the chosen offset and now; `expression` has `{shift}` after every selector."""
     return (
         Query(expression.replace("{shift}", " offset $shift"), "$shift earlier", colour=Colour.BEFORE),
         Query(expression.replace("{shift}", ""), "now", colour=Colour.NOW),
@@ -48,7 +48,7 @@ DASHBOARD = Dashboard(
                         ("change", "What changed", 160, {}),
                         ("Value", "When", 180, {"unit": "dateTimeAsIso"}),
                     ],
-                    transformations=merged(order=["change", "Value"]),
+                    transformations=merge_queries(order=["change", "Value"]),
                     sort_by="When",
                     width=8,
                     height=6,
@@ -63,7 +63,7 @@ DASHBOARD = Dashboard(
                         ("build", "Build", 140, {}),
                         ("go_version", "Go", 110, {}),
                     ],
-                    transformations=merged("Value", order=["system", "program", "build", "go_version"]),
+                    transformations=merge_queries("Value", order=["system", "program", "build", "go_version"]),
                     width=12,
                     height=6,
                 ),
@@ -84,10 +84,10 @@ DASHBOARD = Dashboard(
                         ("signal", "Signal", 340, {}),
                         ("Value #A", "Before", 140, {"decimals": 4}),
                         ("Value #B", "Now", 140, {"decimals": 4}),
-                        ("Value #C", "Ratio", 120, {"decimals": 2, **coloured(_RATIO)}),
+                        ("Value #C", "Ratio", 120, {"decimals": 2, **coloured_cells(_RATIO)}),
                         ("Value #D", "Observations", 130, {}),
                     ],
-                    transformations=merged(order=["signal", "Value #A", "Value #B", "Value #C", "Value #D"]),
+                    transformations=merge_queries(order=["signal", "Value #A", "Value #B", "Value #C", "Value #D"]),
                     sort_by="Ratio",
                     height=12,
                 ),
@@ -101,7 +101,7 @@ DASHBOARD = Dashboard(
                     "Mean time to fetch a heap profile over half an hour, now and as long ago as chosen at the top.",
                     *_overlay(f"max({HEAP_FETCH}{{shift}})"),
                     unit="s",
-                    limits=above("fetch_slow"),
+                    limits=bad_above("fetch_slow"),
                     width=8,
                 ),
                 lines(
@@ -153,7 +153,7 @@ DASHBOARD = Dashboard(
                     "When the files of Windows' core modules were changed: its updates change them.",
                     Query(f"max by (module) (pprof_system_module_timestamp_seconds{{{CHOSEN}}}) * 1000 or vector(0)"),
                     columns=[("module", "Module", 180, {}), ("Value", "Changed", 190, {"unit": "dateTimeAsIso"})],
-                    transformations=merged(order=["module", "Value"]),
+                    transformations=merge_queries(order=["module", "Value"]),
                     sort_by="Changed",
                     width=8,
                     height=8,
@@ -181,7 +181,7 @@ DASHBOARD = Dashboard(
                         ("change", "What changed", 140, {}),
                         ("Value", "Ago", 100, {"unit": "s", "decimals": 0}),
                     ],
-                    transformations=merged(order=["target", "change", "Value"]),
+                    transformations=merge_queries(order=["target", "change", "Value"]),
                     sort_by="Ago",
                     descending=False,
                     width=8,

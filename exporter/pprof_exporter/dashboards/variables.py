@@ -1,11 +1,11 @@
-"""Choices at the top of the dashboards, the same on each, and what is selected by them on more than one."""
+"""The variables of the dashboards, and expressions with them that several dashboards share."""
 
 from __future__ import annotations
 
 from pprof_exporter.dashboards.model import DashboardVariable
 from pprof_exporter.dashboards.panels import SEVERITIES
 
-# A target without this label is chosen by All too, hence .* and not .+
+# All also selects targets without this label, hence .* and not .+
 SERVICE_LABEL = "service"
 
 JOB = DashboardVariable("job", "Job", "label_values(pprof_up, job)")
@@ -18,7 +18,7 @@ TARGET_VARIABLE = DashboardVariable(
 ONE_TARGET = DashboardVariable(
     "target", "Target", 'label_values(pprof_up{job=~"$job",service=~"$service"}, target)', all_value="", multi=False
 )
-# The newest change first: who opens the page after an upgrade sees it at once.
+# The newest change first, so that the page shows it when it is opened after an upgrade.
 CHANGED_TARGET = DashboardVariable(
     "target",
     "Target",
@@ -33,7 +33,7 @@ EXPORTER_JOB = DashboardVariable("job", "Job", "label_values(pprof_exporter_buil
 INSTANCE = DashboardVariable("instance", "Exporter", 'label_values(pprof_exporter_build_info{job=~"$job"}, instance)')
 
 CHOSEN = 'job=~"$job",service=~"$service",target=~"$target"'
-"""Matchers of what the variables choose."""
+"""Matchers for the selected targets."""
 EXPORTERS = 'job=~"$job",instance=~"$instance"'
 
 
@@ -43,13 +43,13 @@ REGRESSED = f"target_signal:pprof_signal_median:regressed{{{CHOSEN}}}"
 
 
 def firing(*matchers: str) -> str:
-    """Alerts of the chosen targets that fire."""
+    """Firing alerts of the selected targets."""
     chosen = ",".join(('alertname=~"Pprof.+"', 'alertstate="firing"', *matchers, CHOSEN))
     return f"ALERTS{{{chosen}}}"
 
 
 def worst_severity(*labels: str) -> str:
-    """The worst severity that fires for each set of these labels, as a number; nothing where nothing fires."""
+    """The worst firing severity for each set of these labels, as a number; no series if nothing fires."""
     by = ", ".join(labels)
     severities = [(number, word) for number, word, _ in SEVERITIES if number]
     of = {word: firing('severity="' + word + '"') for _, word in severities}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pprof_exporter.exposition.collectors import ConfigState, ExporterCollector, PprofCollector
 from pprof_exporter.exposition.metrics_page import EncodedPage, ExpositionPage
-from pprof_exporter.exposition.parts import Parts
+from pprof_exporter.exposition.parts import ExporterParts
 from pprof_exporter.exposition.probe_collector import ProbeCollector
-from pprof_exporter.exposition.sink import Sink
+from pprof_exporter.exposition.sink import MetricSink
 
 __all__ = [
     "ConfigState",
     "EncodedPage",
     "ExporterCollector",
+    "ExporterParts",
     "ExpositionPage",
-    "Parts",
+    "MetricSink",
     "PprofCollector",
     "ProbeCollector",
-    "Sink",
 ]

@@ -1,4 +1,4 @@
-"""What is known of the targets and of the exporter itself, as metric families."""
+"""Prometheus collectors for the targets and for the exporter itself."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 from pprof_exporter import __version__
 from pprof_exporter.catalog import FAMILIES, Family, exporter
 from pprof_exporter.clock import Clock
-from pprof_exporter.exposition.parts import Parts
-from pprof_exporter.exposition.sink import Sink, description
+from pprof_exporter.exposition.parts import ExporterParts
+from pprof_exporter.exposition.sink import MetricSink, empty_metric
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape import Pool
 from pprof_exporter.store import StorageProblem
@@ -21,14 +21,14 @@ from pprof_exporter.store import StorageProblem
 
 @dataclass(slots=True)
 class ConfigState:
-    """Whether the configuration in the file is the one in use."""
+    """Whether the latest load of the configuration file succeeded, and the Unix time of the last success."""
 
     successful: bool
     loaded_at: float
 
 
 class ExporterCollector(Collector):
-    """The families that speak of the exporter itself."""
+    """Collects the families about the exporter itself."""
 
     families: tuple[Family, ...] = exporter.FAMILIES
 
@@ -37,28 +37,28 @@ class ExporterCollector(Collector):
         pool: Pool,
         config: ConfigState,
         clock: Clock,
-        parts: Parts | None = None,
+        parts: ExporterParts | None = None,
     ) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock
-        self._parts = parts or Parts()
+        self._parts = parts or ExporterParts()
 
     def describe(self) -> Iterable[Metric]:
-        """Every family, without series, for `name[]` to choose from."""
-        return [description(family) for family in self.families]
+        """Every family without series, so that `name[]` can select them."""
+        return [empty_metric(family) for family in self.families]
 
     def collect(self) -> Iterable[Metric]:
-        """Every family that has a series now."""
-        sink = Sink()
+        """Every family that has series now."""
+        sink = MetricSink()
         self._add_to(sink)
         return sink.metrics()
 
-    def _add_to(self, sink: Sink) -> None:
+    def _add_to(self, sink: MetricSink) -> None:
         self._add_own(sink)
         self._parts.add_to(sink)
 
-    def _add_own(self, sink: Sink) -> None:
+    def _add_own(self, sink: MetricSink) -> None:
         pool, config = self._pool, self._config
         sink.add(exporter.BUILD, {"version": __version__, "python": platform.python_version()}, 1)
         sink.add(exporter.TARGETS, {}, len(pool.states))
@@ -77,11 +77,11 @@ class ExporterCollector(Collector):
 
 
 class PprofCollector(ExporterCollector):
-    """Every family of the catalogue, as metrics of the client library. `ExpositionPage` is faster for many targets."""
+    """Collects every family of the catalogue. `ExpositionPage` is faster for many targets."""
 
     families = FAMILIES
 
-    def _add_to(self, sink: Sink) -> None:
+    def _add_to(self, sink: MetricSink) -> None:
         now = self._clock.now()
         for state in self._pool.states:
             TargetSeries(sink, state, now).add()

@@ -1,9 +1,9 @@
-"""The series of all targets, rendered block by block and kept compressed until something changes.
+"""The series of all targets, rendered block by block and cached compressed until a target changes.
 
-A thousand targets have half a million series: 40 MB of text in which, within a minute, nearly everything changes. So
-the page is not made when it is asked for. Targets are in blocks by a hash of their names. While somebody asks, one
-block after the other is rendered, in steps that hold up the event loop for a moment only, and kept as one deflated
-piece for each family; a reply joins them. Of a few targets, what changed is rendered when it is asked for.
+A thousand targets have half a million series: 40 MB of text that changes nearly completely within a minute. So a
+large page is not rendered per request. Targets are in blocks by a hash of their names. While requests come, one block
+after the other is rendered in short steps that do not block the event loop, and cached as one deflated piece for each
+family; a reply joins the pieces. With few targets, changed ones are rendered on request.
 """
 
 from __future__ import annotations
@@ -13,68 +13,68 @@ import time
 import zlib
 from dataclasses import dataclass, field
 
-from pprof_exporter.exposition.lines import Lines
-from pprof_exporter.exposition.pieces import Piece, Press
+from pprof_exporter.exposition.lines import TextLines
+from pprof_exporter.exposition.pieces import DeflatedPiece, Deflater
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape import Pool, TargetState
 
-# So many targets are rendered in less time than their page takes to be sent.
+# Rendering this number of targets takes less time than sending their page.
 _PER_BLOCK = 64
-# In a large pool, every block is looked at so often, in seconds; what is shown is at most three of these old.
-_ROUND = 10.0
-# The event loop is held up for about so long at a time, in seconds.
+# Seconds between two refreshes of a block in a large pool. Replies are at most three of these old.
+_REFRESH_INTERVAL = 10.0
+# Longest time to block the event loop at once, in seconds.
 _SLICE = 0.002
-# Nobody has asked for so long, in seconds: nothing more is rendered ahead.
-_FORGOTTEN = 300.0
+# Seconds after the latest request when rendering ahead stops.
+_IDLE_TIMEOUT = 300.0
 
 
 @dataclass(slots=True)
 class _Block:
-    """`shown` is which targets it shows, each as it was at which of its revisions, until `expires` at the latest."""
+    """`shown` has the rendered targets with their revisions; the block expires at `expires` (Unix time)."""
 
-    pieces: dict[str, Piece] = field(default_factory=dict)
+    pieces: dict[str, DeflatedPiece] = field(default_factory=dict)
     shown: list[tuple[TargetState, int]] = field(default_factory=list)
     expires: float = 0.0
-    looked_at: float = 0.0
+    checked_at: float = 0.0
 
     def holds(self, members: list[TargetState], now: float) -> bool:
-        """Whether nothing has changed since it was rendered; `now` is Unix time."""
+        """Whether the block is up to date; `now` is Unix time."""
         return now < self.expires and self.shown == [(state, state.revision) for state in members]
 
 
 class FleetSeries:
-    """All series of all targets of a pool. Use inside a running event loop; `close` ends it."""
+    """All series of all targets of a pool. Needs a running event loop; `close` stops rendering ahead."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._clock = pool.clock
         self._blocks: list[_Block] = []
         self._lock = asyncio.Lock()
-        self._asked_at = 0.0
+        self._requested_at = 0.0
         self._ahead: asyncio.Task[None] | None = None
 
-    async def pieces(self) -> list[dict[str, Piece]]:
-        """The piece of each family by its name, of every block; those of a large pool may be some seconds old."""
-        now = self._asked_at = self._clock.steady()
+    async def pieces(self) -> list[dict[str, DeflatedPiece]]:
+        """Pieces by family name, for each block. Those of a large pool may be some seconds old."""
+        now = self._requested_at = self._clock.steady()
         members = self._members()
-        # What goes on meanwhile may divide the targets anew.
+        # The render task may replace `_blocks` meanwhile.
         blocks = self._blocks
-        timeout = 3 * _ROUND if len(blocks) > 1 else 0.0
+        timeout = 3 * _REFRESH_INTERVAL if len(blocks) > 1 else 0.0
         for block, states in zip(blocks, members, strict=True):
-            if now - block.looked_at >= timeout:
+            if now - block.checked_at >= timeout:
                 await self._refresh(block, states)
         if timeout and (self._ahead is None or self._ahead.done()):
-            self._ahead = asyncio.create_task(self._keep_ahead(), name="exposition")
+            self._ahead = asyncio.create_task(self._render_ahead(), name="exposition")
         return [block.pieces for block in blocks]
 
     async def close(self) -> None:
-        """End what goes on."""
+        """Stop rendering ahead."""
         if self._ahead is not None:
             self._ahead.cancel()
             await asyncio.gather(self._ahead, return_exceptions=True)
 
     def _members(self) -> list[list[TargetState]]:
-        """The targets of each block; their number is a power of two, so that it seldom changes with that of targets."""
+        """The targets of each block. The number of blocks is a power of two, so that it rarely changes."""
         states = self._pool.states
         count = 1
         while count * _PER_BLOCK < len(states):
@@ -86,33 +86,33 @@ class FleetSeries:
             members[zlib.crc32(state.target.name.encode(errors="replace")) % count].append(state)
         return members
 
-    async def _keep_ahead(self) -> None:
+    async def _render_ahead(self) -> None:
         number = 0
-        while self._clock.steady() - self._asked_at < _FORGOTTEN:
+        while self._clock.steady() - self._requested_at < _IDLE_TIMEOUT:
             members = self._members()
             number = (number + 1) % len(members)
             await self._refresh(self._blocks[number], members[number])
-            await self._clock.sleep(_ROUND / len(members))
+            await self._clock.sleep(_REFRESH_INTERVAL / len(members))
         self._blocks = []
 
     async def _refresh(self, block: _Block, members: list[TargetState]) -> None:
-        """Render a block anew if anything in it has changed."""
+        """Render a block if a target in it has changed."""
         async with self._lock:
-            block.looked_at = self._clock.steady()
+            block.checked_at = self._clock.steady()
             now = self._clock.now()
             if block.holds(members, now):
                 return
-            lines, shown, expires, began = Lines(), [], [], time.perf_counter()
+            lines, shown, expires, began = TextLines(), [], [], time.perf_counter()
             for state in members:
                 shown.append((state, state.revision))
                 expires.append(TargetSeries(lines, state, now).add())
                 if time.perf_counter() - began > _SLICE:
                     await asyncio.sleep(0)
                     began = time.perf_counter()
-            block.pieces = await asyncio.to_thread(_pressed, lines)
+            block.pieces = await asyncio.to_thread(_deflated, lines)
             block.shown, block.expires = shown, min(expires, default=float("inf"))
 
 
-def _pressed(lines: Lines) -> dict[str, Piece]:
-    press = Press()
-    return {name: press.piece(text) for name, text in lines.texts().items()}
+def _deflated(lines: TextLines) -> dict[str, DeflatedPiece]:
+    deflater = Deflater()
+    return {name: deflater.deflate(text) for name, text in lines.texts().items()}

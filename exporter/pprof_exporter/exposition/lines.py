@@ -1,4 +1,4 @@
-"""Series on their way to a reply, as lines of the text format; those of OpenMetrics are the same."""
+"""Renders series as lines of the text format; those of OpenMetrics are the same."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pprof_exporter.catalog import FAMILIES, Family
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
-class Lines:
-    """Takes what a `Sink` takes, and writes it down at once: it is made for hundreds of thousands of series."""
+class TextLines:
+    """A `SeriesSink` that renders each series at once; it is made for hundreds of thousands of series."""
 
     def __init__(self) -> None:
-        # By name, since a family would have to be hashed anew for every series.
+        # By name: hashing a family for every series would cost too much.
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
         self._pairs = _Pairs()
 
     def add(self, family: Family, labels: dict[str, str], value: float) -> None:
-        """One series of a counter, gauge or info."""
+        """Add one series of a counter, gauge or info."""
         written = ",".join(map(self._pairs.__getitem__, labels.items()))
         self._lines[family.name].append(f"{family.name}{{{written}}} {_number(value)}\n")
 
     def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
-        """One series, unless the value is not known."""
+        """Add one series, unless the value is None."""
         if value is not None:
             self.add(family, labels, value)
 
     def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
-        """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
+        """Add one histogram. `counts` are per bucket and not cumulative; the last one is for +Inf."""
         written = ",".join(map(self._pairs.__getitem__, labels.items()))
         bucket = f'{family.name}_bucket{{{written},le="'
         cumulative = list(accumulate(counts))
@@ -44,12 +44,12 @@ class Lines:
         self._lines[family.name].extend(lines)
 
     def texts(self) -> dict[str, bytes]:
-        """All lines of each family that has some, by its name."""
+        """The lines of each family that has series, by family name."""
         return {name: "".join(lines).encode(errors="replace") for name, lines in self._lines.items()}
 
 
 class _Pairs(dict[tuple[str, str], str]):
-    """Labels as they are written, since most of them come again and again."""
+    """Cache of rendered labels, since most of them repeat."""
 
     def __missing__(self, item: tuple[str, str]) -> str:
         name, value = item
@@ -58,7 +58,7 @@ class _Pairs(dict[tuple[str, str], str]):
 
 
 def _number(value: float) -> str:
-    # Both formats read what Python writes, infinity aside and what is no number.
+    # Both formats read Python's notation, except for infinities and NaN.
     written = repr(float(value))
     return written if written[-1] <= "9" else _SPECIAL[written]
 

@@ -1,4 +1,4 @@
-"""The metrics page: what a registry has, and the series of all targets, in the format that the client prefers."""
+"""The metrics page: the families of a registry and the series of all targets, in the format that the client prefers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from pprof_exporter.catalog import FAMILIES, Family, MetricType, exporter
 from pprof_exporter.exposition.fleet_series import FleetSeries
-from pprof_exporter.exposition.pieces import Piece, Press, gzipped, inflated
-from pprof_exporter.exposition.sink import description
+from pprof_exporter.exposition.pieces import DeflatedPiece, Deflater, gzipped, inflated
+from pprof_exporter.exposition.sink import empty_metric
 from pprof_exporter.scrape import Pool
 
-_OF_TARGETS = tuple(family for family in FAMILIES if family not in exporter.FAMILIES)
+_TARGET_FAMILIES = tuple(family for family in FAMILIES if family not in exporter.FAMILIES)
 _END = b"# EOF\n"
 _FORMATS = 8
 
-Encode = Callable[[Collector], bytes]
+Encoder = Callable[[Collector], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +28,60 @@ class EncodedPage:
     """A page as pieces, by family."""
 
     content_type: str
-    families: list[list[Piece]]
+    families: list[list[DeflatedPiece]]
 
     @property
     def size(self) -> int:
-        """Bytes of all of it, not compressed."""
+        """Size of the uncompressed page in bytes."""
         return sum(piece.size for family in self.families for piece in family)
 
     def gzipped(self) -> bytes:
-        """All of it, compressed."""
+        """The page as one gzip stream."""
         return gzipped(piece for family in self.families for piece in family)
 
     async def plain(self) -> AsyncIterator[bytes]:
-        """All of it, not compressed, family by family: a large page never is in memory as a whole."""
+        """The uncompressed page, family by family, so that a large page is never in memory as a whole."""
         for family in self.families:
             yield await asyncio.to_thread(inflated, family)
 
 
 class ExpositionPage:
-    """What is asked of `/metrics`. The families of targets come from the pool, all others from the registry."""
+    """Renders `/metrics`. The families of targets come from the pool, all others from the registry."""
 
     def __init__(self, registry: CollectorRegistry, pool: Pool) -> None:
         self._registry = registry
         self._fleet = FleetSeries(pool)
-        self._heads: dict[str, dict[str, Piece]] = {}
+        self._heads: dict[str, dict[str, DeflatedPiece]] = {}
 
     async def reply(self, accept: str, names: Sequence[str] = ()) -> EncodedPage:
-        """The page of now. `accept` is the header of that name; with `names` only families of which one is a name."""
+        """The current page. `accept` is the Accept header; `names` selects families by any of their names."""
         encode, content_type = choose_encoder(accept)
         blocks = await self._fleet.pieces()
-        own = encode(_Others(self._registry, frozenset(names)))
-        press, ended = Press(), own.endswith(_END)
+        own = encode(_OtherFamilies(self._registry, frozenset(names)))
+        deflater, ended = Deflater(), own.endswith(_END)
         heads = self._heads_of(content_type, encode)
-        families = [[press.piece(own.removesuffix(_END))]]
-        for family in _wanted(names) if names else _OF_TARGETS:
+        families = [[deflater.deflate(own.removesuffix(_END))]]
+        for family in _wanted(names) if names else _TARGET_FAMILIES:
             pieces = [block[family.name] for block in blocks if family.name in block]
             if pieces:
                 families.append([heads[family.name], *pieces])
-        return EncodedPage(content_type, families + ([[press.piece(_END)]] if ended else []))
+        return EncodedPage(content_type, families + ([[deflater.deflate(_END)]] if ended else []))
 
     async def close(self) -> None:
-        """End what goes on."""
+        """Stop rendering ahead."""
         await self._fleet.close()
 
-    def _heads_of(self, content_type: str, encode: Encode) -> dict[str, Piece]:
+    def _heads_of(self, content_type: str, encode: Encoder) -> dict[str, DeflatedPiece]:
         if content_type not in self._heads:
-            # The client may write any version there.
+            # The client chooses the version in Accept, so the number of content types has no bound.
             if len(self._heads) >= _FORMATS:
                 self._heads.clear()
             self._heads[content_type] = _heads(encode)
         return self._heads[content_type]
 
 
-class _Others(Collector):
-    """A registry without the families of targets; with names only families of which one is a name."""
+class _OtherFamilies(Collector):
+    """A registry without the families of targets; `names` selects families by any of their names."""
 
     def __init__(self, registry: Collector, names: frozenset[str]) -> None:
         self._registry = registry
@@ -90,11 +90,11 @@ class _Others(Collector):
     def collect(self) -> Iterable[Metric]:
         for metric in self._registry.collect():
             known = {metric.name, *(sample.name for sample in metric.samples)}
-            if metric.name not in _BARE_NAMES and (not self._names or known & self._names):
+            if metric.name not in _TARGET_FAMILY_NAMES and (not self._names or known & self._names):
                 yield metric
 
 
-class _One(Collector):
+class _SingleMetric(Collector):
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
 
@@ -102,21 +102,24 @@ class _One(Collector):
         return [self._metric]
 
 
-def _heads(encode: Encode) -> dict[str, Piece]:
-    """What stands before the series of each family, by its name."""
-    press = Press()
-    return {family.name: press.piece(encode(_One(description(family))).removesuffix(_END)) for family in _OF_TARGETS}
+def _heads(encode: Encoder) -> dict[str, DeflatedPiece]:
+    """HELP and TYPE of each family of targets, by family name."""
+    deflater = Deflater()
+    return {
+        family.name: deflater.deflate(encode(_SingleMetric(empty_metric(family))).removesuffix(_END))
+        for family in _TARGET_FAMILIES
+    }
 
 
 def _wanted(names: Sequence[str]) -> list[Family]:
     asked = set(names)
-    return [family for family in _OF_TARGETS if asked & _names(family)]
+    return [family for family in _TARGET_FAMILIES if asked & _names(family)]
 
 
 def _names(family: Family) -> set[str]:
-    """Names by which a family may be asked for: its own, as OpenMetrics has it, and those of its series."""
+    """Names that select a family: its name in both formats, and those of its series."""
     series = ("_bucket", "_count", "_sum") if family.type is MetricType.HISTOGRAM else ()
-    return {family.name, description(family).name, *(family.name + suffix for suffix in series)}
+    return {family.name, empty_metric(family).name, *(family.name + suffix for suffix in series)}
 
 
-_BARE_NAMES = frozenset(description(family).name for family in _OF_TARGETS)
+_TARGET_FAMILY_NAMES = frozenset(empty_metric(family).name for family in _TARGET_FAMILIES)

@@ -1,4 +1,4 @@
-"""The series of what an exporter has besides its targets."""
+"""The series of the parts of an exporter besides its targets: probes, discovery, evidence, web configuration."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Outcome, ProbeResult, exporter
 from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, PushOutcome
-from pprof_exporter.exposition.sink import Sink
+from pprof_exporter.exposition.sink import MetricSink
 from pprof_exporter.scrape.discovery import Discovery, Rejection
 from pprof_exporter.scrape.probing import Prober
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What there is besides the targets; None: no such thing."""
+class ExporterParts:
+    """The parts of the exporter besides its targets; None if it has no such part."""
 
     discovery: Discovery | None = None
     prober: Prober | None = None
     evidence: EvidenceStore | None = None
     web_config: Callable[[], bool | None] | None = None
-    """Whether the web configuration file is in use as it is; None: there is no such file."""
+    """Whether the latest load of the web configuration file succeeded; None: there is no such file."""
 
     @property
     def internal_errors(self) -> int:
-        """Faults of ours that ended a probe."""
+        """Internal errors that ended a probe."""
         return self.prober.results[ProbeResult.ERROR] if self.prober is not None else 0
 
-    def add_to(self, sink: Sink) -> None:
-        """Every series of every part."""
+    def add_to(self, sink: MetricSink) -> None:
+        """Add every series of every part."""
         if self.discovery is not None:
             _add_discovery(sink, self.discovery)
         if self.prober is not None:
@@ -39,13 +39,13 @@ class Parts:
             sink.add_known(exporter.WEB_CONFIG_SUCCESSFUL, {}, self.web_config())
 
 
-def _add_probes(sink: Sink, prober: Prober) -> None:
+def _add_probes(sink: MetricSink, prober: Prober) -> None:
     for result in ProbeResult:
         sink.add(exporter.PROBES, {"result": result}, prober.results[result])
     sink.add(exporter.PROBED_TARGETS, {}, prober.target_count)
 
 
-def _add_discovery(sink: Sink, discovery: Discovery) -> None:
+def _add_discovery(sink: MetricSink, discovery: Discovery) -> None:
     for job, count in discovery.target_counts.items():
         sink.add(exporter.DISCOVERED, {"scrape_job": job}, count)
     for (job, mechanism), refreshes in discovery.refreshes.items():
@@ -58,7 +58,7 @@ def _add_discovery(sink: Sink, discovery: Discovery) -> None:
             sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])
 
 
-def _add_evidence(sink: Sink, evidence_store: EvidenceStore) -> None:
+def _add_evidence(sink: MetricSink, evidence_store: EvidenceStore) -> None:
     sink.add(exporter.EVIDENCE_BYTES, {}, evidence_store.disk_bytes)
     for origin in Origin:
         sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, evidence_store.saved[origin])

@@ -1,8 +1,8 @@
-"""Texts that are compressed apart, and put together to one gzip stream without being compressed again.
+"""Texts that are deflated separately, and joined to one gzip stream without compressing them again.
 
-Deflate (RFC 1951) lets streams be joined where they end on a whole byte and refer to nothing before their beginning,
-which `Z_FULL_FLUSH` sees to. The checksum of the whole, which gzip (RFC 1952) wants at its end, follows from those of
-the parts as in zlib's `crc32_combine`: polynomials over GF(2), bits reversed.
+Deflate (RFC 1951) streams can be joined if they end on a whole byte and refer to nothing before their start;
+`Z_FULL_FLUSH` ensures both. The checksum at the end of a gzip stream (RFC 1952) follows from those of the pieces as in
+zlib's `crc32_combine`: polynomials over GF(2), bits reversed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# 1, 2 and 3 take about the same time, a fifth of what the default takes, and the last makes the least bytes.
+# Levels 1, 2 and 3 take about the same time, a fifth of the default's; level 3 gives the smallest output of them.
 _LEVEL = 3
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _END = b"\x03\x00"
@@ -21,8 +21,8 @@ _ONE = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One text: deflated, its checksum, its size in bytes, and what that size does to a checksum before it."""
+class DeflatedPiece:
+    """One deflated text, with its checksum, its size in bytes, and the effect of that size on a checksum before it."""
 
     deflated: bytes
     crc: int
@@ -30,20 +30,20 @@ class Piece:
     shift: int
 
 
-class Press:
-    """Makes pieces, one after the other; it takes too much memory to be made for each."""
+class Deflater:
+    """Deflates texts one after the other. It takes too much memory to create one for each text."""
 
     def __init__(self) -> None:
         self._stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
 
-    def piece(self, text: bytes) -> Piece:
-        """A piece of this text. Needs no event loop: any thread may run it."""
+    def deflate(self, text: bytes) -> DeflatedPiece:
+        """Deflate a text. Needs no event loop: any thread may run it."""
         deflated = self._stream.compress(text) + self._stream.flush(zlib.Z_FULL_FLUSH)
-        return Piece(deflated, zlib.crc32(text), len(text), _shift(len(text)))
+        return DeflatedPiece(deflated, zlib.crc32(text), len(text), _shift(len(text)))
 
 
-def gzipped(pieces: Iterable[Piece]) -> bytes:
-    """One gzip stream of one member, of all texts in their order."""
+def gzipped(pieces: Iterable[DeflatedPiece]) -> bytes:
+    """All texts in their order, as one gzip stream with one member."""
     parts, crc, size = [_HEADER], 0, 0
     for piece in pieces:
         parts.append(piece.deflated)
@@ -52,7 +52,7 @@ def gzipped(pieces: Iterable[Piece]) -> bytes:
     return b"".join([*parts, _END, struct.pack("<II", crc, size & 0xFFFFFFFF)])
 
 
-def inflated(pieces: Iterable[Piece]) -> bytes:
+def inflated(pieces: Iterable[DeflatedPiece]) -> bytes:
     """All texts in their order."""
     return zlib.decompress(b"".join([*(piece.deflated for piece in pieces), _END]), -zlib.MAX_WBITS)
 

@@ -1,4 +1,4 @@
-"""Series on their way to a reply, gathered by family."""
+"""Collects series by family, as metrics of the client library."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from prometheus_client.utils import floatToGoString
 from pprof_exporter.catalog import FAMILIES, Family, MetricType
 
 
-class SeriesTaker(Protocol):
-    """Whoever the series of a target are told to, one after the other."""
+class SeriesSink(Protocol):
+    """Receives the series of a target one by one."""
 
     def add(self, family: Family, labels: dict[str, str], value: float) -> None:
-        """One series of a counter, gauge or info."""
+        """Add one series of a counter, gauge or info."""
 
     def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
-        """One series, unless the value is not known."""
+        """Add one series, unless the value is None."""
 
     def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
-        """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
+        """Add one histogram. `counts` are per bucket and not cumulative; the last one is for +Inf."""
 
 
-class Sink:
-    """Takes one value after the other, and gives metrics in the order of the catalogue."""
+class MetricSink:
+    """A `SeriesSink` that gives metrics in the order of the catalogue."""
 
     def __init__(self) -> None:
         self._samples: dict[Family, list[Sample]] = {family: [] for family in FAMILIES}
 
     def add(self, family: Family, labels: dict[str, str], value: float) -> None:
-        """One series of a counter, gauge or info."""
+        """Add one series of a counter, gauge or info."""
         self._samples[family].append(Sample(family.name, labels, value))
 
     def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
-        """One series, unless the value is not known."""
+        """Add one series, unless the value is None."""
         if value is not None:
             self.add(family, labels, value)
 
     def add_histogram(self, family: Family, labels: dict[str, str], counts: Sequence[int], total: float) -> None:
-        """One histogram; `counts` are per bucket, not cumulative, the last of them for +Inf."""
+        """Add one histogram. `counts` are per bucket and not cumulative; the last one is for +Inf."""
         bounds = (*map(floatToGoString, family.buckets), "+Inf")
         samples = self._samples[family]
         cumulative = list(accumulate(counts))
@@ -52,17 +52,17 @@ class Sink:
         samples.append(Sample(f"{family.name}_sum", labels, total))
 
     def metrics(self) -> list[Metric]:
-        """Every family that has a series."""
+        """Every family that has series."""
         return [_metric(family, samples) for family, samples in self._samples.items() if samples]
 
 
-def description(family: Family) -> Metric:
+def empty_metric(family: Family) -> Metric:
     """A family without series."""
     return _metric(family, [])
 
 
 def _metric(family: Family, samples: list[Sample]) -> Metric:
-    # The client library adds the suffix of the type when it writes HELP and TYPE.
+    # The client library adds the suffix of the type itself when it writes HELP and TYPE.
     bare = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}.get(family.type, "")
     metric = Metric(family.name.removesuffix(bare), family.help, family.type.value)
     metric.samples = samples

@@ -1,4 +1,4 @@
-"""All series of one target. Absent is absent: what is not known now has no series."""
+"""All series of one target. A value that is not known now has no series."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
-from pprof_exporter.exposition.sink import SeriesTaker
+from pprof_exporter.exposition.sink import SeriesSink
 from pprof_exporter.scrape import (
     FetchCounters,
     Identity,
@@ -20,14 +20,14 @@ from pprof_exporter.scrape import (
 )
 from pprof_exporter.store import Change, Comparison
 
-# Profiles whose count on the index page is a number of records; goroutine and threadcreate count something else.
+# Profiles whose count on the index page is a number of records; goroutine and threadcreate have other counts.
 _RECORDS = ("heap", "allocs", "block", "mutex")
 
 
 class TargetSeries:
     """All series of one target."""
 
-    def __init__(self, sink: SeriesTaker, state: TargetState, now: float) -> None:
+    def __init__(self, sink: SeriesSink, state: TargetState, now: float) -> None:
         self._sink = sink
         self._state = state
         self._now = now
@@ -35,7 +35,7 @@ class TargetSeries:
         self._expires = math.inf
 
     def add(self) -> float:
-        """Put all of them into the sink; returns the Unix time at which some vanish, even if nothing else happens."""
+        """Add all series to the sink. Returns the Unix time at which the first of them expires by age."""
         state = self._state
         if state.up is not None:
             self._sink.add(fetching.UP, self._labels, state.up)
@@ -45,9 +45,9 @@ class TargetSeries:
         for name, hangs in state.wedge.hangs.items():
             self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
         for name, counters in state.counters.items():
-            self._add_tally(name, counters)
+            self._add_counters(name, counters)
         self._add_index()
-        self._add_ticks(state.sampling_clock)
+        self._add_sampling_clock(state.sampling_clock)
         self._add_identity(state.identity)
         self._add_runtime(state)
         self._add_canary(state)
@@ -63,7 +63,7 @@ class TargetSeries:
         self._expires = min(self._expires, fresh_until(at, name, counters, settings=settings))
         return True
 
-    def _add_tally(self, profile: str, counters: FetchCounters) -> None:
+    def _add_counters(self, profile: str, counters: FetchCounters) -> None:
         sink, labels = self._sink, {**self._labels, "profile": profile}
         if not counters.outcomes and not counters.skipped and not counters.deferred:
             return
@@ -101,7 +101,7 @@ class TargetSeries:
             if name in index.counts:
                 sink.add(content.PROFILE_RECORDS, {**labels, "profile": name}, index.counts[name])
 
-    def _add_ticks(self, ticks: SamplingClockState) -> None:
+    def _add_sampling_clock(self, ticks: SamplingClockState) -> None:
         sink, labels = self._sink, self._labels
         for outcome, count in (*ticks.outcomes.items(), ("unsupported", ticks.unsupported)):
             if count:
@@ -161,9 +161,9 @@ class TargetSeries:
     def _add_stacks(self, stacks: StacksState) -> None:
         if stacks.at is None or not self._fresh(stacks.at, STACKS, stacks.counters):
             return
-        for function, count in stacks.creators.items():
+        for function, count in stacks.by_creator.items():
             self._sink.add(content.CREATORS, {**self._labels, "function": function}, count)
-        for state, seconds in stacks.longest_wait.items():
+        for state, seconds in stacks.longest_waits.items():
             self._sink.add(content.LONGEST_WAIT, {**self._labels, "state": state}, seconds)
 
     def _add_identity(self, known: Identity) -> None:
@@ -210,25 +210,25 @@ class TargetSeries:
             return
         labels = {**self._labels, "profile": profile.kind.name}
         fresh = self._fresh(latest.at, profile.kind.name, profile.counters)
-        self._add_kept(profile, labels)
+        self._add_accumulated(profile, labels)
         for value, total in zip(profile.kind.values, profile.totals(), strict=True):
-            if total is not None and (fresh or value.kept):
+            if total is not None and (fresh or value.is_accumulated):
                 self._sink.add(value.family, self._for(value.family, labels), total)
         if fresh:
             self._sink.add(fetching.PROFILE_SIZE, labels, latest.size)
             self._sink.add(content.SAMPLES, labels, latest.samples)
-            self._add_leaders(profile, labels)
+            self._add_top_functions(profile, labels)
             for family, own, measured in profile.gauges():
                 self._sink.add(family, {**self._for(family, labels), **dict(own)}, measured)
 
-    def _add_kept(self, profile: ProfileState, labels: dict[str, str]) -> None:
-        """Counters that the exporter itself keeps: they hold while the target is away."""
+    def _add_accumulated(self, profile: ProfileState, labels: dict[str, str]) -> None:
+        """Counters that the exporter accumulates: they stay while the target is down."""
         if profile.kind.profiled:
             self._sink.add(profile.kind.profiled, self._for(profile.kind.profiled, labels), profile.profiled)
         for (family, own), count in profile.counter_totals.items():
             self._sink.add(family, {**self._for(family, labels), **dict(own)}, count)
 
-    def _add_leaders(self, profile: ProfileState, labels: dict[str, str]) -> None:
+    def _add_top_functions(self, profile: ProfileState, labels: dict[str, str]) -> None:
         for value, leaders in zip(profile.kind.values, profile.top_functions, strict=True):
             if value.by_function is not None and leaders is not None:
                 of_family = self._for(value.by_function, labels)
@@ -236,9 +236,9 @@ class TargetSeries:
                     self._sink.add(value.by_function, {**of_family, "function": function}, weight)
         for value, rises in zip(profile.kind.values, profile.growing_functions, strict=True):
             for function, rise in rises.items():
-                if value.rise is not None:
-                    self._sink.add(value.rise.family, {**self._labels, "function": function}, rise)
+                if value.growth_rule is not None:
+                    self._sink.add(value.growth_rule.family, {**self._labels, "function": function}, rise)
 
     def _for(self, family: Family, labels: dict[str, str]) -> dict[str, str]:
-        """The labels that a family has: `profile` only where more than one kind of profile feeds it."""
+        """The labels of a family: `profile` only if more than one profile kind feeds it."""
         return labels if "profile" in family.labels else self._labels

@@ -1,6 +1,6 @@
 """Profile checks, pure: a fetched profile in, readings out. A check is a file here and an entry of `PROFILE_CHECKS`.
 
-Tests ask for a live fault that moves its readings (`exercises` in tests/seams/faults.py).
+Tests require a live fault that changes its readings (`exercises` in tests/seams/faults.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pprof_exporter.health.blocked_and_gc import blocked_and_gc
 from pprof_exporter.health.coverage import coverage
 from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
 from pprof_exporter.health.goroutine_states import goroutine_states
-from pprof_exporter.health.growth import Growth
+from pprof_exporter.health.growth import GrowthTracker
 from pprof_exporter.health.known_bugs import KNOWN_BUGS, KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import FetchedProfile, ProfileCheck, Reading
@@ -30,7 +30,7 @@ PROFILE_CHECKS: tuple[ProfileCheck, ...] = (
 
 
 def run_checks(fetched: FetchedProfile) -> tuple[Reading, ...]:
-    """Every reading that one profile gives."""
+    """All readings of one profile."""
     return tuple(reading for check in PROFILE_CHECKS for reading in check(fetched))
 
 
@@ -38,7 +38,7 @@ __all__ = [
     "KNOWN_BUGS",
     "PROFILE_CHECKS",
     "FetchedProfile",
-    "Growth",
+    "GrowthTracker",
     "KnownBug",
     "ProfileCheck",
     "Reading",

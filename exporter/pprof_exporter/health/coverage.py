@@ -1,29 +1,29 @@
-"""F1: how much of the CPU time that a process used do its CPU samples account for.
+"""F1: the share of the used CPU time that CPU samples account for.
 
-Healthy programs show 0.94 to 1.15, and up to 1.8 on Windows when more threads want to run than there are processors,
-since there a thread that waits for one is sampled too. A Go from 1.16 to 1.21 on Windows samples by a timer that ticks
-at 64 Hz where 100 are assumed (golang/go 61665): 0.64.
+Healthy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors,
+since Windows builds also sample a thread that waits for one. Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz
+where 100 Hz are assumed (golang/go 61665): 0.64.
 """
 
 from __future__ import annotations
 
 from pprof_exporter.catalog import sampling
 from pprof_exporter.health.blocked_and_gc import is_blocked
-from pprof_exporter.health.losses import LOST
+from pprof_exporter.health.losses import LOST_FUNCTIONS
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of
 
-# With fewer samples to be expected, chance alone moves the ratio by more than a tenth.
+# With fewer expected samples, chance alone changes the ratio by more than a tenth.
 MIN_EXPECTED = 100
-# What healthy programs show and more is no loss, whatever the samples in system calls stand for.
+# A ratio that healthy programs show, or a higher one, is no loss, whatever the samples in system calls stand for.
 CLEARLY_COVERED = 0.9
 
 
 def coverage(fetched: FetchedProfile) -> list[Reading]:
-    """Used and accounted CPU seconds, their ratio, and the effective rate; nothing where the use is unknown.
+    """Used and accounted CPU seconds, their ratio, and the effective rate; nothing if the used time is unknown.
 
     A sample within a system call on Windows stands for a thread that waits, or for one that the kernel works for, and
-    nothing tells which. Where such samples could be all that is missing, nothing is said but the seconds used.
+    the profile does not show which. If such samples can explain all missing time, only the used seconds are reported.
     """
     profile, used = fetched.profile, fetched.cpu_used
     if not is_cpu(profile) or used is None or not profile.period:
@@ -48,7 +48,7 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
 
 
 def _accounted(profile: Profile) -> tuple[float, float]:
-    """CPU seconds of the samples outside system calls, and within them (which only Windows takes)."""
+    """CPU seconds of the samples outside system calls, and within them (only on Windows)."""
     index = profile.index_of("cpu")
     if index is None:
         return 0.0, 0.0
@@ -58,6 +58,6 @@ def _accounted(profile: Profile) -> tuple[float, float]:
         leaf = profile.leaf_name(sample)
         if windows and is_blocked(leaf):
             within += sample.values[index]
-        elif leaf not in LOST:
+        elif leaf not in LOST_FUNCTIONS:
             outside += sample.values[index]
     return outside / NANOSECONDS, within / NANOSECONDS

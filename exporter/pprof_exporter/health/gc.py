@@ -1,4 +1,4 @@
-"""F11: what the garbage collector did meanwhile: its pauses by `runtime.MemStats`, its share of a CPU profile."""
+"""F11: garbage collection: its pauses by `runtime.MemStats`, its share of a CPU profile."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pprof_exporter.profile import NANOSECONDS, Location, Profile
-from pprof_exporter.profile.memstats import RING, MemStats
+from pprof_exporter.profile.memstats import PAUSE_RING, MemStats
 
-# Beginnings, since on the stack of a thread a closure may stand without the function around it:
+# Prefixes, since the stack of a thread can have a closure without the function around it:
 # `runtime.gcDrain < runtime.gcBgMarkWorker.func2 < runtime.systemstack`, `runtime.gcMarkTermination.func3 < ...`.
-COLLECTOR = (
+GC_FUNCTIONS = (
     "runtime.gcBgMarkWorker",
     "runtime.gcAssistAlloc",
     "runtime.gcDrain",
@@ -20,45 +20,45 @@ COLLECTOR = (
     "runtime.bgsweep",
     "runtime.bgscavenge",
 )
-"""How the functions begin that only run for the collector (runtime/mgc.go, mgcmark.go, mgcsweep.go, mgcscavenge.go)."""
+"""Prefixes of functions that run only for GC (runtime/mgc.go, mgcmark.go, mgcsweep.go, mgcscavenge.go)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """One collection: how many seconds it stopped the world, both stops together, and when the second ended (Unix)."""
+class GcPause:
+    """The pause of one collection: seconds of both stops of the world, and Unix time of the end of the second."""
 
     seconds: float
     end: float
 
 
-def new_pauses(before: MemStats | None, after: MemStats) -> tuple[Pause, ...]:
-    """Pauses of the collections since `before`, oldest first; over a sequence of replies each is told exactly once.
+def new_pauses(before: MemStats | None, after: MemStats) -> tuple[GcPause, ...]:
+    """Pauses of the collections since `before`, oldest first. A sequence of replies gives each pause exactly once.
 
-    None, or a process that has restarted since, gives all that the ring of 256 still holds. More may have passed:
+    If `before` is None or from before a restart, the result is the whole ring of up to 256. There may have been more:
     see `unseen_collections`.
     """
-    held = min(_passed(before, after), RING)
-    slots = [collection % RING for collection in range(after.num_gc - held, after.num_gc)]
-    return tuple(Pause(after.pause_ns[slot] / NANOSECONDS, after.pause_end[slot] / NANOSECONDS) for slot in slots)
+    held = min(_passed(before, after), PAUSE_RING)
+    slots = [collection % PAUSE_RING for collection in range(after.num_gc - held, after.num_gc)]
+    return tuple(GcPause(after.pause_ns[slot] / NANOSECONDS, after.pause_end[slot] / NANOSECONDS) for slot in slots)
 
 
 def unseen_collections(before: MemStats | None, after: MemStats) -> int:
     """Collections since `before` (None: since the process started) that the ring of `after` no longer holds."""
-    return max(0, _passed(before, after) - RING)
+    return max(0, _passed(before, after) - PAUSE_RING)
 
 
-def pauses_within(pauses: Iterable[Pause], start: float, end: float) -> tuple[Pause, ...]:
+def pauses_within(pauses: Iterable[GcPause], start: float, end: float) -> tuple[GcPause, ...]:
     """Pauses that ended in a window of Unix seconds by the clock of the target: from `start`, before `end`."""
     return tuple(pause for pause in pauses if start <= pause.end < end)
 
 
-def collector_value(profile: Profile, index: int) -> int:
-    """Sum of the values at `index` of the samples with a function of the collector anywhere on their stack.
+def gc_value(profile: Profile, index: int) -> int:
+    """Sum of the values at `index` of the samples with a GC function anywhere on their stack.
 
-    Of CPU time, a quarter of the processors is what Go sets aside for marking while a collection runs; the assists of
-    goroutines that allocate come on top (runtime/mgcpacer.go gcBackgroundUtilization).
+    While a collection runs, Go reserves a quarter of the processors for marking. Assists of goroutines that allocate
+    come on top (runtime/mgcpacer.go gcBackgroundUtilization).
     """
-    collector = {known for known, location in profile.locations.items() if _is_collector(location)}
+    collector = {known for known, location in profile.locations.items() if _is_gc(location)}
     return sum(sample.values[index] for sample in profile.samples if not collector.isdisjoint(sample.stack))
 
 
@@ -69,15 +69,15 @@ def _passed(before: MemStats | None, after: MemStats) -> int:
 
 
 def _same_process(before: MemStats, after: MemStats) -> bool:
-    """Whether `after` can go on from `before`: the count did not fall, and the last pause known still stands there."""
+    """Whether both are of one process: the count did not fall, and the last known pause is still in the ring."""
     passed = after.num_gc - before.num_gc
     if passed < 0:
         return False
-    if before.num_gc == 0 or passed >= RING:
+    if before.num_gc == 0 or passed >= PAUSE_RING:
         return True
-    latest = (before.num_gc - 1) % RING
+    latest = (before.num_gc - 1) % PAUSE_RING
     return after.pause_end[latest] == before.pause_end[latest]
 
 
-def _is_collector(location: Location) -> bool:
-    return any(line.function.name.startswith(COLLECTOR) for line in location.lines)
+def _is_gc(location: Location) -> bool:
+    return any(line.function.name.startswith(GC_FUNCTIONS) for line in location.lines)

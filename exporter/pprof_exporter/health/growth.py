@@ -1,7 +1,7 @@
-"""F10 and F12: functions whose goroutines, or whose live heap, grow at every look.
+"""F10 and F12: functions whose goroutines or live heap grow with every profile.
 
-A level says nothing about a leak, and a difference over an hour needs the hour. What grew at each of several looks in a
-row is worth a name at once; a sawtooth, or traffic that comes and goes, falls in between.
+A level does not show a leak, and a difference over an hour needs an hour. A function that grew with each of several
+profiles in a row is reported at once; a sawtooth, or traffic that comes and goes, falls in between.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 RISES = 5
-"""Looks in a row at which a function must have had more than before."""
+"""Profiles in a row in each of which a function must have grown."""
 
-# After so many looks without any difference, what grew before has come to rest.
+# After this number of profiles without any difference, earlier growth has ended.
 _AT_REST = 10
 
 
-class Growth:
-    """What a ranking by function looked like at the last looks, and what grew at every one of them.
+class GrowthTracker:
+    """Holds the values by function of the latest profiles, and finds the functions that grew with every one.
 
-    `at_least` is what must have come on top in all. With `changes_only` a look that shows the same as the one before
-    says nothing, as that of a heap between two collections.
+    `at_least` is the minimum growth in all. With `changes_only` a profile equal to the one before does not count, like
+    that of a heap between two collections.
     """
 
     def __init__(self, *, at_least: float, changes_only: bool) -> None:
@@ -31,7 +31,7 @@ class Growth:
         self._unchanged = 0
 
     def update(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """Take in one look; returns by function how much came on top, where it rose at each of the last `RISES`."""
+        """Add one profile. Returns the growth of the functions that grew in each of the last `RISES` profiles."""
         if self._changes_only and self._history and weights == self._history[-1]:
             self._unchanged += 1
             if self._unchanged >= _AT_REST:
@@ -44,16 +44,16 @@ class Growth:
 
 
 def growing(history: tuple[Mapping[str, float], ...], *, rises: int, at_least: float) -> dict[str, float]:
-    """What rose at each of the last `rises` looks, oldest first in `history`, and by how much in all if by `at_least`.
+    """Functions that grew in each of the last `rises` profiles, with their growth in all if it is `at_least`.
 
-    It takes `rises` + 1 looks to see that many rises; of fewer nothing is said. What is not in a look is 0 there.
+    `history` is oldest first. It takes `rises` + 1 profiles; with fewer the result is empty. A missing function is 0.
     """
     if rises < 1 or len(history) <= rises:
         return {}
     recent = history[-rises - 1 :]
     found = {}
     for name in recent[-1]:
-        values = [look.get(name, 0) for look in recent]
+        values = [weights.get(name, 0) for weights in recent]
         rise = values[-1] - values[0]
         if rise >= at_least and all(later > earlier for earlier, later in pairwise(values)):
             found[name] = rise

@@ -1,7 +1,7 @@
-"""Bugs of Go itself that spoil profiles, or make profiling dangerous, by system and version.
+"""Bugs of Go itself that falsify profiles or make profiling dangerous, by system and version.
 
-Ranges are those in which the fix is known to be missing, from the Go sources and the issues; where that is not known,
-such as for a patch release that may hold a backport, nothing is claimed.
+A range has the versions in which the fix is known to be missing, by the Go sources and the issues. Versions for which
+that is not known, such as patch releases that may have a backport, are left out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _FIRST_PRERELEASE = -(10**6)
 
 @dataclass(frozen=True, slots=True)
 class KnownBug:
-    """A bug that a target has.
+    """A bug of Go.
 
-    `fixed_in` is the first release without it, None while there is none. `hangs`: the bug hangs or crashes the process
-    (F6); the others spoil its profiles (F1).
+    `fixed_in` is the first release without it, None if there is none yet. `hangs`: the bug hangs or crashes the
+    process (F6); the others falsify its profiles (F1).
     """
 
     id: str
@@ -28,21 +28,21 @@ class KnownBug:
 
     @property
     def url(self) -> str:
-        """Where the bug is discussed."""
+        """The URL of the issue."""
         repository, _, number = self.id.partition("#")
         return f"https://github.com/{repository}/issues/{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A bug, and whom it meets: on `goos` ("" for all), from the first version of a range to before the second."""
+    """A bug and the versions that it affects: from the first of a range, before the second. `goos` "" means all."""
 
     bug: KnownBug
     ranges: tuple[tuple[GoVersion, GoVersion], ...]
     goos: str = ""
     only_with_mutex_profiling: bool = False
 
-    def meets(self, goos: str | None, version: GoVersion, *, mutex_profiling: bool | None) -> bool:
+    def affects(self, goos: str | None, version: GoVersion, *, mutex_profiling: bool | None) -> bool:
         if self.goos and self.goos != goos:
             return False
         if self.only_with_mutex_profiling and not mutex_profiling:
@@ -51,7 +51,7 @@ class _Case:
 
 
 def _since(minor: int) -> GoVersion:
-    """The earliest that may have what came with a line, release candidates included."""
+    """The earliest version of a minor release, betas and release candidates included."""
     return GoVersion(1, minor, 0, _FIRST_PRERELEASE)
 
 
@@ -60,8 +60,8 @@ def _case(number: int, title: str, first: int, fixed: GoVersion, goos: str = "",
 
 
 _CASES: tuple[_Case, ...] = (
-    # Contention on locks of the runtime is profiled since Go 1.22, and 1.27.2 takes no lock any more while a thread is
-    # suspended (runtime/os_windows.go preemptM). 1.26.6 has no fix; whether a later 1.26 has one is not known.
+    # Go profiles contention on runtime locks since 1.22, and 1.27.2 no longer takes a lock while a thread is suspended
+    # (runtime/os_windows.go preemptM). 1.26.6 has no fix; whether a later 1.26 has one is not known.
     _Case(
         KnownBug(
             "golang/go#80982",
@@ -73,7 +73,7 @@ _CASES: tuple[_Case, ...] = (
         "windows",
         only_with_mutex_profiling=True,
     ),
-    # CL 753480, on the branch of 1.26 for 1.26.2.
+    # CL 753480, on the 1.26 branch for 1.26.2.
     _case(
         77975,
         "the process crashes when a goroutine in I/O is preempted",
@@ -112,10 +112,10 @@ KNOWN_BUGS: tuple[KnownBug, ...] = tuple(case.bug for case in _CASES)
 
 
 def known_bugs(goos: str | None, version: GoVersion | None, mutex_profiling: bool | None) -> tuple[KnownBug, ...]:  # noqa: FBT001 - three facts of a target, all of them needed.
-    """Bugs that a target has for certain, the most dangerous first.
+    """Bugs that a target certainly has, the most dangerous first.
 
-    What is None is not known, and then nothing is claimed that depends on it: no version, no bugs.
+    None means not known. A bug that depends on an unknown fact is left out, and without a version all are.
     """
     if version is None:
         return ()
-    return tuple(case.bug for case in _CASES if case.meets(goos, version, mutex_profiling=mutex_profiling))
+    return tuple(case.bug for case in _CASES if case.affects(goos, version, mutex_profiling=mutex_profiling))

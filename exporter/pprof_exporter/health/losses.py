@@ -1,4 +1,4 @@
-"""F2: samples that the Go runtime itself counts as lost, or books under a catch-all name."""
+"""F2: samples that the Go runtime itself counts as lost, or records under a catch-all name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pprof_exporter.catalog import Family, quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 
 # Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go).
-LOST = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
-# Functions that stand for the stack of a sample where it could not be walked (runtime/proc.go sigprof): below the one
-# function that is known, or below _ExternalCode, where not even that is Go's.
-OPAQUE = ("runtime._System", "runtime._GC", "runtime._ExternalCode")
+LOST_FUNCTIONS = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
+# Functions that stand for a stack that could not be unwound (runtime/proc.go sigprof): callers of the one known
+# function, or of _ExternalCode if that function is not Go's.
+OPAQUE_FUNCTIONS = ("runtime._System", "runtime._GC", "runtime._ExternalCode")
 
 _FAMILIES: dict[str, Family] = {
-    **dict.fromkeys(LOST, quality.CPU_LOST),
-    **dict.fromkeys(OPAQUE, quality.CPU_OPAQUE),
+    **dict.fromkeys(LOST_FUNCTIONS, quality.CPU_LOST),
+    **dict.fromkeys(OPAQUE_FUNCTIONS, quality.CPU_OPAQUE),
 }
 
 
 def losses(fetched: FetchedProfile) -> list[Reading]:
-    """Samples under each of these names, 0 included, so that the first loss is an increase."""
+    """Samples under each of these names. Zeros are included, so that the first loss is an increase."""
     profile = fetched.profile
     count = profile.index_of("samples")
     if count is None or not is_cpu(profile):
@@ -30,6 +30,6 @@ def losses(fetched: FetchedProfile) -> list[Reading]:
         leaf, root = profile.leaf_name(sample), profile.root_name(sample)
         if leaf in _FAMILIES:
             seen[leaf] += sample.values[count]
-        elif root in OPAQUE:
+        elif root in OPAQUE_FUNCTIONS:
             seen[root] += sample.values[count]
     return [Reading(family, seen[name], (("function", name),)) for name, family in _FAMILIES.items()]

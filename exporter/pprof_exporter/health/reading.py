@@ -1,4 +1,4 @@
-"""What a check takes and what it gives."""
+"""The input and the output of a profile check."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pprof_exporter.profile import Kind, Profile
 
 @dataclass(frozen=True, slots=True)
 class FetchedProfile:
-    """A profile with what is known about how it was had.
+    """A profile with the data of its fetch.
 
-    `asked_at` is Unix time of the request on the exporter's clock, `connected_after` and `took` are seconds from then
-    to the connection and to the last byte, less the window of `window` seconds. They are None, and `window` 0, for a
-    profile from a file. `previous_nanos` is the time stamp of the profile of this kind that was fetched before.
-    `cpu_used` is the CPU seconds that the process used within the window, told by `cpu_source`; None: unknown.
+    `asked_at` is the Unix time of the request by the exporter's clock. `connected_after` and `took` are the seconds
+    from then to the connection and to the last byte, without the window of `window` seconds. `asked_at` is None and
+    the others are 0 for a profile from a file. `previous_nanos` is the time stamp of the profile of this kind that was
+    fetched before. `cpu_used` is the CPU seconds that the process used within the window, by `cpu_source`; None:
+    unknown.
     """
 
     profile: Profile
@@ -32,9 +33,9 @@ class FetchedProfile:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One measured value of a family; of a counter it is what this profile adds.
+    """One measured value of a family; for a counter the increase by this profile.
 
-    `value` is None where the profile cannot tell, which is neither 0 nor healthy. `labels` are those of the family
+    `value` is None if the profile cannot show it, which is neither 0 nor healthy. `labels` are those of the family
     besides `target` and `profile`.
     """
 
@@ -46,8 +47,8 @@ class Reading:
 ProfileCheck = Callable[[FetchedProfile], list[Reading]]
 
 
-def main_value(profile: Profile) -> int:
-    """Index of the sample type that shares are taken of: the one that tools show first.
+def default_value_index(profile: Profile) -> int:
+    """Index of the sample type for shares: the one that tools show by default.
 
     Without `default_sample_type` it is the last sample type (google/pprof, internal/driver/driver.go).
     """
@@ -56,10 +57,10 @@ def main_value(profile: Profile) -> int:
 
 
 def is_cpu(profile: Profile) -> bool:
-    """Whether the profile is one of CPU time with a count of samples beside it, as Go writes it."""
+    """Whether the profile has CPU time and a count of samples, as Go writes it."""
     return profile.index_of("samples") is not None and profile.index_of("cpu") is not None
 
 
 def share_of(part: float, whole: float) -> float | None:
-    """Share of the whole, or None of an empty whole or of a difference of profiles, where shares mean nothing."""
+    """Share of the whole; None for an empty whole or a difference of profiles, where shares have no meaning."""
     return part / whole if whole > 0 and 0 <= part <= whole else None

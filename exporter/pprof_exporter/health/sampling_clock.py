@@ -1,14 +1,14 @@
 """F3, F4: how evenly the runtime takes CPU samples, and whether the clocks of the process agree.
 
 A CPU profile assumes that every sample stands for one period, 10 ms. On Windows one thread of the runtime waits on a
-timer and then samples all threads (runtime/os_windows.go profileLoop); a coarse timer, an antivirus that holds threads,
-power throttling or a suspended machine make it late, and the profile shows too little CPU time without a word. On Linux
-each thread has a timer on its own CPU time (runtime/os_linux.go setThreadCPUProfiler), which the kernel checks at its
-own ticks: with 250 of them a second, 10 ms become 8 or 12.
+timer and then samples all threads (runtime/os_windows.go profileLoop). A coarse timer, an antivirus that holds threads,
+power throttling or a suspended machine delay it, and the profile silently shows too little CPU time. On Linux each
+thread has a timer on its own CPU time (runtime/os_linux.go setThreadCPUProfiler), which the kernel checks at its own
+ticks: with 250 of them a second, 10 ms become 8 or 12.
 
-A *tick* is a moment when samples were taken: a sample begins one when it is more than 0.55 periods after the first
-sample of the tick before. Intervals are those from tick to tick, and not those of a thread, since goroutines move
-between threads: on healthy programs the intervals of a thread spread by more than a period.
+A *tick* is a moment when samples were taken. A sample starts a new tick if it is more than 0.55 periods after the
+first sample of the tick before. Intervals are from tick to tick, and not per thread, since goroutines move between
+threads: in healthy programs the intervals of a thread spread by more than a period.
 
 Healthy programs with 1 to 4 busy threads on two processors, Go 1.24 and 1.27, measured over 1 to 2 s: mean 9.3 to
 11.4 ms, standard deviation 1.7 to 3.5 ms, tick rate 84 to 123 Hz, up to 13 % later than 1.5 periods. The Windows builds
@@ -32,7 +32,7 @@ _BUCKETS = sampling.TICK_BUCKETS
 """Upper bounds in seconds."""
 
 MIN_INTERVALS = 20
-"""Fewer of them tell neither a spread nor a rate: then the figures are None."""
+"""With fewer intervals there is neither a spread nor a rate: these figures are None."""
 
 _TICK_PERIODS = 0.55
 _GAP_PERIODS = 3
@@ -47,9 +47,9 @@ _NANOSECONDS = 10**9
 class ClockDrift:
     """How much faster than the monotonic clock two others ran, in seconds per second, over `elapsed` seconds.
 
-    `trace` is the clock of `Trace.times`: on Windows the processor's counter by a frequency that the runtime has
-    estimated (runtime.ticksPerSecond), elsewhere the monotonic clock itself. `wall` moves when somebody sets the time.
-    One step of a clock is 15.6 ms at worst on Windows, so there a drift below 0.0156 / `elapsed` is none.
+    `trace` is the clock of `Trace.times`: on Windows the processor's counter by a frequency that the runtime estimates
+    (runtime.ticksPerSecond), elsewhere the monotonic clock itself. `wall` moves when the system time is set. One step
+    of a clock is 15.6 ms at worst on Windows, so a drift below 0.0156 / `elapsed` is not significant there.
     """
 
     elapsed: float
@@ -70,8 +70,8 @@ class TickAudit:
     than `MIN_INTERVALS` of them. `rate` is in hertz: one by the median of the intervals from 0.5 to 1.9 periods, so
     that ticks without a busy thread do not count; None with fewer than `MIN_INTERVALS` of these.
 
-    `interleaved` says that more than 2.5 threads were busy at a time on a system whose threads have a timer each, so
-    that ticks cannot be told: then these figures and `buckets` are None, and the gaps still hold.
+    `interleaved`: more than 2.5 threads were busy at a time on a system whose threads have a timer each, so that ticks
+    cannot be separated. These figures and `buckets` are then None; the gaps are still valid.
 
     `drift` is None without two snapshots of the clocks at least 0.1 s apart: Go 1.24 and older write none.
     """
@@ -95,7 +95,7 @@ class TickAudit:
 
 
 class AuditProblem(StrEnum):
-    """What is wrong with the ticks of a trace."""
+    """Problems with the ticks of a trace."""
 
     SLOW = "slow"
     """Fewer than 1 / (1.4 periods) ticks a second: a timer of 64 Hz, say, which loses 36 % of the samples."""
@@ -104,7 +104,7 @@ class AuditProblem(StrEnum):
     LATE = "late"
     """More than a fifth of the ticks come later than 1.5 periods."""
     GAPS = "gaps"
-    """More than a twentieth of the time lies in gaps: the sampler, or all threads, stood still."""
+    """More than a twentieth of the time is in gaps: the sampler, or all threads, stood still."""
 
 
 _SLOW_PERIODS = 1.4
@@ -116,7 +116,7 @@ _GAP_RATIO = 0.05
 def audit(trace: Trace, *, period: float, windows: bool) -> TickAudit:
     """Measure the ticks of a trace that was taken while a CPU profile of `period` seconds ran.
 
-    `windows` says that the runtime samples all threads in one tick, as it does on Windows alone.
+    `windows`: the runtime samples all threads in one tick, which it does only on Windows.
     """
     starts = _ticks(trace.times, period)
     intervals = tuple(after - before for before, after in pairwise(starts))
@@ -147,10 +147,10 @@ def audit(trace: Trace, *, period: float, windows: bool) -> TickAudit:
 
 
 def audit_problems(ticks: TickAudit, *, busy: bool) -> tuple[AuditProblem, ...]:
-    """What is wrong, in the order of `AuditProblem`; a figure that is None names nothing.
+    """The problems, in the order of `AuditProblem`. A figure that is None shows no problem.
 
-    `busy` says that at least one thread used the processor all the time, which a trace alone does not tell (the CPU
-    seconds of the process do). Otherwise ticks without a sample are only natural, and no more than `slow` can be told.
+    `busy`: at least one thread used the processor all the time. A trace alone does not show that, but the CPU seconds
+    of the process do. If not busy, ticks without a sample are normal, and only `slow` can be detected.
     """
     period = ticks.period
     slow = ticks.rate is not None and ticks.rate < 1 / (_SLOW_PERIODS * period)
@@ -169,8 +169,8 @@ def audit_problems(ticks: TickAudit, *, busy: bool) -> tuple[AuditProblem, ...]:
 def _ticks(times: Sequence[float], period: float) -> list[float]:
     """The first sample of each tick.
 
-    By the distance from this first one, not from the sample before: those of two threads with a timer each may follow
-    one another without a pause, and would all be one tick.
+    The distance counts from this first one, not from the sample before: samples of two threads with a timer each can
+    follow one another without a pause, and would all be one tick.
     """
     starts: list[float] = []
     for time in times:
@@ -197,7 +197,7 @@ def _rate(values: Sequence[float], period: float) -> float | None:
 
 
 def _buckets(values: Sequence[float]) -> tuple[int, ...]:
-    """Counts per bucket, bounds belonging to the bucket below them, as in Prometheus."""
+    """Counts per bucket. A value equal to a bound belongs to the bucket below it, as in Prometheus."""
     counts = [0] * (len(_BUCKETS) + 1)
     for value in values:
         counts[bisect_left(_BUCKETS, value)] += 1
@@ -205,7 +205,7 @@ def _buckets(values: Sequence[float]) -> tuple[int, ...]:
 
 
 def _drift(clocks: Sequence[ClockSnapshot]) -> ClockDrift | None:
-    """From the first snapshot to the last: what is between only adds the steps of the clocks."""
+    """The drift from the first snapshot to the last: those in between would only add the steps of the clocks."""
     if not clocks:
         return None
     first, last = clocks[0], clocks[-1]

@@ -1,34 +1,34 @@
-"""F9: stacks as deep as the runtime records at all are cut stacks, with few exceptions.
+"""F9: stacks of the greatest depth that the runtime records are cut, with few exceptions.
 
-Go writes no mark where it cuts. CPU stacks end at 64 frames in every version (runtime.maxCPUProfStack); the others at
-32 up to Go 1.22 and at 128 since, unless GODEBUG=profstackdepth says otherwise (runtime/mprof.go). Whether a stack ends
-at its root cannot be seen either: Go leaves out runtime.goexit, so that the last frame is whatever function the
+Go does not mark cut stacks. CPU stacks end at 64 frames in every version (runtime.maxCPUProfStack); the others at 32 up
+to Go 1.22 and at 128 since, unless GODEBUG=profstackdepth sets another depth (runtime/mprof.go). A profile does not
+show either whether a stack ends at its root: Go omits runtime.goexit, so that the last frame is the function that the
 goroutine was started with.
 """
 
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu, main_value, share_of
-from pprof_exporter.profile import Profile, from_profile
+from pprof_exporter.health.reading import FetchedProfile, Reading, default_value_index, is_cpu, share_of
+from pprof_exporter.profile import Profile, go_version_from_profile
 from pprof_exporter.profile.goversion import stack_limit
 
 _LIMITS = (32, 128)
 
-# A heap profile holds about one allocation for each period of bytes (runtime.MemProfileRate, half a MiB), so that a
-# small heap is one to three of them. One that was made 32 frames deep, as when the handler of a text page flushes its
-# answer (Go 1.21), is then most of the profile, and says nothing of the program. Among 20 it is a twentieth.
+# A heap profile has about one allocation for each period of bytes (runtime.MemProfileRate, half a MiB), so that a small
+# heap has one to three of them. One that was made 32 frames deep, such as when the handler of a text page flushes its
+# reply (Go 1.21), is then most of the profile, and does not describe the program. Among 20 it is a twentieth.
 MIN_ALLOCATIONS = 20
 
 
 def stacks(fetched: FetchedProfile) -> list[Reading]:
     """Share of value in stacks of exactly the greatest depth that the runtime records.
 
-    Unknown where a stack is deeper than every known limit, since then the program has set one of its own, and of bytes
-    that stand for a handful of sampled allocations.
+    Unknown if a stack is deeper than every known limit, since the program has then set its own, and for bytes of fewer
+    than `MIN_ALLOCATIONS` sampled allocations.
     """
     profile = fetched.profile
-    index = main_value(profile)
+    index = default_value_index(profile)
     if profile.sample_types[index].type == "threadcreate":
         return []
     frames = {known: max(1, len(location.lines)) for known, location in profile.locations.items()}
@@ -45,6 +45,6 @@ def stacks(fetched: FetchedProfile) -> list[Reading]:
 
 
 def _limit(profile: Profile, deepest: int) -> int | None:
-    """The limit that was in force: by the version, if the profile shows it, else the first that nothing exceeds."""
-    known = stack_limit(from_profile(profile), cpu=is_cpu(profile))
+    """The limit in force: by the version, if the profile shows it, else the first limit that no stack exceeds."""
+    known = stack_limit(go_version_from_profile(profile), cpu=is_cpu(profile))
     return next((limit for limit in ([known] if known else _LIMITS) if deepest <= limit), None)

@@ -1,26 +1,26 @@
-"""F8: can a reader of the profile see functions, or only addresses."""
+"""F8: whether a profile has function names, or only addresses."""
 
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.health.reading import FetchedProfile, Reading, main_value, share_of
+from pprof_exporter.health.reading import FetchedProfile, Reading, default_value_index, share_of
 from pprof_exporter.profile import Location
 
 # Go writes thread creation as one degenerate stack without symbols (runtime/pprof.writeThreadCreate, all versions).
 _WITHOUT_SYMBOLS = "threadcreate"
 
-# About one location in ten has inlined calls. Of the 4 to 13 that idle programs have in heap, block and mutex profiles
-# that is none to three, by chance, and the same ones until the program restarts.
+# About one location in ten has inlined calls. In heap, block and mutex profiles of idle programs, with 4 to 13
+# locations, that is none to three by chance, and the same ones until the program restarts.
 MIN_LOCATIONS = 20
 
 
 def symbols(fetched: FetchedProfile) -> list[Reading]:
     """Share of value in stacks with a location that has no symbol, and share of locations with inlined calls.
 
-    The latter is unknown of fewer than `MIN_LOCATIONS`.
+    The latter is unknown for fewer than `MIN_LOCATIONS`.
     """
     profile = fetched.profile
-    index = main_value(profile)
+    index = default_value_index(profile)
     if profile.sample_types[index].type == _WITHOUT_SYMBOLS:
         return []
     blind = {known for known, location in profile.locations.items() if _has_no_symbol(location)}

@@ -1,7 +1,7 @@
-"""F4: time stamps of profiles against the exporter's own clock, against each other, and against what was asked for.
+"""F4: time stamps of profiles compared with the exporter's clock, with each other, and with the requested window.
 
-A CPU profile is stamped when it begins, a snapshot when it was made (runtime/pprof/proto.go). On Windows the stamps
-have steps of up to 16 ms, so nothing below that means anything.
+The time stamp of a CPU profile is its start, that of a snapshot the moment when it was made (runtime/pprof/proto.go).
+On Windows time stamps have steps of up to 16 ms, so smaller differences have no meaning.
 """
 
 from __future__ import annotations

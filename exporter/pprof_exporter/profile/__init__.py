@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pprof_exporter.profile.aggregate import Attribution, Weight, attribute, function_weights, totals
+from pprof_exporter.profile.aggregate import Attribution, FunctionWeight, attribute, function_weights, totals
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
-from pprof_exporter.profile.dump import Dump, creators, longest_wait, read_dump
+from pprof_exporter.profile.dump import GoroutineDump, goroutines_by_creator, longest_waits, read_dump
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.goroutines import State, by_state
+from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_state
 from pprof_exporter.profile.goversion import (
     GoVersion,
-    GoVersionEvidence,
-    combine,
-    from_index,
-    from_metrics,
-    from_profile,
-    from_trace,
+    KnownGoVersion,
+    combine_go_versions,
+    go_version_from_index,
+    go_version_from_metrics,
+    go_version_from_profile,
+    go_version_from_trace,
 )
-from pprof_exporter.profile.index import Index, read_index
-from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind, Rise, Span, Value
+from pprof_exporter.profile.index import IndexPage, read_index
+from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, GrowthRule, Kind, SampleValue, Span
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, ModuleRole, modules
@@ -33,12 +33,15 @@ __all__ = [
     "NANOSECONDS",
     "Attribution",
     "DecodeError",
-    "Dump",
     "Function",
+    "FunctionWeight",
     "GoVersion",
-    "GoVersionEvidence",
-    "Index",
+    "GoroutineDump",
+    "GoroutineState",
+    "GrowthRule",
+    "IndexPage",
     "Kind",
+    "KnownGoVersion",
     "Label",
     "Line",
     "Location",
@@ -47,28 +50,25 @@ __all__ = [
     "Module",
     "ModuleRole",
     "Profile",
-    "Rise",
     "Sample",
+    "SampleValue",
     "Span",
-    "State",
     "System",
     "TargetMetrics",
     "Trace",
     "UnsupportedTrace",
-    "Value",
     "ValueType",
-    "Weight",
     "attribute",
-    "by_state",
-    "combine",
-    "creators",
+    "combine_go_versions",
     "decode",
-    "from_index",
-    "from_metrics",
-    "from_profile",
-    "from_trace",
     "function_weights",
-    "longest_wait",
+    "go_version_from_index",
+    "go_version_from_metrics",
+    "go_version_from_profile",
+    "go_version_from_trace",
+    "goroutines_by_creator",
+    "goroutines_by_state",
+    "longest_waits",
     "modules",
     "read_dump",
     "read_index",

@@ -9,28 +9,28 @@ from enum import Enum
 from pprof_exporter.profile.model import Location, Profile
 from pprof_exporter.profile.names import entry_name, is_plumbing
 
-UNKNOWN = "<unknown>"
+UNKNOWN_FUNCTION = "<unknown>"
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
-    """Value of the samples in which a function is the leaf (`flat`), or is anywhere on the stack (`cum`)."""
+class FunctionWeight:
+    """Value of the samples with a function as the leaf (`flat`), or anywhere on the stack (`cum`)."""
 
     flat: int
     cum: int
 
 
 def totals(profile: Profile) -> tuple[int, ...]:
-    """Sum of the values of all samples, one per sample type."""
+    """Sum of the values of all samples, for each sample type."""
     if not profile.samples:
         return (0,) * len(profile.sample_types)
     return tuple(map(sum, zip(*(sample.values for sample in profile.samples), strict=True)))
 
 
-def function_weights(profile: Profile, index: int) -> dict[str, Weight]:
+def function_weights(profile: Profile, index: int) -> dict[str, FunctionWeight]:
     """Flat and cumulative value per function name, of the sample type at `index`; stacks of value 0 are left out.
 
-    A function that stands on a stack more than once counts once, as in `go tool pprof -top`.
+    A function counts once for a stack that has it more than once, as in `go tool pprof -top`.
     """
     rows = _Rows(profile)
     for stack, value in _by_stack(profile, index).items():
@@ -42,33 +42,33 @@ def function_weights(profile: Profile, index: int) -> dict[str, Weight]:
                 if row.counted is not stack:
                     row.counted = stack
                     row.cum += value
-    return {name: Weight(row.flat, row.cum) for name, row in rows.by_name.items()}
+    return {name: FunctionWeight(row.flat, row.cum) for name, row in rows.by_name.items()}
 
 
 class Attribution(Enum):
-    """Which one function of a stack a sample is booked on."""
+    """The one function of a stack that a sample counts for."""
 
     LEAF = "leaf"
-    """Where it happened: CPU, heap."""
+    """The leaf: CPU, heap."""
     CALLER = "caller"
-    """The first function outside the runtime and the sync packages: who waited, for contention."""
+    """The first function outside the runtime and the sync packages: the one that waited, for contention."""
     ENTRY = "entry"
     """The function that the goroutine was started with."""
 
 
 def attribute(profile: Profile, index: int, attribution: Attribution) -> dict[str, int]:
-    """Value per function, each sample booked on one function; the values sum up to the total."""
+    """Value per function. Each sample counts for one function, so that the values sum up to the total."""
     names = _Names(profile)
     choose = _CHOOSERS[attribution]
     booked: dict[str, int] = {}
     for stack, value in _by_stack(profile, index).items():
-        name = choose(stack, names) if stack else UNKNOWN
+        name = choose(stack, names) if stack else UNKNOWN_FUNCTION
         booked[name] = booked.get(name, 0) + value
     return booked
 
 
 def _by_stack(profile: Profile, index: int) -> dict[tuple[int, ...], int]:
-    """Value per stack, where it is not 0. Samples that differ in their labels often have the same one."""
+    """Value per stack, without zeros. Samples that differ only in their labels share a stack."""
     values: dict[tuple[int, ...], int] = {}
     for stack, sampled, _ in profile.samples:
         values[stack] = values.get(stack, 0) + sampled[index]
@@ -76,9 +76,9 @@ def _by_stack(profile: Profile, index: int) -> dict[tuple[int, ...], int]:
 
 
 class _Names(dict[int, tuple[str, ...]]):
-    """Function names by id of location, innermost first, worked out on first use.
+    """Function names by location id, innermost first, computed on first use.
 
-    At least one name: a location without symbols is named after its file, as in the reports of `go tool pprof`.
+    There is at least one name: a location without symbols is named after its file, as in `go tool pprof` reports.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -95,7 +95,7 @@ class _Names(dict[int, tuple[str, ...]]):
 
 
 class _Row:
-    """A function while stacks are summed; `counted` is the last stack that it was found on."""
+    """A function while stacks are summed; `counted` is the last stack that has it."""
 
     __slots__ = ("counted", "cum", "flat")
 
@@ -105,7 +105,7 @@ class _Row:
 
 
 class _Rows(dict[int, tuple[_Row, ...]]):
-    """The rows of the functions of a location, by its id. Places of one function share its row."""
+    """The rows of the functions of a location, by location id. Locations of one function share its row."""
 
     def __init__(self, profile: Profile) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class _Rows(dict[int, tuple[_Row, ...]]):
 
 def _unsymbolised(location: Location) -> str:
     if location.mapping is None or not location.mapping.file:
-        return UNKNOWN
+        return UNKNOWN_FUNCTION
     base = location.mapping.file.replace("\\", "/").rsplit("/", 1)[-1]
     return f"[{base}]"
 

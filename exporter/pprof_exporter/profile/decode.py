@@ -1,8 +1,8 @@
-"""Bytes of a profile.proto body to a `Profile`.
+"""Decodes a profile.proto body into a `Profile`.
 
-The rules of validity are those of google/pprof (profile/profile.go CheckValid, profile/encode.go postDecode, as
-vendored in Go 1.27): what Go's reader accepts is accepted, except for a profile without any sample type, and for tags
-that are none by the rules of protobuf.
+Validity follows google/pprof (profile/profile.go CheckValid, profile/encode.go postDecode, as vendored in Go 1.27):
+whatever Go's reader accepts is accepted, except for a profile without sample types, and for tags that are invalid in
+protobuf.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.proto import profile_pb2
-from pprof_exporter.profile.recognise import refuse
+from pprof_exporter.profile.recognise import reject_other_formats
 
 MAX_INFLATED_BYTES = 64 * 1024 * 1024
 _PARTS = attrgetter("location_id", "value", "label")
 
 
 def decode(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES) -> Profile:
-    """Read a profile, gzip or plain, of at most `max_bytes` inflated bytes.
+    """Decode a profile, gzip or plain, of at most `max_bytes` inflated bytes.
 
-    Raises `DecodeError`, and nothing else, for bytes that are not a valid profile.
+    Raises only `DecodeError`, for bytes that are not a valid profile.
     """
     body = inflate(data, max_bytes)
-    refuse(body)
+    reject_other_formats(body)
     message = profile_pb2.Profile()
     try:
         message.ParseFromString(body)
@@ -57,7 +57,7 @@ class _Strings(dict[int, str]):
 
 
 class _Reader:
-    """One pass over a parsed message; lives only as long as `decode` runs."""
+    """One pass over a parsed message, within one call of `decode`."""
 
     def __init__(self, message: profile_pb2.Profile) -> None:
         self._message = message
@@ -88,7 +88,7 @@ class _Reader:
         )
 
     def _follow(self, *indexes: int) -> None:
-        """Refuse indexes of strings that nothing here reads, where Go's reader refuses them."""
+        """Reject invalid string indexes of fields that are not used here, as Go's reader does."""
         for index in indexes:
             self._strings[index]
 
@@ -143,7 +143,7 @@ class _Reader:
         samples: list[Sample] = []
         used: set[int] = set()
         for ids, numbers, labels in map(_PARTS, self._message.sample):
-            # A slice is filled by protobuf at once; what is iterated is asked for one by one.
+            # protobuf fills a slice in one call, but iterates with one call per item.
             stack, values = tuple(ids[:]), tuple(numbers[:])
             if len(values) != width:
                 raise DecodeError(Reason.INVALID, f"a sample has {len(values)} values for {width} sample types")

@@ -1,8 +1,8 @@
-"""The text of `goroutine?debug=2`: every goroutine with its state, how long it waits, and what created it.
+"""Reads the text of `goroutine?debug=2`: every goroutine with its state, waiting time and creator.
 
 Written by runtime/traceback.go (goroutineheader, traceback1) into a buffer that runtime/pprof.writeGoroutineStacks
-doubles up to 64 MB. The profile in binary knows neither waits nor creators, but asking for this text stops the world
-until all of it is printed.
+doubles up to 64 MB. The binary profile has neither waits nor creators, but requesting this text stops the world until
+all of it is printed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.names import entry_name
-from pprof_exporter.profile.recognise import refuse
+from pprof_exporter.profile.recognise import reject_other_formats
 
 _BEGIN = b"goroutine "
 _NEXT = b"\n\n" + _BEGIN
-# Go gives up here and sends what it has (runtime/pprof/pprof.go writeGoroutineStacks).
+# Go stops at this size and sends the text so far (runtime/pprof/pprof.go writeGoroutineStacks).
 _LIMIT = 64 * 1024 * 1024
-# Pointers stand in the header of a crash only. Labels since Go 1.26 (GODEBUG=tracebacklabels, on from go.mod 1.27);
-# they are quoted, so that no line ends within them.
+# Only the header of a crash has pointers. Labels exist since Go 1.26 (GODEBUG=tracebacklabels, on from go.mod 1.27);
+# they are quoted, so that they contain no line break.
 _HEADER = re.compile(
     rb"goroutine (\d{1,20})(?: gp=\S{1,40} m=\S{1,20}(?: mp=\S{1,40})?)? \[([^\]\n]{1,200})\](?: \{[^\n]*\})?:\n"
 )
@@ -30,32 +30,32 @@ _CUT_HEADER = re.compile(rb"goroutine \d{1,20}(?:\Z| (?:\Z|[\[g]))")
 _STACK_END = re.compile(rb"\n(?:created by ([^\n]+)\n\t[^\n]*\n|\[originating from goroutine )")
 _PARENT = re.compile(r" in goroutine \d{1,20}\Z")
 _MINUTES = re.compile(r"\d{1,12}(?= minutes\Z)", re.ASCII)
-# Frames of C have no offset in a function, but the address (runtime/traceback.go printOneCgoTraceback).
+# C frames have an address in place of the offset in a function (runtime/traceback.go printOneCgoTraceback).
 _PLACE_IN_C = re.compile(rb"\t(?:[^\n]*:\d{1,20} )?pc=0x[0-9a-f]+\Z")
 _ELIDED = b" frames elided...\n"
-# Go before 1.21 leaves out the outermost frames; since then it leaves out those in the middle, and says how many.
+# Go before 1.21 omits the outermost frames; since then Go omits those in the middle, and prints their number.
 _CUT_SHORT = b"...additional" + _ELIDED
 _GOEXIT = b"runtime.goexit"
-# Shown as the last frame of goroutines whose creator is not (runtime/traceback.go showfuncinfo).
+# The last shown frame of goroutines whose creator is not shown (runtime/traceback.go showfuncinfo).
 _ROOTS = {"runtime.runFinalizers", "runtime.runCleanups"}
 _MAIN = b"1"
-# runtime/traceback.go gStatusStrings, other than syscall and waiting: no wait is taken of them.
+# runtime/traceback.go gStatusStrings, other than syscall and waiting: Go records no wait for them.
 _NOT_WAITING = {"idle", "runnable", "running", "dead", "copystack", "leaked", "preempted", "???"}
 
 
 @dataclass(frozen=True, slots=True)
 class DumpedGoroutine:
-    """One goroutine of the text. Names are without the numbers of closures (`names.entry_name`)."""
+    """One goroutine of the text. Function names have no closure numbers (`names.entry_name`)."""
 
     state: str
-    """Why it waits, or else its status: `chan receive` (runtime/runtime2.go waitReasonStrings, gStatusStrings)."""
+    """Wait reason, or else the status: `chan receive` (runtime/runtime2.go waitReasonStrings, gStatusStrings)."""
     qualifiers: tuple[str, ...]
-    """What else the header says: `nil chan`, `no cases`, `durable`, `scan`, `synctest bubble 1`."""
+    """Other entries of the header: `nil chan`, `no cases`, `durable`, `scan`, `synctest bubble 1`."""
     minutes: int | None
-    """Whole minutes; None below one, and for what does not wait or is leaked.
+    """Waiting time in whole minutes; None below one minute, and for goroutines that do not wait or are leaked.
 
-    They count from the collection before the one that first saw it wait (runtime/mgcmark.go markroot takes the time
-    that gcMark, in mgc.go, set last): up to one interval of the collector too many, and none before the second.
+    It counts from the collection before the one that first saw the wait (runtime/mgcmark.go markroot takes the time
+    that gcMark, in mgc.go, set last): up to one GC interval too long, and None before the second collection.
     """
     locked: bool
     """Locked to its thread."""
@@ -64,45 +64,45 @@ class DumpedGoroutine:
     creator: str | None
     """Function with the go statement; None for the main goroutine, and where the runtime is the creator."""
     entry: str
-    """Outermost function in Go that is shown; empty where there is none, or where it was cut off (Go before 1.21)."""
+    """Outermost Go function that is shown; empty if there is none, or if it was cut off (Go before 1.21)."""
     elided: bool
-    """Frames of its stack are left out: it is deeper than 100."""
+    """Frames are omitted, since the stack is deeper than 100."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dump:
-    """The goroutines of the text that are whole, in its order."""
+class GoroutineDump:
+    """The complete goroutines of the text, in its order."""
 
     goroutines: tuple[DumpedGoroutine, ...]
-    whole: bool
-    """Whether the text ended properly and everything in it could be read.
+    complete: bool
+    """Whether the text ends properly and every goroutine in it could be read.
 
-    A text that ends right after a goroutine cannot be told from a whole one; one that ends with a goroutine without a
-    creator, other than the main goroutine, counts as cut within it.
+    A text that was cut right after a goroutine looks complete. A text that ends with a goroutine without a creator,
+    other than the main goroutine, counts as cut within it.
     """
 
 
-def read_dump(body: bytes) -> Dump:
-    """Read what `goroutine?debug=2` answered.
+def read_dump(body: bytes) -> GoroutineDump:
+    """Read a reply to `goroutine?debug=2`.
 
-    Raises `DecodeError`, and nothing else: empty, html, text (another page), proto (binary), or truncated (not even the
-    first goroutine is whole).
+    Raises only `DecodeError`: empty, html, text (another page), proto (binary), or truncated (not even the first
+    goroutine is complete).
     """
     text = body.replace(b"\r\n", b"\n")
     if not _HEADER.match(text):
-        raise _stranger(text)
+        raise _format_error(text)
     found = [_read(block, last=last) for block, last in _blocks(text)]
     goroutines = tuple(goroutine for goroutine in found if goroutine)
     if not goroutines:
         raise DecodeError(Reason.TRUNCATED, "the text ends within the first goroutine")
     ended = len(body) < _LIMIT and text.endswith(b"\n") and not text.endswith(b"\n\n")
-    return Dump(goroutines, whole=ended and len(goroutines) == len(found))
+    return GoroutineDump(goroutines, complete=ended and len(goroutines) == len(found))
 
 
-def creators(dump: Dump) -> dict[str, int]:
-    """Goroutines by the function that created them; those without a creator, as the main goroutine, by their entry.
+def goroutines_by_creator(dump: GoroutineDump) -> dict[str, int]:
+    """Goroutines by the function that created them; those without a creator, like the main goroutine, by their entry.
 
-    Goroutines of which the text names neither are left out.
+    Goroutines with neither in the text are left out.
     """
     counts: dict[str, int] = {}
     for goroutine in dump.goroutines:
@@ -112,11 +112,11 @@ def creators(dump: Dump) -> dict[str, int]:
     return counts
 
 
-def longest_wait(dump: Dump) -> dict[str, float]:
-    """Seconds of the longest wait in each state, in whole minutes: 0 where all are below one.
+def longest_waits(dump: GoroutineDump) -> dict[str, float]:
+    """Seconds of the longest wait in each state, in whole minutes; 0 if all waits are below one minute.
 
-    Go tells no wait of goroutines that run or are leaked (runtime/traceback.go goroutineheader): states that have only
-    such are left out. As exact as `DumpedGoroutine.minutes`.
+    Go prints no wait for goroutines that run or are leaked (runtime/traceback.go goroutineheader): states with only
+    such goroutines are left out. As exact as `DumpedGoroutine.minutes`.
     """
     waits: dict[str, float] = {}
     for goroutine in dump.goroutines:
@@ -126,13 +126,13 @@ def longest_wait(dump: Dump) -> dict[str, float]:
     return waits
 
 
-def _stranger(text: bytes) -> DecodeError:
+def _format_error(text: bytes) -> DecodeError:
     if not text.strip():
         return DecodeError(Reason.EMPTY, "no bytes")
     if _BEGIN.startswith(text) or (b"\n" not in text and _CUT_HEADER.match(text)):
         return DecodeError(Reason.TRUNCATED, "the text ends within the header of the first goroutine")
     try:
-        refuse(text)
+        reject_other_formats(text)
     except DecodeError as error:
         return error
     return DecodeError(Reason.PROTO, "binary data instead of the text of goroutine?debug=2")
@@ -148,11 +148,11 @@ def _blocks(text: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def _read(block: bytes, *, last: bool) -> DumpedGoroutine | None:
-    """The goroutine of a block; None for one that is cut or has no header."""
+    """The goroutine of a block; None if the block is cut or has no header."""
     header = _HEADER.match(block)
     if header is None:
         return None
-    # The header may be followed by its creator at once: the stack of a running goroutine is unavailable.
+    # The creator can follow the header directly: the stack of a running goroutine is unavailable.
     end = _STACK_END.search(block, header.end() - 1)
     stack = block[header.end() : end.start() + 1 if end else len(block)]
     creator = _PARENT.sub("", _name(end[1])) if end and end[1] else None
@@ -179,9 +179,9 @@ def _read(block: bytes, *, last: bool) -> DumpedGoroutine | None:
 
 
 def _outermost(stack: bytes) -> bytes:
-    """The last function of Go in whole lines: `name(arguments)`, and its place in the next line.
+    """The last Go function in complete lines: `name(arguments)`, and its source position in the next line.
 
-    A goroutine that did not run yet shows `runtime.goexit`, where every stack ends, below its function.
+    A goroutine that has not run yet shows `runtime.goexit`, where every stack ends, below its function.
     """
     lines = stack.split(b"\n")[:-1]
     outermost = b""
@@ -189,7 +189,7 @@ def _outermost(stack: bytes) -> bytes:
         frame, place = lines[below - 1], lines[below]
         if not (frame.endswith(b")") and place.startswith(b"\t")) or _PLACE_IN_C.match(place):
             continue
-        # Names hold parentheses, `(*T).Method`; arguments do not.
+        # Names can have parentheses, `(*T).Method`; arguments cannot.
         name, _, _ = frame.rpartition(b"(")
         outermost = name or outermost
         if name and name != _GOEXIT:
@@ -198,7 +198,7 @@ def _outermost(stack: bytes) -> bytes:
 
 
 def _at_root(number: bytes, entry: str) -> bool:
-    """Whether a stack without a creator reaches its end, as far as that can be told."""
+    """Whether a stack without a creator is complete, as far as the text shows."""
     return entry in _ROOTS or (number == _MAIN and entry == "main.main")
 
 

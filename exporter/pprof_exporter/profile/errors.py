@@ -1,4 +1,4 @@
-"""The one exception that reading a profile may raise."""
+"""The exception for bytes that are not a usable profile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pprof_exporter.catalog import Reason
 
 
 class DecodeError(Exception):
-    """The bytes are not a profile that can be used; `reason` says why in a closed set, the text in words."""
+    """The bytes are not a usable profile. `reason` is one of a closed set, the text has the detail."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)

@@ -1,7 +1,7 @@
-"""What goroutines wait for, by their stacks.
+"""The state of goroutines, by their stacks.
 
-The text of `goroutine?debug=2` names the state, but stops the world for as long as it writes. The binary profile does
-not name it, and needs not: who called `runtime.gopark` says why a goroutine is parked.
+The text of `goroutine?debug=2` names the state, but stops the world while it is written. The binary profile does not
+name it, but the caller of `runtime.gopark` shows why a goroutine is parked.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pprof_exporter.profile.model import Location, Profile
 
 _DEPTH = 8
 _PARK = "runtime.gopark"
-# Inlined into its callers, or a frame of its own: it says nothing.
+# Inlined into its callers, or its own frame; it does not show the reason.
 _PARK_UNLOCK = "runtime.goparkunlock"
 _SEMAPHORE = "runtime.semacquire1"
-# A coroutine of iter.Pull gives way without parking (runtime/coro.go coroswitch).
+# A coroutine of iter.Pull yields without parking (runtime/coro.go coroswitch).
 _COROUTINE = "runtime.coro"
 _LOCKS = ("sync.", "internal/sync.", "internal/poll.")
-# On Windows every call of the system, and everywhere every call of C, is runtime.cgocall. os/signal waits in
+# On Windows every system call, and on all systems every call of C, is runtime.cgocall. os/signal waits in
 # runtime.notetsleepg, which the runtime itself counts as a system call.
 _OUTSIDE = re.compile(
     r"runtime\.(?:cgocall|notetsleepg)"
@@ -29,13 +29,13 @@ _OUTSIDE = re.compile(
 )
 
 
-class State(StrEnum):
-    """What a goroutine does. The names follow `goroutine?debug=2` (runtime/runtime2.go waitReasonStrings)."""
+class GoroutineState(StrEnum):
+    """State of a goroutine. The names follow `goroutine?debug=2` (runtime/runtime2.go waitReasonStrings)."""
 
     RUNNING = "running"
-    """Runs, or is ready to run: the profile does not tell which."""
+    """Running or runnable: the profile does not show which."""
     SYSCALL = "syscall"
-    """In a call of the operating system or of C."""
+    """In a system call, or in a call of C."""
     IO_WAIT = "io_wait"
     """Waits for the network poller: a connection, a listener, a pipe."""
     CHAN_RECEIVE = "chan_receive"
@@ -47,51 +47,51 @@ class State(StrEnum):
     COND = "cond"
     SLEEP = "sleep"
     RUNTIME = "runtime"
-    """Parked by the runtime on its own behalf: an assist to the collector, a stop of the world that is awaited."""
+    """Parked by the runtime for its own work: a GC assist, or waiting for the world to stop."""
     OTHER = "other"
     """Parked by something else, such as iter.Pull, or a stack without symbols."""
 
 
-_PARKED_BY: dict[str, State] = {
-    "runtime.chanrecv": State.CHAN_RECEIVE,
-    "runtime.chansend": State.CHAN_SEND,
-    "runtime.selectgo": State.SELECT,
-    "runtime.block": State.SELECT,
-    "runtime.netpollblock": State.IO_WAIT,
-    "sync.runtime_notifyListWait": State.COND,
-    "runtime.notifyListWait": State.COND,
-    "time.Sleep": State.SLEEP,
-    "runtime.timeSleep": State.SLEEP,
+_PARKED_BY: dict[str, GoroutineState] = {
+    "runtime.chanrecv": GoroutineState.CHAN_RECEIVE,
+    "runtime.chansend": GoroutineState.CHAN_SEND,
+    "runtime.selectgo": GoroutineState.SELECT,
+    "runtime.block": GoroutineState.SELECT,
+    "runtime.netpollblock": GoroutineState.IO_WAIT,
+    "sync.runtime_notifyListWait": GoroutineState.COND,
+    "runtime.notifyListWait": GoroutineState.COND,
+    "time.Sleep": GoroutineState.SLEEP,
+    "runtime.timeSleep": GoroutineState.SLEEP,
 }
 
 
-def state_of(stack: Sequence[Location]) -> State:
+def goroutine_state(stack: Sequence[Location]) -> GoroutineState:
     """State of a goroutine by the leaf frames of its stack.
 
-    An empty stack is that of a goroutine which is ready, but has not run yet: Go leaves out the wrapper that it starts
-    with (golang/go 51550).
+    An empty stack belongs to a goroutine that is ready but has not run yet: Go omits its start wrapper
+    (golang/go 51550).
     """
     if not stack:
-        return State.RUNNING
+        return GoroutineState.RUNNING
     frames = list(islice(_names(stack), _DEPTH))
     if not frames or not stack[0].lines:
-        return State.OTHER
+        return GoroutineState.OTHER
     leaf = frames[0]
     if leaf == _PARK:
         return _why_parked([name for name in frames[1:] if name != _PARK_UNLOCK])
     if _OUTSIDE.fullmatch(leaf):
-        return State.SYSCALL
-    return State.OTHER if leaf.startswith(_COROUTINE) else State.RUNNING
+        return GoroutineState.SYSCALL
+    return GoroutineState.OTHER if leaf.startswith(_COROUTINE) else GoroutineState.RUNNING
 
 
-def by_state(profile: Profile) -> dict[State, int]:
+def goroutines_by_state(profile: Profile) -> dict[GoroutineState, int]:
     """Goroutines per state, of a goroutine or goroutineleak profile; states without any are left out.
 
-    The values sum up to the total of the profile; of a difference of profiles they may be negative.
+    The values sum up to the total of the profile. They can be negative for a difference of profiles.
     """
-    counts: dict[State, int] = {}
+    counts: dict[GoroutineState, int] = {}
     for sample in profile.samples:
-        state = state_of([profile.locations[place] for place in sample.stack[:_DEPTH]])
+        state = goroutine_state([profile.locations[place] for place in sample.stack[:_DEPTH]])
         counts[state] = counts.get(state, 0) + sample.values[0]
     return {state: count for state, count in counts.items() if count}
 
@@ -100,19 +100,19 @@ def _names(stack: Sequence[Location]) -> Iterator[str]:
     return (line.function.name for location in stack for line in location.lines)
 
 
-def _why_parked(callers: list[str]) -> State:
+def _why_parked(callers: list[str]) -> GoroutineState:
     if not callers:
-        return State.OTHER
+        return GoroutineState.OTHER
     known = _PARKED_BY.get(callers[0])
     if known:
         return known
     if callers[0] == _SEMAPHORE:
         return _whose_semaphore(callers[1:])
-    return State.RUNTIME if callers[0].startswith("runtime.") else State.OTHER
+    return GoroutineState.RUNTIME if callers[0].startswith("runtime.") else GoroutineState.OTHER
 
 
-def _whose_semaphore(callers: list[str]) -> State:
+def _whose_semaphore(callers: list[str]) -> GoroutineState:
     """Locks and wait groups sleep on the same semaphore; its other users are within the runtime."""
     if not callers or not callers[0].startswith(_LOCKS):
-        return State.RUNTIME
-    return State.WAIT_GROUP if any("WaitGroup" in name for name in callers[:2]) else State.MUTEX
+        return GoroutineState.RUNTIME
+    return GoroutineState.WAIT_GROUP if any("WaitGroup" in name for name in callers[:2]) else GoroutineState.MUTEX

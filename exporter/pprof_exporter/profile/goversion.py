@@ -1,4 +1,4 @@
-"""Which Go built the program: exactly where the program tells, else "not older than" by what only newer Go writes."""
+"""The Go version of a program: exact if the program reports it, else a lower bound from features of newer releases."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pprof_exporter.profile.index import Index
+from pprof_exporter.profile.index import IndexPage
 from pprof_exporter.profile.model import Profile
 
-# runtime.Version(): a release, perhaps with experiments (`go1.25.5 X:nocoverageredesign`), or the suffix of those who
-# patched it (`go1.18.10b7` of BoringCrypto). What is built from a branch (`devel go1.27-...`) has no place in order.
+# runtime.Version(): a release, perhaps with experiments (`go1.25.5 X:nocoverageredesign`), or with a vendor's suffix
+# (`go1.18.10b7` of BoringCrypto). A build from a branch (`devel go1.27-...`) has no place in the order.
 _VERSION = re.compile(r"go(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:(beta|rc)(\d{1,3})|b\d{1,3})?(?:[ +].*)?")
 _PATCHED = re.compile(r"(go\d{1,3}\.\d{1,3}\.\d{1,3})-.*")
 _TRACE = re.compile(rb"go (\d{1,3})\.(\d{1,3}) trace\0")
@@ -22,7 +22,7 @@ _STAGES = {"beta": -2000, "rc": -1000}
 
 @dataclass(frozen=True, slots=True, order=True)
 class GoVersion:
-    """A release of Go, in the order of release. `stage` is 0, or negative for betas and release candidates."""
+    """A Go release; instances sort in release order. `stage` is 0, or negative for betas and release candidates."""
 
     major: int
     minor: int
@@ -31,7 +31,7 @@ class GoVersion:
 
     @classmethod
     def parse(cls, text: str) -> GoVersion | None:
-        """Read `runtime.Version()`, or give None for a development build and for what is no version of Go."""
+        """Parse `runtime.Version()`; None for a development build and for text that is no Go version."""
         text = text.strip()[:_LONGEST]
         patched = _PATCHED.fullmatch(text)
         found = _VERSION.fullmatch(patched[1] if patched else text)
@@ -50,21 +50,21 @@ class GoVersion:
 
 
 class VersionSource(StrEnum):
-    """What told the version, best first."""
+    """The source of the version, the best first."""
 
     METRICS = "metrics"
     """`go_info` on the metrics page of the target."""
     TRACE = "trace"
     """The header of an execution trace: the release that last changed the format."""
     FUNCTIONS = "functions"
-    """Functions in a profile, of packages that are new in a release."""
+    """Functions in a profile from packages that are new in a release."""
     INDEX = "index"
     """Rows of the index page that are new in a release."""
 
 
 @dataclass(frozen=True, slots=True)
-class GoVersionEvidence:
-    """What is known of the version: exactly, or that it is not older than `at_least`. All None: nothing is known."""
+class KnownGoVersion:
+    """The version as far as known: `exact`, or not older than `at_least`. All None: nothing is known."""
 
     exact: GoVersion | None = None
     at_least: GoVersion | None = None
@@ -72,34 +72,34 @@ class GoVersionEvidence:
 
     @property
     def lowest(self) -> GoVersion | None:
-        """The oldest version that it can be."""
+        """The oldest possible version."""
         return self.exact or self.at_least
 
 
-def from_metrics(version: str | None) -> GoVersionEvidence:
-    """Evidence of the label `version` of `go_info`; none for a development build."""
+def go_version_from_metrics(version: str | None) -> KnownGoVersion:
+    """The version by the label `version` of `go_info`; unknown for a development build."""
     exact = GoVersion.parse(version) if version else None
-    return GoVersionEvidence(exact, None, VersionSource.METRICS) if exact else GoVersionEvidence()
+    return KnownGoVersion(exact, None, VersionSource.METRICS) if exact else KnownGoVersion()
 
 
-def from_trace(head: bytes) -> GoVersionEvidence:
-    """Evidence of the first 16 bytes of an execution trace: Go 1.24 writes `go 1.23 trace`, Go 1.27 `go 1.26 trace`."""
+def go_version_from_trace(head: bytes) -> KnownGoVersion:
+    """The version by the first 16 bytes of a trace: Go 1.24 writes `go 1.23 trace`, Go 1.27 `go 1.26 trace`."""
     found = _TRACE.match(head)
     return _not_older(GoVersion(int(found[1]), int(found[2])) if found else None, VersionSource.TRACE)
 
 
-# net/http/pprof.Index lists `symbol` since Go 1.24. goroutineleak came as an experiment in 1.26, for all in 1.27.
+# net/http/pprof.Index lists `symbol` since Go 1.24. goroutineleak is an experiment in 1.26, and on for all in 1.27.
 _ROWS = {"goroutineleak": GoVersion(1, 26), "symbol": GoVersion(1, 24)}
 
 
-def from_index(index: Index) -> GoVersionEvidence:
-    """Evidence of the rows of an index page."""
+def go_version_from_index(index: IndexPage) -> KnownGoVersion:
+    """The version by the rows of an index page."""
     return _not_older(
         max((since for row, since in _ROWS.items() if index.lists(row)), default=None), VersionSource.INDEX
     )
 
 
-# Packages of the standard library that stand on ordinary stacks, by the release that introduced them.
+# Packages of the standard library that appear on ordinary stacks, by the release that introduced them.
 _PACKAGES = {
     "internal/sync.": GoVersion(1, 24),
     "internal/runtime/maps.": GoVersion(1, 24),
@@ -108,8 +108,8 @@ _PACKAGES = {
 _START_LINES = GoVersion(1, 20)
 
 
-def from_profile(profile: Profile) -> GoVersionEvidence:
-    """Evidence of the functions of any profile of Go: of new packages, or that they have a start line (Go 1.20)."""
+def go_version_from_profile(profile: Profile) -> KnownGoVersion:
+    """The version by the functions of a profile: those of new packages, or a start line (Go 1.20)."""
     bounds = [
         since
         for function in profile.functions
@@ -121,18 +121,18 @@ def from_profile(profile: Profile) -> GoVersionEvidence:
     return _not_older(max(bounds, default=None), VersionSource.FUNCTIONS)
 
 
-def combine(evidence: Iterable[GoVersionEvidence]) -> GoVersionEvidence:
-    """The best of all evidence of one process: the exact version, else the highest lower bound.
+def combine_go_versions(evidence: Iterable[KnownGoVersion]) -> KnownGoVersion:
+    """The best of all that is known of one process: the exact version, else the highest lower bound.
 
-    An exact version older than a bound is not believed: then the page came from another program.
+    An exact version older than a bound is dropped: the page then came from another program.
     """
     known = [one for one in evidence if one.lowest]
     bounds = [(one.at_least, one.source) for one in known if one.at_least]
     highest, source = max(bounds, key=lambda bound: bound[0], default=(None, None))
     for one in known:
         if one.exact and (highest is None or (one.exact.major, one.exact.minor) >= (highest.major, highest.minor)):
-            return GoVersionEvidence(one.exact, highest, one.source)
-    return GoVersionEvidence(None, highest, source)
+            return KnownGoVersion(one.exact, highest, one.source)
+    return KnownGoVersion(None, highest, source)
 
 
 _CPU_LIMIT = 64
@@ -141,11 +141,11 @@ _NEW_LIMIT = 128
 _DEEPER_SINCE = GoVersion(1, 23)
 
 
-def stack_limit(evidence: GoVersionEvidence, *, cpu: bool) -> int | None:
-    """Frames, with inlined ones, at which Go cuts the stacks of a CPU profile or of another; None if not known.
+def stack_limit(evidence: KnownGoVersion, *, cpu: bool) -> int | None:
+    """Frames, inlined ones included, at which Go cuts stacks, for CPU or other profiles; None if not known.
 
-    64 for CPU in all versions (runtime/cpuprof.go maxCPUProfStack). For the others 32 up to Go 1.22 (runtime/mprof.go
-    maxStack), and 128 since, unless the program runs with another `GODEBUG=profstackdepth=`.
+    64 for CPU in all versions (runtime/cpuprof.go maxCPUProfStack). For other profiles 32 up to Go 1.22
+    (runtime/mprof.go maxStack), and 128 since, unless `GODEBUG=profstackdepth=` sets another depth.
     """
     if cpu:
         return _CPU_LIMIT
@@ -158,5 +158,5 @@ def _line(version: GoVersion) -> tuple[int, int]:
     return version.major, version.minor
 
 
-def _not_older(version: GoVersion | None, source: VersionSource) -> GoVersionEvidence:
-    return GoVersionEvidence(None, version, source) if version else GoVersionEvidence()
+def _not_older(version: GoVersion | None, source: VersionSource) -> KnownGoVersion:
+    return KnownGoVersion(None, version, source) if version else KnownGoVersion()

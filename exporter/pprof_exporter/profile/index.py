@@ -1,4 +1,4 @@
-"""The index page of net/http/pprof: the cheapest look at a target, since it does not stop the world.
+"""Reads the index page of net/http/pprof, the cheapest request to a target, since it does not stop the world.
 
 The markup is the same from Go 1.16 to 1.27 (net/http/pprof/pprof.go, indexTmplExecute).
 """
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 
-# Bounded, for `html.unescape` fails on a character reference of thousands of digits.
+# Bounded, since `html.unescape` fails on a character reference of thousands of digits.
 _ROW = re.compile(rb"<tr><td>(\d{1,18})</td><td><a href='([^'?]{0,1000})(?:\?[^']*)?'>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
-    """Profile name to the count beside it: goroutines, threads ever created, or records of heap, block and mutex.
+class IndexPage:
+    """The counts of the page by profile name: goroutines, threads ever created, or records of heap, block and mutex.
 
-    The count of `goroutineleak` is that of the last detection, not of now (golang/go 80311), and those of `cmdline`,
-    `profile`, `symbol` and `trace` are always 0.
+    The count of `goroutineleak` is that of the last detection, not the current one (golang/go 80311). Those of
+    `cmdline`, `profile`, `symbol` and `trace` are always 0.
     """
 
     counts: dict[str, int]
@@ -31,11 +31,11 @@ class Index:
         return path in self.counts
 
 
-def read_index(body: bytes) -> Index:
-    """Read an index page; raises `DecodeError` (empty, html, text) when it is some other page."""
+def read_index(body: bytes) -> IndexPage:
+    """Read an index page. Raises `DecodeError` (empty, html, text) for any other page."""
     rows = {html.unescape(name.decode("utf-8", "replace")): int(count) for count, name in _ROW.findall(body)}
     if rows:
-        return Index(rows)
+        return IndexPage(rows)
     if not body.strip():
         raise DecodeError(Reason.EMPTY, "no bytes")
     looks_html = body.lstrip().startswith(b"<")

@@ -1,4 +1,4 @@
-"""Undo gzip within a bound, so that a bomb costs no more memory than the limit."""
+"""Decompresses gzip with a size limit, so that a zip bomb cannot use more memory."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pprof_exporter.profile.errors import DecodeError
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-# Go writes the profile as gzip; a compressing middleware may add a second layer as Content-Encoding.
+# Go writes the profile as gzip. A compressing middleware can add a second layer as Content-Encoding.
 _LAYERS = 2
 
-# At the end of a member zlib copies what was given to it beyond: all the rest at once, member by member, would take
-# quadratic time.
+# At the end of a member zlib copies the unread rest of its input: with the whole rest as input for each member, that
+# would take quadratic time.
 _STEP = 16 * 1024
 
 
 def inflate(data: bytes, limit: int) -> bytes:
-    """Bytes without their gzip layers; what is not gzip is returned as it is.
+    """The bytes without gzip layers; bytes that are not gzip are returned unchanged.
 
-    Raises `DecodeError` with reason gzip, truncated, or too_large when more than `limit` bytes would come out.
+    Raises `DecodeError` with reason gzip, truncated, or too_large if the result would exceed `limit` bytes.
     """
     for _ in range(_LAYERS):
         if not data.startswith(GZIP_MAGIC):
@@ -37,7 +37,7 @@ def _gunzip(data: bytes, limit: int) -> bytes:
     view = memoryview(data)
     stream = zlib.decompressobj(wbits=31)
     while view:
-        # A gzip file may have several members, one after the other (RFC 1952, 2.2).
+        # A gzip file can have several members, one after the other (RFC 1952, 2.2).
         if stream.eof:
             stream = zlib.decompressobj(wbits=31)
         step = view[:_STEP]

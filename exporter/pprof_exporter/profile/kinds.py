@@ -1,6 +1,6 @@
-"""The one table of profile kinds: how each is asked for, and which series its values become.
+"""The table of profile kinds: how each is fetched, and which series its values become.
 
-A new kind is a new row here. Names, paths and sample types are those of net/http/pprof and runtime/pprof.
+A new kind is a new row. Names, paths and sample types are those of net/http/pprof and runtime/pprof.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ NANOSECONDS = 10**9
 
 
 class Span(Enum):
-    """What stretch of time the values of a profile speak of."""
+    """The time that the values of a profile cover."""
 
     WINDOW = "window"
-    """The seconds that were asked for; the exporter adds them up over windows."""
+    """The requested window; the exporter adds up the values of all windows."""
     SINCE_START = "since_start"
-    """All since the process started; a smaller value than before means a restart."""
+    """The time since the process started; a smaller value than before means a restart."""
     NOW = "now"
     """The moment of the fetch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rise:
-    """The family of what grows by function, and by how much in all (base units) it must have grown to be worth it.
+class GrowthRule:
+    """The family for growth by function, and the growth in base units from which a function is listed.
 
-    `changes_only`: a profile that equals the one before says nothing about growth.
+    `changes_only`: a profile equal to the one before does not count.
     """
 
     family: Family
@@ -38,20 +38,20 @@ class Rise:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One sample type of a kind, the families it feeds, and how many of its unit make one of their base unit."""
+class SampleValue:
+    """One sample type of a kind, the families that it feeds, and how many of its units are one base unit of them."""
 
     sample_type: str
     family: Family
     span: Span
     per_unit: int = 1
     by_function: Family | None = None
-    rise: Rise | None = None
-    """None, or what to watch of `by_function`."""
+    growth_rule: GrowthRule | None = None
+    """Watches `by_function` for growth, unless None."""
 
     @property
-    def kept(self) -> bool:
-        """Whether the exporter itself keeps the count, so that it holds while the target does not answer."""
+    def is_accumulated(self) -> bool:
+        """Whether the exporter accumulates the value, so that it stays while the target does not answer."""
         return self.span is Span.WINDOW
 
 
@@ -60,21 +60,21 @@ class Kind:
     """A profile kind.
 
     `path` is below /debug/pprof/, `interval` and `window` are default seconds (window 0: none). `profiled` counts the
-    seconds that the windows covered. A kind that is `heavy` costs the target more than the request itself, and waits
+    seconds that the windows covered. A `heavy` kind costs the target more than the request itself, and is deferred
     while the target has trouble.
     """
 
     name: str
     path: str
     interval: float
-    values: tuple[Value, ...]
+    values: tuple[SampleValue, ...]
     window: float = 0
     heavy: bool = True
     attribution: Attribution = Attribution.LEAF
     profiled: Family | None = None
 
     def query(self, window: float) -> dict[str, str]:
-        """Parameters that ask for a window. Go reads whole seconds, and takes anything else for 30."""
+        """Query parameters for a window. Go reads whole seconds, and takes any other value as 30."""
         return {"seconds": str(max(1, round(window)))} if self.window else {}
 
 
@@ -85,8 +85,8 @@ CPU = Kind(
     window=5,
     profiled=content.CPU_PROFILED,
     values=(
-        Value("samples", content.CPU_SAMPLES, Span.WINDOW),
-        Value("cpu", content.CPU_SAMPLED, Span.WINDOW, NANOSECONDS, content.FUNCTION_CPU),
+        SampleValue("samples", content.CPU_SAMPLES, Span.WINDOW),
+        SampleValue("cpu", content.CPU_SAMPLED, Span.WINDOW, NANOSECONDS, content.FUNCTION_CPU),
     ),
 )
 HEAP = Kind(
@@ -94,14 +94,14 @@ HEAP = Kind(
     path="heap",
     interval=30,
     values=(
-        Value("inuse_objects", content.HEAP_INUSE_OBJECTS, Span.NOW),
-        Value(
+        SampleValue("inuse_objects", content.HEAP_INUSE_OBJECTS, Span.NOW),
+        SampleValue(
             "inuse_space",
             content.HEAP_INUSE_BYTES,
             Span.NOW,
             by_function=content.FUNCTION_HEAP,
-            # Live heap is that of the last collection.
-            rise=Rise(content.HEAP_GROWTH, at_least=2**20, changes_only=True),
+            # The live heap changes only with a collection.
+            growth_rule=GrowthRule(content.HEAP_GROWTH, at_least=2**20, changes_only=True),
         ),
     ),
 )
@@ -110,11 +110,12 @@ ALLOCS = Kind(
     path="allocs",
     interval=60,
     values=(
-        Value("alloc_objects", content.ALLOCATED_OBJECTS, Span.SINCE_START),
-        Value("alloc_space", content.ALLOCATED_BYTES, Span.SINCE_START, 1, content.FUNCTION_ALLOCATED),
+        SampleValue("alloc_objects", content.ALLOCATED_OBJECTS, Span.SINCE_START),
+        SampleValue("alloc_space", content.ALLOCATED_BYTES, Span.SINCE_START, 1, content.FUNCTION_ALLOCATED),
     ),
 )
-# Goroutines are what a target in trouble is asked for first; since Go 1.19 its world stands still for moments only.
+# Not heavy: the goroutine profile is needed most while a target has trouble, and stops the world only briefly since
+# Go 1.19.
 GOROUTINE = Kind(
     name="goroutine",
     path="goroutine",
@@ -122,12 +123,12 @@ GOROUTINE = Kind(
     heavy=False,
     attribution=Attribution.ENTRY,
     values=(
-        Value(
+        SampleValue(
             "goroutine",
             content.PROFILED_GOROUTINES,
             Span.NOW,
             by_function=content.FUNCTION_GOROUTINES,
-            rise=Rise(content.GOROUTINE_GROWTH, at_least=10),
+            growth_rule=GrowthRule(content.GOROUTINE_GROWTH, at_least=10),
         ),
     ),
 )
@@ -137,14 +138,14 @@ GOROUTINELEAK = Kind(
     path="goroutineleak",
     interval=600,
     attribution=Attribution.ENTRY,
-    values=(Value("goroutineleak", content.LEAKED_GOROUTINES, Span.NOW, 1, content.FUNCTION_GOROUTINES),),
+    values=(SampleValue("goroutineleak", content.LEAKED_GOROUTINES, Span.NOW, 1, content.FUNCTION_GOROUTINES),),
 )
 THREADCREATE = Kind(
     name="threadcreate",
     path="threadcreate",
     interval=60,
     heavy=False,
-    values=(Value("threadcreate", content.THREADS_CREATED, Span.SINCE_START),),
+    values=(SampleValue("threadcreate", content.THREADS_CREATED, Span.SINCE_START),),
 )
 
 
@@ -155,8 +156,10 @@ def _contention(name: str) -> Kind:
         interval=60,
         attribution=Attribution.CALLER,
         values=(
-            Value("contentions", content.CONTENTIONS, Span.SINCE_START),
-            Value("delay", content.CONTENTION_SECONDS, Span.SINCE_START, NANOSECONDS, content.FUNCTION_CONTENTION),
+            SampleValue("contentions", content.CONTENTIONS, Span.SINCE_START),
+            SampleValue(
+                "delay", content.CONTENTION_SECONDS, Span.SINCE_START, NANOSECONDS, content.FUNCTION_CONTENTION
+            ),
         ),
     )
 

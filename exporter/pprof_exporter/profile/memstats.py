@@ -1,6 +1,6 @@
-"""The tail of `heap?debug=1`: `runtime.MemStats` as text, for targets that have no metrics of their own.
+"""Reads the tail of `heap?debug=1`: `runtime.MemStats` as text, for targets without a metrics page.
 
-Written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27; asking for it costs one short stop
+Written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27. The request costs one short stop
 of the world (runtime.ReadMemStats).
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 
-RING = 256
-"""Collections that the runtime remembers."""
+PAUSE_RING = 256
+"""Number of collections whose pauses the runtime holds."""
 
 _NANOSECONDS = 10**9
 _BEGIN = b"heap profile: "
@@ -23,19 +23,19 @@ _TAIL = re.compile(rb"\n# runtime\.MemStats\r?\n")
 _LINE = re.compile(r"# ([A-Za-z]\w*) = (.+)")
 _WHOLE = re.compile(r"\d{1,20}")
 _CLOCK_LIMIT = 2**63
-# Of a real tail, most is the two rings: 2 * 256 numbers of up to 20 digits.
+# Most of a real tail is the two rings: 2 * 256 numbers of up to 20 digits.
 _MAX_TAIL = 64 * 1024
-_LOOK_AT = 512
+_HEAD_BYTES = 512
 _TEXT = bytes(range(0x20, 0x100)) + b"\t\n\r\f\x1b"
 
 
 @dataclass(frozen=True, slots=True)
 class MemStats:
-    """What `runtime.MemStats` said at one moment; sizes in bytes, `last_gc` in Unix seconds.
+    """`runtime.MemStats` at one moment; sizes in bytes, `last_gc` in Unix seconds.
 
-    `pause_ns` and `pause_end` are rings of 256 that only the last collections fill: nanoseconds, and Unix nanoseconds
-    of the end. The latest stands at `(num_gc + 255) % 256`. The pause of a collection is the sum of its two stops of
-    the world, and its end is that of the second (runtime/mgc.go gcMarkTermination).
+    `pause_ns` and `pause_end` are rings of the last 256 collections: nanoseconds, and Unix nanoseconds of the end. The
+    latest is at `(num_gc + 255) % 256`. The pause of a collection is the sum of its two stops of the world, and its
+    end is that of the second (runtime/mgc.go gcMarkTermination).
     """
 
     heap_alloc: int
@@ -47,28 +47,28 @@ class MemStats:
     """None before the first collection."""
     num_gc: int
     num_forced_gc: int | None
-    """Collections that the program asked for; None where the text does not say."""
+    """Collections that the program forced; None if the text has no count."""
     gc_cpu_fraction: float
-    """Share of the CPU time since the start that went to the collector, idle marking left out."""
+    """Share of the CPU time since the start that went to garbage collection, without idle marking."""
     debug_gc: bool
     buck_hash_sys: int
-    """Memory that the profiler itself keeps for its records (golang/go 69590)."""
+    """Memory that the profiler itself uses for its records (golang/go 69590)."""
     pause_ns: tuple[int, ...]
     pause_end: tuple[int, ...]
     max_rss: int | None
-    """Largest resident size so far, where the system tells: Unix since Go 1.19, Windows since 1.20."""
+    """Largest resident size so far, if the text has it: on Unix since Go 1.19, on Windows since 1.20."""
     sampling_bytes: int
     """Bytes per sampled allocation (`runtime.MemProfileRate`); 0 when heap profiling is off."""
 
 
 def read_memstats(body: bytes) -> MemStats:
-    """Read what `heap?debug=1` or `allocs?debug=1` answered.
+    """Read a reply to `heap?debug=1` or `allocs?debug=1`.
 
-    Raises `DecodeError`, and nothing else: empty, html, text (another page), proto (binary), truncated (the end is
-    missing), or invalid (a number is missing or odd).
+    Raises only `DecodeError`: empty, html, text (another page), proto (binary), truncated (the end is missing), or
+    invalid (a number is missing or malformed).
     """
     if not body.startswith(_BEGIN):
-        raise _stranger(body)
+        raise _format_error(body)
     header = _HEADER.match(body)
     if header is None:
         raise DecodeError(Reason.INVALID, "the first line is not that of a heap profile in text")
@@ -93,8 +93,8 @@ def read_memstats(body: bytes) -> MemStats:
     )
 
 
-def _stranger(body: bytes) -> DecodeError:
-    head = body[:_LOOK_AT]
+def _format_error(body: bytes) -> DecodeError:
+    head = body[:_HEAD_BYTES]
     if not head.strip():
         return DecodeError(Reason.EMPTY, "no bytes")
     if head.translate(None, _TEXT):
@@ -111,7 +111,7 @@ def _tail(body: bytes) -> str:
 
 
 class _Fields:
-    """The lines `# Name = value` of a tail, by name; lives only as long as `read_memstats` runs."""
+    """The lines `# Name = value` of a tail, by name, within one call of `read_memstats`."""
 
     def __init__(self, tail: str) -> None:
         found = (_LINE.fullmatch(line) for line in tail.splitlines())
@@ -145,8 +145,8 @@ class _Fields:
     def ring(self, name: str) -> tuple[int, ...]:
         text = self._value(name)
         values = tuple(_clock(_whole(word, name), name) for word in text.strip("[]").split(" "))
-        if len(values) != RING or not (text.startswith("[") and text.endswith("]")):
-            raise DecodeError(Reason.INVALID, f"{name} has {len(values)} entries instead of {RING}")
+        if len(values) != PAUSE_RING or not (text.startswith("[") and text.endswith("]")):
+            raise DecodeError(Reason.INVALID, f"{name} has {len(values)} entries instead of {PAUSE_RING}")
         return values
 
     def _value(self, name: str) -> str:

@@ -1,7 +1,7 @@
-r"""A decoded profile: the message with every id and string index followed.
+r"""A decoded profile: the message with every id and string index resolved.
 
-Field meanings are those of profile.proto beside this module. Names that are not valid UTF-8 keep their odd bytes as
-`\xNN`, so that two different symbols never become one.
+Field meanings are those of profile.proto in this package. Names that are not valid UTF-8 have the invalid bytes as
+`\xNN`, so that two different symbols never become equal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """What a sample value counts, such as `cpu` in `nanoseconds`."""
+    """Type and unit of a sample value, such as `cpu` in `nanoseconds`."""
 
     type: str
     unit: str
@@ -30,11 +30,11 @@ class Mapping:
     has_functions: bool
 
 
-# Named tuples and not dataclasses from here on: a profile holds thousands of each, and they are made much faster.
+# Named tuples and not dataclasses from here on: a profile has thousands of each, and they are created much faster.
 
 
 class Function(NamedTuple):
-    """A function by its full name; `system_name` is the mangled one where there is such a thing."""
+    """A function by its full name; `system_name` is the mangled one, if there is one."""
 
     name: str
     system_name: str
@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 
 class Location(NamedTuple):
-    """A place in the program. Several lines are calls inlined there, innermost first; none means not symbolised."""
+    """An address of the program. Several lines are inlined calls, innermost first; none means not symbolised."""
 
     address: int
     mapping: Mapping | None
@@ -67,10 +67,9 @@ class Label(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A stack, leaf first, and one value per sample type. The stack may be empty, the values negative (deltas).
+    """A stack, leaf first, and one value per sample type. The stack can be empty, the values negative (deltas).
 
-    The stack is made of ids of locations, as in the message: most readers need few of them, or all but the same again
-    and again.
+    The stack has location ids, as in the message: most readers need few of the locations, or the same ones repeatedly.
     """
 
     stack: tuple[int, ...]
@@ -80,7 +79,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A whole profile. Locations are by id. Times are Unix nanoseconds, or 0 where the producer did not say."""
+    """A whole profile. Locations are by id. Times are Unix nanoseconds, or 0 if the producer set none."""
 
     sample_types: tuple[ValueType, ...]
     samples: tuple[Sample, ...]
@@ -105,11 +104,11 @@ class Profile:
         return tuple(map(self.locations.__getitem__, sample.stack))
 
     def leaf_name(self, sample: Sample) -> str:
-        """Name of the innermost function of a sample, or "" where there is no stack or no symbol."""
+        """Name of the innermost function of a sample, or "" without a stack or a symbol."""
         lines = self.locations[sample.stack[0]].lines if sample.stack else ()
         return lines[0].function.name if lines else ""
 
     def root_name(self, sample: Sample) -> str:
-        """Name of the outermost function of a sample, or "" where there is no stack or no symbol."""
+        """Name of the outermost function of a sample, or "" without a stack or a symbol."""
         lines = self.locations[sample.stack[-1]].lines if sample.stack else ()
         return lines[-1].function.name if lines else ""

@@ -1,6 +1,6 @@
-r"""What the mappings of a profile say about the program and its system.
+r"""The modules of a program, by the mappings of a profile.
 
-On Windows, Go 1.20 and later list every loaded module, and since PE files have no build id, they write path and
+On Windows, Go 1.20 and later list every loaded module. Since PE files have no build id, Go writes path and
 modification time instead (runtime/pprof/proto_windows.go, pe.go): `C:\windows\system32\ntdll.dll2026-11-23
 19:07:25.5571461 +0000 GMT`. The times of system modules change when Windows is updated.
 """
@@ -27,9 +27,9 @@ class ModuleRole(StrEnum):
     MAIN = "main"
     """The program itself."""
     OWN = "own"
-    """Shipped beside the program."""
+    """In the folder of the program."""
     SYSTEM = "system"
-    """Of the operating system: below the Windows folder, or the vDSO and system libraries of Linux."""
+    """Part of the operating system: below the Windows folder, or the vDSO and system libraries of Linux."""
     FOREIGN = "foreign"
     """From elsewhere: on Windows, mostly security and monitoring software that loads itself into processes."""
     UNNAMED = "unnamed"
@@ -38,7 +38,7 @@ class ModuleRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One mapping, with its role and, where the build id tells, when its file was last changed."""
+    """One mapping with its role and, if the build id has it, the modification time of its file."""
 
     file: str
     build_id: str

@@ -1,4 +1,4 @@
-"""The rate of the mutex profile, which only its text states.
+"""Reads the rate of the mutex profile, which only its text form has.
 
 Written by runtime/pprof.writeProfileInternal (Go 1.16 to 1.27): `--- mutex:`, cycles per second, `sampling period=N`.
 """
@@ -14,7 +14,7 @@ _HEAD = re.compile(rb"--- mutex:\r?\ncycles/second=\d{1,20}\r?\nsampling period=
 
 
 def read_mutex_rate(body: bytes) -> int:
-    """On average one in so many contentions is recorded; 0: the profile is off. Raises `DecodeError`."""
+    """The rate: on average one in this number of contentions is recorded; 0: off. Raises `DecodeError`."""
     found = _HEAD.match(body)
     if found is None:
         raise DecodeError(Reason.TEXT if body.strip() else Reason.EMPTY, "not the text of mutex?debug=1")

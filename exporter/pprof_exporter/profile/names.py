@@ -1,14 +1,14 @@
-"""Function names of Go as labels: which are plumbing, and which part of a name stays the same over builds."""
+"""Go function names as labels: which ones are plumbing, and which part of a name is stable over builds."""
 
 from __future__ import annotations
 
 import re
 
-# Where a goroutine waits is always one of these; who waits is the first frame above them.
+# A goroutine always waits in one of these; the first frame above them is the function that waits.
 _PLUMBING = ("runtime.", "sync.", "internal/sync.", "internal/runtime/", "internal/poll.", "internal/race.")
 
-# Compilers number closures and the wrappers of go statements, and Go 1.27 numbers them otherwise than 1.26 does.
-# One way to match and a bound: names come from outside, and may be made to keep a regular expression busy.
+# Compilers number closures and the wrappers of go statements, and Go 1.27 does so differently from 1.26. The pattern
+# matches in one way only and has a bound: names come from outside, and could be crafted to cause backtracking.
 _NUMBERED = re.compile(r"(?:\.(?:func|gowrap|deferwrap|\d)\d*|-range\d+|-fm){1,64}$")
 
 
@@ -18,5 +18,5 @@ def is_plumbing(name: str) -> bool:
 
 
 def entry_name(name: str) -> str:
-    """A name without the numbers of closures, so that it outlives a rebuild: `main.serve.func1.2` is `main.serve`."""
+    """A name without closure numbers, stable over rebuilds: `main.serve.func1.2` is `main.serve`."""
     return _NUMBERED.sub("", name) or name

@@ -1,7 +1,7 @@
-"""The target's own /metrics page: the few families that say what the profiles should have seen.
+"""Reads the target's own /metrics page: the few families with reference values for the profiles.
 
-They are those of client_golang (process_collector.go, go_collector.go). Other families are not read at all, so that a
-page of a hundred thousand lines costs no more than finding the few.
+They are those of client_golang (process_collector.go, go_collector.go). Other families are not parsed, so that a page
+of a hundred thousand lines costs only the search for these.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MAX_SAMPLES = 256
 
 @dataclass(frozen=True, slots=True)
 class TargetMetrics:
-    """What the page says of the process. None: not on the page, not a sensible number, or told more than once."""
+    """The values of the process on the page. None: not on the page, not a sensible number, or not unique."""
 
     cpu_seconds: float | None
     """CPU time since the process started, over all modes if the family splits it."""
@@ -47,7 +47,7 @@ class TargetMetrics:
 def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     """Read a page in the text format or in OpenMetrics; `cpu_family` is the sample name of the CPU seconds.
 
-    Raises `DecodeError`, and nothing else: empty, html, text (no page of metrics), or invalid (a sample of these
+    Raises only `DecodeError`: empty, html, text (no page of metrics), or invalid (a sample of these
     families does not parse, is absurdly long, or there are absurdly many).
     """
     _check_page(text)
@@ -94,7 +94,7 @@ def _parse(line: str) -> Sample:
         raise DecodeError(Reason.INVALID, f"a line of {len(line)} characters: {line[:60]!r}")
     try:
         return next(iter(text_string_to_metric_families(line.strip()))).samples[0]
-    # The parser says so of no other error than ValueError, but indexes into what it was given.
+    # The parser documents only ValueError, but also raises other errors, since it indexes into the line.
     except (ValueError, LookupError, StopIteration) as error:
         raise DecodeError(Reason.INVALID, f"a line that does not parse: {line[:60]!r}") from error
 

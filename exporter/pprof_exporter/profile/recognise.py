@@ -1,11 +1,11 @@
-"""Tell bodies that are no profile.proto from those that may be, by name."""
+"""Recognises bodies that are not profile.proto: HTML, text and other profile formats."""
 
 from __future__ import annotations
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 
-_LOOK_AT = 512
+_HEAD_BYTES = 512
 _TEXT = bytes(range(0x20, 0x100)) + b"\t\n\r\f\x1b"
 _LEGACY = {
     b"heap profile:": "the text format of heap?debug=1",
@@ -23,15 +23,15 @@ _GPERFTOOLS = (
 )
 
 
-def refuse(body: bytes) -> None:
-    """Raise `DecodeError` (empty, html, text, proto) for a body that is recognised as something else.
+def reject_other_formats(body: bytes) -> None:
+    """Raise `DecodeError` (empty, html, text, proto) for a body in another format.
 
-    A profile.proto message starts with a field tag and a small length, both control characters in practice, so a
-    beginning without control characters is text.
+    A profile.proto message starts with a field tag and a small length, both control characters in practice. So a body
+    that starts without control characters is text.
     """
     if not body:
         raise DecodeError(Reason.EMPTY, "no bytes")
-    head = body[:_LOOK_AT]
+    head = body[:_HEAD_BYTES]
     if head.startswith(b"go 1.") and b" trace\0" in head[:16]:
         raise DecodeError(Reason.PROTO, f"an execution trace ({head[:16].rstrip(bytes(1)).decode('latin-1')})")
     if head.startswith(_GPERFTOOLS):

@@ -1,4 +1,4 @@
-"""Which operating system a profile comes from, as its module paths and source files tell."""
+"""The operating system of a profile, by its module paths and source files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SOURCE_FILE = re.compile(r"_(windows|linux|darwin)(?:_[a-z0-9]+)?\.(?:go|s)$")
 
 
 class System(StrEnum):
-    """Operating systems that profiles tell apart."""
+    """Operating systems that can be recognised in a profile."""
 
     WINDOWS = "windows"
     LINUX = "linux"
@@ -21,7 +21,7 @@ class System(StrEnum):
 
 
 def system_of(profile: Profile) -> System | None:
-    """The system, or None where nothing in the profile tells: a heap profile of an old Go, for example."""
+    """The system, or None if the profile does not show it, like a heap profile of an old Go."""
     for mapping in profile.mappings:
         if mapping.file:
             if _WINDOWS_FILE.match(mapping.file):

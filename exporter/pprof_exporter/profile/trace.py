@@ -1,11 +1,11 @@
-"""The times of CPU samples out of a Go execution trace, which is the only place where Go tells them.
+"""Reads the times of CPU samples from a Go execution trace, the only place where Go writes them.
 
 A CPU profile has no time per sample (runtime/pprof/proto.go: "data[1] = time stamp (ignored)"). An execution trace that
 was taken while a CPU profile ran has every sample with its time and thread, since Go 1.19 (runtime/tracecpu.go).
 
-Read is the format of Go 1.22 and later: a header of 16 bytes, then batches, each of one generation and with its length
-(internal/trace/batch.go and generation.go of Go 1.27). Batches of CPU samples and of clocks are read; all others,
-nearly all of the bytes, are skipped.
+The reader supports the format of Go 1.22 and later: a header of 16 bytes, then batches, each of one generation and
+with its length (internal/trace/batch.go and generation.go of Go 1.27). It reads batches of CPU samples and of clocks,
+and skips all others, which are nearly all of the bytes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.recognise import refuse
+from pprof_exporter.profile.recognise import reject_other_formats
 
-OLDEST = 22
+OLDEST_FORMAT = 22
 """Traces of Go 1.21 and older have events instead of batches, with times that depend on all events before."""
-NEWEST = 26
-"""The newest format that Go 1.27 knows (internal/trace/version). A later one is read as this one is."""
+NEWEST_FORMAT = 26
+"""The newest format of Go 1.27 (internal/trace/version). A later one is read as this one."""
 
 _HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\0\0\0")
 _HEADER_CUT = re.compile(rb"go 1\.\d{0,3}( t?r?a?c?e?\0{0,2})?")
@@ -42,19 +42,19 @@ _NANOSECONDS = 10**9
 
 
 class UnsupportedTrace(Exception):
-    """A trace of Go 1.21 or older; `version` is how it names its format, such as `go 1.21`."""
+    """The trace is of Go 1.21 or older. `version` is the format name in its header, such as `go 1.21`."""
 
     def __init__(self, version: str) -> None:
-        super().__init__(f"the trace format of {version} is not supported; Go 1.{OLDEST} and later is")
+        super().__init__(f"the trace format of {version} is not supported; Go 1.{OLDEST_FORMAT} and later is")
         self.version = version
 
 
 @dataclass(frozen=True, slots=True)
 class ClockSnapshot:
-    """The three clocks of the process, read at one moment: one snapshot for each generation, since Go 1.25.
+    """The three clocks of the process at one moment: one snapshot for each generation, since Go 1.25.
 
-    `trace` is in seconds on the scale of `Trace.times`. `monotonic_nanos` counts as Go's `nanotime` does, from a moment
-    that the system chose, and `wall_nanos` from 1970. On Windows both move in steps of 0.5 to 15.6 ms.
+    `trace` is in seconds on the scale of `Trace.times`. `monotonic_nanos` is Go's `nanotime`, which starts at a moment
+    that the system chose; `wall_nanos` counts from 1970. On Windows both move in steps of 0.5 to 15.6 ms.
     """
 
     trace: float
@@ -64,13 +64,13 @@ class ClockSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What an execution trace says about CPU samples and clocks.
+    """The CPU samples and clocks of an execution trace.
 
-    `times` are the samples in seconds, ascending, from a moment that means nothing outside this trace: the clock is
+    `times` are the samples in seconds, ascending, from a moment that is only valid within this trace: the clock is
     `nanotime`, on Windows the time stamp counter of the processor (runtime/tracetime.go). `threads` are the system's
     thread ids, one for each time. No samples means that no CPU profile ran, or that no thread used the processor.
-    `ticks_per_second` is what the newest generation says of the trace clock. `truncated` tells that the end is missing:
-    what is there is right, and samples are missing at the end only.
+    `ticks_per_second` is the frequency of the trace clock in the newest generation. `truncated`: the end is missing;
+    the samples before it are right and complete.
     """
 
     version: str
@@ -82,23 +82,23 @@ class Trace:
 
 
 def read_trace(data: bytes) -> Trace:
-    """Read an execution trace; the time is linear in its size, the memory some twenty times it at the very worst.
+    """Read an execution trace. The time is linear in its size, the memory at worst some twenty times its size.
 
-    A trace that was cut is read as far as it goes and called `truncated`, since the runtime writes samples in their
-    order. Cut right after a batch, it shows from Go 1.26 on only, where a generation has an end of its own.
+    A cut trace is read up to the cut and marked `truncated`, since the runtime writes samples in their order. A cut
+    right after a batch is only detected from Go 1.26 on, where a generation has an end marker.
 
-    Raises `UnsupportedTrace` for the format of Go 1.21 and older, and `DecodeError` otherwise: truncated when the cut
+    Raises `UnsupportedTrace` for the format of Go 1.21 and older, and `DecodeError` otherwise: truncated if the cut
     left no generation with a frequency, proto for a broken batch, and empty, html, text or proto for other bodies.
     """
     header = _HEADER.match(data)
     if header is None:
         if _HEADER_CUT.fullmatch(data):
             raise DecodeError(Reason.TRUNCATED, f"{len(data)} bytes of the header of an execution trace")
-        refuse(data)
+        reject_other_formats(data)
         raise DecodeError(Reason.PROTO, "not an execution trace")
     minor = int(header[1])
     version = f"go 1.{minor}"
-    if minor < OLDEST:
+    if minor < OLDEST_FORMAT:
         raise UnsupportedTrace(version)
     reader = _Reader(minor)
     whole = reader.read(data, header.end())
@@ -111,7 +111,7 @@ class _CutError(Exception):
 
 @dataclass(slots=True)
 class _Generation:
-    """What has been read of one generation, about a second of the trace (runtime/trace.go traceAdvancePeriod)."""
+    """The data read of one generation, about a second of the trace (runtime/trace.go traceAdvancePeriod)."""
 
     number: int
     frequency: int = 0
@@ -122,7 +122,7 @@ class _Generation:
 
 
 class _Reader:
-    """One pass over a trace; lives only as long as `read_trace` runs."""
+    """One pass over a trace, within one call of `read_trace`."""
 
     def __init__(self, minor: int) -> None:
         self._minor = minor
@@ -133,7 +133,7 @@ class _Reader:
         self._clocks: list[ClockSnapshot] = []
 
     def read(self, data: bytes, position: int) -> bool:
-        """Read all batches from `position` on; whether the last of them is whole."""
+        """Read all batches from `position` on. Returns whether the last one is complete."""
         try:
             while position < len(data):
                 position = self._batch(data, position)
@@ -159,14 +159,14 @@ class _Reader:
         )
 
     def _batch(self, data: bytes, position: int) -> int:
-        """Read or skip the batch at `position`; return where the next one begins."""
+        """Read or skip the batch at `position`. Returns the position of the next one."""
         kind = data[position]
         if kind == _END_OF_GENERATION and self._minor >= _END_OF_GENERATION_SINCE:
             self._generation.ended = True
             return position + 1
         if kind not in (_BATCH, _EXPERIMENTAL_BATCH):
             raise DecodeError(Reason.PROTO, f"event {kind} at byte {position}, where a batch should begin")
-        # The number of the experiment is one byte more.
+        # One more byte has the number of the experiment.
         position += 1 if kind == _BATCH else 2
         number, position = _uvarint(data, position)
         _, position = _uvarint(data, position)
@@ -187,7 +187,7 @@ class _Reader:
         return end
 
     def _advance(self, number: int) -> None:
-        """Begin another generation. Go writes one after the other, and every one with its own frequency."""
+        """Start a new generation. Go writes them one after the other, each with its own frequency."""
         if number < self._generation.number or not number:
             raise DecodeError(Reason.PROTO, f"generation {number} after generation {self._generation.number}")
         if self._generation.number:
@@ -217,7 +217,7 @@ class _Reader:
             self._sync(batch, 1, time)
 
     def _samples(self, batch: bytes) -> None:
-        """Samples are [time, thread, processor, goroutine, stack], with whole times and not differences."""
+        """Samples are [time, thread, processor, goroutine, stack], with absolute times and not differences."""
         times, threads = self._generation.times, self._generation.threads
         position = 1
         while position < len(batch):
@@ -246,17 +246,17 @@ class _Reader:
                 seconds, position = _uvarint(batch, position)
                 nanoseconds, position = _uvarint(batch, position)
                 generation.clock = (time + passed, monotonic, seconds * _NANOSECONDS + nanoseconds)
-            elif self._minor > NEWEST:
-                # What a later version adds comes after what there was: Go only appends to its formats.
+            elif self._minor > NEWEST_FORMAT:
+                # A later version adds fields only at the end: Go only appends to its formats.
                 return
             else:
                 raise DecodeError(Reason.PROTO, f"event {event} among clocks")
 
 
 def _uvarint(data: bytes, position: int) -> tuple[int, int]:
-    """The number at `position`, and where it ends: 7 bits in a byte, at most 64 (encoding/binary.ReadUvarint).
+    """The number at `position` and its end: 7 bits in a byte, at most 64 (encoding/binary.ReadUvarint).
 
-    Raises `_CutError` where the bytes end first. Go pads the length of a batch to 10 bytes, so zeros at the end count.
+    Raises `_CutError` if the bytes end first. Go pads the length of a batch to 10 bytes, so trailing zeros are valid.
     """
     value = 0
     for shift in range(0, 70, 7):

@@ -16,21 +16,21 @@ from pprof_exporter.rules import (
 )
 from pprof_exporter.rules.model import (
     Alert,
-    Record,
+    RecordingRule,
     RuleGroup,
     Severity,
     UnknownThreshold,
     fill_thresholds,
     thresholds_of,
 )
-from pprof_exporter.rules.render import Options, render_rules
+from pprof_exporter.rules.render import RuleOptions, render_rules
 
 GROUPS: tuple[RuleGroup, ...] = (
     reachability.GROUP,
     sampling.GROUP,
     clock.GROUP,
     quality.GROUP,
-    latency.HISTORY,
+    latency.HISTORY_GROUP,
     latency.GROUP,
     memory.GROUP,
     growth.GROUP,
@@ -39,8 +39,8 @@ GROUPS: tuple[RuleGroup, ...] = (
     exporter.GROUP,
 )
 ALERTS: tuple[Alert, ...] = tuple(rule for group in GROUPS for rule in group.rules if isinstance(rule, Alert))
-RECORDING_RULES: tuple[Record, ...] = tuple(
-    rule for group in GROUPS for rule in group.rules if isinstance(rule, Record)
+RECORDING_RULES: tuple[RecordingRule, ...] = tuple(
+    rule for group in GROUPS for rule in group.rules if isinstance(rule, RecordingRule)
 )
 
 __all__ = [
@@ -48,9 +48,9 @@ __all__ = [
     "GROUPS",
     "RECORDING_RULES",
     "Alert",
-    "Options",
-    "Record",
+    "RecordingRule",
     "RuleGroup",
+    "RuleOptions",
     "Severity",
     "UnknownThreshold",
     "fill_thresholds",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
-# The time stamp is held against the middle of the fetch, so that one slow profile looks skewed by half its latency. A
-# wrong clock skews all of them.
+# The skew is that of the time stamp to the middle of the fetch, so that one slow profile is skewed by half its latency.
+# A wrong clock skews all of them.
 _AHEAD = "min without (profile) (pprof_profile_clock_skew_seconds)"
 _BEHIND = "max without (profile) (pprof_profile_clock_skew_seconds)"
-# Of one window there is one value until the next; more than half of the time is more than half of the windows.
+# The value of a window stays until the next one, so more than half of the time means more than half of the windows.
 _WINDOW = "quantile_over_time(0.5, pprof_profile_window_error_seconds[30m])"
 
 GROUP = RuleGroup(

@@ -22,7 +22,7 @@ _LOADED = (
 GROUP = RuleGroup(
     "pprof-exporter",
     (
-        # A pod that was replaced has another instance: as long as there are as many as before, none is missing.
+        # A replaced pod has another instance label: none is missing as long as the number stays the same.
         Alert(
             "PprofExporterDown",
             "",
@@ -51,7 +51,7 @@ GROUP = RuleGroup(
             Job {{ $labels.job }} had exporters within the last day and has none now. Their targets are not monitored
             and their other alerts cannot fire. Check whether they run and why Prometheus cannot scrape them.
             """,
-            over_many=True,
+            many_targets=True,
         ),
         Alert(
             "PprofExporterReloadFailed",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
-# The floor of an hour leaves out what comes and goes with traffic.
+# The minimum over an hour leaves out what comes and goes with traffic.
 _GOROUTINES = "target:pprof_goroutines:min1h"
 _HEAP = "target:pprof_heap_inuse_bytes:min1h"
 _HEAP_DAY = "target:pprof_heap_inuse_bytes:min1h_delta1d"
@@ -12,9 +12,9 @@ _HEAP_DAY = "target:pprof_heap_inuse_bytes:min1h_delta1d"
 GROUP = RuleGroup(
     "pprof-growth",
     (
-        Record(_GOROUTINES, "min_over_time(pprof_goroutines[1h])"),
-        Record(_HEAP, "min_over_time(pprof_heap_inuse_bytes[1h])"),
-        Record(_HEAP_DAY, f"{_HEAP} - {_HEAP} offset 1d"),
+        RecordingRule(_GOROUTINES, "min_over_time(pprof_goroutines[1h])"),
+        RecordingRule(_HEAP, "min_over_time(pprof_heap_inuse_bytes[1h])"),
+        RecordingRule(_HEAP_DAY, f"{_HEAP} - {_HEAP} offset 1d"),
         Alert(
             "PprofGoroutineGrowth",
             "F10",

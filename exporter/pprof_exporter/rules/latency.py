@@ -1,8 +1,8 @@
-"""F5, F6, F7: endpoints that became slow, and a service that stalls while it is profiled."""
+"""F5, F6, F7: slow pprof endpoints, and services that stall while they are profiled."""
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
@@ -14,11 +14,11 @@ _WORK = (
     "{{ else }}collecting goroutine stacks{{ end }}"
 )
 
-HISTORY = RuleGroup(
+HISTORY_GROUP = RuleGroup(
     "pprof-history",
     (
-        # One value an hour is enough for a median of a week, and hundreds of times cheaper than all of them.
-        Record(_USUAL, f"quantile_over_time(0.5, {_MEAN}[7d:1h] offset 1h)"),
+        # One value an hour is enough for the median of a week, and hundreds of times cheaper than all values.
+        RecordingRule(_USUAL, f"quantile_over_time(0.5, {_MEAN}[7d:1h] offset 1h)"),
     ),
     interval="30m",
 )
@@ -26,14 +26,14 @@ HISTORY = RuleGroup(
 GROUP = RuleGroup(
     "pprof-latency",
     (
-        Record(
+        RecordingRule(
             _MEAN,
             """
             rate(pprof_fetch_duration_seconds_sum[30m])
               / (rate(pprof_fetch_duration_seconds_count[30m]) > 0)
             """,
         ),
-        Record(
+        RecordingRule(
             _CANARY,
             """
             increase(pprof_canary_duration_seconds_sum[1h])

@@ -1,13 +1,13 @@
-"""F11: what garbage collection, and the profilers of the runtime themselves, take."""
+"""F11: the cost of garbage collection, and of the profilers of the runtime themselves."""
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 GROUP = RuleGroup(
     "pprof-memory",
     (
-        Record(
+        RecordingRule(
             "target:pprof_cpu_gc_samples:ratio_increase30m",
             """
             increase(pprof_cpu_gc_samples_total[30m])

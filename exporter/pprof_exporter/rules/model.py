@@ -1,4 +1,4 @@
-"""What a rule is, before it becomes YAML. Thresholds stand as `<name>` in expressions and texts."""
+"""Typed recording and alerting rules. Expressions and texts have thresholds as `<name>`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 
-THRESHOLD = re.compile(r"<([a-z][a-z_]*)>")
+THRESHOLD_PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
 
 
 class Severity(StrEnum):
-    """How much of a hurry there is."""
+    """Urgency of an alert."""
 
     INFO = "info"
-    """Worth knowing; not sent to any receiver by default."""
+    """For information; by default it notifies no receiver."""
     WARNING = "warning"
-    """To be handled within the working day."""
+    """To be looked at within the working day."""
     CRITICAL = "critical"
     """Profiling, or the service with it, is broken now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordingRule:
     """A recording rule; `name` is `level:metric:operations`."""
 
     name: str
@@ -35,8 +35,8 @@ class Record:
 class Alert:
     """An alerting rule.
 
-    `mode` is the failure mode that it reports (`F1` and so on, or "" for the exporter itself), as in docs/signals.md.
-    `summary` is one line, `description` has the figures and what to do first; both are Prometheus templates.
+    `mode` is its failure mode as in docs/signals.md (`F1` and so on, "" for the exporter itself). `summary` is one
+    line, `description` has the figures and the first thing to do; both are Prometheus templates.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Alert:
     summary: str
     description: str
     keep_firing_for: str = ""
-    over_many: bool = False
-    """It covers many targets and has no label `instance`."""
+    many_targets: bool = False
+    """The alert covers many targets, and so has no label `instance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class RuleGroup:
     """Rules that are evaluated one after the other, every `interval` if it is given."""
 
     name: str
-    rules: tuple[Record | Alert, ...]
+    rules: tuple[RecordingRule | Alert, ...]
     interval: str = ""
 
 
@@ -65,17 +65,17 @@ class UnknownThreshold(ValueError):
 
 
 def fill_thresholds(text: str, values: Mapping[str, float]) -> str:
-    """The text with every `<name>` replaced by its value: the given one, or that of the catalogue."""
+    """The text with every `<name>` replaced by its value: that of `values`, or that of the catalogue."""
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
-        if name not in BY_NAME:
+        if name not in THRESHOLDS_BY_NAME:
             raise UnknownThreshold(f"no threshold {name!r}")
-        return f"{values.get(name, BY_NAME[name].value):.12g}"
+        return f"{values.get(name, THRESHOLDS_BY_NAME[name].value):.12g}"
 
-    return THRESHOLD.sub(value, text)
+    return THRESHOLD_PLACEHOLDER.sub(value, text)
 
 
 def thresholds_of(text: str) -> list[str]:
-    """Names of the thresholds in a text, in order."""
-    return THRESHOLD.findall(text)
+    """Names of the thresholds in a text, in order of appearance."""
+    return THRESHOLD_PLACEHOLDER.findall(text)

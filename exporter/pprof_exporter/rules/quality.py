@@ -1,8 +1,8 @@
-"""F8, F9: profiles that show addresses instead of functions, or stacks without their root."""
+"""F8, F9: profiles with addresses instead of function names, or with cut stacks."""
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 # In a CPU profile with a handful of samples any share is chance; the other profiles count objects that exist.
 _ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"
@@ -10,14 +10,14 @@ _ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= 
 GROUP = RuleGroup(
     "pprof-quality",
     (
-        Record(
+        RecordingRule(
             "target_profile:pprof_unsymbolized:ratio_median30m",
             f"""
             quantile_over_time(0.5, pprof_unsymbolized_ratio{{profile!="cpu"}}[30m])
               or quantile_over_time(0.5, pprof_unsymbolized_ratio{{profile="cpu"}}[30m]) and {_ENOUGH}
             """,
         ),
-        Record(
+        RecordingRule(
             "target_profile:pprof_truncated_stack:ratio_median30m",
             f"""
             quantile_over_time(0.5, pprof_truncated_stack_ratio{{profile!="cpu"}}[30m])

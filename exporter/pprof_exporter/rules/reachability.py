@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _REFUSED = ReasonGroup.REFUSED.reasons
 
@@ -25,8 +25,8 @@ def _any(reasons: Iterable[Reason]) -> str:
 _TARGET = "on (job, instance, target)"
 _PROFILE = "on (job, instance, target, profile)"
 _REASON = "on (job, instance, target, profile, reason)"
-# Over some minutes, so that a target that answers now and then counts as up, and one that hangs or cannot be connected
-# to by turns as wedged.
+# Over some minutes, so that a target with intermittent replies counts as up, and one that alternates between hanging
+# and failing connections as wedged.
 _IS_KNOWN = f"and {_TARGET} max_over_time(pprof_up[5m])"
 _IS_UP = f"{_IS_KNOWN} == 1"
 _WEDGED = "min_over_time(pprof_wedged[3m]) == 1"
@@ -61,9 +61,13 @@ _HINT = "".join(
 GROUP = RuleGroup(
     "pprof-reachability",
     (
-        Record(_FAILED, f"increase(pprof_fetch_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"),
-        Record(_UNDECODED, f"increase(pprof_decode_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"),
-        Record(
+        RecordingRule(
+            _FAILED, f"increase(pprof_fetch_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"
+        ),
+        RecordingRule(
+            _UNDECODED, f"increase(pprof_decode_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"
+        ),
+        RecordingRule(
             "target_profile:pprof_profiler_conflicts:ratio_increase30m",
             f'sum without (outcome) (increase(pprof_fetches_total{{outcome="busy"}}[30m])) / {_FETCHES}',
         ),
@@ -158,8 +162,8 @@ GROUP = RuleGroup(
             """,
             keep_firing_for="15m",
         ),
-        # Of a profile that the index page lists without a handler, goroutineleak is left out: routers with a fixed list
-        # of handlers, made before Go 1.27, do not have it (gin-contrib/pprof 71), and nothing is wrong.
+        # goroutineleak is left out of the profiles that the index page lists without a handler: routers with a fixed
+        # list of handlers from before Go 1.27 do not have it (gin-contrib/pprof 71), and nothing is wrong.
         Alert(
             "PprofProfileRejected",
             "F15",

@@ -1,10 +1,10 @@
-"""F17, and bugs of Go (F1, F6): what is in the process, and what is known to go wrong with it."""
+"""F17, and bugs of Go (F1, F6): foreign modules, and known bugs of the Go version."""
 
 from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
-# Those that hang or crash the process, as `hangs` of health/known_bugs has it. A test compares the two.
+# Bugs that hang or crash the process, like `hangs` in health/known_bugs. A test compares the two.
 _DANGEROUS = "golang/go#80982|golang/go#77975"
 
 GROUP = RuleGroup(

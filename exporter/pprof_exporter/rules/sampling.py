@@ -1,8 +1,8 @@
-"""F1, F2, F3: CPU samples that are missing, lost, opaque, or taken at odd times."""
+"""F1, F2, F3: CPU samples that are missing, lost, opaque, or taken at uneven intervals."""
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
 _SIXTY_FOUR = (
@@ -16,21 +16,21 @@ _OR = "or on (job, instance, target)"
 GROUP = RuleGroup(
     "pprof-sampling",
     (
-        Record(
+        RecordingRule(
             "target:pprof_cpu_coverage:ratio_increase30m",
             """
             sum without (source) (increase(pprof_cpu_accounted_seconds_total[30m]))
               / (sum without (source) (increase(pprof_cpu_used_seconds_total[30m])) > <cpu_enough_seconds>)
             """,
         ),
-        Record(
+        RecordingRule(
             "target:pprof_cpu_lost_samples:ratio_increase30m",
             f"""
             sum without (function) (increase(pprof_cpu_lost_samples_total[30m]))
               / ({_WITH_ENOUGH_SAMPLES})
             """,
         ),
-        Record(
+        RecordingRule(
             "target:pprof_cpu_opaque_samples:ratio_increase30m",
             f"""
             sum without (function) (increase(pprof_cpu_opaque_samples_total[30m]))

@@ -1,4 +1,4 @@
-"""F16, F20: what changed about a target, and which of its signals are worse since.
+"""F16, F20: changes of a target, and signals that are worse since.
 
 The exporter compares the median of a signal in the epoch before the latest change with that in the current epoch.
 Times of changes are taken over a range, since an exporter that restarts does not know them any more.
@@ -6,7 +6,7 @@ Times of changes are taken over a range, since an exporter that restarts does no
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, Record, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _TARGET = "on (job, instance, target)"
 _SIGNAL = "on (job, instance, target, signal)"
@@ -37,7 +37,7 @@ _CHANGE_WORDS = (
 
 
 def _value(value: str) -> str:
-    """A value in the unit that the name of its signal has."""
+    """A value in the unit that the signal name ends with."""
     return (
         f'{{{{ if match "_seconds" $labels.signal }}}}{{{{ {value} | humanizeDuration }}}}'
         f'{{{{ else if match "_ratio" $labels.signal }}}}{{{{ {value} | humanizePercentage }}}}'
@@ -79,24 +79,24 @@ _IDENTITY = (
 GROUP = RuleGroup(
     "pprof-upgrade",
     (
-        # Without the user's labels: were they changed within the day, a target would stand here twice.
-        Record(
+        # Without the user's labels: if they changed within the day, a target would be here twice.
+        RecordingRule(
             _RECENT,
             """
             max by (job, instance, target, change) (max_over_time(pprof_last_change_timestamp_seconds[1d]))
               > time() - <regression_watch>
             """,
         ),
-        # What changed last, with all that changed together with it.
-        Record(
+        # The latest change, and the changes that came with it.
+        RecordingRule(
             _LATEST,
             f"""
             {_RECENT}
               >= {_TARGET} group_left () (max by (job, instance, target) ({_RECENT}) - <changes_together>)
             """,
         ),
-        # One of these for each target, the first of an order: a new Go always comes as a new build.
-        Record(
+        # One of these changes for each target, the first in a fixed order: a new Go version always means a new build.
+        RecordingRule(
             _MAIN,
             f"""
             {_LATEST}{{change="operating_system"}}
@@ -105,14 +105,14 @@ GROUP = RuleGroup(
               or {_TARGET} {_LATEST}{{change="binary"}}
             """,
         ),
-        Record(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
-        Record(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_BEFORE}"),
-        Record(_FALLEN, f"{_NOW} < ignoring (epoch) {_BEFORE} / <regression_factor>"),
-        Record(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
-        # Medians now of the signals that are worse than before, each by its own measure. What a version of Go changes
-        # by design is not among them: CPU totals that become right (1.18 on Linux, 1.22 on Windows) raise the coverage,
-        # CPU profiles up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128).
-        Record(
+        RecordingRule(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
+        RecordingRule(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_BEFORE}"),
+        RecordingRule(_FALLEN, f"{_NOW} < ignoring (epoch) {_BEFORE} / <regression_factor>"),
+        RecordingRule(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
+        # Current medians of the signals that are worse than before, each by its own measure. Changes by design of a Go
+        # version are left out: corrected CPU totals (1.18 on Linux, 1.22 on Windows) raise the coverage, CPU profiles
+        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128).
+        RecordingRule(
             _WORSE,
             f"""
             {_RISEN}{{signal=~"{_LATENCIES}"}} > <regression_latency_least>
@@ -129,7 +129,7 @@ GROUP = RuleGroup(
               ) and {_TARGET} pprof_tick_audit_busy_processors >= <tick_busy>
             """,
         ),
-        Record(
+        RecordingRule(
             _REGRESSED,
             f"""
             (
@@ -186,7 +186,7 @@ GROUP = RuleGroup(
             rollout in progress and check what these targets have in common.
             """,
             keep_firing_for="30m",
-            over_many=True,
+            many_targets=True,
         ),
     ),
 )

@@ -15,17 +15,17 @@ from pprof_exporter.health import TickAudit, audit
 from pprof_exporter.profile import (
     NANOSECONDS,
     DecodeError,
-    Dump,
-    GoVersionEvidence,
-    Index,
+    GoroutineDump,
+    IndexPage,
+    KnownGoVersion,
     MemStats,
     System,
     TargetMetrics,
     Trace,
     UnsupportedTrace,
-    from_index,
-    from_metrics,
-    from_trace,
+    go_version_from_index,
+    go_version_from_metrics,
+    go_version_from_trace,
     read_trace,
 )
 from pprof_exporter.scrape.client.errors import FetchError
@@ -44,7 +44,7 @@ _DEFAULT_PERIOD = 0.01
 class TraceReading:
     """The content of an execution trace. If `trace` is None, `failure` says why."""
 
-    version: GoVersionEvidence | None
+    version: KnownGoVersion | None
     trace: Trace | None = None
     failure: UnsupportedTrace | DecodeError | None = None
 
@@ -53,7 +53,7 @@ def read_trace_body(body: bytes) -> TraceReading:
     """Read a trace. Its first bytes hold the Go version, even if its format is not supported."""
     version = None
     try:
-        version = from_trace(body)
+        version = go_version_from_trace(body)
         return TraceReading(version, read_trace(body))
     except (UnsupportedTrace, DecodeError) as error:
         return TraceReading(version, failure=error)
@@ -70,11 +70,11 @@ class Intake:
         """Count the bytes of a complete reply, before it is decoded."""
         self._state.counters[name].response_bytes += len(body)
 
-    def index(self, index: Index, at: float, phases: Phases | None) -> None:
+    def index(self, index: IndexPage, at: float, phases: Phases | None) -> None:
         """Take in an index page, which was requested at `at` (Unix time)."""
         state = self._state
         state.index, state.index_problem, state.index_at = index, None, at
-        state.identity.learn_version(INDEX, from_index(index))
+        state.identity.learn_version(INDEX, go_version_from_index(index))
         self._succeeded(INDEX, at, phases)
 
     def profile(self, profile: ProfileState, observation: Observation, phases: Phases | None) -> None:
@@ -99,7 +99,7 @@ class Intake:
 
     def metrics_page(self, page: TargetMetrics) -> None:
         """Take in the target's own metrics page."""
-        self._state.identity.learn_version("metrics", from_metrics(page.go_version))
+        self._state.identity.learn_version("metrics", go_version_from_metrics(page.go_version))
 
     def cpu_use(self, used: CpuUse | None) -> None:
         """Take in the CPU time that the process used during the latest CPU profile; None: unknown."""
@@ -164,7 +164,7 @@ class Intake:
         self._state.memstats.record(memstats, at)
         self._succeeded(MEMSTATS, at, phases)
 
-    def stacks(self, dump: Dump, at: float, phases: Phases | None) -> None:
+    def stacks(self, dump: GoroutineDump, at: float, phases: Phases | None) -> None:
         """Take in goroutine?debug=2, which was requested at `at` (Unix time)."""
         self._state.stacks.record(dump, at)
         self._succeeded(STACKS, at, phases)

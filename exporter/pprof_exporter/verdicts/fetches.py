@@ -17,14 +17,14 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _REFUSED = ReasonGroup.REFUSED.reasons
-# Other failure modes: F15 has refusals and missing handlers, F14 has the second profiler.
+# Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14.
 _NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons
-# Only Go 1.26 and later have it, so that its absence says nothing.
+# Only Go 1.26 and later have it, so a missing one is no finding.
 _MAY_BE_ABSENT = "goroutineleak"
 
 
 def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F13."""
+    """F13: the target is down, or fetches fail."""
     if snapshot.up is None:
         return unknown("The target has not been queried yet.")
     if not snapshot.up:
@@ -60,8 +60,8 @@ def _said(name: str, fetches: FetchSummary) -> str:
     return f"The latest fetch of {name} failed: {why}"
 
 
-def conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F14."""
+def profiler_conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F14: another profiler is active."""
     asked = {name: fetches for name, fetches in snapshot.fetches.items() if fetches.succeeded or fetches.busy}
     findings = (
         Finding(
@@ -82,8 +82,8 @@ def _count(fetches: FetchSummary) -> int:
     return fetches.succeeded + fetches.busy + fetches.failed
 
 
-def refused(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F15."""
+def refused_requests(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F15: profiles are refused or not served."""
     findings = [
         Finding(Level.WARNING, _said(name, fetches), "PprofProfileRejected")
         for name, fetches in snapshot.fetches.items()
@@ -100,8 +100,8 @@ def refused(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
 _NO_ROOM = "the target is busy or slow, or its profiling budget is used up"
 
 
-def costly(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F19."""
+def profiling_cost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F19: profiles are deferred too long; the cost of profiling."""
     late = [name for name, fetches in snapshot.fetches.items() if fetches.overdue >= limit["overdue"]]
     findings = [
         Finding(

@@ -24,8 +24,8 @@ _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
 
 
-def missing(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F1."""
+def missing_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F1: CPU samples are missing."""
     cpu = snapshot.profiles.get("cpu")
     bugs = (
         Finding(Level.INFO, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
@@ -71,8 +71,8 @@ def _coverage_otherwise(cpu: ProfileSnapshot) -> CheckOutcome:
     return unknown(f"The CPU time of the process is unknown. {_GIVE_CPU_TIME}")
 
 
-def lost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F2."""
+def lost_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F2: samples are lost or opaque."""
     cpu = snapshot.profiles.get("cpu")
     if cpu is None:
         return _NO_CPU_PROFILE
@@ -98,8 +98,8 @@ def lost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     )
 
 
-def uneven(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F3."""
+def uneven_sampling(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F3: samples are taken at uneven intervals."""
     audit, processors = snapshot.audit, snapshot.audit_processors
     if audit is None:
         if snapshot.audit_unsupported:
@@ -137,8 +137,8 @@ def uneven(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     )
 
 
-def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F4."""
+def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F4: time stamps disagree with the clock."""
     skews = list(_values(snapshot, quality.CLOCK_SKEW).values())
     if not skews:
         return unknown("No profile with a time stamp has been fetched yet.")
@@ -173,8 +173,8 @@ def clocks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     return wrong(findings, healthy(f"Time stamps differ from the exporter's clock by {seconds(abs(skew))}."))
 
 
-def blind(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F8."""
+def missing_symbols(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F8: function names are missing."""
     shares = _shares(snapshot, quality.UNSYMBOLIZED, limit)
     findings = (
         Finding(
@@ -188,8 +188,8 @@ def blind(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     return wrong(findings, _all_well(shares, "in stacks without function names"))
 
 
-def cut(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F9."""
+def truncated_stacks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F9: stacks are cut."""
     shares = _shares(snapshot, quality.TRUNCATED, limit)
     findings = (
         Finding(Level.INFO, f"{percent(share)} of the {name} profile is in truncated stacks.", "PprofStacksTruncated")
@@ -205,7 +205,7 @@ def _values(snapshot: TargetSnapshot, family: Family) -> dict[str, float]:
 
 
 def _shares(snapshot: TargetSnapshot, family: Family, limit: VerdictLimits) -> dict[str, float]:
-    """The share by profile, without that of a CPU profile of too few samples."""
+    """The share by profile, without a CPU profile of too few samples."""
     shares = _values(snapshot, family)
     cpu = snapshot.profiles.get("cpu")
     if cpu is not None and cpu.sums.get(content.CPU_SAMPLES, 0) < limit["cpu_enough_samples"]:

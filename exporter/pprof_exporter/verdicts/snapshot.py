@@ -1,4 +1,4 @@
-"""What is in sight of a target at one moment: the newest of everything that still stands."""
+"""The snapshot of a target that verdicts use: the latest values that are not too old."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pprof_exporter.store import Change, Comparison
 
 @dataclass(frozen=True, slots=True)
 class ProfileSnapshot:
-    """The latest profile of one kind. `took` is its latency in seconds, None of a file; `sums` are in base units."""
+    """The latest profile of one kind. `took` is its latency in seconds, None for a file; `sums` are in base units."""
 
     took: float | None
     samples: int
@@ -21,14 +21,14 @@ class ProfileSnapshot:
     readings: tuple[Reading, ...]
 
     def reading(self, family: Family) -> float | None:
-        """The sum of the readings of a family, over its labels; None if none of them is known."""
+        """The sum of the readings of a family over its labels; None if none is known."""
         values = [found.value for found in self.readings if found.family is family and found.value is not None]
         return sum(values) if values else None
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSummary:
-    """How the fetches of one thing went: `problem` and `reason` are of the latest if it failed, times are seconds."""
+    """The fetches of one profile or page. `problem` and `reason` are of the latest if it failed; times are seconds."""
 
     reason: Reason | None
     problem: str
@@ -41,7 +41,7 @@ class FetchSummary:
 
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
-    """So many requests that took `mean` seconds on average, and so many that were not answered."""
+    """`count` requests with a mean latency of `mean` seconds, and the number of `unanswered` ones."""
 
     count: int
     mean: float
@@ -50,11 +50,11 @@ class LatencySummary:
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """All that a verdict may rest on. What is None or empty is not known.
+    """The input of all verdicts. None or empty means not known.
 
-    `profiles` and `fetches` are by name of the profile; `hangs` says whether the index page and the goroutine profile
-    are accepted and never answered; `looks` counts the profiles of each kind so far; `rises` is, by family, the growth
-    by function; `profiling` is the share of its time for which the target was profiled.
+    `profiles` and `fetches` are by profile name. `hangs` says whether connections for the index page and the goroutine
+    profile are accepted and never answered. `profile_counts` has the number of profiles of each kind so far. `growth`
+    is the growth by function, by family. `profiling` is the share of time in which the target was profiled.
     """
 
     up: bool | None = None
@@ -66,7 +66,7 @@ class TargetSnapshot:
     bugs: tuple[KnownBug, ...] = ()
     foreign: tuple[str, ...] = ()
     changes: Mapping[Change, float] = field(default_factory=dict)
-    """How many seconds ago each kind of change was seen."""
+    """Seconds since each kind of change was seen."""
     fingerprinted: bool = False
     comparison: Comparison | None = None
     profiles: Mapping[str, ProfileSnapshot] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class TargetSnapshot:
     differences: Mapping[str, float] = field(default_factory=dict)
     profiler_memory: int | None = None
     contention: Mapping[str, bool | None] = field(default_factory=dict)
-    looks: Mapping[str, int] = field(default_factory=dict)
-    rises: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
+    profile_counts: Mapping[str, int] = field(default_factory=dict)
+    growth: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
     profiling: float | None = None
     budget: float | None = None

@@ -1,4 +1,4 @@
-"""From the state of a target to what is in sight of it now."""
+"""Builds the target snapshot from the state of a target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
-    """What stands of a target at `now` (Unix time); what is too old is left out."""
+    """The snapshot of a target at `now` (Unix time). Values that are too old are left out."""
     known = state.identity
     profiles = {
         name: _profile(profile)
@@ -38,8 +38,8 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         differences=state.latency_differences(),
         profiler_memory=state.memstats.latest.buck_hash_sys if state.memstats.latest else None,
         contention={"block": state.contention.block, "mutex": state.contention.mutex},
-        looks={name: profile.counters.outcomes[Outcome.SUCCESS] for name, profile in state.profiles.items()},
-        rises=_rises(state),
+        profile_counts={name: profile.counters.outcomes[Outcome.SUCCESS] for name, profile in state.profiles.items()},
+        growth=_rises(state),
         profiling=state.budget.share,
         budget=state.settings.budget,
     )
@@ -47,7 +47,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
 
 def _profile(profile: ProfileState) -> ProfileSnapshot:
     latest = profile.latest
-    assert latest is not None  # noqa: S101 - the caller has looked
+    assert latest is not None  # noqa: S101 - the caller checks it
     sums: dict[Family, float] = {
         value.family: total for value, total in zip(profile.kind.values, latest.sums, strict=True) if total is not None
     }
@@ -76,8 +76,8 @@ def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
 
 def _rises(state: TargetState) -> dict[Family, dict[str, float]]:
     return {
-        value.rise.family: rises
+        value.growth_rule.family: rises
         for profile in state.profiles.values()
         for value, rises in zip(profile.kind.values, profile.growing_functions, strict=True)
-        if value.rise is not None and rises
+        if value.growth_rule is not None and rises
     }

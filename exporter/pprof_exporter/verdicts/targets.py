@@ -26,8 +26,8 @@ _WORK = {
 }
 
 
-def slow(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F5."""
+def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F5: profiles are slow."""
     latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
     findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
@@ -53,8 +53,8 @@ def _slow(snapshot: TargetSnapshot, name: str, took: float, limit: VerdictLimits
     return Finding(Level.WARNING, said, "PprofFetchSlow")
 
 
-def stalls(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F6."""
+def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F6: the target stalls while it is profiled, or hangs."""
     findings = [
         Finding(
             Level.CRITICAL,
@@ -89,8 +89,8 @@ def _enough(latency: LatencySummary | None, limit: VerdictLimits) -> bool:
     return latency is not None and latency.count >= limit["canaries"]
 
 
-def pile_up(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F10."""
+def goroutine_growth(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F10: goroutines pile up."""
     leaks = snapshot.profiles.get("goroutineleak")
     leaked = leaks.sums.get(content.LEAKED_GOROUTINES, 0) if leaks else 0
     findings = [
@@ -105,14 +105,14 @@ def pile_up(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
                 f"{function} gained goroutines in each of the last {RISES} profiles, {rise:.0f} in all.",
                 "PprofGoroutineGrowth",
             )
-            for function, rise in snapshot.rises.get(content.GOROUTINE_GROWTH, {}).items()
+            for function, rise in snapshot.growth.get(content.GOROUTINE_GROWTH, {}).items()
         ),
     ]
     return wrong(findings, _not_growing(snapshot, "goroutine", "function gained goroutines"))
 
 
-def collector(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F11."""
+def garbage_collection(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F11: garbage collection takes much CPU time, or the profilers of the runtime much memory."""
     cpu, memory = snapshot.profiles.get("cpu"), snapshot.profiler_memory
     taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
     sampled, profiled = _spent(snapshot)
@@ -146,28 +146,28 @@ def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
     return sums.get(content.CPU_SAMPLED, 0), sums.get(content.CPU_PROFILED, 0)
 
 
-def memory(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F12."""
+def memory_growth(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F12: the live heap or the memory of the profiler grows."""
     findings = (
         Finding(
             Level.INFO,
             f"The live heap of {function} grew in each of the last {RISES} profiles, by {rise / _MIB:.1f} MiB in all.",
             "PprofHeapGrowth",
         )
-        for function, rise in snapshot.rises.get(content.HEAP_GROWTH, {}).items()
+        for function, rise in snapshot.growth.get(content.HEAP_GROWTH, {}).items()
     )
     return wrong(findings, _not_growing(snapshot, "heap", "function gained live heap"))
 
 
 def _not_growing(snapshot: TargetSnapshot, profile: str, what: str) -> CheckOutcome:
-    looks = snapshot.looks.get(profile, 0)
+    looks = snapshot.profile_counts.get(profile, 0)
     if looks <= RISES:
         return unknown(f"Growth shows after {RISES + 1} {profile} profiles; {looks} have been read.")
     return healthy(f"No {what} in each of the last {RISES} profiles; alerts judge growth over hours.")
 
 
-def contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F18."""
+def lock_contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F18: contention profiling is off."""
     off = [name for name, on in snapshot.contention.items() if on is False]
     unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
     findings = [

@@ -28,8 +28,8 @@ _WORDS = {
 _HOUR = 3600
 
 
-def unexplained(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F7."""
+def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F7: canary requests are slow while no profile runs."""
     rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
         return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")
@@ -45,8 +45,8 @@ def unexplained(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     return wrong(findings, healthy(f"A cheap request takes {seconds(rest.mean)} while no profile runs."))
 
 
-def upgraded(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F16."""
+def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F16: the target was changed."""
     recent = [_WORDS[change] for change, ago in snapshot.changes.items() if ago < limit["upgrade_told"]]
     if recent:
         ago = min(snapshot.changes.values())
@@ -65,8 +65,8 @@ def _ago(passed: float) -> str:
     return f"{passed / _HOUR:.1f} hours ago" if passed >= _HOUR else f"{passed / 60:.0f} minutes ago"
 
 
-def injected(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F17."""
+def injected_modules(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F17: foreign modules are in the process."""
     if snapshot.system is None:
         return unknown("No profile that lists modules has been read yet.")
     if snapshot.system is not System.WINDOWS:
@@ -82,8 +82,8 @@ def injected(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
 _FOREIGN = "PprofForeignModule"
 
 
-def regressed(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F20."""
+def regressions(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F20: signals are worse since a change."""
     comparison = snapshot.comparison
     if comparison is None:
         return unknown(
@@ -92,7 +92,7 @@ def regressed(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     enough = {
         name: (measure, before, now)
         for name, (before, now) in comparison.signals.items()
-        if (measure := measure_of(name)) and min(before.count, now.count) >= limit[measure.fewest]
+        if (measure := measure_of(name)) and min(before.count, now.count) >= limit[measure.min_observations]
     }
     if not enough:
         return unknown("Too few values were measured before or after the latest change to compare them.")
@@ -120,4 +120,4 @@ def _worse(measure: Measure, before: Summary, now: Summary, snapshot: TargetSnap
     if measure.same_go and Change.GO in snapshot.changes:
         return False
     ratio = now.p50 / before.p50 if before.p50 > 0 else None
-    return measure.passed(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)
+    return measure.is_exceeded(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)

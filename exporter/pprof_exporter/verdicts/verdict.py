@@ -1,4 +1,4 @@
-"""What is said of one failure mode of one target, and how a check comes to say it."""
+"""Verdicts, findings, and the outcome of the check of one failure mode."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pprof_exporter.catalog.failure_modes import FailureMode
-from pprof_exporter.catalog.thresholds import BY_NAME
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 
 
 class Level(StrEnum):
-    """How bad it is, the worst first. `unknown` is neither good nor bad: it could not be measured."""
+    """Severity of a verdict, the worst first. `unknown` is neither good nor bad: it could not be measured."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -26,7 +26,7 @@ BAD = (Level.CRITICAL, Level.WARNING, Level.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, as a sentence with its figures; `alert` is that whose runbook says what to do."""
+    """One problem, as a sentence with its figures. The runbook of `alert` says what to do."""
 
     level: Level
     said: str
@@ -35,10 +35,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one look says of one failure mode.
+    """The verdict on one failure mode of one snapshot.
 
-    `findings` are there if something is wrong, the worst first; otherwise `said` tells what was measured, or why
-    nothing could be.
+    `findings` are the problems, the worst first. Without any, `said` states what was measured, or why nothing could be
+    measured.
     """
 
     failure_mode: FailureMode
@@ -48,18 +48,18 @@ class Verdict:
 
 
 class VerdictLimits:
-    """The thresholds of the alerts by name; `given` takes the place of those in the catalogue."""
+    """The thresholds of the alerts by name; `overrides` replace those of the catalogue."""
 
-    def __init__(self, given: Mapping[str, float] | None = None) -> None:
-        self._given = dict(given or {})
+    def __init__(self, overrides: Mapping[str, float] | None = None) -> None:
+        self._overrides = dict(overrides or {})
 
     def __getitem__(self, name: str) -> float:
-        return self._given.get(name, BY_NAME[name].value)
+        return self._overrides.get(name, THRESHOLDS_BY_NAME[name].value)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """What a check found: things that are wrong, or one sentence on why nothing is. `known` is false for unknown."""
+    """The result of a check: findings, or one sentence without any. `known` is false if nothing could be measured."""
 
     said: str
     findings: tuple[Finding, ...] = ()
@@ -70,23 +70,23 @@ VerdictCheck = Callable[[TargetSnapshot, VerdictLimits], CheckOutcome]
 
 
 def healthy(said: str) -> CheckOutcome:
-    """It was measured, and is well."""
+    """Measured, and healthy."""
     return CheckOutcome(said)
 
 
 def unknown(said: str) -> CheckOutcome:
-    """It could not be measured; the sentence says why."""
+    """Not measured; the sentence says why."""
     return CheckOutcome(said, known=False)
 
 
 def wrong(findings: Iterable[Finding | None], otherwise: CheckOutcome) -> CheckOutcome:
-    """The findings that there are, or else `otherwise`."""
+    """The outcome of the findings that are not None, or `otherwise` if there are none."""
     found = tuple(finding for finding in findings if finding is not None)
     return CheckOutcome("", found) if found else otherwise
 
 
-def verdict(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
-    """The outcome of a check as the verdict on its failure mode."""
+def verdict_of(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
+    """The verdict on a failure mode by the outcome of its check."""
     findings = tuple(sorted(outcome.findings, key=lambda finding: BAD.index(finding.level)))
     if findings:
         return Verdict(failure_mode, findings[0].level, findings[0].said, findings)

@@ -10,7 +10,7 @@ from pprof_exporter.evidence_store import SavedFinding
 from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
 from pprof_exporter.store import Change
-from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst
+from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst_level
 from pprof_exporter.verdicts.verdict import seconds
 from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
 from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
@@ -32,7 +32,7 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
     name = state.target.name
     labels = "".join(f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in state.target.labels)
     body = (
-        f"<h2>{escape(name)} {badge(worst(found))}</h2><p>{labels} {_who(state.identity)}</p>"
+        f"<h2>{escape(name)} {badge(worst_level(found))}</h2><p>{labels} {_who(state.identity)}</p>"
         f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
         f"{_ticks(state.sampling_clock.latest, state.sampling_clock.at, now)}{_changes(state.identity, now)}"
         f"{_evidence(name, kept)}"

@@ -10,7 +10,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from pprof_exporter.scrape import TargetState
-from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst
+from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst_level
 from pprof_exporter.web.formatting import LEVEL_WORDS, badge, target_path
 from pprof_exporter.web.layout import page
 
@@ -67,7 +67,7 @@ _NOTHING = "<h2>Targets</h2><p>No targets. To add one: <code>pprof-exporter loca
 
 def _row(state: TargetState, now: float) -> _Row:
     found = verdicts(snapshot_of(state, now))
-    return _Row(state, worst(found), tuple(verdict for verdict in found if verdict.level in BAD))
+    return _Row(state, worst_level(found), tuple(verdict for verdict in found if verdict.level in BAD))
 
 
 def _shown(row: _Row, wanted: Wanted) -> bool:

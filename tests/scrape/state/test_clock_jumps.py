@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pprof_exporter.catalog import Outcome, Reason, Skip
-from pprof_exporter.exposition.sink import Sink
+from pprof_exporter.exposition.sink import MetricSink
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
@@ -46,7 +46,7 @@ async def pool(clock: SetClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
 
 
 def shows_goroutines(pool: Pool, clock: SetClock) -> bool:
-    sink = Sink()
+    sink = MetricSink()
     TargetSeries(sink, pool.states[0], clock.now()).add()
     return any(metric.name == "pprof_goroutines" for metric in sink.metrics())
 

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.config import Target, parse_target
-from pprof_exporter.profile import GoVersionEvidence, ModuleRole, System, from_metrics, from_profile, modules, system_of
+from pprof_exporter.profile import (
+    KnownGoVersion,
+    ModuleRole,
+    System,
+    go_version_from_metrics,
+    go_version_from_profile,
+    modules,
+    system_of,
+)
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import ProcessFacts
 from pprof_exporter.store import Change, Store
@@ -22,7 +30,7 @@ CORE = {"ntdll.dll", "kernel32.dll", "kernelbase.dll"}
 
 def facts(program: str, file: str = "goroutine") -> ProcessFacts:
     found = profile(program, file)
-    return ProcessFacts(system_of(found), modules(found.mappings), from_profile(found))
+    return ProcessFacts(system_of(found), modules(found.mappings), go_version_from_profile(found))
 
 
 def version(program: str) -> str:
@@ -46,7 +54,7 @@ def learnt(program: str, file: str = "goroutine") -> Identity:
 def see(seen: Identity, program: str, file: str = "goroutine", *, at: float = NOW) -> bool:
     """Fetch one profile of a program whose page tells its version."""
     seen.learn(facts(program, file))
-    seen.learn_version("metrics", from_metrics(version(program)))
+    seen.learn_version("metrics", go_version_from_metrics(version(program)))
     return seen.enter(at)
 
 
@@ -117,9 +125,9 @@ def test_the_version_is_unknown_then_a_lower_bound_then_exact() -> None:
     assert known.go_version == "unknown"
     known.learn(facts("linux-go1.27.3"))
     assert known.go_version == "1.20+"
-    known.learn_version("metrics", from_metrics("go1.27.3"))
+    known.learn_version("metrics", go_version_from_metrics("go1.27.3"))
     assert known.go_version == "1.27.3"
-    known.learn_version("metrics", from_metrics("devel go1.28-abcdef"))
+    known.learn_version("metrics", go_version_from_metrics("devel go1.28-abcdef"))
     assert known.go_version == "1.20+"
 
 
@@ -157,7 +165,7 @@ def test_an_update_or_an_agent_is_exactly_that(program: str, file: str, change: 
 def test_another_version_on_the_page_is_a_change_of_go(program: str) -> None:
     known = identity()
     see(known, program)
-    known.learn_version("metrics", from_metrics("go1.28.1"))
+    known.learn_version("metrics", go_version_from_metrics("go1.28.1"))
     assert known.enter(NOW + 60)
     assert known.changes == {Change.GO: 1}
 
@@ -174,10 +182,10 @@ def test_a_profile_without_mappings_changes_nothing(program: str) -> None:
     known = identity()
     see(known, program)
     before = (known.system, known.program, known.build, known.go_version, known.core_modules)
-    known.learn(ProcessFacts(None, (), GoVersionEvidence()))
+    known.learn(ProcessFacts(None, (), KnownGoVersion()))
     assert not known.enter(NOW + 60)
     unnamed = replace(profile(program, "goroutine").mappings[0], file="", build_id="")
-    known.learn(ProcessFacts(None, modules((unnamed,)), GoVersionEvidence()))
+    known.learn(ProcessFacts(None, modules((unnamed,)), KnownGoVersion()))
     assert not known.enter(NOW + 120)
     assert (known.system, known.program, known.build, known.go_version, known.core_modules) == before
     assert not known.changes
@@ -238,7 +246,7 @@ def test_a_quick_rollback_is_not_taken_for_the_upgrade_before_it() -> None:
     known, program = identity(), WINDOWS[-1]
     see(known, program)
     stay(known, program, "goroutine_updated", since=NOW + 60, until=NOW + 600)
-    known.learn_version("metrics", from_metrics("go1.28.1"))
+    known.learn_version("metrics", go_version_from_metrics("go1.28.1"))
     known.enter(NOW + 660)
     assert known.changes == {Change.OPERATING_SYSTEM: 1, Change.GO: 1}
     stay(known, program, "goroutine_updated", since=NOW + 720, until=NOW + 1500)

@@ -1,6 +1,6 @@
-"""Every failure mode that the exporter watches for, F1 to F20: what tells of it, how that is computed, what it hides.
+"""Every failure mode that the exporter detects, F1 to F20: its metrics, how they are computed, what they cannot show.
 
-The page docs/signals.md is made from here.
+The page docs/signals.md is generated from this package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of one failure mode."""
+"""The description of one failure mode."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pprof_exporter.catalog.family import Family
 
 @dataclass(frozen=True, slots=True)
 class FailureMode:
-    """One failure mode, and what tells of it. All texts are Markdown, indented as the source around them.
+    """One failure mode with its metrics. All texts are Markdown, indented like the source around them.
 
-    `id` is its number (`F1`), `title` what goes wrong. `families` are the metrics that speak of it, the most telling
-    first. `meaning` is what they tell, `computed` how: sources, formula, guards. `cannot_know` is what stays hidden,
-    `healthy` what real programs show. `issues` are those that report it, as `owner/repository#number`.
+    `id` is its number (`F1`), `title` what goes wrong. `families` are its metrics, the most significant first.
+    `meaning` explains them, `computed` has sources, formula and guards. `cannot_know` is what they cannot show,
+    `healthy` what real programs show. `issues` are reports of it, as `owner/repository#number`.
     """
 
     id: str
@@ -27,5 +27,5 @@ class FailureMode:
 
     @property
     def number(self) -> int:
-        """The number of the mode, by which failure modes are sorted."""
+        """The number of the failure mode, for sorting."""
         return int(self.id.removeprefix("F"))

@@ -1,4 +1,4 @@
-"""F13 to F15 and F19: profiles that do not come, and what fetching them costs."""
+"""F13 to F15 and F19: failing fetches, and the cost of profiling."""
 
 from __future__ import annotations
 

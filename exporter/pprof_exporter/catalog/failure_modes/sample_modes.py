@@ -1,4 +1,4 @@
-"""F1 to F4, F8 and F9: whether a profile says the truth."""
+"""F1 to F4, F8 and F9: the accuracy of profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F5, F6, F10 to F12 and F18: how a target is doing, and how quickly it answers."""
+"""F5, F6, F10 to F12 and F18: the state of the target itself, and its latency."""
 
 from __future__ import annotations
 

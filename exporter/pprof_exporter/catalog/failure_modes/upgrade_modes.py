@@ -1,4 +1,4 @@
-"""F7, F16, F17 and F20: what changed about a target, and what the change did."""
+"""F7, F16, F17 and F20: changes of a target, and their effects."""
 
 from __future__ import annotations
 

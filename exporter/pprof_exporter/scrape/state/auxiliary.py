@@ -7,7 +7,7 @@ from collections import Counter, deque
 
 from pprof_exporter.catalog import Outcome, runtime, sampling
 from pprof_exporter.health import TickAudit, new_pauses, pauses_within, unseen_collections
-from pprof_exporter.profile import Dump, MemStats, creators, longest_wait
+from pprof_exporter.profile import GoroutineDump, MemStats, goroutines_by_creator, longest_waits
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.top_k import TopK
 
@@ -47,15 +47,17 @@ class StacksState:
     def __init__(self, functions: int) -> None:
         self.counters = FetchCounters()
         self.at: float | None = None
-        self.creators: dict[str, float] = {}
-        self.longest_wait: dict[str, float] = {}
+        self.by_creator: dict[str, float] = {}
+        self.longest_waits: dict[str, float] = {}
         self._ranking = TopK(functions)
 
-    def record(self, dump: Dump, at: float) -> None:
+    def record(self, dump: GoroutineDump, at: float) -> None:
         """Take in a text that was requested at `at` (Unix time)."""
         self.at = at
-        self.creators = self._ranking.update({name: float(count) for name, count in creators(dump).items()})
-        self.longest_wait = longest_wait(dump)
+        self.by_creator = self._ranking.update(
+            {name: float(count) for name, count in goroutines_by_creator(dump).items()}
+        )
+        self.longest_waits = longest_waits(dump)
 
 
 class SamplingClockState:

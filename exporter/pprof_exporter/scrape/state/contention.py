@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.profile import State
+from pprof_exporter.profile import GoroutineState
 from pprof_exporter.scrape.state.observation import Observation
 
 # This many empty profiles in a row, while goroutines wait, mean that block profiling is off.
 _EMPTY_IN_A_ROW = 10
 
 # Waits that the block profile records when they end (runtime.blockevent).
-_RECORDED = frozenset({State.CHAN_RECEIVE, State.CHAN_SEND, State.SELECT, State.MUTEX, State.WAIT_GROUP, State.COND})
+_RECORDED = frozenset(
+    {
+        GoroutineState.CHAN_RECEIVE,
+        GoroutineState.CHAN_SEND,
+        GoroutineState.SELECT,
+        GoroutineState.MUTEX,
+        GoroutineState.WAIT_GROUP,
+        GoroutineState.COND,
+    }
+)
 
 
 class ContentionState:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
-from pprof_exporter.profile import GoVersionEvidence, Module, ModuleRole, System, combine
+from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System, combine_go_versions
 from pprof_exporter.scrape.state.observation import ProcessFacts
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, changed_parts
 
@@ -24,7 +24,7 @@ class Identity:
     def __init__(self, target: Target, store: Store) -> None:
         self._store = store
         self._service = dict(target.labels).get(_SERVICE_LABEL, target.name)
-        self._versions: dict[str, GoVersionEvidence] = {}
+        self._versions: dict[str, KnownGoVersion] = {}
         self.system: System | None = None
         self.modules: tuple[Module, ...] = ()
         self.mutex_profiling: bool | None = None
@@ -35,9 +35,9 @@ class Identity:
         self.comparison: Comparison | None = None
 
     @property
-    def go(self) -> GoVersionEvidence:
+    def go(self) -> KnownGoVersion:
         """The known Go version."""
-        return combine(self._versions.values())
+        return combine_go_versions(self._versions.values())
 
     @property
     def go_version(self) -> str:
@@ -93,7 +93,7 @@ class Identity:
             modules=_digest(",".join(self.foreign_modules)) if windows and self.modules else "",
         )
 
-    def learn_version(self, source: str, evidence: GoVersionEvidence) -> None:
+    def learn_version(self, source: str, evidence: KnownGoVersion) -> None:
         """Take in evidence of the Go version. The latest of each source counts."""
         self._versions[source] = evidence
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pprof_exporter.health import FetchedProfile, Reading, run_checks
 from pprof_exporter.profile import (
     NANOSECONDS,
-    GoVersionEvidence,
     Kind,
+    KnownGoVersion,
     Module,
     Profile,
     System,
     attribute,
     decode,
-    from_profile,
+    go_version_from_profile,
     modules,
     system_of,
     totals,
@@ -29,7 +29,7 @@ class ProcessFacts:
 
     system: System | None
     modules: tuple[Module, ...]
-    version: GoVersionEvidence
+    version: KnownGoVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
         profiled=profile.duration_nanos / NANOSECONDS,
         time_nanos=profile.time_nanos,
         period_nanos=profile.period,
-        facts=ProcessFacts(system_of(profile), modules(profile.mappings), from_profile(profile)),
+        facts=ProcessFacts(system_of(profile), modules(profile.mappings), go_version_from_profile(profile)),
         readings=run_checks(fetched),
     )
 

@@ -9,8 +9,8 @@ from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.health import Growth
-from pprof_exporter.profile import KINDS, Index, Kind, Span, Value
+from pprof_exporter.health import GrowthTracker
+from pprof_exporter.profile import KINDS, IndexPage, Kind, SampleValue, Span
 from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
@@ -92,7 +92,7 @@ class TargetState:
         self.up: bool | None = None
         self.recoveries = 0
         """How often the target came up, the first time included."""
-        self.index: Index | None = None
+        self.index: IndexPage | None = None
         self.index_at = 0.0
         self.index_problem: Reason | None = None
         self.index_counters = FetchCounters()
@@ -137,6 +137,6 @@ class TargetState:
         return f"No index page of pprof: {reason.meaning}. {reason.advice}"
 
 
-def _growth(value: Value) -> Growth | None:
-    rise = value.rise
-    return Growth(at_least=rise.at_least, changes_only=rise.changes_only) if rise else None
+def _growth(value: SampleValue) -> GrowthTracker | None:
+    rise = value.growth_rule
+    return GrowthTracker(at_least=rise.at_least, changes_only=rise.changes_only) if rise else None
