@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.health.sampling_clock import _BUCKETS, MIN_INTERVALS, AuditProblem, TickAudit, audit, audit_problems
+from pprof_exporter.health.sampling_clock import _BUCKETS, MIN_INTERVALS, TickAudit, audit
 from pprof_exporter.profile.trace import ClockSnapshot, Trace, read_trace
+from tests.health.audit_problems import AuditProblem, audit_problems
 from tests.recorded import RECORDINGS
 
 PERIOD = 0.01

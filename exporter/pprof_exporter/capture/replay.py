@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -117,15 +118,15 @@ class _RoundReplay:
 
     def run(self, store: RecordingStore) -> ReplayedRound:
         before = self._state.sampling_clock.latest
-        self._index()
+        self._take_in(INDEX, self._index)
         windows = [name for name, profile in self._state.profiles.items() if profile.kind.window]
         for name in self._state.profiles:
             if name not in windows:
-                self._profile(name, None)
+                self._take_in(name, partial(self._profile, name, None))
             if name == "mutex":
                 self._mutex_rate()
         self._canary()
-        self._memstats()
+        self._take_in(MEMSTATS, self._memstats)
         for name in windows:
             self._window(name)
         latest = self._state.sampling_clock.latest
@@ -149,49 +150,45 @@ class _RoundReplay:
             raise FetchError(fetch.reason or Reason.EMPTY, fetch.detail)
         return Reply((self._folder / fetch.file).read_bytes(), fetch.phases, fetch.asked_at)
 
-    def _index(self) -> None:
-        fetch = self._fetches.get(INDEX)
-        if fetch is None:
-            return
-        try:
-            reply = self._reply(fetch)
-            self._intake.received(INDEX, reply.body)
-            self._intake.index(read_index(reply.body), reply.asked_at, reply.phases)
-        except (FetchError, DecodeError) as error:
-            self._intake.failed(INDEX, error)
-
-    def _profile(self, name: str, used: CpuUse | None) -> None:
-        fetch, profile = self._fetches.get(name), self._state.profiles[name]
+    def _take_in(self, name: str, intake: Callable[[Reply], None]) -> None:
+        """Hand the recorded reply to the intake, or the reason for which there is none."""
+        fetch = self._fetches.get(name)
         if fetch is None:
             return
         try:
             reply = self._reply(fetch)
             self._intake.received(name, reply.body)
-            observation = observe(
-                profile.kind,
-                reply,
-                window=fetch.window,
-                previous=profile.latest,
-                used=used,
-                max_bytes=self._state.settings.limits.inflated_bytes,
-            )
+            intake(reply)
         except (FetchError, DecodeError) as error:
             self._intake.failed(name, error)
-            return
-        self._fresh[name] = observation
+
+    def _index(self, reply: Reply) -> None:
+        self._intake.index(read_index(reply.body), reply.asked_at, reply.phases)
+
+    def _memstats(self, reply: Reply) -> None:
+        self._intake.memstats(read_memstats(reply.body), reply.asked_at, reply.phases)
+
+    def _profile(self, name: str, used: CpuUse | None, reply: Reply) -> None:
+        profile = self._state.profiles[name]
+        observation = self._fresh[name] = observe(
+            profile.kind,
+            reply,
+            window=self._fetches[name].window,
+            previous=profile.latest,
+            used=used,
+            max_bytes=self._state.settings.limits.inflated_bytes,
+        )
         self._intake.profile(profile, observation, reply.phases)
 
     def _window(self, name: str) -> None:
         """The CPU profile, with the trace and the metrics page that were fetched around it."""
         fetch, used = self._fetches.get(name), self._used()
         trace = self._trace()
-        if fetch is None or fetch.phases is None:
-            self._profile(name, None)
-            return
-        self._metrics_page()
-        self._intake.cpu_use(used)
-        self._profile(name, used)
-        if trace is not None and name in self._fresh:
+        if fetch is not None and fetch.phases is not None:
+            self._metrics_page()
+            self._intake.cpu_use(used)
+        self._take_in(name, partial(self._profile, name, used))
+        if fetch is not None and trace is not None and name in self._fresh:
             self._intake.audit(trace, used.seconds / fetch.window if used and fetch.window else None)
 
     def _used(self) -> CpuUse | None:
@@ -231,17 +228,6 @@ class _RoundReplay:
             self._intake.failed(CANARY, FetchError(without.reason or Reason.EMPTY, without.detail))
         else:
             self._intake.latency_without_modules(without.asked_at, without.phases)
-
-    def _memstats(self) -> None:
-        fetch = self._fetches.get(MEMSTATS)
-        if fetch is None:
-            return
-        try:
-            reply = self._reply(fetch)
-            self._intake.received(MEMSTATS, reply.body)
-            self._intake.memstats(read_memstats(reply.body), reply.asked_at, reply.phases)
-        except (FetchError, DecodeError) as error:
-            self._intake.failed(MEMSTATS, error)
 
     def _mutex_rate(self) -> None:
         fetch = self._fetches.get(MUTEX_RATE)

@@ -35,9 +35,7 @@ HEAP_INUSE_BYTES = gauge(
     "pprof_heap_inuse_bytes", "Live heap at the last garbage collection, estimated from samples.", "target"
 )
 HEAP_INUSE_OBJECTS = gauge(
-    "pprof_heap_inuse_objects",
-    "Live objects at the last garbage collection, estimated from samples.",
-    "target",
+    "pprof_heap_inuse_objects", "Live objects at the last garbage collection, estimated from samples.", "target"
 )
 ALLOCATED_BYTES = counter(
     "pprof_allocated_bytes_total", "Bytes allocated since the target started, estimated from samples.", "target"

@@ -83,9 +83,7 @@ OVERDUE = counter(
     "profile",
 )
 PROFILING = counter(
-    "pprof_profiling_seconds_total",
-    "Time during which at least one costly fetch was running.",
-    "target",
+    "pprof_profiling_seconds_total", "Time during which at least one costly fetch was running.", "target"
 )
 WEDGED = gauge(
     "pprof_wedged",

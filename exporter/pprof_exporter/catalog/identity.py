@@ -22,10 +22,7 @@ SYSTEM_MODULE = gauge(
     "module",
 )
 MODULES = gauge(
-    "pprof_modules",
-    "Modules loaded in the process, by role. Go lists them on Windows since 1.20.",
-    "target",
-    "role",
+    "pprof_modules", "Modules loaded in the process, by role. Go lists them on Windows since 1.20.", "target", "role"
 )
 FOREIGN_MODULE = info(
     "pprof_foreign_module_info",

@@ -6,9 +6,7 @@ from pprof_exporter.catalog.family import counter, gauge, histogram
 
 GC_CYCLES = counter("pprof_gc_cycles_total", "Garbage collections since the target started.", "target")
 GC_FORCED = counter(
-    "pprof_gc_forced_cycles_total",
-    "Garbage collections that the program requested since it started.",
-    "target",
+    "pprof_gc_forced_cycles_total", "Garbage collections that the program requested since it started.", "target"
 )
 GC_PAUSE = histogram(
     "pprof_gc_pause_seconds",

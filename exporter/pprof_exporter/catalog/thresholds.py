@@ -25,12 +25,7 @@ class Threshold:
 
 THRESHOLDS: tuple[Threshold, ...] = (
     # Samples
-    Threshold(
-        "cpu_coverage_low",
-        0.8,
-        "ratio",
-        "healthy programs show 0.94 to 1.15; Go's own test accepts 10 %",
-    ),
+    Threshold("cpu_coverage_low", 0.8, "ratio", "healthy programs show 0.94 to 1.15; Go's own test accepts 10 %"),
     Threshold("cpu_coverage_very_low", 0.55, "ratio", "below the 0.64 of a 64 Hz timer: more than the timer is wrong"),
     Threshold(
         "cpu_enough_seconds",
@@ -104,13 +99,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         "regression_watch", 86_400, "seconds", "a day covers every load; what persists has other alerts", age=True
     ),
-    Threshold(
-        "changes_together",
-        600,
-        "seconds",
-        "the sources of build and version are read minutes apart",
-        age=True,
-    ),
+    Threshold("changes_together", 600, "seconds", "the sources of build and version are read minutes apart", age=True),
     Threshold("regression_coverage_below", 0.94, "ratio", "healthy programs show at least 0.94"),
     Threshold("regression_share", 0.1, "ratio", "a tenth of the value, or of the locations, is not chance"),
     Threshold(

@@ -155,10 +155,7 @@ NO_PROFILE = ReasonGroup.OTHER_PAGE.reasons | ReasonGroup.UNDECODABLE.reasons
 """A complete reply that is no profile."""
 
 _EXPLAINED: dict[Reason, tuple[str, str]] = {
-    Reason.RESOLVE: (
-        "the host name did not resolve",
-        "Check the name and the exporter's DNS.",
-    ),
+    Reason.RESOLVE: ("the host name did not resolve", "Check the name and the exporter's DNS."),
     Reason.CONNECT: (
         "the TCP connection failed",
         "Check that the service runs and listens on this address, and that no firewall blocks it.",
@@ -167,10 +164,7 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "the name resolved to addresses that probes may not connect to",
         "Check the name. If the address is right, add its network to probe.allowed.networks.",
     ),
-    Reason.TLS: (
-        "the TLS handshake failed",
-        "Check the certificate, the server name, and that the port speaks TLS.",
-    ),
+    Reason.TLS: ("the TLS handshake failed", "Check the certificate, the server name, and that the port speaks TLS."),
     Reason.TIMEOUT_HEADER: (
         "connected, but no reply before the deadline",
         "If the index page answers but this profile does not, the Go runtime may be unable to stop the world.",
@@ -207,10 +201,7 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "the server rejected the request (other 4xx)",
         "Read the reply. For example, a TLS port answers a plain HTTP request with 400.",
     ),
-    Reason.HTTP_5XX: (
-        "the server failed (5xx)",
-        "Check the log of the service, or of the proxy in front of it.",
-    ),
+    Reason.HTTP_5XX: ("the server failed (5xx)", "Check the log of the service, or of the proxy in front of it."),
     Reason.TOO_LARGE: (
         "the reply is larger than the limit",
         "Raise the limit if the profile is that large. A few KiB that inflate to GiB are an attack or a fault.",
@@ -227,18 +218,12 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "the reply is text, not a profile",
         "Remove debug=1 or debug=2 from the request. The legacy text formats are not supported.",
     ),
-    Reason.GZIP: (
-        "the gzip stream is corrupt",
-        "Check for a proxy that rewrites bodies.",
-    ),
+    Reason.GZIP: ("the gzip stream is corrupt", "Check for a proxy that rewrites bodies."),
     Reason.TRUNCATED: (
         "the body ends too early",
         "The connection was cut. Check the server's WriteTimeout, proxy timeouts, and crashes.",
     ),
-    Reason.PROTO: (
-        "the body is not a profile.proto message",
-        "Check what the target serves at this path.",
-    ),
+    Reason.PROTO: ("the body is not a profile.proto message", "Check what the target serves at this path."),
     Reason.INVALID: (
         "the profile.proto message violates the rules of the format",
         "Save the file and report it to the authors of the profiler.",

@@ -14,13 +14,7 @@ from pprof_exporter.verdicts import BAD, Finding, Level, Verdict
 _FORMAT = "pprof-exporter check"
 _VERSION = 1
 
-_LEVEL_MARKS = {
-    Level.CRITICAL: "🟥",
-    Level.WARNING: "🟧",
-    Level.INFO: "🟦",
-    Level.UNKNOWN: "⬜",
-    Level.HEALTHY: "🟩",
-}
+_LEVEL_MARKS = {Level.CRITICAL: "🟥", Level.WARNING: "🟧", Level.INFO: "🟦", Level.UNKNOWN: "⬜", Level.HEALTHY: "🟩"}
 # Characters that XML 1.0 does not allow; names come from outside.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!$@&])")

@@ -205,10 +205,7 @@ class SignalAssessor:
 
     def _is_worse(self, one: SignalTest, measure: Measure) -> bool:
         return one.shift is not None and measure.is_exceeded(
-            self._limit,
-            ratio=one.ratio.value if one.ratio else None,
-            now=_median(one.after),
-            change=one.shift.value,
+            self._limit, ratio=one.ratio.value if one.ratio else None, now=_median(one.after), change=one.shift.value
         )
 
     def _improved(self, one: SignalTest, measure: Measure) -> bool:

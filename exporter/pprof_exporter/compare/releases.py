@@ -42,9 +42,7 @@ RELEASES: tuple[Release, ...] = (
     Release(23, "stacks have up to 128 frames instead of 32", "truncated_stack_ratio:(?!cpu$).+"),
     Release(24, "maps are in another package", functions=r"(internal/runtime/maps\.|runtime\.map).*"),
     Release(
-        26,
-        "a CPU profile ends on time, not up to 0.2 s late",
-        "(fetch_duration|profile_window_error)_seconds:cpu",
+        26, "a CPU profile ends on time, not up to 0.2 s late", "(fetch_duration|profile_window_error)_seconds:cpu"
     ),
     Release(
         26,

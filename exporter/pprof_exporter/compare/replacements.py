@@ -69,23 +69,13 @@ def _last_seen(rounds: Iterable[ReplayedRound]) -> ProcessFacts | None:
 
 def replacements(before: InstalledSoftware, after: InstalledSoftware) -> tuple[Replacement, ...]:
     """What differs, in the order of `Change`."""
-    say = {
-        Change.OPERATING_SYSTEM: _system,
-        Change.BINARY: _build,
-        Change.GO: _go,
-        Change.MODULES: _foreign,
-    }
+    say = {Change.OPERATING_SYSTEM: _system, Change.BINARY: _build, Change.GO: _go, Change.MODULES: _foreign}
     return tuple(say[change](before, after) for change in changed_parts(before.fingerprint, after.fingerprint))
 
 
 def unknown_changes(before: InstalledSoftware, after: InstalledSoftware) -> tuple[Change, ...]:
     """Changes that cannot be determined, since one side at least is unknown."""
-    parts = {
-        Change.OPERATING_SYSTEM: "system",
-        Change.BINARY: "binary",
-        Change.GO: "go",
-        Change.MODULES: "modules",
-    }
+    parts = {Change.OPERATING_SYSTEM: "system", Change.BINARY: "binary", Change.GO: "go", Change.MODULES: "modules"}
     sides = (before.fingerprint, after.fingerprint)
     return tuple(change for change, part in parts.items() if not all(getattr(side, part) for side in sides))
 

@@ -17,12 +17,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def report_markdown(report: ComparisonReport) -> str:
     """The report, ending in a line break."""
-    lines = [
-        f"## {_plain(headline(report))}",
-        "",
-        f"Before: {_code(report.before)}, after: {_code(report.after)}",
-        "",
-    ]
+    lines = [f"## {_plain(headline(report))}", "", f"Before: {_code(report.before)}, after: {_code(report.after)}", ""]
     for pair in report.pairs:
         lines += [*_pair(pair), ""]
     lines += [f"- {_plain(sentence)}" for sentence in (*report.alone, *report.limits)]

@@ -224,10 +224,7 @@ DASHBOARD = Dashboard(
                 lines(
                     "Heap fetches, slowest ten",
                     "Mean time to fetch a heap profile over half an hour. Milliseconds are healthy.",
-                    Query(
-                        f"topk(10, {HEAP_FETCH})",
-                        "{{target}}",
-                    ),
+                    Query(f"topk(10, {HEAP_FETCH})", "{{target}}"),
                     unit="s",
                     limits=bad_above("fetch_slow", "fetch_very_slow"),
                 ),

@@ -110,15 +110,7 @@ def timeline(title: str, description: str, query: Query, *, width: int = 24, hei
         "tooltip": {"mode": "single", "sort": "none"},
     }
     return Panel(
-        title,
-        description,
-        "state-timeline",
-        (query,),
-        width,
-        height,
-        defaults=defaults,
-        options=options,
-        interval="1m",
+        title, description, "state-timeline", (query,), width, height, defaults=defaults, options=options, interval="1m"
     )
 
 
@@ -235,10 +227,7 @@ def coloured_cells(limits: ColourSteps) -> dict[str, Any]:
 
 def word_cells(values: Sequence[tuple[int, str, Colour]]) -> dict[str, Any]:
     """Field configuration of a column with words in place of numbers."""
-    return {
-        "mappings": value_mappings(values),
-        "custom.cellOptions": {"mode": "basic", "type": "color-background"},
-    }
+    return {"mappings": value_mappings(values), "custom.cellOptions": {"mode": "basic", "type": "color-background"}}
 
 
 def merge_queries(*hidden: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -44,10 +44,7 @@ DASHBOARD = Dashboard(
                     "Changes",
                     "When Windows, Go, the program or modules from elsewhere were last seen to change.",
                     Query(f"max by (change) (pprof_last_change_timestamp_seconds{{{CHOSEN}}}) * 1000 or vector(0)"),
-                    columns=[
-                        ("change", "What changed", 160, {}),
-                        ("Value", "When", 180, {"unit": "dateTimeAsIso"}),
-                    ],
+                    columns=[("change", "What changed", 160, {}), ("Value", "When", 180, {"unit": "dateTimeAsIso"})],
                     transformations=merge_queries(order=["change", "Value"]),
                     sort_by="When",
                     width=8,

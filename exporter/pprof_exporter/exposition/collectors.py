@@ -32,13 +32,7 @@ class ExporterCollector(Collector):
 
     families: tuple[Family, ...] = exporter.FAMILIES
 
-    def __init__(
-        self,
-        pool: Pool,
-        config: ConfigState,
-        clock: Clock,
-        parts: ExporterParts | None = None,
-    ) -> None:
+    def __init__(self, pool: Pool, config: ConfigState, clock: Clock, parts: ExporterParts | None = None) -> None:
         self._pool = pool
         self._config = config
         self._clock = clock

@@ -17,10 +17,7 @@ _LEGACY = {
     b"goroutine ": "the text format of goroutine?debug=2",
 }
 # gperftools' binary CPU profile: machine words 0, 3, 0, sampling period, 0.
-_GPERFTOOLS = (
-    b"\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0",
-    b"\0\0\0\0\3\0\0\0\0\0\0\0",
-)
+_GPERFTOOLS = (b"\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0", b"\0\0\0\0\3\0\0\0\0\0\0\0")
 
 
 def reject_other_formats(body: bytes) -> None:

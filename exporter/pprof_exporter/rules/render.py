@@ -19,14 +19,7 @@ _HEAD = """\
 # exporter under /runbooks/.
 """
 
-_MILLISECONDS = {
-    "ms": 1,
-    "s": 1_000,
-    "m": 60_000,
-    "h": 3_600_000,
-    "d": 86_400_000,
-    "w": 604_800_000,
-}
+_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"(\d+)(ms|[smhdw])")
 # The range or the step of a selector, or its offset.
 _IN_EXPRESSION = re.compile(r"([\[:]|\boffset\s+-?)((?:\d+(?:ms|[smhdw]))+)")

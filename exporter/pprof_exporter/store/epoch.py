@@ -47,10 +47,7 @@ def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]
 def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
     """The first fingerprint, with its unknown parts from the second."""
     return Fingerprint(
-        known.system or more.system,
-        known.binary or more.binary,
-        known.go or more.go,
-        known.modules or more.modules,
+        known.system or more.system, known.binary or more.binary, known.go or more.go, known.modules or more.modules
     )
 
 

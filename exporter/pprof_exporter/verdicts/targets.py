@@ -19,11 +19,7 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _MIB = 2**20
-_WORK = {
-    "modules": "listing modules",
-    "heap": "walking heap records",
-    "goroutines": "collecting goroutine stacks",
-}
+_WORK = {"modules": "listing modules", "heap": "walking heap records", "goroutines": "collecting goroutine stacks"}
 
 
 def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

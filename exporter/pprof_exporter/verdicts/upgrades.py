@@ -35,9 +35,7 @@ def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")
     findings = (
         Finding(
-            Level.WARNING,
-            f"A cheap request takes {seconds(rest.mean)} although no profile runs.",
-            "PprofCanarySlow",
+            Level.WARNING, f"A cheap request takes {seconds(rest.mean)} although no profile runs.", "PprofCanarySlow"
         )
         if rest.mean > limit["canary_slow"]
         else None,

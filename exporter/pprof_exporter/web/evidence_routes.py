@@ -50,11 +50,7 @@ def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
         headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{kept.id}-{named.name}"'}
         return web.Response(body=data, content_type="application/octet-stream", headers=headers)
 
-    return [
-        web.get("/evidence", index),
-        web.get("/evidence/{id}", finding),
-        web.get("/evidence/{id}/{file}", file),
-    ]
+    return [web.get("/evidence", index), web.get("/evidence/{id}", finding), web.get("/evidence/{id}/{file}", file)]
 
 
 def _gone() -> web.Response:

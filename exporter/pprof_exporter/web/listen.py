@@ -79,11 +79,7 @@ class _Site(web.BaseSite):
     """Like the sites of aiohttp, with bounds on connections."""
 
     def __init__(
-        self,
-        runner: web.AppRunner,
-        connections: Connections,
-        tls: ssl.SSLContext | None,
-        where: Listen | socket.socket,
+        self, runner: web.AppRunner, connections: Connections, tls: ssl.SSLContext | None, where: Listen | socket.socket
     ) -> None:
         super().__init__(runner, ssl_context=tls)
         self._connections = connections

@@ -85,12 +85,7 @@ FAILURE_MODES = (
     FailureMode(
         id="F19",
         title="Profiling costs too much",
-        families=(
-            fetching.PROFILING,
-            fetching.DEFERRED,
-            fetching.OVERDUE,
-            fetching.SKIPPED,
-        ),
+        families=(fetching.PROFILING, fetching.DEFERRED, fetching.OVERDUE, fetching.SKIPPED),
         meaning="""
             The load of the exporter on a target, and what it defers or skips to limit it.
             `rate(pprof_profiling_seconds_total[1h])` is the share of time in which a target is profiled.

@@ -171,9 +171,7 @@ class _Bound:
         return await self._get(url, (*own.items(), *added), timeout, window)
 
 
-def _session(
-    socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None,
-) -> aiohttp.ClientSession:
+def _session(socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None) -> aiohttp.ClientSession:
     """The session of all requests. Each request brings its certificates, proxy and credentials."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(

@@ -59,9 +59,7 @@ def use_between(before: CpuTime | None, after: CpuTime | None, window: float) ->
     if seconds < 0 or elapsed < window:
         return None
     return CpuUse(
-        seconds * window / elapsed,
-        after.source,
-        seconds / elapsed / after.processors if after.processors else None,
+        seconds * window / elapsed, after.source, seconds / elapsed / after.processors if after.processors else None
     )
 
 

@@ -55,13 +55,7 @@ class Observation:
 
 
 def observe(
-    kind: Kind,
-    reply: Reply,
-    *,
-    window: float,
-    previous: Observation | None,
-    used: CpuUse | None,
-    max_bytes: int,
+    kind: Kind, reply: Reply, *, window: float, previous: Observation | None, used: CpuUse | None, max_bytes: int
 ) -> Observation:
     """Decode the body of a reply, sum it up and run the checks.
 

@@ -43,10 +43,7 @@ def without_expiry(settings: Settings, *, audit: float | None = None) -> Setting
         name: replace(profile, interval=_FOREVER) for name, profile in settings.profiles.items()
     }
     return replace(
-        settings,
-        profiles=profiles,
-        index_interval=_FOREVER,
-        audit=settings.audit if audit is None else audit,
+        settings, profiles=profiles, index_interval=_FOREVER, audit=settings.audit if audit is None else audit
     )
 
 
