@@ -4,7 +4,7 @@
 
 Starts the Go target of the tests with a busy thread and some contention, captures it, ends it, and does the same once
 more, as around an upgrade that brought nothing new; then compares the two. Prints for each repetition what was called
-worse or better and which functions were said to have moved, and of how many signals nobody could tell. Exits with 1 if
+worse or better and which functions were said to have moved, and how many signals could not be compared. Exits with 1 if
 more than one repetition in twenty had any of these.
 """
 

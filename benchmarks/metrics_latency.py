@@ -2,7 +2,7 @@
 
     python -m benchmarks.metrics_latency
 
-Builds and runs the Go target of the tests, points the exporter at it, and asks for /metrics 20 times a second. The two
+Builds and runs the Go target of the tests, points the exporter at it, and requests /metrics 20 times a second. The two
 rows come from one run on one machine; the second is to be read against the first.
 """
 

@@ -1,9 +1,9 @@
-"""What probes cost the exporter: many targets, asked for at a steady rate as Prometheus does.
+"""What probes cost the exporter: many targets, probed at a steady rate as Prometheus does.
 
     python -m benchmarks.probe_rate --targets 1000 --rate 100 --seconds 60
 
 A stub in a process of its own answers as a Go program does, with recorded profiles, on as many addresses of loopback as
-there are targets (127.0.0.0/8, Linux). Each target is asked for in turn, so that every one comes at its interval.
+there are targets (127.0.0.0/8, Linux). The targets are probed in turn, so that every one comes at its interval.
 Printed are replies and their latencies, and CPU and memory of the exporter without the stub.
 """
 
@@ -55,7 +55,7 @@ async def measure(program: exporter.Exporter, port: int, options: argparse.Names
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, headers=headers, auto_decompress=False) as session:
 
-        async def ask(number: int) -> None:
+        async def probe(number: int) -> None:
             address = f"127.{1 + number // 62_500}.{number // 250 % 250}.{1 + number % 250}:{port}"
             began = time.perf_counter()
             try:
@@ -72,7 +72,7 @@ async def measure(program: exporter.Exporter, port: int, options: argparse.Names
         async with asyncio.TaskGroup() as group:
             for i in range(int(options.rate * options.seconds)):
                 await asyncio.sleep(max(0.0, began + i / options.rate - time.perf_counter()))
-                group.create_task(ask(i % options.targets))
+                group.create_task(probe(i % options.targets))
         passed, after = time.perf_counter() - began, process.cpu_times()
     used = after.user + after.system - cpu.user - cpu.system
     cuts = statistics.quantiles(took, n=100)
@@ -99,7 +99,7 @@ def stub_running() -> Iterator[int]:
 
 
 def stub() -> web.Application:
-    """Recorded replies; a CPU profile takes as long as it is asked to."""
+    """Recorded replies; a CPU profile takes the seconds that its request states."""
     bodies: dict[str, bytes] = {}
 
     async def answer(request: web.Request) -> web.Response:

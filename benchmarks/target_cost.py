@@ -5,7 +5,7 @@
 Runs the Go target of the tests in windows without and with the exporter, a process of its own with no setting changed,
 and compares the CPU time of the target in each pair of windows that follow one another. Every other pair has the two in
 the other order, so that what drifts on the machine cancels out. A twin of the target, under the same load at the same
-time and never watched, tells what the machine did meanwhile: its difference is taken off. All shares are of one core.
+time and never watched, shows what the machine did meanwhile: its difference is taken off. All shares are of one core.
 
 A window with the exporter begins right after its second CPU profile, when the fetches have their usual rhythm: with a
 multiple of 60 seconds it holds whole cycles. What comes at longer intervals (memory statistics, the goroutineleak
@@ -82,11 +82,11 @@ class Window:
 
 @dataclass(slots=True)
 class Cost:
-    """The windows of one load, in pairs, and the CPU seconds of each first look."""
+    """The windows of one load, in pairs, and the CPU seconds of each first round."""
 
     without: list[Window] = field(default_factory=list)
     watched: list[Window] = field(default_factory=list)
-    first_looks: list[float] = field(default_factory=list)
+    first_rounds: list[float] = field(default_factory=list)
 
     @property
     def added(self) -> list[float]:
@@ -115,7 +115,7 @@ class Bench:
                 wanted = number % 4 in (1, 2)
                 if wanted and not is_watched:
                     program = watching.enter_context(exporter.running(self._target.url))
-                    cost.first_looks.append(self._first_look(program, cost.without[-1].share))
+                    cost.first_rounds.append(self._first_round(program, cost.without[-1].share))
                     program.wait_for(lambda now: fetched(now, {"cpu": 2}), within=PATIENCE)
                 elif is_watched and not wanted:
                     watching.close()
@@ -124,32 +124,32 @@ class Bench:
                 (cost.watched if wanted else cost.without).append(self._window())
         return cost
 
-    def _first_look(self, program: Exporter, share: float) -> float:
+    def _first_round(self, program: Exporter, share: float) -> float:
         """CPU seconds that one round of everything costs on top of what the load uses, `share` of a core."""
         kinds = [kind for kind in FIRST_LOOK if self._target.go.startswith("go1.27") or kind != "goroutineleak"]
         deadline = time.monotonic() + PATIENCE
 
         def goes_on() -> bool:
             if time.monotonic() > deadline:
-                raise AssertionError(f"the first look did not end; the log says:\n{program.log}")
+                raise AssertionError(f"the first round did not end; the log says:\n{program.log}")
             return not fetched(program.scrape(), dict.fromkeys(kinds, 1))
 
-        used, passed, _ = self._ask_while(goes_on)
+        used, passed, _ = self._request_while(goes_on)
         return used - share * passed
 
     def _window(self) -> Window:
         end, before = time.monotonic() + self._seconds, _cpu(self._twin)
-        used, passed, took = self._ask_while(lambda: time.monotonic() < end)
+        used, passed, took = self._request_while(lambda: time.monotonic() < end)
         return Window(used / passed, (_cpu(self._twin) - before) / passed, took)
 
-    def _ask_while(self, goes_on: Callable[[], bool]) -> tuple[float, float, list[float]]:
+    def _request_while(self, goes_on: Callable[[], bool]) -> tuple[float, float, list[float]]:
         """CPU seconds, seconds, and the latencies of the requests that were made meanwhile."""
-        with _client(self._target) as ask:
-            ask()
+        with _client(self._target) as request:
+            request()
             began, before, took = time.perf_counter(), _cpu(self._process), []
             while goes_on():
                 now = time.perf_counter()
-                took.append(ask())
+                took.append(request())
                 time.sleep(max(0.0, now + EVERY - time.perf_counter()))
             return _cpu(self._process) - before, time.perf_counter() - began, took
 
@@ -165,14 +165,14 @@ def _client(target: Target) -> Iterator[Callable[[], float]]:
     """A function that makes one cheap request over a connection that stays, and returns its seconds."""
     connection = http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=30)
 
-    def ask() -> float:
+    def request() -> float:
         began = time.perf_counter()
         connection.request("GET", CHEAP)
         connection.getresponse().read()
         return time.perf_counter() - began
 
     with contextlib.closing(connection):
-        yield ask
+        yield request
 
 
 def fetched(now: Scrape, least: dict[str, int]) -> bool:
@@ -192,9 +192,9 @@ def figures(name: str, cost: Cost) -> str:
     """The line of one load."""
     own = statistics.median(window.share for window in cost.without)
     cells = [own, statistics.median(cost.added), min(cost.added), max(cost.added)]
-    look = statistics.median(cost.first_looks) * 1000
+    first_round = statistics.median(cost.first_rounds) * 1000
     latencies = [f"{1000 * cut:.2f}" for windows in (cost.without, cost.watched) for cut in _cuts(windows)]
-    return row(name, *(f"{100 * cell:.3f} %" for cell in cells), f"{look:.0f} ms", *latencies)
+    return row(name, *(f"{100 * cell:.3f} %" for cell in cells), f"{first_round:.0f} ms", *latencies)
 
 
 def _cuts(windows: list[Window]) -> tuple[float, float]:

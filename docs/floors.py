@@ -41,7 +41,7 @@ def _drawn() -> str:
 
 
 def _picture(floors: list[list[str]]) -> str:
-    """A tower: every package may import what stands below it, and nothing beside or above."""
+    """One picture: every package may import those below it, and none beside or above."""
     rows = ["   ".join(floor) for floor in floors]
     width = max(map(len, rows)) + 4
     line = f"+{'-' * width}+"
@@ -57,5 +57,5 @@ def _about(container: str, name: str) -> str:
     """The first paragraph of the docstring of a module, on one line."""
     place = PROJECT.joinpath("exporter", *container.split("."), name)
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return " ".join(told.partition("\n\n")[0].split())
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())

@@ -143,7 +143,7 @@ Every failure has one of these reasons. It is the label `reason` of `pprof_fetch
 
 
 def signals() -> str:
-    """What tells of each failure mode, how it is computed, and where healthy ends."""
+    """The signals of each failure mode, how they are computed, and their thresholds."""
     headings = [f"{mode.id}: {mode.title}" for mode in FAILURE_MODES] + ["Thresholds"]
     compare = next(heading for heading in headings if heading.startswith("F20:"))
     parts = [
@@ -165,7 +165,7 @@ def alerts() -> str:
     modes: dict[str, list[str]] = {}
     for alert in sorted(ALERTS, key=lambda alert: list(titles).index(alert.mode)):
         modes.setdefault(alert.name, []).append(titles[alert.mode])
-    rows = "\n".join(_row(name, list(dict.fromkeys(told))) for name, told in modes.items())
+    rows = "\n".join(_row(name, list(dict.fromkeys(places))) for name, places in modes.items())
     parts = [
         "# Alerts",
         _MARK,
@@ -173,7 +173,7 @@ def alerts() -> str:
         f"| alert | severity | failure mode |\n| --- | --- | --- |\n{rows}",
     ]
     for title in titles.values():
-        if names := [name for name, told in modes.items() if told[0] == title]:
+        if names := [name for name, places in modes.items() if places[0] == title]:
             parts += [f"## {title}", *map(_alert, names)]
     records = [rule for group in GROUPS for rule in group.rules if isinstance(rule, RecordingRule)]
     parts += ["## Recorded series", _ABOUT_RECORDS, *(f"`{rule.name}`\n\n{_promql(rule.expr)}" for rule in records)]
@@ -195,9 +195,9 @@ def _question(row: Row) -> str:
     return f"**{row.title}**{folded}\n\n| panel | what it shows |\n| --- | --- |\n{panels}"
 
 
-def _row(name: str, told: list[str]) -> str:
+def _row(name: str, places: list[str]) -> str:
     severities = ", ".join(alert.severity.value for alert in ALERTS if alert.name == name)
-    return f"| [{name}](#{_anchor(name)}) | {severities} | {'; '.join(told)} |"
+    return f"| [{name}](#{_anchor(name)}) | {severities} | {'; '.join(places)} |"
 
 
 def _alert(name: str) -> str:
@@ -268,7 +268,7 @@ def _threshold(threshold: Threshold) -> str:
 
 
 def _anchor(heading: str) -> str:
-    """What GitHub calls a heading in addresses."""
+    """The anchor that GitHub gives a heading."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the documentation anew: `make pictures`.
+"""Take the pictures of the documentation: `make pictures`.
 
 The demo runs, a headless browser opens the page of its Windows target once there is something to see, and what it shows
 is the picture.
@@ -18,7 +18,7 @@ from tests.lab import chromium, free_port
 
 IMAGES = Path(__file__).parent / "images"
 WITHIN = 600
-"""Seconds in which the demo has something to tell. The leak of its story comes in the third minute."""
+"""Seconds until the demo has findings. The leak of its story comes in the third minute."""
 FINDING = 'class="card warning" id="F10"'
 SHARP = ("--hide-scrollbars", "--force-device-scale-factor=1.5")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from pprof_exporter.healthcheck import ask, default_url, run
+from pprof_exporter.healthcheck import default_url, find_problem, run
 from tests.lab import exporter, free_port
 from tests.lab import run as run_command
 
@@ -34,7 +34,7 @@ def test_an_exporter_that_lives_is_healthy(capsys: pytest.CaptureFixture[str]) -
         address = program.url.removeprefix("http://")
         assert run(["--timeout=120"], {"PPROF_EXPORTER_WEB_LISTEN_ADDRESS": address}) == 0
         assert capsys.readouterr().out == "healthy\n"
-        assert ask(f"{program.url}/nowhere", 120) == f"{program.url}/nowhere: status 404"
+        assert find_problem(f"{program.url}/nowhere", 120) == f"{program.url}/nowhere: status 404"
 
 
 def test_an_exporter_that_asks_for_a_password_over_tls_lives(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_an_exporter_that_asks_for_a_password_over_tls_lives(tmp_path: Path) -> 
         try:
             assert process.stderr is not None
             assert b"listening" in process.stderr.readline()
-            assert ask(f"https://127.0.0.1:{port}/-/healthy", 120) is None
-            assert ask(f"http://127.0.0.1:{port}/-/healthy", 120) is not None
+            assert find_problem(f"https://127.0.0.1:{port}/-/healthy", 120) is None
+            assert find_problem(f"http://127.0.0.1:{port}/-/healthy", 120) is not None
         finally:
             process.kill()
 
@@ -74,7 +74,7 @@ def test_one_who_accepts_and_says_nothing_is_not_healthy() -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
-        assert ask(f"http://127.0.0.1:{mute.getsockname()[1]}/-/healthy", 0.2) is not None
+        assert find_problem(f"http://127.0.0.1:{mute.getsockname()[1]}/-/healthy", 0.2) is not None
 
 
 @pytest.mark.parametrize("argument", ["--url=ftp://x", "--url=9717", "--timeout=0", "--timeout=soon"])

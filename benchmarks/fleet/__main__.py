@@ -2,11 +2,11 @@
 
     python -m benchmarks.fleet [--targets 1000] [--seconds 120] [--warm-up 90] [--blackbox-seconds 60] [--replaced 0]
 
-The targets are a Go program that replays recordings; it and the askers are processes and threads of their own, whose
-CPU time is not counted as the exporter's. After the warm-up, which holds the first look at everything, the exporter is
+The targets are a Go program that replays recordings; it and the clients are processes and threads of their own, whose
+CPU time is not counted as the exporter's. After the warm-up with the first round of each target, the exporter is
 measured for a whole number of minutes, which are whole cycles. Then Debian's prometheus-blackbox-exporter probes the
 same paths of the same targets at the same rate; it fetches and does not decode. With `--replaced 500`, so many targets
-a minute go and others come, through a file: memory before and after then tells whether anything stays behind.
+a minute go and others come, through a file: memory before and after then shows whether anything stays behind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.fleet import blackbox, churn, stub
-from benchmarks.fleet.asking import HEADER, PROMETHEUS, Asked, asking, read
+from benchmarks.fleet.page_load import HEADER, PROMETHEUS, PageLoad, read, requesting
 from tests.lab import exporter
 
 LAG = "pprof_exporter_loop_lag_seconds"
@@ -51,11 +51,11 @@ def lag(before: Series, after: Series) -> str:
     grown = {series: value - before.get(series, 0) for series, value in after.items()}
     counts = {float(dict(labels)["le"]): value for (_, labels), value in grown.items() if dict(labels).get("le")}
     total = max(counts.values())
-    told = [
+    quantiles = [
         f"p{share * 100:g} <= {min(bound for bound, count in counts.items() if count >= share * total) * 1000:g}"
         for share in (0.5, 0.9, 0.99, 1.0)
     ]
-    return f"loop lag, milliseconds: {', '.join(told)}, mean {grown[f'{LAG}_sum', frozenset()] / total * 1000:.2f}"
+    return f"loop lag, milliseconds: {', '.join(quantiles)}, mean {grown[f'{LAG}_sum', frozenset()] / total * 1000:.2f}"
 
 
 def main() -> None:
@@ -84,22 +84,23 @@ def main() -> None:
 def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace) -> tuple[float, dict[str, float]]:
     """Measure the exporter; returns its CPU seconds per fetch, and fetches per second of each path."""
     pages = [
-        Asked("/metrics", PROMETHEUS, options.scrape_every),
-        Asked("/metrics (not compressed)", {"Accept-Encoding": "identity"}, 20),
-        Asked("/metrics?name[]=pprof_up", PROMETHEUS, 5),
-        Asked("/-/healthy", {}, 0.1),
+        PageLoad("/metrics", PROMETHEUS, options.scrape_every),
+        PageLoad("/metrics (not compressed)", {"Accept-Encoding": "identity"}, 20),
+        PageLoad("/metrics?name[]=pprof_up", PROMETHEUS, 5),
+        PageLoad("/-/healthy", {}, 0.1),
     ]
     with exporter.running(f"--config.file={config}", "--log.level=error") as program:
         process = psutil.Process(program.process.pid)
-        with asking(program.url, [Asked("/metrics", PROMETHEUS, 15)]):
+        with requesting(program.url, [PageLoad("/metrics", PROMETHEUS, 15)]):
             time.sleep(options.warm_up)
-        before, asked, stub_before, scrape = Usage.of(process), targets.asked(), targets.cpu(), read(program.url, LAG)
-        with asking(program.url, pages):
+        before, counts_before, stub_before = Usage.of(process), targets.request_counts(), targets.cpu()
+        scrape = read(program.url, LAG)
+        with requesting(program.url, pages):
             time.sleep(options.seconds)
-            after, asked_after, stub_after = Usage.of(process), targets.asked(), targets.cpu()
+            after, counts_after, stub_after = Usage.of(process), targets.request_counts(), targets.cpu()
         last, lagged = read(program.url), read(program.url, LAG)
     seconds = after.at - before.at
-    mix = {path: more / seconds for path, count in asked_after.items() if (more := count - asked.get(path, 0))}
+    mix = {path: more / seconds for path, count in counts_after.items() if (more := count - counts_before.get(path, 0))}
     fetches = sum(mix.values())
     cores = (after.cpu - before.cpu) / seconds
     up = sum(value for (name, _), value in last.items() if name == "pprof_up")

@@ -1,4 +1,4 @@
-"""The targets: one small Go program that replays recordings on as many addresses of loopback as are asked for."""
+"""The targets: one small Go program that replays recordings on as many addresses of loopback as requested."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Stub:
         """Host and port of one of its targets, counted from 0."""
         return f"127.1.{number // 250}.{number % 250 + 1}:{self.port}"
 
-    def asked(self) -> dict[str, int]:
-        """How often each path was asked for so far, over all targets; each with its query."""
+    def request_counts(self) -> dict[str, int]:
+        """Requests of each path so far, over all targets; each with its query."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/counts", timeout=10) as reply:
             counts: dict[str, int] = json.load(reply)
         return counts
@@ -67,7 +67,7 @@ def running(targets: int) -> Iterator[Stub]:
         stub = Stub(port, targets, psutil.Process(process.pid))
         for _ in range(100):
             with contextlib.suppress(OSError):
-                stub.asked()
+                stub.request_counts()
                 break
             time.sleep(0.1)
         yield stub

@@ -1,6 +1,6 @@
-"""`pprof-exporter healthcheck`: asks a running exporter whether it is alive.
+"""`pprof-exporter healthcheck`: requests a page of a running exporter to check that it is alive.
 
-Containers ask every few seconds, so that this loads the standard library alone.
+Containers run it every few seconds, so it loads the standard library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 _LISTEN = "PPROF_EXPORTER_WEB_LISTEN_ADDRESS"
 _URL = "PPROF_EXPORTER_HEALTHCHECK_URL"
 
-# Whoever asks for a password is alive.
+# An exporter that requires a password is alive.
 _ALIVE = (200, 401)
 
 
@@ -35,7 +35,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     options = parser.parse_args(argv)
     if urlsplit(options.url).scheme not in ("http", "https") or not urlsplit(options.url).hostname:
         parser.error(f"--url {options.url!r} is not a URL; write for example http://localhost:9717/-/healthy")
-    problem = ask(options.url, options.timeout)
+    problem = find_problem(options.url, options.timeout)
     print(problem or "healthy", file=sys.stderr if problem else sys.stdout)
     return 1 if problem else 0
 
@@ -48,7 +48,7 @@ def default_url(environ: Mapping[str, str]) -> str:
     return f"http://{here}:{port}/-/healthy"
 
 
-def ask(url: str, timeout: float) -> str | None:
+def find_problem(url: str, timeout: float) -> str | None:
     """What is wrong, in one line; None if all is well. `timeout` in seconds."""
     try:
         where = urlsplit(url)

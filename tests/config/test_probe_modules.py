@@ -39,7 +39,7 @@ def test_a_module_that_may_go_to_some_may_have_credentials(tmp_path: Path, telli
     of_all = f"probe: {{allowed: {{{bounds}}}}}\nmodules: {{guarded: {{{telling}}}}}"
     for text in (of_module, of_all):
         client = load(tmp_path, text).probing.modules["guarded"].client
-        assert client.tells
+        assert client.carries_secrets
         assert "secret" not in repr(client)
 
 
@@ -65,7 +65,7 @@ def test_credentials_for_anybody_are_refused(tmp_path: Path, telling: str, bound
 def test_to_check_a_certificate_takes_no_bounds(tmp_path: Path) -> None:
     module = load(tmp_path, "modules: {inside: {tls_config: {server_name: shop.example}}}").probing.modules["inside"]
     assert module.client.tls.server_name == "shop.example"
-    assert not module.client.tells
+    assert not module.client.carries_secrets
 
 
 @pytest.mark.parametrize("key", ["proxy_url: 'http://proxy:3128'", "oauth2: {}", "follow_redirects: true"])

@@ -32,7 +32,7 @@ _EVERY = "3s"
 _OFTEN = ("heap", "goroutine", "canary")
 _SELDOM = ("allocs", "block", "mutex", "threadcreate", "memstats", "goroutineleak")
 _SETTINGS = {
-    # A profile that fails is asked for less and less often: in earnest too its own alert comes before it is stale.
+    # A profile that fails is requested less and less often: at full scale too its own alert comes before it is stale.
     "profile_stale": 60,
     # CPU profiles of 2 s every 6 s, for half a minute.
     "cpu_enough_seconds": 2,
@@ -43,7 +43,7 @@ _EXPORTER = {
         "scrape_timeout": "4s",
         "profiling_budget": 1,
         "defer_at_most": "off",
-        # In earnest a profile that failed is asked for again within the quarter of an hour that rules look back on.
+        # At full scale a profile that failed is requested again within the quarter of an hour that rules look back on.
         # Here the intervals are longer beside that, and the wait has to be shorter.
         "backoff_at_most": "5s",
     },
@@ -100,17 +100,17 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One generation of Prometheus and Alertmanager, and what it tells."""
+    """One generation of Prometheus and Alertmanager, and the receiver of its notifications."""
 
     suite: Suite
     server: prometheus.Prometheus
     alerts: alertmanager.Alertmanager
-    told: Receiver
+    receiver: Receiver
 
     def state(self) -> str:
         """For a message: what fires or is pending, and what was sent."""
         alerts = [_brief(labels) for labels, _ in self.server.query("ALERTS")]
-        sent = [f"{one.status} {_brief(one.labels)}" for one in self.told.received]
+        sent = [f"{one.status} {_brief(one.labels)}" for one in self.receiver.received]
         return "\n".join([f"{self.suite}, alerts:", *sorted(alerts), "sent:", *sent])
 
 
@@ -145,9 +145,9 @@ def exporting(services: Sequence[Service], folder: Path, *, window: str = "2s") 
 def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
     """Prometheus and Alertmanager of one generation, with the shipped rules and routes."""
     with contextlib.ExitStack() as stack:
-        told = stack.enter_context(receiving())
+        receiver = stack.enter_context(receiving())
         templates = (PROJECT / "deploy" / "alertmanager" / "templates").glob("*.tmpl")
-        alerts = stack.enter_context(alertmanager.running(_routes(told.url), suite, templates=tuple(templates)))
+        alerts = stack.enter_context(alertmanager.running(_routes(receiver.url), suite, templates=tuple(templates)))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(_rules(folder))],
@@ -155,23 +155,23 @@ def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
             "scrape_configs": [{"job_name": "pprof", "static_configs": [{"targets": [program.url[7:]]}]}],
         }
         server = stack.enter_context(prometheus.running(config, suite))
-        yield Watch(suite, server, alerts, told)
+        yield Watch(suite, server, alerts, receiver)
 
 
-def firing(told: Sequence[Notification]) -> set[tuple[str, str]]:
-    """Service (or "") and name of what was last said to be firing."""
+def firing(sent: Sequence[Notification]) -> set[tuple[str, str]]:
+    """Service (or "") and name of each alert whose last notification was firing."""
     last: dict[str, Notification] = {}
-    for one in told:
+    for one in sent:
         last[json.dumps(one.labels, sort_keys=True)] = one
     return {(one.labels.get("service", ""), one.name) for one in last.values() if one.status == "firing"}
 
 
 def quiet_for(seconds: float, watches: Sequence[Watch]) -> None:
-    """Let time pass in which nobody is told anything."""
-    counts = [len(watch.told.received) for watch in watches]
+    """Let time pass in which no notification is sent."""
+    counts = [len(watch.receiver.received) for watch in watches]
     time.sleep(seconds)
     for watch, count in zip(watches, counts, strict=True):
-        assert len(watch.told.received) == count, watch.state()
+        assert len(watch.receiver.received) == count, watch.state()
 
 
 def _brief(labels: dict[str, str]) -> str:
@@ -188,7 +188,7 @@ def _rules(folder: Path) -> Path:
 
 
 def _routes(url: str) -> dict[str, Any]:
-    """The shipped configuration, but whoever tells somebody is the webhook, and groups wait a second."""
+    """The shipped configuration, but every receiver is the webhook, and groups wait a second."""
     config: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
     config["receivers"] = [
         {"name": receiver["name"], "webhook_configs": [{"url": url, "send_resolved": True}]}

@@ -33,7 +33,7 @@ class Live:
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("live")
     linux = Service("linux", go.build(go.VERSIONS[-1]))
-    # Where it has next to no CPU time, nobody can say how much of that was sampled.
+    # With next to no CPU time, the sampled share of it is unknown.
     windows = Service("windows", go.build("1.24.11", "windows"), wine=True, yields=False)
     with contextlib.ExitStack() as stack:
         stack.enter_context(started([linux, windows]))

@@ -50,7 +50,7 @@ def test_a_webhook_leaves_a_capture_that_go_tool_pprof_opens(tmp_path: Path) -> 
 
 
 def _telling(url: str, token: Path) -> dict[str, object]:
-    """A configuration that tells everything to one webhook at once."""
+    """A configuration that sends everything to one webhook at once."""
     http = {"authorization": {"credentials_file": str(token)}}
     webhook = {"url": url, "send_resolved": False, "http_config": http}
     return {

@@ -1,4 +1,4 @@
-"""Each fault is told once, by the right alert with its figures; nothing else is; and it resolves when the fault ends.
+"""Each fault is notified once, by the right alert with its figures, and no other; it resolves when the fault ends.
 
 Twelve services with a fault each and a healthy one, watched at the same time by both generations of Prometheus and
 Alertmanager, with the shipped rules and routes.
@@ -23,10 +23,10 @@ from tests.lab.rewrite import PROFILES
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 WINDOWS = "1.24.11"
 MOMENTARY = {("untimely", "PprofTimeWentBackwards")}
-"""Tells of a moment, and resolves by itself while the fault lasts."""
+"""Reports an event, and resolves by itself while the fault lasts."""
 
 BY_SCALE = {("windows", "PprofTargetDown"), ("frozen", "PprofFetchSlow")}
-"""What a second that is a minute here makes of seconds, and may be told.
+"""Alerts that may fire since a second counts as a minute here.
 
 Under Wine a program may take some to start. And the one request that a frozen program answers when it thaws is one of
 ten in half an hour, not one of sixty.
@@ -38,28 +38,28 @@ LASTING = {("windows", "PprofUpgradeRegression")}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One service and its fault. `told` are the alerts that a person hears of; `figure` is in a description."""
+    """One service and its fault. `notified` are the alerts that are sent; `figure` is in a description."""
 
     service: Service
     break_it: Callable[[Service], object]
     mend: Callable[[Service], object]
-    told: frozenset[str]
+    notified: frozenset[str]
     figure: str = ""
 
     @property
     def expected(self) -> set[tuple[str, str]]:
-        return {(self.service.name, name) for name in self.told}
+        return {(self.service.name, name) for name in self.notified}
 
 
 def case(
     name: str,
     break_it: Callable[[Service], object],
-    *told: str,
+    *notified: str,
     mend: Callable[[Service], object] = Service.restart,
     figure: str = "",
     proxied: bool = False,
 ) -> Case:
-    return Case(Service(name, go.build(go.VERSIONS[-1]), proxied=proxied), break_it, mend, frozenset(told), figure)
+    return Case(Service(name, go.build(go.VERSIONS[-1]), proxied=proxied), break_it, mend, frozenset(notified), figure)
 
 
 def fault(path: str, mode: str, **query: object) -> Callable[[Service], object]:
@@ -160,7 +160,7 @@ def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -
         for one in services:
             one.service.target.control("burn", threads=1 if one.service.name == "losing" else 0)
         program = stack.enter_context(exporting([one.service for one in services], tmp_path))
-        # At first everything is asked for at once; minutes of that are seconds in earnest, but not here.
+        # At first everything is fetched at once; what takes minutes here takes seconds at full scale.
         program.wait_for(lambda now: len(now.find("pprof_up")) == len(services) and all_up(now), within=60)
         time.sleep(10)
         watches = [stack.enter_context(watching(program, tmp_path, suite)) for suite in SUITES]
@@ -169,10 +169,10 @@ def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -
         for one in services:
             one.break_it(one.service)
         for watch in watches:
-            told(watch, lambda firing_now: expected - MOMENTARY <= firing_now, within=180)
+            wait_for_notified(watch, lambda firing_now: expected - MOMENTARY <= firing_now, within=180)
         time.sleep(20)
         for watch in watches:
-            assert expected - MOMENTARY <= firing(watch.told.received) <= expected | BY_SCALE, watch.state()
+            assert expected - MOMENTARY <= firing(watch.receiver.received) <= expected | BY_SCALE, watch.state()
             assert names(watch) - BY_SCALE == expected, watch.state()
             for one in services:
                 check_words(one, watch)
@@ -180,33 +180,33 @@ def test_each_fault_is_told_once_by_its_own_alert_and_resolves(tmp_path: Path) -
         for one in services:
             one.mend(one.service)
         for watch in watches:
-            told(watch, lambda firing_now: firing_now <= LASTING | BY_SCALE, within=240)
+            wait_for_notified(watch, lambda firing_now: firing_now <= LASTING | BY_SCALE, within=240)
             assert names(watch) - BY_SCALE == expected, watch.state()
         assert "Traceback" not in program.log
 
 
 def names(watch: Watch) -> set[tuple[str, str]]:
-    """Service and name of everything that was told so far."""
-    return {(one.labels.get("service", ""), one.name) for one in watch.told.received}
+    """Service and name of every alert that was sent so far."""
+    return {(one.labels.get("service", ""), one.name) for one in watch.receiver.received}
 
 
 def all_up(now: Scrape) -> bool:
     return all(value == 1 for _, value in now.find("pprof_up"))
 
 
-def told(watch: Watch, holds: Callable[[set[tuple[str, str]]], object], *, within: float) -> None:
-    """Wait until what is firing, as a person knows it, satisfies the condition."""
+def wait_for_notified(watch: Watch, holds: Callable[[set[tuple[str, str]]], object], *, within: float) -> None:
+    """Wait until the firing alerts, according to notifications, satisfy the condition."""
     try:
-        watch.told.wait_for(lambda received: holds(firing(received)), within=within)
+        watch.receiver.wait_for(lambda received: holds(firing(received)), within=within)
     except AssertionError as missing:
         raise AssertionError(watch.state()) from missing
 
 
 def check_words(one: Case, watch: Watch) -> None:
-    """Each message names the target and leads to a runbook, and the figure is in what is told of it."""
-    messages = [sent for sent in watch.told.received if sent.labels.get("service") == one.service.name]
-    told = " ".join(sent.annotations["description"] for sent in messages)
-    assert re.search(one.figure, told), told
+    """Each message names the target and leads to a runbook, and the figure is in its description."""
+    messages = [sent for sent in watch.receiver.received if sent.labels.get("service") == one.service.name]
+    descriptions = " ".join(sent.annotations["description"] for sent in messages)
+    assert re.search(one.figure, descriptions), descriptions
     for sent in messages:
         assert sent.labels["target"] == one.service.watched
         assert one.service.watched in sent.annotations["summary"] + sent.annotations["description"]

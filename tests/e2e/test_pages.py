@@ -1,4 +1,4 @@
-"""The pages for people in a real browser: on a screen and on a phone, light and dark, with nothing from elsewhere."""
+"""The HTML pages in a real browser: on a screen and on a phone, light and dark, with nothing from elsewhere."""
 
 from __future__ import annotations
 

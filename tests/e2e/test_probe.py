@@ -37,7 +37,7 @@ def prober() -> Iterator[Exporter]:
 
 
 def probed(program: Exporter, target: str, *, module: str = "default", timeout: float = 10) -> str:
-    """The metrics of a probe by somebody who gives up after `patience` seconds, and does."""
+    """The metrics of a probe by a client with a timeout of `timeout` seconds."""
     request = urllib.request.Request(
         f"{program.url}/probe?target={target}&module={module}",
         headers={"X-Prometheus-Scrape-Timeout-Seconds": str(timeout)},

@@ -35,13 +35,13 @@ class Alertmanager:
             pass
 
     def alerts(self) -> list[dict[str, Any]]:
-        """What it knows; `status.inhibitedBy` tells what keeps it from telling others."""
+        """Its alerts; `status.inhibitedBy` lists the alerts that inhibit each."""
         with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=10) as reply:
             found: list[dict[str, Any]] = json.load(reply)
         return found
 
     def wait_for(self, holds: Callable[[list[dict[str, Any]]], object], *, within: float = 30) -> list[dict[str, Any]]:
-        """Ask until what it knows satisfies the condition, and return that."""
+        """Poll until its alerts satisfy the condition, and return them."""
         deadline = time.monotonic() + within
         while not holds(found := self.alerts()):
             if time.monotonic() > deadline:
@@ -89,7 +89,7 @@ def running(
 
 
 def _relocated(program: Path) -> Path:
-    """A copy that looks for its own templates below the folder it is started in.
+    """A copy that reads its own templates below the folder it is started in.
 
     Debian's Alertmanager reads them at a fixed place, where a package that was only unpacked has nothing.
     """

@@ -27,7 +27,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""Without a screen, without root's complaints, and without asking anybody for anything."""
+"""Headless, without the warning about root, and without background requests."""
 
 
 def program() -> Path:
@@ -37,7 +37,7 @@ def program() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A page as it was drawn: widths in CSS pixels, what it asked for, and what the browser complained of."""
+    """A page as it was drawn: widths in CSS pixels, what it requested, and what the browser complained of."""
 
     title: str
     width: float
@@ -126,8 +126,8 @@ async def browsing() -> AsyncIterator[Tab]:
 def _port(file: Path) -> int:
     """The port that the browser wrote down, as soon as it has."""
     for _ in range(600):
-        told = file.read_text().split() if file.exists() else []
-        if told:
-            return int(told[0])
+        lines = file.read_text().split() if file.exists() else []
+        if lines:
+            return int(lines[0])
         time.sleep(0.1)
     raise Missing("Chromium: it did not start within a minute")

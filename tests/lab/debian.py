@@ -15,7 +15,7 @@ from tests.lab import LAB, Missing, exclusive, run
 # The release that this machine runs, whatever its name, and Debian's newest packages.
 Suite = Literal["stable", "sid"]
 
-# A mirror that has stood still for a while has what it is asked for, signed as ever.
+# A mirror that was not updated for a while still serves what is requested, with a valid signature.
 _APT = ("-qq", "-oAcquire::Retries=3", "-oAcquire::Check-Valid-Until=false")
 _SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
 

@@ -1,4 +1,4 @@
-"""The exporter as its users run it: a process of its own, asked over HTTP."""
+"""The exporter as its users run it: a process of its own, read over HTTP."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Exporter:
             return reply.read().decode(), reply.headers["Content-Type"]
 
     def scrape(self) -> Scrape:
-        """The metrics of now."""
+        """The current metrics."""
         text, _ = self.get("/metrics")
         values = {
             (sample.name, frozenset(sample.labels.items())): sample.value
@@ -84,11 +84,11 @@ class Exporter:
             time.sleep(0.2)
 
     def hang_up(self) -> None:
-        """Ask it to read its configuration again."""
+        """Make it reload its configuration."""
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> int:
-        """Ask it to end; returns its exit code."""
+        """Make it stop; returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
 
@@ -117,7 +117,7 @@ def _wait_until_ready(exporter: Exporter) -> None:
     deadline = time.monotonic() + 90
     while exporter.process.poll() is None and time.monotonic() < deadline:
         try:
-            # Somebody else may listen there, and never answer.
+            # Another program may listen there, and never answer.
             exporter.get("/-/ready", timeout=3)
         except OSError:
             time.sleep(0.1)

@@ -44,7 +44,7 @@ def toolchain(version: str) -> Path:
 
 
 def build(version: str, goos: System = "linux") -> Path:
-    """Build tests/target with Go VERSION; return the program in a folder whose path tells nothing.
+    """Build tests/target with Go VERSION; return the program in a folder with a neutral path.
 
     A Windows build is returned where it was built: `lab.wine.place` puts it where it runs.
     The `go` line of the module follows the toolchain, as in a program that is kept up to date.
@@ -107,7 +107,7 @@ def _pprof(version: str, *arguments: str | Path) -> str:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which Go writes below `.lab` only and asks nobody."""
+    """An environment in which Go writes below `.lab` only and downloads nothing."""
     home = LAB / "go" / "home"
     home.mkdir(parents=True, exist_ok=True)
     return {

@@ -1,4 +1,4 @@
-"""Where messages for people arrive: a mail server and a chat, on loopback, for what Alertmanager sends."""
+"""Receivers of notifications: a mail server and a chat, on loopback, for what Alertmanager sends."""
 
 from __future__ import annotations
 

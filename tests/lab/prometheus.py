@@ -68,12 +68,12 @@ class Prometheus:
         return [(series["metric"], float(series["value"][1])) for series in answer["result"]]
 
     def targets(self) -> list[dict[str, Any]]:
-        """The active targets, as /api/v1/targets tells them."""
+        """The active targets, as /api/v1/targets lists them."""
         found: list[dict[str, Any]] = self.api("targets")["activeTargets"]
         return found
 
     def wait_for(self, predicate: Callable[[Prometheus], object], timeout: float = 30) -> None:
-        """Ask until the answer is true; after `timeout` seconds raise `AssertionError` with the targets' state."""
+        """Poll until the condition holds; after `timeout` seconds raise `AssertionError` with the targets' state."""
         deadline = time.monotonic() + timeout
         while not predicate(self):
             if time.monotonic() > deadline:

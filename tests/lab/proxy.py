@@ -1,4 +1,4 @@
-"""A proxy before a target that keeps every body which passes, so that others can read the very same bytes."""
+"""A proxy before a target that stores every body which passes, so that other readers get the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Proxy:
     """`url` answers like the target; `bodies` are the complete 200 replies, by last part of the path.
 
-    Those that were asked for with `debug` are kept apart, under the same name with ` as text` behind it.
+    Those that were requested with `debug` are stored apart, under the same name with ` as text` behind it.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,4 @@
-"""A webhook that collects what Alertmanager sends, as a person's mailbox would."""
+"""A webhook that collects the notifications of Alertmanager."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _GZIP = b"\x1f\x8b"
 class Rewriter:
     """`url` answers like the target, but for what is changed here.
 
-    What is asked for with `debug` is no profile, and passes as it is.
+    A reply to a request with `debug` is no profile, and passes unchanged.
     """
 
     def __init__(self, url: str) -> None:
@@ -89,7 +89,7 @@ def rewriting(target: str) -> Iterator[Rewriter]:
                 reply = upstream.getresponse()
                 body = reply.read()
             finally:
-                # The target ends a profile that nobody waits for.
+                # The target ends a profile whose client has gone.
                 upstream.close()
                 rewriter.profiling -= of_cpu
             if reply.status == http.HTTPStatus.OK:

@@ -77,8 +77,8 @@ async def _targets(options: Namespace) -> int:
     made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
     writer = _writer(options.output, made)
     plan = RoundPlan(options.rounds or _ROUNDS, options.every or _EVERY)
-    with _shown(writer, made, plan) as told:
-        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), told)
+    with _shown(writer, made, plan) as on_round:
+        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), on_round)
         return await _until_stopped(recorder.capture(dict(zip(settings.targets, made, strict=True))), options.output)
 
 
@@ -90,8 +90,8 @@ async def _matrix(options: Namespace) -> int:
     made = await _matrix_entries(run_, dict(options.label))
     writer = _writer(options.output, made)
     plan = RoundPlan(options.rounds or matrix.rounds or _ROUNDS, options.every or matrix.every or _EVERY)
-    with _shown(writer, made, plan) as told:
-        recorder = CaptureRecorder(writer, round_settings(options, []), plan, SystemClock(), told)
+    with _shown(writer, made, plan) as on_round:
+        recorder = CaptureRecorder(writer, round_settings(options, []), plan, SystemClock(), on_round)
         return await _until_stopped(run_matrix(run_, recorder, made), options.output)
 
 

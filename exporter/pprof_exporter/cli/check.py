@@ -1,4 +1,4 @@
-"""`pprof-exporter check TARGET...`: one look, a verdict for each failure mode, and an exit code for a pipeline."""
+"""`pprof-exporter check TARGET...`: one round, a verdict for each failure mode, and an exit code for a pipeline."""
 
 from __future__ import annotations
 

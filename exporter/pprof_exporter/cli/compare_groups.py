@@ -1,4 +1,4 @@
-"""Two groups of targets, looked at in the same rounds and held against each other: the canary of a release by steps."""
+"""Two groups of targets, captured in the same rounds and compared: the stable side and the canary of a release."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _recorded(path: Path, settings: Settings, plan: RoundPlan) -> Capture:
     made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
     writer = CaptureWriter(path, made, exporter=__version__, created=datetime.now(UTC).isoformat(timespec="seconds"))
     finished = [writer.finished_rounds(entry) for entry in made]
-    with rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished) as told:
-        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), told)
+    with rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished) as on_round:
+        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), on_round)
         asyncio.run(recorder.capture(dict(zip(settings.targets, made, strict=True))))
     return load_capture(path)

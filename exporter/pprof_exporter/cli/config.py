@@ -75,7 +75,7 @@ def _clients(job: Job) -> list[tuple[str, ClientSettings]]:
 
 
 def _warnings(job: Job, folder: Path) -> list[str]:
-    """What may be meant so, and mostly is not."""
+    """Warnings: settings that are valid and mostly a mistake."""
     found = [
         f"no file matches {pattern!r}"
         for source in job.sources

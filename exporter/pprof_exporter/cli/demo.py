@@ -52,7 +52,7 @@ async def _demo(options: Namespace) -> int:
         if options.live:
             url = await stack.enter_async_context(live_target())
             targets.append(replace(parse_target(url), name="live"))
-        # Everything comes often, so that a person who looks need not wait.
+        # Short intervals, so that the demo shows results soon.
         known = default_profiles()
         profiles = {name: replace(settings, interval=min(settings.interval, 15)) for name, settings in known.items()}
         service = Service(

@@ -78,7 +78,7 @@ def describe(profile: Profile, top: int) -> dict[str, Any]:
 
 
 def _signal(reading: Reading) -> str:
-    """Name of a signal: that of its family, and what tells it from others of the family."""
+    """Name of a signal: that of its family, and what distinguishes it within the family."""
     labels = ",".join(f'{name}="{value}"' for name, value in reading.labels)
     return f"{reading.family.name}{{{labels}}}" if labels else reading.family.name
 

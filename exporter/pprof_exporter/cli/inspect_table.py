@@ -44,7 +44,7 @@ def human(value: float, unit: str) -> str:
 
 
 def plain(text: str) -> Text:
-    """Neither markup nor control characters, whatever is in it."""
+    """The text without markup and control characters."""
     return Text(text.translate(_CONTROLS))
 
 

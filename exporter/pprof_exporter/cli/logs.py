@@ -35,7 +35,7 @@ def set_up_logs(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[level])
-    # asyncio tells at debug level which selector it uses; nobody needs to know.
+    # asyncio logs at debug level which selector it uses, which is of no use here.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -152,7 +152,7 @@ def add_listen_flag(parser: Parser, default: str) -> None:
 
 
 def add_fetch_flags(parser: Parser) -> None:
-    """How targets are asked, whoever asks."""
+    """Flags of requests to targets, common to all commands."""
     parser.flag("scrape.timeout", "Timeout of a fetch, in addition to the window", default="10s", read=parse_duration)
     parser.flag("scrape.concurrency", "Maximum number of concurrent fetches", default="256", read=whole)
     parser.flag(

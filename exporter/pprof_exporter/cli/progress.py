@@ -1,4 +1,4 @@
-"""Progress of rounds on a terminal; nothing where nobody watches."""
+"""Progress of rounds, shown on terminals only."""
 
 from __future__ import annotations
 

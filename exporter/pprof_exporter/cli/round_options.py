@@ -1,4 +1,4 @@
-"""What `check` and `capture` have in common: how targets are named, and what is asked of them."""
+"""What `check` and `capture` have in common: how targets are named and requested."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pprof_exporter.config.relabel import LABEL_NAME
 
 _WITHOUT_LOOPS: dict[str, object] = {
     "scrape.interval": 30.0,
-    # There is no next one that it could get in the way of.
+    # A single round has no next fetch that it could delay.
     "scrape.cpu-interval": 86_400.0,
     "scrape.top-functions": 10,
     "scrape.audit": 0.0,
     "scrape.budget": 1.0,
     "scrape.defer-at-most": 0.0,
 }
-_EVERY_LOOK = 0.0
+_EVERY_ROUND = 0.0
 
 
 def add_round_flags(parser: Parser) -> None:
-    """How to ask, and what to add to the targets."""
+    """Flags of requests, and what to add to the targets."""
     parser.flag("config.file", "Configuration file with more targets and settings", default="", read=path_or_none)
     add_fetch_flags(parser)
     parser.add_argument(
@@ -38,7 +38,7 @@ def round_settings(options: argparse.Namespace, targets: list[str]) -> Settings:
     labels = dict(options.label)
     return replace(
         settings,
-        audit=_EVERY_LOOK,
+        audit=_EVERY_ROUND,
         targets=tuple(
             replace(target, labels=tuple(sorted({**dict(target.labels), **labels}.items())))
             for target in settings.targets
@@ -47,7 +47,7 @@ def round_settings(options: argparse.Namespace, targets: list[str]) -> Settings:
 
 
 def undiscovered_jobs(settings: Settings) -> str:
-    """What of a configuration file is not looked at: targets that are still to be discovered. "" if there is none."""
+    """A note on targets of the configuration file that are left out, since they are discovered; "" without any."""
     jobs = [job.name for job in settings.jobs if job.sources]
     return f"only static targets are used; discovery of {', '.join(jobs)} does not run here" if jobs else ""
 

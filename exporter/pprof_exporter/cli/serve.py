@@ -40,13 +40,13 @@ from pprof_exporter.web import (
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
-# A connection is kept for longer than most scrape intervals; what is left of a refused body is not waited for long.
+# A connection stays open for longer than most scrape intervals; the rest of a refused body gets little time.
 LISTENER: dict[str, Any] = {"keepalive_timeout": 150.0, "lingering_time": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the exporter is started with. `load` reads the configuration anew; None: there is nothing to reload."""
+    """What the exporter is started with. `load` reads the configuration again; None: there is nothing to reload."""
 
     settings: Settings
     addresses: list[Listen]
@@ -55,14 +55,14 @@ class Service:
     """Sockets that listen already, as systemd gives them."""
     load: Callable[[], Settings] | None = None
     config: Path | None = None
-    """The configuration file; the files that it names are looked for beside it."""
+    """The configuration file; paths in it are relative to it."""
     watch: bool = False
-    """Whether to load the configuration anew when its file changes."""
+    """Whether to reload the configuration when its file changes."""
     lifecycle: bool = False
     storage: Path | None = None
-    """File of what outlives the exporter; None keeps it in memory."""
+    """File of the state that survives a restart; None: state is in memory only."""
     evidence: Path | None = None
-    """Folder of the profiles that are kept as evidence; None: none are."""
+    """Folder of the profiles that are saved as evidence; None: none are."""
     probe: bool = True
     """Whether to answer /probe."""
 
@@ -195,7 +195,7 @@ def _access(service: Service) -> AccessRules:
 
 
 def _is_loopback(listening: socket.socket) -> bool:
-    """Whether nobody from elsewhere can reach a socket."""
+    """Whether a socket is reachable from this machine only."""
     name = listening.getsockname()
     # A socket of the file system has a path for a name.
     return not isinstance(name, tuple) or is_loopback(name[0])
@@ -213,7 +213,7 @@ def _registry(pool: Pool, config: ConfigState, clock: Clock, parts: ExporterPart
 def _reloader(
     load: Callable[[], Settings], use: Callable[[Settings], None], config: ConfigState, clock: Clock
 ) -> Callable[[], str | None]:
-    """All or nothing: what cannot be used changes nothing, and is said in the log, the reply and a metric."""
+    """Reload all or nothing: an unusable file changes nothing, and the log, the reply and a metric report it."""
 
     def reload() -> str | None:
         try:

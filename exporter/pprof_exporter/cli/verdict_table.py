@@ -21,7 +21,7 @@ _STYLES = {
     Level.UNKNOWN: "dim",
     Level.HEALTHY: "green",
 }
-# What could not be measured interests least.
+# Failure modes that could not be measured come last.
 _ORDER = (*BAD, Level.HEALTHY, Level.UNKNOWN)
 _LEVEL_WIDTH = max(len(level) for level in Level)
 

@@ -1,4 +1,4 @@
-"""Notice that a file was changed, by asking for its stamp: it works on every system and file system."""
+"""Notice changes of a file by polling its stamp, which works on every system and file system."""
 
 from __future__ import annotations
 

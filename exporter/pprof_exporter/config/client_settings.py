@@ -1,4 +1,4 @@
-"""How targets are asked: credentials, certificates, proxy, headers. Frozen, so that equal settings can be shared."""
+"""Settings of requests: credentials, certificates, proxy, headers. Frozen, so that equal settings can be shared."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class ClientSettings:
     follow_redirects: bool = False
 
     @property
-    def tells(self) -> bool:
-        """Whether something goes along that is not for everybody: credentials, headers, a certificate."""
+    def carries_secrets(self) -> bool:
+        """Whether requests carry credentials, headers or a client certificate, which not every server may get."""
         return self.auth is not None or bool(self.headers) or self.tls.cert_file is not None
 
 

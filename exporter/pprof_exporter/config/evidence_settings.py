@@ -1,4 +1,4 @@
-"""`evidence`: which raw profiles are kept, for how long, and who else gets them."""
+"""`evidence`: which raw profiles are saved, for how long, and where copies are sent."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class PushSettings:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSettings:
-    """What is kept. Sizes are bytes, times seconds.
+    """What is saved. Sizes are bytes, times seconds.
 
     `interval` is the least time between two findings of the same failure mode of a target, `capture_interval` between
-    two captures of a target that alerts ask for; `memory` bounds the raw profiles that wait in memory.
+    two captures of a target that alerts request; `memory` bounds the raw profiles that wait in memory.
     """
 
     enabled: bool = True
@@ -99,7 +99,7 @@ class EvidenceModel(Strict):
     push: _Push | None = None
 
     def settings(self, folder: Path) -> EvidenceSettings:
-        """The same for the rest of the program; files are looked for beside the configuration, in `folder`."""
+        """The same for the rest of the program; relative paths are below `folder`, that of the configuration."""
         token = self.webhook.token_file
         return EvidenceSettings(
             enabled=self.enabled,

@@ -1,4 +1,4 @@
-"""What changes with a file: asking for it works on every system and file system."""
+"""A stamp that changes with a file. Polling it works on every system and file system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FileStamp = tuple[int, int, int]
 
 
 def file_stamp(file: Path) -> FileStamp | None:
-    """What changes with the file, also when another is put in its place; None if there is none."""
+    """A value that changes with the file, also when another replaces it; None if there is no file."""
     try:
         found = os.stat(file)  # noqa: PTH116 - Path.stat does the same
     except OSError:

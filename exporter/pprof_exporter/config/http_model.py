@@ -26,7 +26,7 @@ from pprof_exporter.config.strict import ExistingFile, Strict, environment
 from pprof_exporter.config.tls import BadTls, TlsSettings, client_context
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# What the exporter says itself, or what frames a message.
+# Headers that the exporter sets itself, or that frame a message.
 _OWN_HEADERS = frozenset(
     {
         *("accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type"),
@@ -44,7 +44,7 @@ def _one_line(secret: SecretStr) -> SecretStr:
 
 
 def _from_environment(name: SecretStr, info: ValidationInfo) -> SecretStr:
-    # The name is not repeated: who wrote the secret itself here shall not find it in a log.
+    # The name is not repeated: if the secret itself was written here by mistake, it must not reach a log.
     value = environment(info).get(name.get_secret_value())
     if value is None:
         raise ValueError("no environment variable has this name")

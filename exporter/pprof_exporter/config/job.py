@@ -32,7 +32,7 @@ class Mechanism(StrEnum):
 
 
 class RecordType(StrEnum):
-    """What is asked of the name server."""
+    """Type of a DNS query."""
 
     A = "A"
     AAAA = "AAAA"

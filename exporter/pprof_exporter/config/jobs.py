@@ -1,4 +1,4 @@
-"""`scrape_configs`, in Prometheus's terms: one model for each section, and what it comes to."""
+"""`scrape_configs`, in Prometheus's terms: one model for each section, and the settings made of it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ProfileModel(Strict):
     enabled: bool | None = None
 
     def merged(self, known: ProfileSettings) -> ProfileSettings:
-        """What is given here on top of what is known."""
+        """The known settings, overridden by those given here."""
         return ProfileSettings(
             interval=self.interval or known.interval,
             window=self.window or known.window,

@@ -1,4 +1,4 @@
-"""`probe` and `modules` of the configuration file: one model for each section, and what it comes to."""
+"""`probe` and `modules` of the configuration file: one model for each section, and the settings made of it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ModuleProfile(Strict):
     window: Duration | None = Field(default=None, gt=0)
 
     def merged(self, known: ProfileSettings) -> ProfileSettings:
-        """What is given here on top of what is known."""
+        """The known settings, overridden by those given here."""
         return ProfileSettings(self.interval or known.interval, self.window or known.window, known.enabled)
 
 
@@ -138,7 +138,7 @@ def probing(probe: ProbeModel, modules: dict[str, ModuleModel], profiles: dict[s
     everywhere = probe.allowed.allowed()
     known = {name: model.module(name, profiles) for name, model in modules.items()}
     for module in known.values():
-        if module.client.tells and not (everywhere.is_bounded or module.allowed.is_bounded):
+        if module.client.carries_secrets and not (everywhere.is_bounded or module.allowed.is_bounded):
             raise ConfigError(
                 f"modules.{module.name}: anyone who reaches /probe could have its credentials sent to another host; "
                 "set hosts or networks under allowed"

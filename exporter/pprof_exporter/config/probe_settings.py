@@ -1,4 +1,4 @@
-"""What a probe looks at, and where it may go. All times are seconds."""
+"""What a probe fetches, and which addresses it may connect to. All times are seconds."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pprof_exporter.config.target import DEFAULT_PATH
 
 DEFAULT_MODULE = "default"
 
-# What stops the world or runs a garbage collection is left to who asks for it.
+# Profiles that stop the world or run a garbage collection are off unless a module enables them.
 _DEFAULT = ("cpu", "heap", "allocs", "goroutine", "block", "mutex", "threadcreate", "canary")
 
 
 @dataclass(frozen=True, slots=True)
 class AllowRule:
-    """Where probes may go. An empty part allows everything, but for the addresses that have to be named.
+    """Addresses that probes may connect to. Empty parts allow everything but reserved addresses.
 
     `hosts` are names and addresses as a target has them, in lower case, where `*` stands for anything. `networks` hold
     the addresses that are connected to. `ports` are ranges with both ends.
@@ -40,7 +40,7 @@ ANYWHERE = AllowRule()
 
 @dataclass(frozen=True, slots=True)
 class ProbeModule:
-    """What a probe looks at. `profiles` is keyed by name, and has all that there are.
+    """What a probe fetches. `profiles` is keyed by name, and has all that there are.
 
     `path` is where pprof is mounted, for targets that do not say; `timeout` is for the whole probe.
     """
@@ -60,12 +60,12 @@ class Probing:
     modules: dict[str, ProbeModule] = field(default_factory=dict)
     allowed: AllowRule = ANYWHERE
     timeout_offset: float = 0.5
-    """By how much a reply comes before Prometheus gives up."""
+    """Seconds between the reply and the scrape timeout of Prometheus."""
     timeout: float = 10
-    """For a probe of somebody who does not say when he gives up."""
+    """For a request that states no scrape timeout."""
     concurrency: int = 1000
     targets: int = 10_000
-    """Targets whose counters are kept until the next probe."""
+    """Number of targets whose counters are held until the next probe."""
     forget_after: float = 3600
     history: int = 100
 

@@ -1,4 +1,4 @@
-"""How often what is looked at, and what a job may say of its own. All times are seconds."""
+"""How often each profile is fetched, and what a job may override. All times are seconds."""
 
 from __future__ import annotations
 

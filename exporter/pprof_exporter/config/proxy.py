@@ -16,9 +16,9 @@ class Proxy:
     http: URL | None = field(default=None, repr=False)
     https: URL | None = field(default=None, repr=False)
     exempt: tuple[str, ...] = ()
-    """What is asked directly: `host`, `.domain`, `host:port`, an address, a network, or `*`."""
+    """Hosts that are requested directly: `host`, `.domain`, `host:port`, an address, a network, or `*`."""
     loopback: bool = True
-    """Whether even this machine is asked through the proxy."""
+    """Whether requests to this machine go through the proxy too."""
 
     def for_url(self, url: URL) -> URL | None:
         """The proxy for a request, or None if it goes directly."""

@@ -115,7 +115,7 @@ def _replace(rule: Rule, value: str, labels: Labels) -> None:
 
 
 def _hash_mod(rule: Rule, value: str, labels: Labels) -> None:
-    # MD5 spreads here, as in Prometheus, so that both come to the same shards; it guards nothing.
+    # MD5 spreads here, as in Prometheus, so that both compute the same shards; security does not depend on it.
     digest = hashlib.md5(value.encode(), usedforsecurity=False).digest()
     _set(labels, rule.target_label, str(int.from_bytes(digest[8:]) % rule.modulus))
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LARGEST = 64 * 1024
-# Shorter text is not looked for in messages: it would be found everywhere, and hides nothing.
+# Shorter text is not searched for in messages: it would be found everywhere, and hides nothing.
 _SHORTEST = 4
 
 
 class BadSecret(Exception):
-    """A secret that cannot be had now; the message names its file and shows nothing of what is in it."""
+    """A secret that cannot be read now; the message names its file and shows nothing of what is in it."""
 
 
 @dataclass(frozen=True, slots=True)

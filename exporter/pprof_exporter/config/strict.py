@@ -74,7 +74,7 @@ def environment(info: ValidationInfo) -> Mapping[str, str]:
 
 
 def _concurrent(file: Path, info: ValidationInfo) -> Path:
-    """A file is looked for beside the one that names it."""
+    """Resolve a path relative to the file that names it."""
     return Path((info.context or {}).get("folder") or "") / file
 
 
@@ -113,8 +113,8 @@ def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None 
             {} if document is None else document, context={"folder": path.parent, "environ": environ}
         )
     except ValidationError as error:
-        told = ((marks.line(problem["loc"]), _sentence(problem, model)) for problem in error.errors())
-        raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in told)) from None
+        located = ((marks.line(problem["loc"]), _sentence(problem, model)) for problem in error.errors())
+        raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in located)) from None
 
 
 def _without_words(problem: str | None) -> str:

@@ -69,7 +69,7 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     _readable(certificate)
     _readable(key)
     try:
-        # An empty password, since OpenSSL would ask the terminal for that of a key which has one.
+        # An empty password: OpenSSL would prompt on the terminal for that of an encrypted key.
         context.load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, OSError, ValueError) as error:
         raise BadTls(f"{certificate} and {key}: not a certificate with its key, in PEM ({_why(error)})") from None

@@ -64,8 +64,8 @@ DASHBOARD = Dashboard(
                 stat("Targets", "Targets that the exporters watch.", f"count(pprof_up{{{CHOSEN}}}) or vector(0)"),
                 stat(
                     "Not reachable",
-                    "Targets whose pprof does not answer: down, wedged, or not mounted. Look at them first, since "
-                    "nothing else is known of them.",
+                    "Targets whose pprof does not answer: down, wedged, or not mounted. Check them first: "
+                    "no other data about them is available.",
                     _count(f"pprof_up{{{CHOSEN}}} == 0"),
                     limits=ZERO_OR_CRITICAL,
                 ),
@@ -101,8 +101,8 @@ DASHBOARD = Dashboard(
             (
                 timeline(
                     "Worst alert of each target",
-                    "A line for each of the 30 targets that have most to tell; purple marks above are upgrades. A "
-                    "colour that begins at a mark is what the upgrade did.",
+                    "One line for each of the 30 targets with the worst alerts. Purple marks above are upgrades. A "
+                    "colour that begins at a mark shows the effect of the upgrade.",
                     Query(f"topk(30, {_WORST})", "{{target}}"),
                     height=10,
                 ),

@@ -52,7 +52,7 @@ DASHBOARD = Dashboard(
                 ),
                 table(
                     "What it is now",
-                    "As the profiles and the metrics page of the target tell.",
+                    "According to the profiles and the metrics page of the target.",
                     Query(f"group by (system, program, build, go_version) (pprof_target_info{{{CHOSEN}}})"),
                     columns=[
                         ("system", "System", 90, {}),

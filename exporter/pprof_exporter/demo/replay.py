@@ -1,7 +1,7 @@
 """A pprof endpoint that replays recorded profiles, as if a service went through good and bad times.
 
-The recordings are of one real program (`make record`); only their time stamps are set anew, so that they look as if
-taken now. Each phase of the story is one folder.
+The recordings are of one real program (`make record`); only their time stamps are replaced, so that they seem
+to be taken now. Each phase of the story is one folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The HTTP server: /metrics, /probe, pages for people, and who may read them."""
+"""The HTTP server: /metrics, /probe, HTML pages, and access control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may read evidence, and who may ask for captures: heap profiles tell secrets."""
+"""Who may read evidence, and who may request captures: heap profiles can reveal secrets."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _STRANGER = "This exporter only serves the local machine. Use the name localhost
 class AccessRules:
     """How the exporter is reached.
 
-    `security` is what every request has passed. `loopback`: nobody from elsewhere can ask at all. `bearer` is for who
-    asks for captures.
+    `security` is checked for every request. `loopback`: only this machine can connect. `bearer` authorises
+    requests for captures.
     """
 
     security: WebSecurity = field(default_factory=WebSecurity)
@@ -39,7 +39,7 @@ class AccessRules:
         return None if _by_own_name(request) else web.Response(status=403, text=_STRANGER)
 
     async def refuse_asking(self, request: web.Request) -> web.Response | None:
-        """None, or why this request may not ask for a capture."""
+        """None, or why this request may not request a capture."""
         if self.bearer is not None and await self.bearer.allows(request):
             return None
         if self.security.now.authenticates:

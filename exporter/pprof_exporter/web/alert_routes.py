@@ -1,4 +1,4 @@
-"""`POST /-/alert`: the webhook of Alertmanager, which asks for captures."""
+"""`POST /-/alert`: the webhook of Alertmanager, which requests captures."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
         refused = await evidence_access.access.refuse_asking(request)
         if refused is not None:
             return refused
-        if evidence_access.ask is None:
+        if evidence_access.request_capture is None:
             return web.Response(status=403, text=_OFF)
-        # A page elsewhere cannot make a browser send this type without asking first, and is told no.
+        # A browser sends this type for a page of another origin only after a preflight request, which is refused.
         if request.content_type != "application/json":
             return web.Response(status=400, text=_TYPE)
         try:
@@ -29,7 +29,7 @@ def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
             capture_request = read_payload(await request.read())
         except BadPayload as error:
             return web.Response(status=400, text=f"{error}\n")
-        answers = [f"{one.target} {evidence_access.ask(one)}.\n" for one in capture_request]
+        answers = [f"{one.target} {evidence_access.request_capture(one)}.\n" for one in capture_request]
         return web.Response(text="".join(answers) or "No firing alert names a target.\n")
 
     return [web.post(ALERT_PATH, alert)]

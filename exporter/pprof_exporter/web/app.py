@@ -42,10 +42,10 @@ def build_app(
 ) -> web.Application:
     """The application. `registry` has all metrics but those of targets, which are the pool's.
 
-    `desk` says who may see what, and is where evidence is read and captures are asked for; without it everybody may see
-    the pages, and nothing is kept.
+    `evidence_access` states who may see what, reads evidence and requests captures; without it everybody may see
+    the pages, and no evidence is saved.
 
-    `reload` loads the configuration anew and returns what is wrong with it, or None. Without it, `/-/reload` answers
+    `reload` reloads the configuration and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
     """
     evidence_access = evidence_access or EvidenceAccess(AccessRules())
@@ -112,7 +112,7 @@ def _html(text: str) -> web.Response:
 
 
 def _wanted(request: web.Request) -> Wanted:
-    """What the query asks for; what makes no sense is left out."""
+    """The filter that the query states; invalid parts are ignored."""
     query = request.query
     level, number = query.get("level", ""), query.get("page", "")
     return Wanted(

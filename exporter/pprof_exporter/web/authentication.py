@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 def authentication_gates(security: WebSecurity, clock: Clock, tokens: Mapping[str, Bearer]) -> list[Middleware]:
-    """All of them, in order. `tokens` are by path, and take the place of a password there."""
+    """All middlewares, in order. `tokens` are by path, and take the place of a password there."""
     gate, rate = PasswordGate(), RateGate(clock)
 
     async def by_token(request: web.Request) -> bool:
@@ -67,7 +67,7 @@ def _harden(reply: web.StreamResponse, own: dict[str, str]) -> None:
 
 
 async def _with_body(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Read the body first, so that one which never ends keeps no page waiting."""
+    """Read the body first, so that one which never ends delays no page."""
     if request.can_read_body:
         try:
             async with asyncio.timeout(_BODY_WITHIN):
@@ -109,7 +109,7 @@ class RateGate:
 
 
 class PasswordGate:
-    """Asks for a password, and remembers which ones were right: bcrypt is slow by design."""
+    """Checks passwords and caches which ones were right: bcrypt is slow by design."""
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(16)
@@ -129,7 +129,7 @@ class PasswordGate:
         if mark in self._right:
             return True
         known = users.get(user.decode("utf-8", "replace"))
-        # An unknown user takes as long, so that the time of the answer does not tell which users there are.
+        # An unknown user takes as long, so that the time of the answer does not reveal which users exist.
         hashed = known or next(iter(users.values()))
         async with self._checks:
             # bcrypt reads 72 bytes at the most, and the library refuses more.

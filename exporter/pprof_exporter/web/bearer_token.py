@@ -17,7 +17,7 @@ class Bearer:
         self._path = path
 
     async def allows(self, request: web.Request) -> bool:
-        """Whether the request carries the token; nobody has an empty one, or that of a file which cannot be read."""
+        """Whether the request carries the token. An empty token, or a file that cannot be read, matches no request."""
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return False

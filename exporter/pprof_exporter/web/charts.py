@@ -11,7 +11,7 @@ _BAR, _GAP, _HEIGHT = 3, 1, 26
 def latency_strip(latencies: Sequence[float | None], said: str) -> str:
     """One bar for each fetch, oldest first; those that failed (None) stand out at full height.
 
-    `said` is the same in words, for those who cannot see it.
+    `said` is the text alternative for screen readers.
     """
     highest = max((value for value in latencies if value is not None), default=0) or 1
     bars = "".join(_bar(i, value, highest) for i, value in enumerate(latencies))

@@ -18,6 +18,6 @@ SUITES = {
 """What Go's tls.CipherSuites lists for TLS 1.2, with the names of OpenSSL."""
 
 TLS13_SUITES = frozenset({"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"})
-"""Those of TLS 1.3, which neither Go nor Python lets anybody choose."""
+"""Those of TLS 1.3, which can be chosen neither in Go nor in Python."""
 
 CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1", "X25519": "X25519"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-# More than the probes that run at once (probe.concurrency), so that one too many is told so and not cut.
+# More than the probes that run at once (probe.concurrency), so that one too many gets an error reply and is not cut.
 MOST = 1024
 _HEAD_WITHIN = 10.0
 _HEAD_BYTES = 64 * 1024

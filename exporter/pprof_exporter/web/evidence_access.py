@@ -1,4 +1,4 @@
-"""Where evidence is read and captures are asked for: what its pages work with."""
+"""Access of the web pages to evidence: reading findings and requesting captures."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pprof_exporter.web.access import AccessRules
 
 @dataclass(frozen=True, slots=True)
 class EvidenceAccess:
-    """`ring` and `ask` are None if nothing is kept."""
+    """`evidence_store` and `request_capture` are None if no evidence is saved."""
 
     access: AccessRules
     evidence_store: EvidenceStore | None = None
-    ask: Callable[[CaptureRequest], CaptureAnswer] | None = None
+    request_capture: Callable[[CaptureRequest], CaptureAnswer] | None = None
 
     def kept_of(self, target: str) -> list[SavedFinding]:
-        """What is kept of a target, the newest first."""
+        """Saved findings of a target, the newest first."""
         return self.evidence_store.findings(target) if self.evidence_store is not None else []
 
     def find(self, id_: str) -> SavedFinding | None:
-        """The finding with this id, if it is kept."""
+        """The finding with this id, if it is saved."""
         return self.evidence_store.find(id_) if self.evidence_store is not None else None

@@ -1,4 +1,4 @@
-"""The pages of evidence: what is kept, and one finding with its files."""
+"""The pages of evidence: the list of findings, and one finding with its files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OFF = page(
 
 
 def list_page(evidence_store: EvidenceStore, target: str | None, number: int) -> str:
-    """HTML of everything, or of what is kept of a target, the newest first."""
+    """HTML of all saved findings, or of those of a target, the newest first."""
     found = evidence_store.findings(target or None)
     pages = max(1, -(-len(found) // FINDINGS_PER_PAGE))
     number = min(max(1, number), pages)
@@ -130,7 +130,7 @@ def _missing(finding: FindingRecord) -> str:
 
 
 def _commands(kept: SavedFinding) -> str:
-    """How to look at the files once they are downloaded."""
+    """Commands that open the files once they are downloaded."""
     files = kept.finding.files
     lines = [f"go tool trace {_saved(kept, file)}" for file in files if file.kind == "trace"]
     profiles = [file for file in files if file.kind != "trace"]

@@ -30,12 +30,12 @@ def runbook_path(alert: str, target: str) -> str:
 
 
 def evidence_path(target: str) -> str:
-    """What is kept of a target."""
+    """Path of the evidence of a target."""
     return f"/evidence?target={quote(target, safe=':')}"
 
 
 def finding_path(id_: str, file: str = "") -> str:
-    """A finding that is kept, or one of its files."""
+    """Path of a saved finding, or of one of its files."""
     return f"/evidence/{quote(id_)}" + (f"/{quote(file)}" if file else "")
 
 

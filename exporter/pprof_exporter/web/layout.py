@@ -1,4 +1,4 @@
-"""The frame of every page for people: one HTML file without any asset."""
+"""The layout of every HTML page: one file without any asset."""
 
 from __future__ import annotations
 

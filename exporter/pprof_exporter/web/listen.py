@@ -36,7 +36,7 @@ class Listen:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and nobody else's; names other than localhost are not asked for."""
+    """Whether a host is a loopback address or localhost; other names are not resolved."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""`/metrics`: the format, names and compression that the client asks for."""
+"""`/metrics`: the format, names and compression that the client requests."""
 
 from __future__ import annotations
 

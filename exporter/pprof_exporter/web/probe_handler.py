@@ -1,4 +1,4 @@
-"""/probe: one look at the target that Prometheus names, as the blackbox exporter does it."""
+"""/probe: one round of the target that Prometheus names, in the manner of the blackbox exporter."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class ProbeHandler:
         try:
             _check_names(request)
             debug = _debug(request)
-            asked = prober.read(
+            probe_request = prober.read(
                 _one(request, "target"), _one(request, "module", DEFAULT_MODULE), _one(request, "service", "")
             )
-            answer = await prober.probe(asked, prober.timeout(asked, _scrape_timeout(request)))
+            answer = await prober.probe(probe_request, prober.timeout(probe_request, _scrape_timeout(request)))
         except BadProbe as error:
             prober.results[ProbeResult.REFUSED] += 1
             return _sentence(error.status, error.sentence)
         except Overloaded as error:
             prober.results[ProbeResult.OVERLOADED] += 1
             return _sentence(503, str(error))
-        except Exception:  # noqa: BLE001 - whatever it is, it ends one probe and not the exporter
+        except Exception:  # noqa: BLE001 - any error ends one probe and not the exporter
             prober.results[ProbeResult.ERROR] += 1
             structlog.get_logger().exception("internal error, please report it", path=request.path)
             return _sentence(500, "An internal error ended this probe; see the log of the exporter.")
         prober.results[ProbeResult.UP if answer.state.up else ProbeResult.DOWN] += 1
-        return self._explained(asked, answer) if debug else self._metrics(request, answer)
+        return self._debug_page(probe_request, answer) if debug else self._metrics(request, answer)
 
     def _metrics(self, request: web.Request, answer: ProbeAnswer) -> web.Response:
         encode, content_type = choose_encoder(",".join(request.headers.getall(hdrs.ACCEPT, [])))
@@ -56,15 +56,15 @@ class ProbeHandler:
         response.enable_compression()
         return response
 
-    def _explained(self, asked: ProbeRequest, answer: ProbeAnswer) -> web.Response:
+    def _debug_page(self, probe_request: ProbeRequest, answer: ProbeAnswer) -> web.Response:
         encode, _ = choose_encoder("")
         metrics = encode(ProbeCollector(answer.state, self._clock.now())).decode()
         enabled = (
             f"  {name}: interval {profile.interval:g}s" + (f", window {profile.window:g}s" if profile.window else "")
-            for name, profile in asked.module.profiles.items()
+            for name, profile in probe_request.module.profiles.items()
             if profile.enabled
         )
-        module = "\n".join((f"{asked.module.name}:", f"  path: {asked.module.path}", *enabled))
+        module = "\n".join((f"{probe_request.module.name}:", f"  path: {probe_request.module.path}", *enabled))
         return web.Response(
             text=f"Logs for the probe:\n{answer.log.text}\n\n\n"
             f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}\n"
@@ -98,7 +98,7 @@ def _debug(request: web.Request) -> bool:
 
 
 def _scrape_timeout(request: web.Request) -> float | None:
-    """Seconds until Prometheus gives up; None if it is somebody else who asks."""
+    """The scrape timeout that Prometheus states, in seconds; None for other clients."""
     text = request.headers.get(_TIMEOUT)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""What guards the pages: the web configuration of now, which is read again whenever one of its files has changed."""
+"""What guards the pages: the current web configuration, which is read again when one of its files changes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ WebConfigError = ConfigError
 
 
 class _FreshContext(ssl.SSLContext):
-    """A server context that gives each connection the certificates of now."""
+    """A server context that gives each connection the current certificates."""
 
     security: WebSecurity
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        """Let the context of now do it; asyncio calls this for each connection."""
+        """Delegate to the current context; asyncio calls this for each connection."""
         context = self.security.now.context
         return super().wrap_bio(*args, **kwargs) if context is None else context.wrap_bio(*args, **kwargs)
 
 
 class WebSecurity:
-    """The web configuration from a file, or one that stays. What cannot be used later on changes nothing, and is told.
+    """The web configuration, from a file or fixed. A later file that cannot be used changes nothing, and is reported.
 
     Raises `WebConfigError` for a file that cannot be used at the start.
     """
@@ -40,7 +40,7 @@ class WebSecurity:
 
     @property
     def now(self) -> WebConfig:
-        """The configuration to go by."""
+        """The configuration in use."""
         if self._path is not None and (stamps := self._look()) != self._stamps:
             self._stamps = stamps
             self._read(self._path)
@@ -48,7 +48,7 @@ class WebSecurity:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """What to listen with; None: without TLS."""
+        """TLS context of listeners; None: without TLS."""
         if self._config.context is None:
             return None
         context = _FreshContext(ssl.PROTOCOL_TLS_SERVER)
@@ -81,5 +81,5 @@ def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:
 
 
 def load_web_config(path: Path) -> WebSecurity:
-    """Read the file; certificates are looked for beside it. Raises `WebConfigError`."""
+    """Read the file; paths of certificates are relative to it. Raises `WebConfigError`."""
     return WebSecurity(path)

@@ -1,4 +1,4 @@
-"""The page of one target: findings with their runbooks, then everything that was fetched of it."""
+"""The page of one target: findings with their runbooks, then everything that was fetched from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of all targets: who is well, who is not, and for what; the worst first."""
+"""The page of all targets with their findings, the worst first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person wants to see: targets whose name or labels hold `text`, or that are as bad as `level`."""
+    """Filter of the page: targets whose name or labels hold `text`, or that are as bad as `level`."""
 
     text: str = ""
     level: Level | None = None

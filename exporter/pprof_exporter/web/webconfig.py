@@ -109,7 +109,7 @@ class TlsServerConfig(Strict):
         return tuple(file for file in (self.cert_file, self.key_file, self.client_ca_file) if file is not None)
 
     def context(self) -> ssl.SSLContext:
-        """A context of now. Raises `ValueError`."""
+        """A new context. Raises `ValueError`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = VERSIONS[self.min_version]
         context.maximum_version = VERSIONS[self.max_version]
@@ -156,7 +156,7 @@ def _interval(value: object) -> object:
 
 
 class RateLimit(Strict):
-    """So many requests at once, and one more after each interval; 0: as many as come."""
+    """Burst of requests, and one more after each interval; 0: no limit."""
 
     interval: Annotated[float, BeforeValidator(_interval), Field(ge=0)] = 0
     burst: int = Field(default=0, ge=0)
@@ -187,7 +187,7 @@ class WebConfigFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """What the file comes to. `users` maps names to bcrypt hashes; with none, nobody is asked for a password."""
+    """Settings of the file. `users` maps names to bcrypt hashes; without users, no password is required."""
 
     users: dict[str, str] = field(default_factory=dict, repr=False)
     headers: dict[str, str] = field(default_factory=dict)
@@ -199,12 +199,12 @@ class WebConfig:
 
     @property
     def authenticates(self) -> bool:
-        """Nobody gets an answer without a password or a certificate."""
+        """Whether every request needs a password or a certificate."""
         return bool(self.users) or (self.context is not None and self.context.verify_mode is ssl.CERT_REQUIRED)
 
 
 def read_web_config(path: Path) -> WebConfig:
-    """Read the file; certificates are looked for beside it. Raises `ConfigError`."""
+    """Read the file; paths of certificates are relative to it. Raises `ConfigError`."""
     if not path.exists() or path.stat().st_size > 0:
         file = load_yaml(path, WebConfigFile)
     else:

@@ -1,4 +1,4 @@
-"""Asks for pages at a steady pace in threads of their own, and remembers how long each took."""
+"""Requests pages at a steady pace, each in a thread of its own, and measures how long each took."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROMETHEUS = {
 
 
 def read(url: str, *names: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Value of each series of these families, or of all, by name and labels; patiently."""
+    """Value of each series of these families, or of all, by name and labels, with a long timeout."""
     query = "&".join(f"name[]={name}" for name in names)
     request = urllib.request.Request(f"{url}/metrics?{query}", headers={"Accept-Encoding": "gzip"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=600) as reply:  # noqa: S310
@@ -38,7 +38,7 @@ def read(url: str, *names: str) -> dict[tuple[str, frozenset[tuple[str, str]]], 
 
 
 @dataclass(slots=True)
-class Asked:
+class PageLoad:
     """One page: milliseconds of each reply that came, its size in bytes, and how many did not come."""
 
     path: str
@@ -69,20 +69,20 @@ HEADER = (
 
 
 @contextmanager
-def asking(url: str, pages: Iterable[Asked]) -> Iterator[None]:
-    """Ask for all of these until the block ends."""
+def requesting(url: str, pages: Iterable[PageLoad]) -> Iterator[None]:
+    """Request all of these until the block ends."""
     stop = threading.Event()
     with ExitStack() as stack:
         stack.callback(stop.set)
         for page in pages:
-            thread = threading.Thread(target=_ask, args=(url, page, stop), daemon=True)
+            thread = threading.Thread(target=_request, args=(url, page, stop), daemon=True)
             thread.start()
             stack.callback(thread.join, 60)
         stack.callback(stop.set)
         yield
 
 
-def _ask(url: str, page: Asked, stop: threading.Event) -> None:
+def _request(url: str, page: PageLoad, stop: threading.Event) -> None:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     while not stop.wait(page.every):
         began = time.perf_counter()
