@@ -76,7 +76,7 @@ def compare_captures(
 def compare_groups(
     stable: Sequence[ReplayedTarget], canary: Sequence[ReplayedTarget], thresholds: Mapping[str, float] | None = None
 ) -> ComparisonReport:
-    """Hold two groups of targets against each other that were looked at at the same time."""
+    """Compare two groups of targets that were captured at the same time."""
     sides = [MatchedTargets(_GROUPS, tuple(stable), tuple(canary))]
     limits = (*_LIMITS, "All rounds of a group count equally: check single targets before you blame the group.")
     return ComparisonReport(

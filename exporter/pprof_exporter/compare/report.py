@@ -172,8 +172,8 @@ class ComparisonReport:
         """The verdict of the whole report: `WORSE` if any signal is, `UNSURE` if none could be assessed."""
         if self.count(ChangeVerdict.WORSE):
             return ChangeVerdict.WORSE
-        told = (ChangeVerdict.SAME, ChangeVerdict.BETTER, ChangeVerdict.BY_DESIGN)
-        return ChangeVerdict.SAME if any(self.count(verdict) for verdict in told) else ChangeVerdict.UNSURE
+        decided = (ChangeVerdict.SAME, ChangeVerdict.BETTER, ChangeVerdict.BY_DESIGN)
+        return ChangeVerdict.SAME if any(self.count(verdict) for verdict in decided) else ChangeVerdict.UNSURE
 
 
 def signals_worst_first(signals: Iterable[SignalChange]) -> tuple[SignalChange, ...]:

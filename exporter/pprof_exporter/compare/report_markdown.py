@@ -67,14 +67,14 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
 
 def _row(signal: SignalChange) -> Sequence[str]:
     medians = (signal.before.median, signal.after.median)
-    told = signal.verdict in (ChangeVerdict.WORSE, ChangeVerdict.BETTER)
+    in_words = signal.verdict in (ChangeVerdict.WORSE, ChangeVerdict.BETTER)
     return (
         f"**{signal.verdict}**" if signal.verdict is ChangeVerdict.WORSE else signal.verdict,
         _code(signal.signal),
         *("" if median is None else signal_value(signal.signal, median) for median in medians),
         change_text(signal.signal, signal.ratio, signal.shift),
         "" if signal.p is None else _plain(p_value(signal.p).removeprefix("p ").removeprefix("= ")),
-        "" if told else _plain(signal.why),
+        "" if in_words else _plain(signal.why),
     )
 
 

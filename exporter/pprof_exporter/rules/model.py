@@ -18,7 +18,7 @@ class Severity(StrEnum):
     INFO = "info"
     """For information; by default it notifies no receiver."""
     WARNING = "warning"
-    """To be looked at within the working day."""
+    """To be handled within the working day."""
     CRITICAL = "critical"
     """Profiling, or the service with it, is broken now."""
 
