@@ -103,7 +103,7 @@ def test_an_interrupted_capture_goes_on(busy: Target, tmp_path: Path, capsys: py
         program.kill()
         program.wait()
     assert program.returncode == 130, said
-    assert "interrupted; the same command goes on" in said
+    assert "interrupted; run the same command again" in said
     assert "Traceback" not in said
     (before,) = load_capture(tmp_path / "out").targets
     assert 1 <= len(before.rounds) < 3
