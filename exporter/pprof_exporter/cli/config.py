@@ -9,16 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.config import (
-    ClientSettings,
-    ConfigError,
-    FileSource,
-    HttpSource,
-    Job,
-    Settings,
-    load_config,
-    schema,
-)
+from pprof_exporter.config.client_settings import ClientSettings
+from pprof_exporter.config.file import load_config, schema
+from pprof_exporter.config.job import FileSource, HttpSource, Job
+from pprof_exporter.config.settings import Settings
+from pprof_exporter.config.strict import ConfigError
 from pprof_exporter.scrape import default_profiles
 
 _DESCRIPTION = """\

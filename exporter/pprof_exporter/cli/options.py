@@ -11,18 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
-from pprof_exporter.config import (
-    AuditWhen,
-    BadTarget,
-    ConfigError,
-    Limits,
-    Settings,
-    check,
-    load_config,
-    parse_duration,
-    parse_metrics_page,
-    parse_target,
-)
+from pprof_exporter.config.file import check, load_config
+from pprof_exporter.config.metrics_url import parse_metrics_page
+from pprof_exporter.config.settings import AuditWhen, Limits, Settings
+from pprof_exporter.config.strict import ConfigError
+from pprof_exporter.config.target import BadTarget, parse_target
+from pprof_exporter.config.units import parse_duration
 from pprof_exporter.scrape import default_profiles
 from pprof_exporter.web import Listen, parse_listen
 

@@ -26,17 +26,12 @@ from pprof_exporter.scrape import Fetcher, Pool
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
-from pprof_exporter.web import (
-    AccessRules,
-    Bearer,
-    EvidenceAccess,
-    Listen,
-    Readiness,
-    WebSecurity,
-    build_app,
-    is_loopback,
-    start_sites,
-)
+from pprof_exporter.web.access import AccessRules
+from pprof_exporter.web.app import Readiness, build_app
+from pprof_exporter.web.bearer_token import Bearer
+from pprof_exporter.web.evidence_access import EvidenceAccess
+from pprof_exporter.web.listen import Listen, is_loopback, start_sites
+from pprof_exporter.web.security import WebSecurity
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0

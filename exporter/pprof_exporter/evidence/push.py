@@ -24,14 +24,8 @@ from yarl import URL
 from pprof_exporter import __version__
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import PushSettings
-from pprof_exporter.evidence_store import (
-    EvidenceStore,
-    FindingRecord,
-    ProfileRole,
-    PushOutcome,
-    RawProfile,
-    SavedFinding,
-)
+from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
+from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
 
 _MAX_QUEUE = 64

@@ -11,15 +11,8 @@ from urllib.parse import quote
 import structlog
 
 from pprof_exporter.evidence.push import Pusher
-from pprof_exporter.evidence_store import (
-    EvidenceStore,
-    FindingRecord,
-    Origin,
-    Process,
-    ProfileRole,
-    RawProfile,
-    SavedFinding,
-)
+from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
+from pprof_exporter.evidence_store.store import EvidenceStore
 from pprof_exporter.scrape import TargetState
 
 _MAX_LENGTH = 1000

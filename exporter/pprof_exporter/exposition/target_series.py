@@ -8,16 +8,11 @@ from collections import Counter
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 from pprof_exporter.exposition.sink import SeriesSink
-from pprof_exporter.scrape import (
-    FetchCounters,
-    Identity,
-    ProfileState,
-    SamplingClockState,
-    StacksState,
-    TargetState,
-    fresh_until,
-    is_fresh,
-)
+from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
+from pprof_exporter.scrape.state.counters import FetchCounters
+from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
+from pprof_exporter.scrape.state.identity import Identity
+from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
 
 # Profiles whose count on the index page is a number of records; goroutine and threadcreate have other counts.

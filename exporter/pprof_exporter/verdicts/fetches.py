@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, ReasonGroup
+from pprof_exporter.verdicts.phrases import joined, percent
 from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
-from pprof_exporter.verdicts.verdict import (
-    CheckOutcome,
-    Finding,
-    Level,
-    VerdictLimits,
-    healthy,
-    joined,
-    percent,
-    unknown,
-    wrong,
-)
+from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
 
 _REFUSED = ReasonGroup.REFUSED.reasons
 # Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14.

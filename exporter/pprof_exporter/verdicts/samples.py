@@ -6,19 +6,9 @@ from collections.abc import Mapping
 
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.profile import System
+from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import ProfileSnapshot, TargetSnapshot
-from pprof_exporter.verdicts.verdict import (
-    CheckOutcome,
-    Finding,
-    Level,
-    VerdictLimits,
-    healthy,
-    joined,
-    percent,
-    seconds,
-    unknown,
-    wrong,
-)
+from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
 
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.health.growth import RISES
+from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
-from pprof_exporter.verdicts.verdict import (
-    CheckOutcome,
-    Finding,
-    Level,
-    VerdictLimits,
-    healthy,
-    joined,
-    percent,
-    seconds,
-    unknown,
-    wrong,
-)
+from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
 
 _MIB = 2**20
 _WORK = {"modules": "listing modules", "heap": "walking heap records", "goroutines": "collecting goroutine stacks"}

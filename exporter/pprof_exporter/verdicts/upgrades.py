@@ -5,19 +5,9 @@ from __future__ import annotations
 from pprof_exporter.catalog.regressions import Measure, measure_of
 from pprof_exporter.profile import System
 from pprof_exporter.store import Change, Summary
+from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
-from pprof_exporter.verdicts.verdict import (
-    CheckOutcome,
-    Finding,
-    Level,
-    VerdictLimits,
-    healthy,
-    joined,
-    percent,
-    seconds,
-    unknown,
-    wrong,
-)
+from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
 
 _WORDS = {
     Change.OPERATING_SYSTEM: "the operating system",

@@ -91,19 +91,3 @@ def verdict_of(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
     if findings:
         return Verdict(failure_mode, findings[0].level, findings[0].said, findings)
     return Verdict(failure_mode, Level.HEALTHY if outcome.known else Level.UNKNOWN, outcome.said)
-
-
-def percent(share: float) -> str:
-    """A share as text: `7 %`, `0.4 %`."""
-    return f"{100 * share:.2g} %" if abs(share) < 0.1 else f"{100 * share:.0f} %"
-
-
-def seconds(value: float) -> str:
-    """A time as text, with three digits: `1.25 s`, `12.5 ms`."""
-    return f"{value:.3g} s" if abs(value) >= 1 else f"{1000 * value:.3g} ms"
-
-
-def joined(names: Iterable[str]) -> str:
-    """`heap`, `heap and block`, `heap, block and mutex`."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

@@ -11,7 +11,7 @@ from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.probing import Prober, ProbeRecord
 from pprof_exporter.verdicts import Level
-from pprof_exporter.verdicts.verdict import seconds
+from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.web.formatting import ago, badge
 from pprof_exporter.web.layout import page
 from pprof_exporter.web.probe_handler import ProbeHandler

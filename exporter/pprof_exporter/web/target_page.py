@@ -11,7 +11,7 @@ from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
 from pprof_exporter.store import Change
 from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst_level
-from pprof_exporter.verdicts.verdict import seconds
+from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
 from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
 from pprof_exporter.web.layout import page

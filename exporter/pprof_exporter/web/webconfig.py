@@ -10,18 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pprof_exporter.config import (
-    VERSIONS,
-    BadTls,
-    ConfigError,
-    ExistingFile,
-    Strict,
-    fits_header,
-    load_pair,
-    load_yaml,
-    parse_duration,
-    trust,
-)
+from pprof_exporter.config.secret import fits_header
+from pprof_exporter.config.strict import ConfigError, ExistingFile, Strict, load_yaml
+from pprof_exporter.config.tls import VERSIONS, BadTls, load_pair, trust
+from pprof_exporter.config.units import parse_duration
 from pprof_exporter.web.ciphers import CURVES, SUITES, TLS13_SUITES
 
 _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")

@@ -13,17 +13,9 @@ from typing import Protocol
 import structlog
 
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import (
-    DiscoverySource,
-    DnsSource,
-    FileSource,
-    HttpSource,
-    Job,
-    Mechanism,
-    Settings,
-    Target,
-    TargetGroup,
-)
+from pprof_exporter.config.job import DiscoverySource, DnsSource, FileSource, HttpSource, Job, Mechanism, TargetGroup
+from pprof_exporter.config.settings import Settings
+from pprof_exporter.config.target import Target
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, resolve_records
 from pprof_exporter.scrape.discovery.file_sd import FileReader

@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.health import FetchedProfile, Reading, run_checks
-from pprof_exporter.profile import (
-    NANOSECONDS,
-    Kind,
-    KnownGoVersion,
-    Module,
-    Profile,
-    System,
-    attribute,
-    decode,
-    go_version_from_profile,
-    modules,
-    system_of,
-    totals,
-)
+from pprof_exporter.profile import decode, modules
+from pprof_exporter.profile.aggregate import attribute, totals
+from pprof_exporter.profile.goversion import KnownGoVersion, go_version_from_profile
+from pprof_exporter.profile.kinds import NANOSECONDS, Kind
+from pprof_exporter.profile.model import Profile
+from pprof_exporter.profile.modules import Module
+from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 
