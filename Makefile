@@ -24,7 +24,7 @@ test: setup check  ## Set up, run every check and every test
 	$(BIN)/python -m tests
 
 unit: setup  ## Only the tests that need no Go, Wine or Prometheus
-	$(BIN)/python -m pytest -m "not lab" -n logical --dist worksteal
+	$(BIN)/python -m pytest -m "not lab" -n 4 --dist worksteal
 
 check: setup  ## Style, types and floors
 	$(BIN)/ruff check .
