@@ -28,9 +28,9 @@ MOMENTARY = {("untimely", "PprofTimeWentBackwards")}
 BY_SCALE = {("windows", "PprofTargetDown"), ("frozen", "PprofFetchSlow"), ("slow", "PprofFetchSlow")}
 """Alerts that may fire since a second counts as a minute here.
 
-Under Wine a program may take some to start. The one request that a frozen program answers when it thaws is one of ten in
-half an hour, not one of sixty. And the memory statistics of a slow heap come once in ten heap profiles: their mean may
-outlast the alert on the heap, which inhibits theirs.
+Under Wine a program may take some to start. The one request that a frozen program answers when it thaws is one of ten
+in half an hour, not one of sixty. And the memory statistics of a slow heap come once in ten heap profiles: their mean
+may outlast the alert on the heap, which inhibits theirs.
 """
 
 LASTING = {("windows", "PprofUpgradeRegression")}
