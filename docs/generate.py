@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import textwrap
@@ -29,6 +28,7 @@ DOCS = Path(__file__).parent
 # Beside this file, which is run as a script and loaded by tests from its path.
 sys.path.insert(0, str(DOCS.parent))
 from docs.floors import ARCHITECTURE, architecture  # noqa: E402
+from docs.prose import prose_of  # noqa: E402
 
 RULES = DOCS.parent / "rules"
 GRAFANA = DOCS.parent / "grafana" / "dashboards"
@@ -228,17 +228,18 @@ def _signal(signal: FailureMode) -> str:
     metrics = ", ".join(f"[`{family.name}`](metrics.md#{_anchor(family.name)})" for family in signal.families)
     issues = ", ".join(map(_issue, signal.issues))
     alerts = ", ".join(_alerts(signal.id))
+    prose = prose_of(signal.id)
     parts = [
         f"## {signal.id}: {signal.title}",
-        inspect.cleandoc(signal.meaning),
+        prose.meaning,
         f"Metrics: {metrics}.",
         f"Alerts: {alerts}." if alerts else "",
         "**Computation**",
-        inspect.cleandoc(signal.computed),
+        prose.computation,
         "**Limits**",
-        inspect.cleandoc(signal.cannot_know),
+        prose.limits,
         "**Healthy values**",
-        inspect.cleandoc(signal.healthy),
+        prose.healthy,
         f"Reported in {issues}." if issues else "",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from docs.prose import FOLDER, prose_of
 from pprof_exporter.catalog import FAMILIES, Family, Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
 from pprof_exporter.catalog.thresholds import THRESHOLDS, THRESHOLDS_BY_NAME
@@ -35,11 +36,16 @@ def test_a_signal_names_metrics_of_the_catalogue_once_each(signal: FailureMode) 
 
 @each()
 def test_a_signal_says_all_that_a_reader_needs(signal: FailureMode) -> None:
-    for text in (signal.meaning, signal.cannot_know, signal.healthy):
-        assert text.strip().endswith(".")
-    assert signal.computed.strip()
+    prose = prose_of(signal.id)
+    for text in (prose.meaning, prose.limits, prose.healthy):
+        assert text.endswith(".")
+    assert prose.computation
     assert signal.title[0].isupper()
     assert not signal.title.endswith(".")
+
+
+def test_every_file_of_prose_is_on_a_failure_mode() -> None:
+    assert {file.stem for file in FOLDER.iterdir()} == {mode.id for mode in FAILURE_MODES}
 
 
 @each()
@@ -51,7 +57,7 @@ def test_issues_say_where_they_are(signal: FailureMode) -> None:
 
 @each()
 def test_reasons_that_a_signal_names_exist(signal: FailureMode) -> None:
-    for reason in re.findall(r'reason="(\w+)"', signal.computed + signal.meaning):
+    for reason in re.findall(r'reason="(\w+)"', prose_of(signal.id).text):
         assert reason in set(Reason)
 
 

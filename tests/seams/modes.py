@@ -1,10 +1,11 @@
-"""A failure mode has a verdict, an alert, a panel, its prose in the catalogue, and a section in docs/concepts.md."""
+"""A failure mode has a verdict, an alert, a panel, its prose in docs/signals, and a section in docs/concepts.md."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from docs.prose import prose_of
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.verdicts import VERDICT_CHECKS
@@ -16,7 +17,7 @@ METHODS = ("F21",)
 """What docs/concepts.md numbers as a failure mode and the exporter does not watch for: how to upgrade by steps."""
 
 _SECTION = re.compile(r"^### (F\d+) .+\n((?:(?!#).*\n?)*)", re.MULTILINE)
-_PROSE = ("title", "meaning", "computed", "cannot_know", "healthy")
+_PROSE = ("meaning", "computation", "limits", "healthy")
 
 
 def without_verdict(modes: Iterable[str], checks: Iterable[str]) -> list[str]:
@@ -35,7 +36,7 @@ def without_panel(families: Mapping[str, Collection[str]], drawn: Collection[str
 
 
 def without_prose(texts: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Modes with a text of the catalogue that is not written; `texts` has them by mode and field."""
+    """Modes with a part of their prose that is not written; `texts` has the parts by mode and name."""
     return [
         fault
         for mode, fields in texts.items()
@@ -65,6 +66,8 @@ def holes() -> list[str]:
             {mode.id: {family.name for family in mode.families} for mode in FAILURE_MODES},
             {names[name] for name in grounds(IN_PANELS) if name in names},
         ),
-        *without_prose({mode.id: {field: getattr(mode, field) for field in _PROSE} for mode in FAILURE_MODES}),
+        *without_prose(
+            {mode.id: {field: getattr(prose_of(mode.id), field) for field in _PROSE} for mode in FAILURE_MODES}
+        ),
         *without_section(modes, page),
     ]

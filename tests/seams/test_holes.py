@@ -15,7 +15,7 @@ import pytest
 
 from pprof_exporter import health, verdicts
 from pprof_exporter.catalog import vocabulary
-from pprof_exporter.catalog.failure_modes import sample_modes, upgrade_modes
+from pprof_exporter.catalog.failure_modes import upgrade_modes
 from pprof_exporter.dashboards import target_board
 from pprof_exporter.health import sampling_clock
 from pprof_exporter.profile import memstats
@@ -25,6 +25,7 @@ from tests.seams import checks, faults, modes, reasons, runbooks
 
 PACKAGE = Path("exporter", "pprof_exporter")
 RUNBOOKS = Path("rules", "runbooks")
+PROSE = Path("docs", "signals")
 
 
 def source(module: ModuleType) -> Path:
@@ -135,10 +136,10 @@ HOLES = {
     ),
     "a failure mode without prose": Hole(
         "modes",
-        source(sample_modes),
-        r'(?s)(id="F9".*?cannot_know=)""".*?"""',
-        r'\1""',
-        "cannot_know of F9 is not written",
+        PROSE / "F9.md",
+        r"(?s)\*\*Limits\*\*\n.*?(?=\n\*\*Healthy)",
+        "**Limits**\n",
+        "limits of F9 is not written",
     ),
     "a new failure mode, and nothing else": Hole(
         "modes",
@@ -177,7 +178,7 @@ HOLES = {
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of what the seams read of the project; compiled files come along, which saves most of the time."""
-    for part in (PACKAGE, RUNBOOKS):
+    for part in (PACKAGE, RUNBOOKS, PROSE):
         shutil.copytree(PROJECT / part, tmp_path / part)
     return tmp_path
 

@@ -9,20 +9,15 @@ from pprof_exporter.catalog.family import Family
 
 @dataclass(frozen=True, slots=True)
 class FailureMode:
-    """One failure mode with its metrics. All texts are Markdown, indented like the source around them.
+    """One failure mode with its metrics; docs/signals has the prose on it.
 
-    `id` is its number (`F1`), `title` what goes wrong. `families` are its metrics, the most significant first.
-    `meaning` explains them, `computed` has sources, formula and guards. `cannot_know` is what they cannot show,
-    `healthy` what real programs show. `issues` are reports of it, as `owner/repository#number`.
+    `id` is its number (`F1`), `title` what goes wrong. `families` are its metrics, the most significant first. `issues`
+    are reports of it, as `owner/repository#number`.
     """
 
     id: str
     title: str
     families: tuple[Family, ...]
-    meaning: str
-    computed: str
-    cannot_know: str
-    healthy: str
     issues: tuple[str, ...] = ()
 
     @property
