@@ -17,30 +17,43 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 HERE = Path(__file__).parent
 WATCHING = ("e2e", "live")
 """Folders of the tests that watch real programs over time."""
 COMPARING = ("test_agrees_with_go.py", "test_trace_agrees_with_go.py")
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
+WAITING = ("test_dashboards.py",)
+"""Waits for three minutes of history. Its programs use one processor and the system files of Wine."""
+STURDY = (
+    "test_capture.py",
+    "test_check.py",
+    "test_evidence.py",
+    "test_faults.py",
+    "test_pages.py",
+    "test_probe.py",
+    "test_prometheus.py",
+    "test_sharding.py",
+)
+"""Run beside the waiting ones: they test what is seen and not how long it took, and none of their programs needs Wine."""
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
 """All others run in one process of pytest-xdist per processor; `-n 0` among the arguments undoes it."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run both halves; returns the exit code of the first that failed."""
+    """Run all groups of tests; returns the exit code of the first that failed."""
     files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
-    watching = [str(path) for path in files if path.name not in COMPARING]
+    watching = [path for path in files if path.name not in COMPARING]
+    waiting = [str(path) for path in watching if path.name in WAITING]
+    sturdy = [str(path) for path in watching if path.name in STURDY]
+    alone = [str(path) for path in watching if path.name not in WAITING + STURDY]
     others = [f"--ignore={path}" for path in watching]
-    with tempfile.TemporaryFile() as output, _aside([*others, *SIDE_BY_SIDE, *arguments], output) as rest:
-        code = subprocess.run(_pytest([*watching, *arguments]), check=False).returncode
-        rest.wait()
-        output.seek(0)
-        print("\nEverything else:\n", flush=True)
-        shutil.copyfileobj(output, sys.stdout.buffer)
-        sys.stdout.flush()
-    return code or rest.returncode
+    with contextlib.ExitStack() as stack:
+        rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
+        with _aside([*waiting, *arguments], "Dashboards") as dashboards:
+            codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode, dashboards.wait()]
+        codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
+    return next((code for code in codes if code), 0)
 
 
 def _pytest(arguments: Sequence[str]) -> list[str]:
@@ -48,20 +61,26 @@ def _pytest(arguments: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _aside(arguments: Sequence[str], output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Pytest at the lowest priority, ended with the block."""
-    lowest = ["nice", "-n", "19"] if shutil.which("nice") else []
-    process = subprocess.Popen(
-        [*lowest, *_pytest(arguments)], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    # Where Linux shares the processors among sessions, priorities count within a session only: sched(7), "autogroup".
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{process.pid}/autogroup").write_text("19", encoding="ascii")
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            _end(process)
+def _aside(arguments: Sequence[str], title: str, *, lowest: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """Pytest beside the block, ended with it; prints afterwards what it printed. `lowest`: at the lowest priority."""
+    nice = ["nice", "-n", "19"] if lowest and shutil.which("nice") else []
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [*nice, *_pytest(arguments)], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        if lowest:
+            # Where Linux shares the processors among sessions, priorities count within one only: sched(7), "autogroup".
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{process.pid}/autogroup").write_text("19", encoding="ascii")
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                _end(process)
+            output.seek(0)
+            print(f"\n{title}:\n", flush=True)
+            shutil.copyfileobj(output, sys.stdout.buffer)
+            sys.stdout.flush()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
