@@ -35,7 +35,7 @@ STURDY = (
     "test_prometheus.py",
     "test_sharding.py",
 )
-"""Run beside the waiting ones: they test what is seen and not how long it took, and none of their programs needs Wine."""
+"""Run beside the waiting ones: they test what is seen and not how long it took, and need no Wine."""
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
 """All others run in one process of pytest-xdist per processor; `-n 0` among the arguments undoes it."""
 
