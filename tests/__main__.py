@@ -3,7 +3,8 @@
     python -m tests [PYTEST ARGUMENT...]
 
 Real programs are mostly waited for, and what is measured on them is disturbed by whatever else wants the processors. So
-the others run beside them at the lowest priority, and what they printed is printed when they are done.
+the others run beside them at the lowest priority, and what they printed is printed when they are done. The tests that
+wait for history run first, beside those of real programs that a busy machine does not disturb.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def of_files(state: TargetState) -> Any:
     for profile in found["profiles"].values():
         latest = profile["latest"] or {}
         readings = latest.get("readings", [])
-        profile["told"] = [
+        profile["readings_of_content"] = [
             (one["family"]["name"], one["labels"], one["value"])
             for one in readings
             if not one["family"]["name"].startswith(MEASURED_LIVE)
@@ -154,15 +154,11 @@ def fetcher(clock: FakeClock) -> FakeFetcher:
     return fetcher
 
 
-def program_of(fetcher: FakeFetcher, program: str) -> None:
-    fetcher.folder = RECORDINGS / program
-
-
 @pytest.mark.parametrize("program", [name for name in PROGRAMS if (RECORDINGS / name / "burn2.trace").exists()])
 async def test_a_round_leaves_the_same_state_live_replayed_and_from_files(
     program: str, clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path
 ) -> None:
-    program_of(fetcher, program)
+    fetcher.folder = RECORDINGS / program
 
     lived = await live(clock, fetcher, tmp_path)
 

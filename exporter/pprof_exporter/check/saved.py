@@ -90,7 +90,7 @@ class SavedProfiles:
 
     def _add(self, name: str, body: bytes) -> None:
         if body.startswith(_TRACE):
-            go_version_from_trace(body)
+            go_version_from_trace(body)  # Raises where `read_trace_body` would return a reading with a failure.
             self.traces.append(read_trace_body(body))
         elif body.startswith(_HEAP_TEXT):
             self.memstats = read_memstats(body)

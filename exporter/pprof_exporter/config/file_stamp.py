@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
-FileStamp = tuple[int, int, int]
+
+class FileStamp(NamedTuple):
+    """What changes with a file. `size` is in bytes."""
+
+    modified_ns: int
+    size: int
+    inode: int
 
 
 def file_stamp(file: Path) -> FileStamp | None:
@@ -14,4 +21,4 @@ def file_stamp(file: Path) -> FileStamp | None:
         found = os.stat(file)  # noqa: PTH116 - Path.stat does the same
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return FileStamp(found.st_mtime_ns, found.st_size, found.st_ino)

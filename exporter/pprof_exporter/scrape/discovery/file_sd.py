@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import glob
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pprof_exporter.config import FileSource, TargetGroup
+from pprof_exporter.config import FileSource, FileStamp, TargetGroup, file_stamp
 from pprof_exporter.scrape.discovery.groups import SourceError, parse_text
 
 # Seconds between two checks for changes; a check costs one stat per file.
 _CHECK_EVERY = 5.0
 _MAX_BYTES = 64 * 2**20
 
-_Stamp = tuple[int, int, int]
-
 
 @dataclass(slots=True)
 class _Known:
-    stamp: _Stamp | None
+    stamp: FileStamp | None
     groups: list[TargetGroup]
 
 
@@ -56,14 +53,15 @@ class FileReader:
 
     def _read_changed(self, name: str) -> str:
         """Read a file if it has changed. Returns its problem; "" if there is none."""
-        try:
-            found = os.stat(name)  # noqa: PTH116
-            stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        # None if the file is gone since it was listed; then reading it says so.
+        stamp = file_stamp(Path(name))
+        if stamp is not None:
             known = self._known.get(name)
             if known is not None and known.stamp == stamp:
                 return ""
-            if found.st_size > _MAX_BYTES:
+            if stamp.size > _MAX_BYTES:
                 return f"{name}: more than {_MAX_BYTES} bytes"
+        try:
             groups = parse_text(name, Path(name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, SourceError) as error:
             # Without a stamp, so that it is read again, and the problem is reported again.

@@ -11,7 +11,7 @@ from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
-from pprof_exporter.scrape.state.observation import Observation, observe
+from pprof_exporter.scrape.state.observation import observe
 from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_records_take_long
@@ -106,7 +106,7 @@ class ProfileCollector(Collector):
         self._context.intake.received(self.name, reply.body)
         return reply
 
-    async def _take_in(self, reply: Reply, used: CpuUse | None) -> Observation:
+    async def _take_in(self, reply: Reply, used: CpuUse | None) -> None:
         context, profile = self._context, self._profile
         work = partial(
             observe,
@@ -120,7 +120,6 @@ class ProfileCollector(Collector):
         observation = await run_in_thread(work, len(reply.body))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
-        return observation
 
 
 class MutexCollector(ProfileCollector):
