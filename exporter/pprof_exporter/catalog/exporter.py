@@ -19,6 +19,11 @@ LOOP_LAG = histogram(
     "Delay of timers in the event loop; large values mean that the exporter is overloaded.",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
 )
+OVERLOADED = gauge(
+    "pprof_exporter_overloaded",
+    "1 while timers of the event loop are late or file descriptors run out: latencies are neither judged nor added to "
+    "the statistics of signals.",
+)
 INTERNAL_ERRORS = counter(
     "pprof_exporter_internal_errors_total",
     "Internal errors of the exporter, each logged with its traceback; please report them.",
@@ -101,6 +106,7 @@ FAMILIES = (
     IN_FLIGHT_LIMIT,
     BUDGET,
     LOOP_LAG,
+    OVERLOADED,
     INTERNAL_ERRORS,
     CONFIG_SUCCESSFUL,
     CONFIG_TIMESTAMP,

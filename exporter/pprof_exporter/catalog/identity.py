@@ -37,6 +37,18 @@ KNOWN_BUG = info(
     "bug",
     "fixed_in",
 )
+SEVERAL_PROCESSES = info(
+    "pprof_several_processes_info",
+    "Several processes answer at the address of the target, as behind a load balancer. Their profiles are not judged: "
+    "configure the address of each process.",
+    "target",
+)
+RESTARTS = counter(
+    "pprof_restarts_total",
+    "Restarts of the target since the exporter started, detected by start time, build, Go version, or counters that "
+    "fell. Restarts between two fetches count once.",
+    "target",
+)
 CHANGES = counter(
     "pprof_changes_total",
     "Upgrades and rollbacks detected, by what changed: operating_system, binary, go or modules.",
@@ -49,9 +61,17 @@ LAST_CHANGE = gauge(
     "target",
     "change",
 )
+LAST_CHANGE_INFO = info(
+    "pprof_last_change_info",
+    "What the latest upgrade or rollback changed, with the values before and after.",
+    "target",
+    "change",
+    "from",
+    "to",
+)
 SIGNAL_MEDIAN = gauge(
     "pprof_signal_median",
-    "Median of a signal before the latest upgrade of the service and now, in the unit that the name of the signal "
+    "Median of a signal before the latest upgrade of the target and now, in the unit that the name of the signal "
     "states.",
     "target",
     "signal",
@@ -59,7 +79,14 @@ SIGNAL_MEDIAN = gauge(
 )
 SIGNAL_CHANGE = gauge(
     "pprof_signal_change_ratio",
-    "Median of a signal now, divided by its median before the latest upgrade of the service.",
+    "Median of a signal now, divided by its median before the latest upgrade of the target.",
+    "target",
+    "signal",
+)
+SIGNAL_CONTROL = gauge(
+    "pprof_signal_control_ratio",
+    "Median of a latency since the latest upgrade of this target, divided by that before, over the targets of the "
+    "exporter that were not upgraded; absent with too few of them.",
     "target",
     "signal",
 )
@@ -73,9 +100,13 @@ FAMILIES = (
     MODULES,
     FOREIGN_MODULE,
     KNOWN_BUG,
+    SEVERAL_PROCESSES,
+    RESTARTS,
     CHANGES,
     LAST_CHANGE,
+    LAST_CHANGE_INFO,
     SIGNAL_MEDIAN,
     SIGNAL_CHANGE,
+    SIGNAL_CONTROL,
     SIGNAL_OBSERVATIONS,
 )

@@ -18,6 +18,9 @@ FAILURE_MODES = (
         families=(
             identity.CHANGES,
             identity.LAST_CHANGE,
+            identity.LAST_CHANGE_INFO,
+            identity.RESTARTS,
+            identity.SEVERAL_PROCESSES,
             identity.SYSTEM_MODULE,
             identity.TARGET_INFO,
             identity.KNOWN_BUG,
@@ -33,6 +36,12 @@ FAILURE_MODES = (
     FailureMode(
         id="F20",
         title="Regression after an upgrade",
-        families=(identity.SIGNAL_CHANGE, identity.SIGNAL_MEDIAN, identity.SIGNAL_OBSERVATIONS, identity.CHANGES),
+        families=(
+            identity.SIGNAL_CHANGE,
+            identity.SIGNAL_CONTROL,
+            identity.SIGNAL_MEDIAN,
+            identity.SIGNAL_OBSERVATIONS,
+            identity.CHANGES,
+        ),
     ),
 )
