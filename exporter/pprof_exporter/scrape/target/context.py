@@ -16,6 +16,7 @@ from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
+from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource, ProcessReading
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 
 # Below this size, decoding takes about a millisecond: less than passing it to a thread and back costs under load.
@@ -37,9 +38,12 @@ class TargetContext:
     raw_profiles: RawProfiles | None = None
     """The latest raw profiles in memory; None: they are not held."""
     intake: Intake = field(init=False, repr=False)
+    cpu_time: CpuTimeSource = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "intake", Intake(self.state, self.clock))
+        source = CpuTimeSource(self.target, self.settings, self.fetcher, self.clock)
+        object.__setattr__(self, "cpu_time", source)
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0) -> Reply:
         """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`."""
@@ -47,6 +51,19 @@ class TargetContext:
         return await self.fetcher.get(
             url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
         )
+
+    async def read_process(self, *, since: float | None = None) -> ProcessReading:
+        """Read which process answers, and the CPU time that it has used, and hand that to the intake.
+
+        `since` is the Unix time from which on a new process counts; None: now.
+        """
+        at = self.clock.now() if since is None else since
+        reading = await self.cpu_time.read()
+        if reading.page is not None:
+            self.intake.metrics_page(reading.page, at)
+        if reading.process is not None:
+            self.intake.local_process(reading.process, at)
+        return reading
 
     def hold_raw(self, kind: str, reply: Reply) -> None:
         """Hold the body of a reply that could be decoded."""
