@@ -48,9 +48,12 @@ class Executable:
         return _read(self.file, found.offset + within, min(size, found.size - within))
 
     def left(self, address: int) -> int:
-        """Bytes from an address to the end of the mapped part that holds it; 0 if none does."""
+        """Bytes from an address to the end of the mapped part that holds it, or of the file; 0 if no part does."""
         found = self._part_of(address)
-        return found.address + found.size - address if found else 0
+        if found is None:
+            return 0
+        within = address - found.address
+        return max(0, min(found.size - within, self.file.seek(0, os.SEEK_END) - found.offset - within))
 
     def _part_of(self, address: int) -> Part | None:
         return next((part for part in self.parts if part.address <= address < part.address + part.size), None)
@@ -59,6 +62,8 @@ class Executable:
 def read_executable(file: BinaryIO) -> Executable:
     """Read the tables of an executable, which must be seekable and stay open. Raises `NotExecutable` and `OSError`."""
     head = _read(file, 0, 16)
+    if len(head) < 16:
+        raise NotExecutable("too short for any format")
     if head[:4] == b"\x7fELF":
         return _elf(file, head)
     if head[:2] == b"MZ":
