@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import math
-import socket
 
 import psutil
 
@@ -15,16 +13,13 @@ from pprof_exporter.profile import DecodeError, read_page
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
-from pprof_exporter.scrape.target.listeners import Listeners
+from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES
 
 # Seconds until another attempt at a page without CPU time, or a process that was not found.
 _RETRY_AFTER = 600.0
 # A starting target refuses connections for a moment, and a busy one answers late. Only this many failures in a row mean
 # that there is no page or process.
 _MAX_FAILURES = 3
-
-# Shared by all targets: there is one machine.
-_listeners = Listeners()
 
 
 class CpuTimeSource:
@@ -79,13 +74,12 @@ class CpuTimeSource:
     async def _from_process(self) -> CpuTime | None:
         if self._process.is_suspended():
             return None
-        found = await asyncio.to_thread(_process_time, self._host, self._port)
+        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port)
         if found is None:
             self._process.failed()
             return None
         self._process.found()
-        seconds, started = found
-        return CpuTime(seconds, self._clock.steady(), started, CpuSource.PROCESS, psutil.cpu_count())
+        return CpuTime(found.cpu_seconds, self._clock.steady(), found.started, CpuSource.PROCESS, psutil.cpu_count())
 
 
 class _Availability:
@@ -114,35 +108,3 @@ class _Availability:
         """The source does not exist, or lacks the CPU time."""
         self._failures = 0
         self._suspended_until = self._clock.steady() + _RETRY_AFTER
-
-
-def _process_time(host: str, port: int) -> tuple[float, float] | None:
-    """CPU seconds and start time of the process that listens on this port of this machine."""
-    if not _is_this_machine(host):
-        return None
-    try:
-        owner = _listeners.owner(port)
-        if owner is None:
-            return None
-        process = psutil.Process(owner)
-        times = process.cpu_times()
-        return times.user + times.system, process.create_time()
-    except (psutil.Error, OSError):
-        # On macOS, and for processes of other users, the system denies access.
-        return None
-
-
-def _is_this_machine(host: str) -> bool:
-    """Whether an address or name is this machine, without a name server."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mine = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries if _is_ip(entry.family)}
-    return address.is_loopback or str(address) in mine
-
-
-def _is_ip(family: int) -> bool:
-    return family in (socket.AF_INET, socket.AF_INET6)
