@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome, ReasonGroup
-from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS, TRACE
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
 from pprof_exporter.profile import (
@@ -36,12 +36,12 @@ from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
-from pprof_exporter.scrape.state.program import build_of
+from pprof_exporter.scrape.state.program import base_name, build_of
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
 _THREADCREATE = "threadcreate"
 _ALLOCS = "allocs"
-_PAGE = "metrics page"
+_PAGE, _SYSTEM = "metrics page", "operating system"
 # Their counts on the index page are numbers of records, which the runtime never removes (runtime/mprof.go allnext).
 _RECORDS = ("heap", "allocs", "block", "mutex")
 # Failures that the end of a process can cause.
@@ -140,6 +140,19 @@ class Intake:
         """Take in the target's own metrics page, which was requested at `at` (Unix time)."""
         if self._take(page_evidence(page, at)):
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
+        self.settle()
+
+    def local_process(self, executable: str, started: float, version: KnownGoVersion, at: float) -> None:
+        """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
+
+        If its program is not the one in the profiles, it is a proxy in front of the target, and proves nothing.
+        """
+        identity = self._state.identity
+        if base_name(executable).lower() != identity.program.lower():
+            return
+        go = {} if version.exact is None else {_SYSTEM: version.exact}
+        if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
+            identity.learn_version(version)
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:

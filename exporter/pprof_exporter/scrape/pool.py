@@ -64,7 +64,10 @@ class Pool:
         self._stopping: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
         self.load = ExporterLoad(clock)
-        self._tasks = [asyncio.create_task(self.load.measure(self._count_lag)), asyncio.create_task(self._maintain_store())]
+        self._tasks = [
+            asyncio.create_task(self.load.measure(self._count_lag)),
+            asyncio.create_task(self._maintain_store()),
+        ]
         self.apply(settings)
 
     @property

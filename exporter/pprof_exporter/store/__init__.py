@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.store.control import is_latency
 from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
     NO_BUILD_ID,
@@ -35,5 +36,6 @@ __all__ = [
     "Store",
     "Summary",
     "changed_parts",
+    "is_latency",
     "overlay_fingerprint",
 ]

@@ -32,7 +32,7 @@ _MOST_SLOTS = 400
 _MOST_TARGETS = 100
 _ABSENT = 3600.0
 
-_CONTROLLED = ("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:")
+_LATENCIES = ("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:")
 
 
 @dataclass(slots=True)
@@ -53,6 +53,11 @@ class _Slot:
     sketches: dict[str, Sketch] = field(default_factory=dict)
 
 
+def is_latency(signal: str) -> bool:
+    """Whether a signal is a latency, which follows the host, the network and the exporter."""
+    return signal.startswith(_LATENCIES)
+
+
 class ControlGroup:
     """Latencies of all targets of one exporter, each relative to its own baseline. Thread-safe."""
 
@@ -63,7 +68,7 @@ class ControlGroup:
 
     def observe(self, target: str, signal: str, value: float, now: float) -> None:
         """Count one value of a signal; only latencies are counted."""
-        if not signal.startswith(_CONTROLLED):
+        if not is_latency(signal):
             return
         with self._lock:
             baselines = self._baselines.get(target)

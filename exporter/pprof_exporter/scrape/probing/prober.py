@@ -49,7 +49,7 @@ class _Known:
 class Prober:
     """Runs probes. Use inside a running event loop; `close` ends the running probes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is shared by the whole exporter
         self,
         settings: Settings,
         *,
@@ -207,9 +207,7 @@ class Prober:
 
     def _rounds(self, request: ProbeRequest) -> ProbeRounds:
         settings = replace(self._settings, targets=(), jobs=(), profiles=request.module.profiles)
-        state = TargetState(
-            request.target, settings, self._store, self._clock, exporter_load=self._exporter_load
-        )
+        state = TargetState(request.target, settings, self._store, self._clock, exporter_load=self._exporter_load)
         client = ProbeClient(self._fetcher.bind(request.module.client), self._clock)
         return ProbeRounds(
             TargetContext(request.target, settings, client, self._limiter, self._clock, state), client, self._random

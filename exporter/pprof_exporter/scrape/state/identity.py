@@ -14,9 +14,8 @@ from pprof_exporter.health import KnownBug, known_bugs
 from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System, combine_go_versions
 from pprof_exporter.scrape.state.change import ChangeEvent, change_event
 from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.scrape.state.process import ReplyOrigin, ProcessEvidence, ProcessTracker
+from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
 from pprof_exporter.scrape.state.program import (
-    base_name,
     build_of,
     core_modules,
     foreign_modules,
@@ -116,7 +115,7 @@ class Identity:
         return software(self.system, self.modules, self.go)
 
     def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
-        """Take in what a reply proves about its process. After `ReplyOrigin.NEW`, nothing of the process before is known."""
+        """Take in what a reply proves about its process. After a new one, nothing of the process before is known."""
         mixed = self.process.several
         origin = self.process.take(evidence, now)
         if origin in (ReplyOrigin.NEW, ReplyOrigin.MIXED):
@@ -237,6 +236,3 @@ def _united(known: Iterable[Module], more: Iterable[Module]) -> tuple[Module, ..
         if before is None or module.role is not ModuleRole.MAIN or not before.build_id:
             found[module.file.lower()] = module
     return tuple(found.values())
-
-
-__all__ = ["DEFAULT_ROUND", "Identity", "base_name"]

@@ -33,14 +33,15 @@ def main_module(modules: Sequence[Module]) -> Module | None:
 def program_of(modules: Sequence[Module]) -> str:
     """Base name of the program, or ""."""
     main = main_module(modules)
-    return base_name(main) if main is not None else ""
+    return base_name(main.file) if main is not None else ""
 
 
 def build_of(modules: Sequence[Module]) -> str:
     """A digest of the build of the program, or "".
 
-    On Windows the build id is the path with the time of the file, in the time zone of the process (runtime/pprof/pe.go):
-    the same instant in another zone is the same build. Without a time, the file could not be read.
+    On Windows the build id is the path with the time of the file, in the time zone of the process
+    (runtime/pprof/pe.go): the same instant in another zone is the same build. Without a time, the file could not be
+    read.
     """
     main = main_module(modules)
     if main is None or not main.build_id or main.build_id == main.file:
@@ -51,21 +52,21 @@ def build_of(modules: Sequence[Module]) -> str:
 
 def foreign_modules(modules: Sequence[Module]) -> list[str]:
     """Base names of modules that belong to neither the system nor the program, sorted."""
-    return sorted({base_name(module).lower() for module in modules if module.role is ModuleRole.FOREIGN})
+    return sorted({base_name(module.file).lower() for module in modules if module.role is ModuleRole.FOREIGN})
 
 
 def core_modules(modules: Sequence[Module]) -> dict[str, datetime]:
     """Base name of each core module of Windows, and when its file was changed."""
     return {
-        base_name(module).lower(): module.modified
+        base_name(module.file).lower(): module.modified
         for module in modules
-        if module.role is ModuleRole.SYSTEM and module.modified and base_name(module).lower() in _CORE_MODULES
+        if module.role is ModuleRole.SYSTEM and module.modified and base_name(module.file).lower() in _CORE_MODULES
     }
 
 
-def base_name(module: Module) -> str:
+def base_name(path: str) -> str:
     """The file name without its folders, for Windows and POSIX paths."""
-    return module.file.replace("\\", "/").rpartition("/")[2]
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _binary(modules: Sequence[Module], *, windows: bool) -> str:

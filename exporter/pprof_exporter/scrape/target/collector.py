@@ -9,9 +9,9 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.intake import profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
-from pprof_exporter.scrape.intake import profile_evidence
 from pprof_exporter.scrape.state.observation import observe
 from pprof_exporter.scrape.state.process import ProcessEvidence
 from pprof_exporter.scrape.state.target_state import ProfileState
@@ -120,7 +120,6 @@ class ProfileCollector(Collector):
         await self._resolve_doubt(profile_evidence(profile.kind, observation))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
-
 
     async def _resolve_doubt(self, evidence: ProcessEvidence) -> None:
         """Read the start time of the process if only that tells whether another build is another process."""

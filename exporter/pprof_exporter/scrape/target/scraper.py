@@ -18,7 +18,6 @@ from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.cpu_collector import CpuCollector
 from pprof_exporter.scrape.target.policy import FetchPolicy
 
-
 # The index page is fetched twice as often as the CPU profile.
 _IDENTIFY_ROUNDS = 2
 
@@ -83,7 +82,7 @@ class TargetScraper:
         now = self._context.clock.steady()
         if self._processes != self.state.processes:
             # What the process before had or lacked says nothing about this one: a new release may have a metrics page.
-            self._context.cpu_time.reset()
+            self._context.process.reset()
         elif now - self._identified_at < _IDENTIFY_ROUNDS * self.index.interval:
             return
         self._processes, self._identified_at = self.state.processes, now
@@ -111,7 +110,7 @@ class TargetScraper:
             self._recoveries = self.state.recoveries
             self.log.info("target is up")
             self._policy.on_recovery()
-            self._context.cpu_time.reset()
+            self._context.process.reset()
             self._identified_at = -math.inf
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
