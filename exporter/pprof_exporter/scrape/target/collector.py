@@ -9,9 +9,11 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.intake import index_evidence, profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import observe
+from pprof_exporter.scrape.state.process import ProcessEvidence
 from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_records_take_long
@@ -42,8 +44,15 @@ class Collector(ABC):
         """Whether the target is so large that this fetch would stop it for long."""
         return False
 
-    def on_recovery(self) -> None:  # noqa: B027 - most collectors hold no state that a restart invalidates
-        """Called when the target is up again."""
+    async def resolve_doubt(self, evidence: ProcessEvidence) -> None:
+        """Read the start time of the process if only that tells whether a reply came from another one."""
+        state = self._context.state
+        if not state.identity.process.doubts(evidence):
+            return
+        known = state.processes
+        reading = await self._context.read_process(since=evidence.at)
+        if reading.has_start and state.processes == known:
+            state.identity.process.excuse(evidence)
 
     @abstractmethod
     async def run(self) -> None:
@@ -66,7 +75,9 @@ class IndexCollector(Collector):
         async with context.slot():
             reply = await context.get("")
         context.intake.received(INDEX, reply.body)
-        context.intake.index(read_index(reply.body), reply.asked_at, reply.phases)
+        index = read_index(reply.body)
+        await self.resolve_doubt(index_evidence(index, reply.asked_at))
+        context.intake.index(index, reply.asked_at, reply.phases)
 
 
 class ProfileCollector(Collector):
@@ -118,6 +129,7 @@ class ProfileCollector(Collector):
             max_bytes=context.settings.limits.inflated_bytes,
         )
         observation = await run_in_thread(work, len(reply.body))
+        await self.resolve_doubt(profile_evidence(profile.kind, observation))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
 
