@@ -1,8 +1,8 @@
 """One name for a function that Go moved to another package, so that profiles of two versions can be compared.
 
-Only what compares two programs uses it. Series on /metrics, pages and evidence keep the name that the profile has, which
-`go tool pprof` prints and the sources of that version of Go have. Growth needs no such name: it is that of one process,
-and a process has one version of Go.
+Only what compares two programs uses it. Series on /metrics, pages and evidence keep the name that the profile has,
+which `go tool pprof` prints and the sources of that version of Go have. Growth needs no such name: it is that of one
+process, and a process has one version of Go.
 """
 
 from __future__ import annotations
