@@ -57,6 +57,11 @@ def test_closures_move_with_their_function(name: str, suffixes: list[str]) -> No
         ("runtime/internal/math.MulUintptr", "internal/runtime/math.MulUintptr"),
         ("sync.(*Mutex).lockSlow", "internal/sync.(*Mutex).lockSlow"),
         ("internal/concurrent.(*HashTrieMap[...]).Load", "internal/sync.(*HashTrieMap[...]).Load"),
+        (
+            "internal/concurrent.(*HashTrieMap[go.shape.string,go.shape.[]uint8]).Load.func1",
+            "internal/sync.(*HashTrieMap[go.shape.string,go.shape.[]uint8]).Load.func1",
+        ),
+        ("internal/weak.Make[go.shape.int]", "weak.Make[go.shape.int]"),
         ("crypto/sha256.block", "crypto/internal/fips140/sha256.block"),
         ("crypto/sha512.block", "crypto/internal/fips140/sha512.block"),
         ("net/http.(*http2serverConn).serve", "net/http/internal/http2.(*serverConn).serve"),
@@ -79,6 +84,8 @@ def test_what_busy_programs_show(old: str, current: str) -> None:
         "net/http.(*conn).serve",
         "main.serve.func1",
         "golang.org/x/net/http2.(*serverConn).serve",
+        "sync.OnceValue[...].func1",
+        "strconv.][",
         "",
     ],
 )

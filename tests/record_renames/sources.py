@@ -60,7 +60,7 @@ def _go(package: str, text: str) -> Iterator[tuple[str, str]]:
     linked = dict(_LINKNAME.findall(text))
     for found in _FUNCTION.finditer(text):
         name, has_body = found["name"], "{" in found["rest"]
-        if name in ("init", "_"):
+        if name == "_" or (name == "init" and not found["receiver"]):
             continue
         symbol = f"{package}.{name}"
         if found["receiver"]:

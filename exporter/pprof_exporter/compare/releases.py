@@ -84,6 +84,12 @@ RELEASES: tuple[Release, ...] = (
         cut_functions="goroutine",
     ),
     Release(
+        23,
+        "timers have another implementation",
+        "release notes (time), runtime/time.go",
+        functions=r"runtime\.(\w*[tT]imers?\w*|\(\*timers?\)\..*)",
+    ),
+    Release(
         24,
         "maps are in another package",
         "release notes (runtime), internal/buildcfg/exp.go SwissMap, internal/runtime/maps",
@@ -99,7 +105,13 @@ RELEASES: tuple[Release, ...] = (
         24,
         "sync.Map has another implementation",
         "release notes (sync), internal/buildcfg/exp.go SyncHashTrieMap, sync/hashtriemap.go",
-        functions=r"sync\.\(\*(Map|entry)\)\..*|internal/sync\.\(\*(HashTrieMap|entry|node|indirect)\[\.\.\.\]\)\..*",
+        functions=r"sync\.\(\*(Map|entry)\)\..*|internal/sync\.\(\*(HashTrieMap|entry|node|indirect)\[.*\]\)\..*",
+    ),
+    Release(
+        24,
+        "cryptography is implemented in crypto/internal/fips140",
+        "release notes (crypto), crypto/internal/fips140",
+        functions=r"(vendor/golang\.org/x/)?crypto/.*",
     ),
     Release(
         25,
@@ -122,6 +134,19 @@ RELEASES: tuple[Release, ...] = (
         functions=r"runtime\.(gc|bg|scan|grey|mark|sweep|tryDefer|\(\*(gc|mspan|span|sweep)).*|internal/runtime/gc.*",
     ),
     Release(
+        26,
+        "floating-point numbers are formatted by another algorithm",
+        "internal/strconv/ftoadbox.go",
+        functions=r"(internal/)?strconv\..*",
+    ),
+    Release(
+        26,
+        "Windows is called from another package",
+        "internal/runtime/syscall/windows",
+        functions=r"runtime\.(asmstdcall|stdcall|syscall_).*|syscall\.[sS]yscall.*|internal/runtime/syscall/windows\..*",
+        system=System.WINDOWS,
+    ),
+    Release(
         27,
         "there is a profile of leaked goroutines",
         "release notes (runtime/pprof), runtime/pprof/pprof.go",
@@ -139,6 +164,12 @@ RELEASES: tuple[Release, ...] = (
         "small objects are allocated by separate functions",
         "release notes (runtime), internal/buildcfg/exp.go SizeSpecializedMalloc, runtime/malloc_generated.go",
         functions=r"runtime\.malloc.*",
+    ),
+    Release(
+        27,
+        "floating-point numbers are formatted and read by another algorithm",
+        "internal/strconv/uscale.go",
+        functions=r"internal/strconv\..*",
     ),
     Release(
         27,

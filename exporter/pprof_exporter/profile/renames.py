@@ -17,6 +17,9 @@ from pprof_exporter.profile.package_move import PackageMove
 # The pattern matches in one way only and has a bound: names come from outside.
 _SUFFIX = re.compile(r"(?:\.(?:func|gowrap|deferwrap|\d)\d*|-range\d+|-fm|\.abi0){1,64}$")
 
+_ANY_TYPES = "[...]"
+"""What the table has for the types of a generic function."""
+
 
 def _newest(moves: Iterable[PackageMove]) -> dict[str, str]:
     """The name in the newest version, by each older name."""
@@ -41,11 +44,16 @@ def current_name(function: str) -> str:
     found = _NEWEST.get(function)
     if found is not None:
         return found
-    suffix = _SUFFIX.search(function)
-    if suffix is None:
+    # A profile has the types that a generic function was made for: `internal/concurrent.(*HashTrieMap[int,int]).Load`.
+    start, end = function.find("["), function.rfind("]") + 1
+    types = function[start:end] if 0 <= start < end else ""
+    generic = f"{function[:start]}{_ANY_TYPES}{function[end:]}" if types else function
+    suffix = _SUFFIX.search(generic)
+    base, added = (generic[: suffix.start()], suffix[0]) if suffix else (generic, "")
+    found = _NEWEST.get(base)
+    if found is None:
         return function
-    base = function[: suffix.start()]
-    return _NEWEST.get(base, base) + suffix[0]
+    return (found.replace(_ANY_TYPES, types) if types else found) + added
 
 
 def under_current_names(weights: Mapping[str, float]) -> dict[str, float]:
