@@ -30,6 +30,7 @@ STURDY = (
     "test_capture.py",
     "test_check.py",
     "test_evidence.py",
+    "test_every_release.py",
     "test_faults.py",
     "test_pages.py",
     "test_probe.py",
