@@ -22,7 +22,7 @@ from pprof_exporter.rules import (
     fill_thresholds,
     thresholds_of,
 )
-from pprof_exporter.rules.guards import SEVERAL_PROCESSES, of_one_process
+from pprof_exporter.rules.guards import MIXED_TARGETS, of_one_process
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
 from tests.rules.record_series import SETS, read
 
@@ -179,9 +179,9 @@ def test_no_alert_judges_a_mixture_of_processes(alert: Alert) -> None:
 @pytest.mark.parametrize(
     ("expression", "guarded"),
     [
-        ("pprof_up == 0", f"pprof_up == 0\n  unless {SEVERAL_PROCESSES}"),
-        ("a and (b or c)", f"a and (b or c)\n  unless {SEVERAL_PROCESSES}"),
-        ("    a\n      or b\n    ", f"(\n  a\n    or b\n)\n  unless {SEVERAL_PROCESSES}"),
+        ("pprof_up == 0", f"pprof_up == 0\n  unless {MIXED_TARGETS}"),
+        ("a and (b or c)", f"a and (b or c)\n  unless {MIXED_TARGETS}"),
+        ("    a\n      or b\n    ", f"(\n  a\n    or b\n)\n  unless {MIXED_TARGETS}"),
     ],
 )
 def test_the_guard_covers_the_whole_expression(expression: str, guarded: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pprof_exporter.rules.model import Alert, RuleGroup
 
-SEVERAL_PROCESSES = "on (job, instance, target) max_over_time(pprof_several_processes_info[1h]) == 1"
+MIXED_TARGETS = "on (job, instance, target) max_over_time(pprof_several_processes_info[1h]) == 1"
 """Targets whose address led to several processes within the last hour, the longest range of the rates below."""
 
 
@@ -31,7 +31,7 @@ def _of_one_process(alert: Alert) -> Alert:
     expr = textwrap.dedent(alert.expr).strip()
     if _has_alternatives(expr):
         expr = f"(\n{textwrap.indent(expr, '  ')}\n)"
-    return replace(alert, expr=f"{expr}\n  unless {SEVERAL_PROCESSES}")
+    return replace(alert, expr=f"{expr}\n  unless {MIXED_TARGETS}")
 
 
 def _has_alternatives(expr: str) -> bool:

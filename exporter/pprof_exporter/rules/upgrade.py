@@ -7,7 +7,7 @@ Times of changes are taken over a range, since an exporter that restarts does no
 from __future__ import annotations
 
 from pprof_exporter.catalog.regressions import MEASURES
-from pprof_exporter.rules.guards import SEVERAL_PROCESSES, overloaded
+from pprof_exporter.rules.guards import MIXED_TARGETS, overloaded
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _TARGET = "on (job, instance, target)"
@@ -193,7 +193,7 @@ GROUP = RuleGroup(
                 or {_WORSE}{{signal=~"tick_.+"}} and {_SIGNAL} {_FEWEST} >= <regression_audits>
             )
               * {_TARGET} group_left (change) group by (job, instance, target, change) ({_MAIN})
-              unless {SEVERAL_PROCESSES}
+              unless {MIXED_TARGETS}
             """,
         ),
         # One alert for each event, by its main part: until the next event, and for two hours.
@@ -205,7 +205,7 @@ GROUP = RuleGroup(
             max_over_time(pprof_last_change_timestamp_seconds[2h]) > time() - <upgrade_told>
               and on (job, instance, target, change) {_MAIN}
               and {_TARGET} pprof_target_info
-              unless {SEVERAL_PROCESSES}
+              unless {MIXED_TARGETS}
             """,
             "0s",
             '{{ if eq $labels.change "operating_system" }}Operating system of {{ $labels.target }} changed'
