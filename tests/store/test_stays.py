@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -113,12 +114,13 @@ def test_a_commit_that_fails_leaves_nothing_half_written(path: Path, monkeypatch
     observe(store, 3)
 
     def fail(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as patched:
         patched.setattr(Database, "put_sketch", fail)
         assert not store.flush(1.0)
     assert select(path, "SELECT * FROM stay") == select(path, "SELECT * FROM epoch") == []
+    assert store.troubles == {StorageProblem.FULL: 1}
     assert store.flush(2.0)
     again = Store.open(path, 3.0)
     assert (again.stay("shop", "a"), count(again)) == (store.stay("shop", "a"), 3)
