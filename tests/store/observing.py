@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from pprof_exporter.store import Epoch, Fingerprint, Store, changed_parts
@@ -39,3 +40,10 @@ def written(path: Path, times: int = 3) -> None:
     store = Store.open(path, 0.0)
     observe(store, times)
     store.close(1.0)
+
+
+def select(path: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path) as other:
+        found = other.execute(query).fetchall()
+    other.close()
+    return found
