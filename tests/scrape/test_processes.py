@@ -227,5 +227,5 @@ async def test_latencies_of_an_overloaded_exporter_are_neither_judged_nor_kept(
     assert after["unsymbolized_ratio:heap"].count > before["unsymbolized_ratio:heap"].count
     found = verdicts(snapshot_of(state, clock.now()))
     assert not [verdict for verdict in found if verdict.failure_mode.id in ("F5", "F7") and verdict.level in BAD]
-    await clock.advance(60)
+    await clock.advance(120)
     assert not snapshot_of(state, clock.now()).overloaded

@@ -11,13 +11,13 @@ from pprof_exporter.store.epoch import (
     Change,
     Comparison,
     Epoch,
-    EpochRetention,
     Fingerprint,
     Stay,
     Summary,
     changed_parts,
     overlay_fingerprint,
 )
+from pprof_exporter.store.retention import EpochRetention
 from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.store import Store
 

@@ -15,6 +15,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -135,6 +136,11 @@ class ControlGroup:
             self._slot(at)
             if at - self._starts[-1] > _SHORTEST_SLOT and len(self._starts) < _MANY_SLOTS:
                 self._open(at)
+
+    def changes_since(self, signals: Iterable[str], since: float) -> dict[str, float]:
+        """`change_since` of each signal for which it is known."""
+        found = {signal: self.change_since(signal, since) for signal in signals}
+        return {signal: change for signal, change in found.items() if change is not None}
 
     def change_since(self, signal: str, since: float) -> float | None:
         """The change of a latency since then, as a factor: the median over the targets of after divided by before.

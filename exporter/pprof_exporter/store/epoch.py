@@ -181,15 +181,3 @@ class Comparison(NamedTuple):
     """Signals of both epochs, before and now."""
     control: Mapping[str, float]
     """By latency signal: its change since then on targets that were not upgraded, as a factor; see `ControlGroup`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EpochRetention:
-    """Limits. Age does not remove the last epochs of each service; size removes the longest unseen epochs first."""
-
-    epochs: int = 5
-    """The last epochs of each service that age does not remove."""
-    age: float = 180 * 86400.0
-    """Seconds since an epoch was last seen."""
-    size: int = 64 * 2**20
-    """Bytes of the file, without its write-ahead log."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 from pprof_exporter.store.epoch import (
     Epoch,
-    EpochRetention,
     Fingerprint,
     Stay,
     Summary,
@@ -21,6 +20,7 @@ from pprof_exporter.store.epoch import (
     overlay_fingerprint,
 )
 from pprof_exporter.store.record import SignalRecord, merged
+from pprof_exporter.store.retention import EpochRetention
 from pprof_exporter.store.sketch import MAX_MAGNITUDE, Sketch
 from pprof_exporter.store.stays import StayKey, Stays
 

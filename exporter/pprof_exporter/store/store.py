@@ -10,6 +10,7 @@ flush.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections import Counter
@@ -25,10 +26,10 @@ from pprof_exporter.store.database import (
     move_corrupt,
     storage_problem,
 )
-from pprof_exporter.store.epoch import Comparison, Epoch, EpochRetention, Fingerprint, Stay, Summary
+from pprof_exporter.store.epoch import Comparison, Epoch, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Batch, Ledger
+from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
 from pprof_exporter.store.sketch import Sketch
-from pprof_exporter.store.stays import STAY_PRECISION
 
 
 class Store:
@@ -139,9 +140,7 @@ class Store:
                 return None
             old, new = self._ledger.summaries(before.id), self._ledger.summaries(now.id)
         signals = {signal: (old[signal], new[signal]) for signal in old if signal in new}
-        control = {signal: self.control.change_since(signal, stay.since) for signal in signals}
-        known = {signal: change for signal, change in control.items() if change is not None}
-        return Comparison(before, now, stay.since, signals, known)
+        return Comparison(before, now, stay.since, signals, self.control.changes_since(signals, stay.since))
 
     def flush(self, now: float) -> bool:
         """Write new values. False if they stay in memory, until the next flush or, without a file, for good."""
@@ -160,14 +159,16 @@ class Store:
                 sizes = {epoch.id: self._ledger.size(epoch.id) for epoch in spared} if self._path is None else {}
             try:
                 removed += (
-                    self._remove(removed, spared, rows, policy, now) if self._database else _over(spared, sizes, policy)
+                    self._remove(removed, spared, rows, policy, now)
+                    if self._database
+                    else over_size(spared, sizes, policy)
                 )
             except DATABASE_ERRORS as error:
                 self._report(error)
                 return 0
             with self._memory:
                 self._ledger.drop(removed)
-                self._ledger.stays.drop_unseen(_oldest_stay(now, policy))
+                self._ledger.stays.drop_unseen(oldest_stay(now, policy))
         return len(removed)
 
     def close(self, now: float) -> None:
@@ -251,7 +252,7 @@ class Store:
         assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
         more: list[Epoch] = []
         with self._database.transaction():
-            self._database.delete_stays(_oldest_stay(now, policy))
+            self._database.delete_stays(oldest_stay(now, policy))
             for epoch in aged:
                 if epoch.id in rows:
                     self._database.delete(rows[epoch.id])
@@ -325,7 +326,9 @@ class Store:
 
     def _detach(self) -> None:
         if self._database is not None:
-            _close(self._database)
+            # Nothing can be lost: every transaction has ended.
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
             self._database = None
 
     def _decode(self, data: bytes) -> Sketch:
@@ -345,27 +348,3 @@ class Store:
     def _count_trouble(self, trouble: StorageProblem, message: str) -> None:
         self.troubles[trouble] += 1
         self.last_trouble = message
-
-
-def _oldest_stay(now: float, policy: EpochRetention) -> float:
-    """Targets that were last seen before this time are removed. The time of a stay may be behind."""
-    return now - max(policy.age, 2 * STAY_PRECISION)
-
-
-def _over(spared: list[Epoch], sizes: dict[int, int], policy: EpochRetention) -> list[Epoch]:
-    """Without a file: the epochs to remove, longest unseen first, until the sketches fit."""
-    total, over = sum(sizes.values()), []
-    for epoch in spared:
-        if total <= policy.size:
-            break
-        total -= sizes[epoch.id]
-        over.append(epoch)
-    return over
-
-
-def _close(database: Database) -> None:
-    try:
-        database.close()
-    except sqlite3.Error:
-        # Nothing can be lost: every transaction has ended.
-        return
