@@ -142,7 +142,7 @@ def load(programs: Sequence[Program], paths: Sequence[str] = ("/metrics", "/-/re
 
 
 def _alertmanager(suite: Suite) -> Path:
-    return alertmanager.relocated(alertmanager.alertmanager(suite))
+    return alertmanager.relocated(prometheus.alertmanager(suite))
 
 
 def _install(program: Path, to: Path) -> None:
