@@ -20,14 +20,18 @@ def shortened() -> dict[str, Any]:
     every = Settings((), {}).index_interval / SHORTER
     return {
         "global": {
-            "scrape_interval": f"{every}s",
+            "scrape_interval": _seconds(every),
             "profiling_budget": 1,
             "defer_at_most": "off",
             "backoff_at_most": "60s",
         },
         "profiles": {
-            name: {"interval": f"{one.interval / SHORTER}s", **({"window": "1s"} if one.window else {})}
+            name: {"interval": _seconds(one.interval / SHORTER), **({"window": "1s"} if one.window else {})}
             for name, one in profiles.items()
             if one.enabled
         },
     }
+
+
+def _seconds(value: float) -> str:
+    return f"{round(1000 * value)}ms"

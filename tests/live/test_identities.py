@@ -41,7 +41,8 @@ TOLD_WITHIN = 120 / SHORTER + 8
 NO_PAGE = "/no-metrics-here"
 
 
-@dataclass(frozen=True, slots=True)
+# Neither is printed whole in a message.
+@dataclass(frozen=True, slots=True, repr=False)
 class Moment:
     """One scrape, so many seconds after the exporter was ready."""
 
@@ -49,7 +50,7 @@ class Moment:
     scrape: Scrape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scene:
     """What the exporter showed over time, its pages at the end, and the store afterwards. Targets are by service."""
 
