@@ -65,9 +65,8 @@ class RecordingStore(Store):
         super().__init__(None)
         self._values: dict[str, list[float]] = defaultdict(list)
 
-    def observe(self, epoch_id: int, signal: str, value: float) -> None:
-        """Count one value of a signal."""
-        super().observe(epoch_id, signal, value)
+    def measured(self, signal: str, value: float) -> None:
+        """Hold one value of a signal."""
         self._values[signal].append(value)
 
     def take_medians(self) -> dict[str, float]:
@@ -119,6 +118,7 @@ class _RoundReplay:
     def run(self, store: RecordingStore) -> ReplayedRound:
         before = self._state.sampling_clock.latest
         self._take_in(INDEX, self._index)
+        self._metrics_page()
         windows = [name for name, profile in self._state.profiles.items() if profile.kind.window]
         for name in self._state.profiles:
             if name not in windows:
@@ -129,6 +129,7 @@ class _RoundReplay:
         self._take_in(MEMSTATS, self._memstats)
         for name in windows:
             self._window(name)
+        self._intake.settle(complete=True)
         latest = self._state.sampling_clock.latest
         return ReplayedRound(
             at=self._round.at,
@@ -185,7 +186,6 @@ class _RoundReplay:
         fetch, used = self._fetches.get(name), self._used()
         trace = self._trace()
         if fetch is not None and fetch.phases is not None:
-            self._metrics_page()
             self._intake.cpu_use(used)
         self._take_in(name, partial(self._profile, name, used))
         if fetch is not None and trace is not None and name in self._fresh:
@@ -204,7 +204,7 @@ class _RoundReplay:
             page = read_page(self._reply(fetch).body.decode("utf-8", "replace"))
         except (FetchError, DecodeError):
             return
-        self._intake.metrics_page(page)
+        self._intake.metrics_page(page, fetch.asked_at)
 
     def _trace(self) -> Trace | None:
         fetch = self._fetches.get(TRACE)

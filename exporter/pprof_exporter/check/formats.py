@@ -15,6 +15,7 @@ _FORMAT = "pprof-exporter check"
 _VERSION = 1
 
 _LEVEL_MARKS = {Level.CRITICAL: "🟥", Level.WARNING: "🟧", Level.INFO: "🟦", Level.UNKNOWN: "⬜", Level.HEALTHY: "🟩"}
+_LEVEL_MARKS[Level.NOT_APPLICABLE] = _LEVEL_MARKS[Level.UNKNOWN]
 # Characters that XML 1.0 does not allow; names come from outside.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!$@&])")
@@ -95,7 +96,7 @@ def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Ve
     lines = _xml("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
     if report.fail_on.fails(verdict.level):
         ET.SubElement(case, "failure", type=verdict.level.value, message=_xml(verdict.said)).text = lines
-    elif verdict.level is Level.UNKNOWN:
+    elif verdict.level in (Level.UNKNOWN, Level.NOT_APPLICABLE):
         ET.SubElement(case, "skipped", message=_xml(verdict.said))
     else:
         ET.SubElement(case, "system-out").text = lines or _xml(verdict.said)

@@ -115,7 +115,7 @@ class SavedProfiles:
         if self.index is not None:
             intake.index(self.index, ordered[0][0].time_nanos / NANOSECONDS if ordered else 0.0, None)
         if self.page is not None:
-            intake.metrics_page(self.page)
+            intake.metrics_page(self.page, clock.at)
         for reading in self.traces:
             intake.trace(reading)
         others: dict[str, ProfileSnapshot] = {}

@@ -96,6 +96,7 @@ async def serve(
             clock=clock,
             random=Random(),  # noqa: S311
             store=store,
+            exporter_load=pool.load,
         )
 
         def use(settings: Settings) -> None:

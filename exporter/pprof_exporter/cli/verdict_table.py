@@ -20,10 +20,12 @@ _STYLES = {
     Level.INFO: "bold blue",
     Level.UNKNOWN: "dim",
     Level.HEALTHY: "green",
+    Level.NOT_APPLICABLE: "dim",
 }
 # Failure modes that could not be measured come last.
-_ORDER = (*BAD, Level.HEALTHY, Level.UNKNOWN)
+_ORDER = (*BAD, Level.HEALTHY, Level.UNKNOWN, Level.NOT_APPLICABLE)
 _LEVEL_WIDTH = max(len(level) for level in Level)
+_DIM = (Level.UNKNOWN, Level.NOT_APPLICABLE)
 
 
 def print_tables(report: CheckReport, console: Console | None = None) -> None:
@@ -53,7 +55,7 @@ _WHERE = "The name after a finding is its runbook. The exporter serves runbooks 
 
 
 def _heading(one: TargetReport) -> Text:
-    level = "not checked" if one.problem else one.level.value
+    level = "not checked" if one.problem else one.level.words
     style = _STYLES[Level.CRITICAL if one.problem else one.level]
     about = f"  {one.about}" if one.about else ""
     return Text.assemble((f"{level}  ", style), (plain(one.name).plain, "bold"), plain(about))
@@ -68,7 +70,7 @@ def _table(report: CheckReport, one: TargetReport) -> Table:
         for verdict in one.verdicts:
             if verdict.level is level:
                 table.add_row(
-                    Text(level.value, _STYLES[level]), verdict.failure_mode.id, Group(*_said(report, verdict))
+                    Text(level.words, _STYLES[level]), verdict.failure_mode.id, Group(*_said(report, verdict))
                 )
     return table
 
@@ -76,7 +78,7 @@ def _table(report: CheckReport, one: TargetReport) -> Table:
 def _said(report: CheckReport, verdict: Verdict) -> Iterator[RenderableType]:
     """What is wrong and where it says what to do; of all else what was measured, dimmed."""
     if not verdict.findings:
-        yield Text.assemble(plain(verdict.said), style="dim" if verdict.level is Level.UNKNOWN else "")
+        yield Text.assemble(plain(verdict.said), style="dim" if verdict.level in _DIM else "")
     for finding in verdict.findings:
         yield plain(finding.said)
         link = report.runbook(finding.alert)

@@ -50,7 +50,7 @@ def finding_record(
             build=identity.build,
             go=identity.go_version,
             system=identity.system.value if identity.system else "unknown",
-            epoch=identity.epoch.entered if identity.epoch else None,
+            epoch=identity.epoch.first_seen if identity.epoch else None,
             fingerprint=asdict(identity.epoch.fingerprint) if identity.epoch else {},
         ),
         missing=missing or {},

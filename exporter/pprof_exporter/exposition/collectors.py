@@ -60,6 +60,7 @@ class ExporterCollector(Collector):
         sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
         sink.add(exporter.BUDGET, {}, pool.settings.budget)
         sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
+        sink.add(exporter.OVERLOADED, {}, pool.load.overloaded)
         sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + self._parts.internal_errors)
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
         sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)

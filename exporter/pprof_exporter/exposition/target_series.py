@@ -41,6 +41,11 @@ class TargetSeries:
             self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
         for name, counters in state.counters.items():
             self._add_counters(name, counters)
+        self._add_changes(state.identity)
+        if state.identity.process.several:
+            # What one process shows would be mixed with what the others show.
+            self._sink.add(identity.SEVERAL_PROCESSES, self._labels, 1)
+            return self._expires
         self._add_index()
         self._add_sampling_clock(state.sampling_clock)
         self._add_identity(state.identity)
@@ -162,7 +167,7 @@ class TargetSeries:
             self._sink.add(content.LONGEST_WAIT, {**self._labels, "state": state}, seconds)
 
     def _add_identity(self, known: Identity) -> None:
-        if known.epoch is None:
+        if not known.whole:
             return
         sink, labels = self._sink, self._labels
         about = {
@@ -181,11 +186,20 @@ class TargetSeries:
         for bug in known.known_bugs:
             fixed = str(bug.fixed_in) if bug.fixed_in else "not yet"
             sink.add(identity.KNOWN_BUG, {**labels, "bug": bug.id, "fixed_in": fixed}, 1)
+        self._add_comparison(known.comparison)
+
+    def _add_changes(self, known: Identity) -> None:
+        """Counters of the exporter, and the latest event: they stay while the next process is not known yet."""
+        if self._state.up is None or known.epoch is None:
+            return
+        sink, labels = self._sink, self._labels
+        sink.add(identity.RESTARTS, labels, known.process.restarts)
         for change in Change:
             sink.add(identity.CHANGES, {**labels, "change": change}, known.changes[change])
         for change, at in known.last_change.items():
             sink.add(identity.LAST_CHANGE, {**labels, "change": change}, at)
-        self._add_comparison(known.comparison)
+        for change, (before, after) in known.last_event.values.items() if known.last_event else ():
+            sink.add(identity.LAST_CHANGE_INFO, {**labels, "change": change, "from": before, "to": after}, 1)
 
     def _add_comparison(self, comparison: Comparison | None) -> None:
         if comparison is None:
@@ -198,6 +212,7 @@ class TargetSeries:
                 sink.add(identity.SIGNAL_OBSERVATIONS, {**of_signal, "epoch": epoch}, summary.count)
             if before.p50:
                 sink.add(identity.SIGNAL_CHANGE, of_signal, now.p50 / before.p50)
+            sink.add_known(identity.SIGNAL_CONTROL, of_signal, comparison.control.get(signal))
 
     def _add_profile(self, profile: ProfileState) -> None:
         latest = profile.latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.profile.aggregate import Attribution, FunctionWeight, attribute, function_weights, totals
+from pprof_exporter.profile.build_info import BuildInfo, read_build_info
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
 from pprof_exporter.profile.dump import GoroutineDump, goroutines_by_creator, longest_waits, read_dump
 from pprof_exporter.profile.errors import DecodeError
@@ -11,6 +12,7 @@ from pprof_exporter.profile.goversion import (
     GoVersion,
     KnownGoVersion,
     combine_go_versions,
+    go_version_from_binary,
     go_version_from_index,
     go_version_from_metrics,
     go_version_from_profile,
@@ -32,6 +34,7 @@ __all__ = [
     "MAX_INFLATED_BYTES",
     "NANOSECONDS",
     "Attribution",
+    "BuildInfo",
     "DecodeError",
     "Function",
     "FunctionWeight",
@@ -62,6 +65,7 @@ __all__ = [
     "combine_go_versions",
     "decode",
     "function_weights",
+    "go_version_from_binary",
     "go_version_from_index",
     "go_version_from_metrics",
     "go_version_from_profile",
@@ -70,6 +74,7 @@ __all__ = [
     "goroutines_by_state",
     "longest_waits",
     "modules",
+    "read_build_info",
     "read_dump",
     "read_index",
     "read_memstats",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pprof_exporter.profile.build_info import BuildInfo
 from pprof_exporter.profile.index import IndexPage
 from pprof_exporter.profile.model import Profile
 
@@ -54,12 +55,17 @@ class VersionSource(StrEnum):
 
     METRICS = "metrics"
     """`go_info` on the metrics page of the target."""
+    BINARY = "binary"
+    """The build information in the executable file of a process on this machine."""
     TRACE = "trace"
     """The header of an execution trace: the release that last changed the format."""
     FUNCTIONS = "functions"
     """Functions in a profile from packages that are new in a release."""
     INDEX = "index"
     """Rows of the index page that are new in a release."""
+
+
+_SOURCES = tuple(VersionSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,12 @@ def go_version_from_metrics(version: str | None) -> KnownGoVersion:
     """The version by the label `version` of `go_info`; unknown for a development build."""
     exact = GoVersion.parse(version) if version else None
     return KnownGoVersion(exact, None, VersionSource.METRICS) if exact else KnownGoVersion()
+
+
+def go_version_from_binary(build: BuildInfo | None) -> KnownGoVersion:
+    """The version by the build information of an executable; unknown without one, and for a development build."""
+    exact = GoVersion.parse(build.go_version) if build else None
+    return KnownGoVersion(exact, None, VersionSource.BINARY) if exact else KnownGoVersion()
 
 
 def go_version_from_trace(head: bytes) -> KnownGoVersion:
@@ -122,17 +134,21 @@ def go_version_from_profile(profile: Profile) -> KnownGoVersion:
 
 
 def combine_go_versions(evidence: Iterable[KnownGoVersion]) -> KnownGoVersion:
-    """The best of all that is known of one process: the exact version, else the highest lower bound.
+    """The best of all that is known of one process: the exact version of the best source, else the highest lower bound.
 
-    An exact version older than a bound is dropped: the page then came from another program.
+    An exact version older than a bound is dropped: the page or the binary then belongs to another program.
     """
-    known = [one for one in evidence if one.lowest]
+    known = sorted((one for one in evidence if one.lowest), key=_rank)
     bounds = [(one.at_least, one.source) for one in known if one.at_least]
     highest, source = max(bounds, key=lambda bound: bound[0], default=(None, None))
     for one in known:
         if one.exact and (highest is None or (one.exact.major, one.exact.minor) >= (highest.major, highest.minor)):
             return KnownGoVersion(one.exact, highest, one.source)
     return KnownGoVersion(None, highest, source)
+
+
+def _rank(evidence: KnownGoVersion) -> int:
+    return _SOURCES.index(evidence.source) if evidence.source else len(_SOURCES)
 
 
 _CPU_LIMIT = 64

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome
-from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS, TRACE
+from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome, ReasonGroup
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
 from pprof_exporter.profile import (
@@ -17,8 +17,10 @@ from pprof_exporter.profile import (
     DecodeError,
     GoroutineDump,
     IndexPage,
+    Kind,
     KnownGoVersion,
     MemStats,
+    Span,
     System,
     TargetMetrics,
     Trace,
@@ -33,9 +35,17 @@ from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
+from pprof_exporter.scrape.state.program import base_name, build_of
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
 _THREADCREATE = "threadcreate"
+_ALLOCS = "allocs"
+_PAGE, _SYSTEM = "metrics page", "operating system"
+# Their counts on the index page are numbers of records, which the runtime never removes (runtime/mprof.go allnext).
+_RECORDS = ("heap", "allocs", "block", "mutex")
+# Failures that the end of a process can cause.
+_CUT = frozenset({ReasonGroup.UNREACHABLE, ReasonGroup.INCOMPLETE, ReasonGroup.TIMEOUT})
 # The period of Go's CPU profiler, for a trace without a CPU profile beside it (runtime/pprof.StartCPUProfile).
 _DEFAULT_PERIOD = 0.01
 
@@ -59,6 +69,27 @@ def read_trace_body(body: bytes) -> TraceReading:
         return TraceReading(version, failure=error)
 
 
+def profile_evidence(kind: Kind, observation: Observation) -> ProcessEvidence:
+    """What a profile proves about its process: its build, and totals since the start that are exact."""
+    counters = {
+        value.family.name: total
+        for value, total in zip(kind.values, observation.sums, strict=True)
+        if kind.name == _ALLOCS and value.span is Span.SINCE_START and total is not None
+    }
+    return ProcessEvidence(observation.at, build=build_of(observation.facts.modules), counters=counters)
+
+
+def page_evidence(page: TargetMetrics, at: float) -> ProcessEvidence:
+    """What a metrics page proves about its process."""
+    version = go_version_from_metrics(page.go_version).exact
+    return ProcessEvidence(
+        at,
+        started={} if page.start_time is None else {_PAGE: page.start_time},
+        go={} if version is None else {_PAGE: version},
+        counters={} if page.cpu_seconds is None else {"cpu_seconds": page.cpu_seconds},
+    )
+
+
 class Intake:
     """The only writer of what replies say about a target. `phases` is None for a saved file: its latency is unknown."""
 
@@ -73,33 +104,61 @@ class Intake:
     def index(self, index: IndexPage, at: float, phases: Phases | None) -> None:
         """Take in an index page, which was requested at `at` (Unix time)."""
         state = self._state
-        state.index, state.index_problem, state.index_at = index, None, at
-        state.identity.learn_version(INDEX, go_version_from_index(index))
+        counters = {f"records:{name}": float(index.counts[name]) for name in _RECORDS if name in index.counts}
+        if self._take(ProcessEvidence(at, counters=counters)):
+            state.index, state.index_problem, state.index_at = index, None, at
+            state.identity.learn_version(go_version_from_index(index))
         self._succeeded(INDEX, at, phases)
+        self.settle()
 
     def profile(self, profile: ProfileState, observation: Observation, phases: Phases | None) -> None:
-        """Take in a profile: its content, what it proves about the process, and its signals for the epoch."""
+        """Take in a profile: its content, what it proves about the process, and its signals for the epoch.
+
+        A profile that the process before sent, or one of several processes, only counts as a success.
+        """
         state, identity, kind = self._state, self._state.identity, profile.kind.name
-        profile.record(observation)
+        taken = self._take(profile_evidence(profile.kind, observation))
         self._succeeded(kind, observation.at, phases)
+        if not taken:
+            return
+        profile.record(observation)
         identity.learn(observation.facts)
         state.contention.learn(kind, observation)
         identity.mutex_profiling = state.contention.mutex
-        if identity.enter(self._clock.now()):
-            state.sampling_clock.audit_due = True
         if phases is not None:
-            identity.observe(f"fetch_duration_seconds:{kind}", phases.total)
+            self._observe_latency(f"fetch_duration_seconds:{kind}", phases.total)
         for family, labels, value in profile.gauges():
             if not labels:
                 name = family.name.removeprefix("pprof_")
-                identity.observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+                self._observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
         if profile.kind.window:
             began = observation.time_nanos / NANOSECONDS
             state.memstats.add_window(began, began + observation.profiled)
+        self.settle()
 
-    def metrics_page(self, page: TargetMetrics) -> None:
-        """Take in the target's own metrics page."""
-        self._state.identity.learn_version("metrics", go_version_from_metrics(page.go_version))
+    def metrics_page(self, page: TargetMetrics, at: float) -> None:
+        """Take in the target's own metrics page, which was requested at `at` (Unix time)."""
+        if self._take(page_evidence(page, at)):
+            self._state.identity.learn_version(go_version_from_metrics(page.go_version))
+        self.settle()
+
+    def local_process(self, executable: str, started: float, version: KnownGoVersion, at: float) -> None:
+        """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
+
+        If its program is not the one in the profiles, it is a proxy in front of the target, and proves nothing.
+        """
+        identity = self._state.identity
+        if base_name(executable).lower() != identity.program.lower():
+            return
+        go = {} if version.exact is None else {_SYSTEM: version.exact}
+        if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
+            identity.learn_version(version)
+        self.settle()
+
+    def settle(self, *, complete: bool = False) -> None:
+        """Compare the process with the one before, if its identity is whole; see `Identity.settle`."""
+        if self._state.identity.settle(self._clock.now(), complete=complete):
+            self._state.sampling_clock.audit_due = True
 
     def cpu_use(self, used: CpuUse | None) -> None:
         """Take in the CPU time that the process used during the latest CPU profile; None: unknown."""
@@ -108,7 +167,7 @@ class Intake:
     def trace(self, reading: TraceReading) -> None:
         """Take in the Go version that a trace proves, and count a trace that cannot be audited."""
         if reading.version is not None:
-            self._state.identity.learn_version(TRACE, reading.version)
+            self._state.identity.learn_version(reading.version)
         if reading.failure is not None:
             self.trace_failed(reading.failure)
 
@@ -137,7 +196,7 @@ class Intake:
         }
         for signal, value in signals.items():
             if value is not None:
-                state.identity.observe(signal, value)
+                self._observe(signal, value)
         return found
 
     def canary(self, during: During, seconds: float | None) -> None:
@@ -147,7 +206,7 @@ class Intake:
             state.canary.fail(during)
             return
         state.canary.record(during, seconds)
-        state.identity.observe(f"canary_duration_seconds:{during}", seconds)
+        self._observe_latency(f"canary_duration_seconds:{during}", seconds)
 
     def latency_without_modules(self, at: float, phases: Phases) -> None:
         """Take in the latency of threadcreate?debug=1, the form that lists no modules."""
@@ -156,17 +215,19 @@ class Intake:
         threadcreate = state.profiles.get(_THREADCREATE)
         if threadcreate is not None and threadcreate.latest is not None:
             difference = threadcreate.latest.took - phases.total
-            state.identity.observe("latency_difference_seconds:modules", difference)
+            self._observe_latency("latency_difference_seconds:modules", difference)
         self._succeeded(CANARY, at, phases)
 
     def memstats(self, memstats: MemStats, at: float, phases: Phases | None) -> None:
         """Take in the MemStats of heap?debug=1, which was requested at `at` (Unix time)."""
-        self._state.memstats.record(memstats, at)
+        if self._take(ProcessEvidence(at, counters={"collections": float(memstats.num_gc)})):
+            self._state.memstats.record(memstats, at)
         self._succeeded(MEMSTATS, at, phases)
 
     def stacks(self, dump: GoroutineDump, at: float, phases: Phases | None) -> None:
         """Take in goroutine?debug=2, which was requested at `at` (Unix time)."""
-        self._state.stacks.record(dump, at)
+        if not self._state.identity.process.several:
+            self._state.stacks.record(dump, at)
         self._succeeded(STACKS, at, phases)
 
     def mutex_rate(self, rate: int | None) -> None:
@@ -177,6 +238,8 @@ class Intake:
     def failed(self, name: str, error: FetchError | DecodeError) -> None:
         """Take in a failed fetch."""
         state = self._state
+        if error.reason.group in _CUT:
+            state.identity.process.connection_lost(self._clock.now())
         if name == INDEX:
             state.index, state.index_problem = None, error.reason
             # Profiles mounted without an index page prove that the target is up.
@@ -185,6 +248,21 @@ class Intake:
         state.wedge.record(name, error.reason)
         state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
         state.revision += 1
+
+    def _take(self, evidence: ProcessEvidence) -> bool:
+        """Take in evidence about the process. Returns whether the reply is from the current one."""
+        origin = self._state.identity.take(evidence, self._clock.now())
+        if origin is ReplyOrigin.NEW or (origin is ReplyOrigin.MIXED and self._state.has_content()):
+            self._state.begin_process()
+        return origin in (ReplyOrigin.SAME, ReplyOrigin.NEW)
+
+    def _observe(self, signal: str, value: float) -> None:
+        self._state.identity.observe(signal, value, self._clock.now())
+
+    def _observe_latency(self, signal: str, seconds: float) -> None:
+        """While the exporter is overloaded, a latency says nothing about the target."""
+        if not self._state.exporter_load.overloaded:
+            self._observe(signal, seconds)
 
     def _succeeded(self, name: str, at: float, phases: Phases | None) -> None:
         state = self._state

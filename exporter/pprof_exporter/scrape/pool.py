@@ -13,6 +13,7 @@ from pprof_exporter.catalog import exporter
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.context import TargetContext
@@ -21,7 +22,6 @@ from pprof_exporter.scrape.target.loop import TargetLoop
 from pprof_exporter.scrape.target.schedule import phase
 from pprof_exporter.store import EpochRetention, Store
 
-_LAG_EVERY = 0.5
 # Seconds between the first rounds of two targets; the first rounds of all targets fall within one index interval.
 _FIRST_ROUND_APART = 0.1
 # More new targets than this are started in batches, so that the event loop serves other work in between.
@@ -63,7 +63,11 @@ class Pool:
         self._watched: dict[Target, _Watched] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
-        self._tasks = [asyncio.create_task(self._measure_lag()), asyncio.create_task(self._maintain_store())]
+        self.load = ExporterLoad(clock)
+        self._tasks = [
+            asyncio.create_task(self.load.measure(self._count_lag)),
+            asyncio.create_task(self._maintain_store()),
+        ]
         self.apply(settings)
 
     @property
@@ -144,7 +148,7 @@ class Pool:
 
     def _start(self, target: Target, settings: Settings, delay: float) -> None:
         settings = settings.overridden(target.overrides)
-        state = TargetState(target, settings, self._store, self._clock)
+        state = TargetState(target, settings, self._store, self._clock, exporter_load=self.load)
         fetcher = self._fetcher.bind(target.client, target.params)
         context = TargetContext(target, settings, fetcher, self.limiter, self._clock, state, self._raw_profiles)
         loop = TargetLoop(context, self._random)
@@ -174,13 +178,9 @@ class Pool:
             await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
             await asyncio.to_thread(_compare, self.states)
 
-    async def _measure_lag(self) -> None:
-        while True:
-            before = self._clock.steady()
-            await self._clock.sleep(_LAG_EVERY)
-            lag = max(0.0, self._clock.steady() - before - _LAG_EVERY)
-            self.lag_counts[bisect_left(exporter.LOOP_LAG.buckets, lag)] += 1
-            self.lag_sum += lag
+    def _count_lag(self, lag: float) -> None:
+        self.lag_counts[bisect_left(exporter.LOOP_LAG.buckets, lag)] += 1
+        self.lag_sum += lag
 
 
 def _compare(states: list[TargetState]) -> None:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from pprof_exporter.store.control import is_latency
 from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
+    NO_BUILD_ID,
+    NO_MODULES,
+    PARTS,
     Change,
     Comparison,
-    EnteredEpoch,
     Epoch,
     EpochRetention,
     Fingerprint,
+    Stay,
     Summary,
     changed_parts,
+    overlay_fingerprint,
 )
 from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.store import Store
 
 __all__ = [
+    "NO_BUILD_ID",
+    "NO_MODULES",
+    "PARTS",
     "Change",
     "Comparison",
-    "EnteredEpoch",
     "Epoch",
     "EpochRetention",
     "Fingerprint",
     "Sketch",
+    "Stay",
     "StorageProblem",
     "Store",
     "Summary",
     "changed_parts",
+    "is_latency",
+    "overlay_fingerprint",
 ]

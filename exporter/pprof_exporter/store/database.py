@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from pprof_exporter.store.epoch import Epoch, Fingerprint
+from pprof_exporter.store.epoch import Epoch, Fingerprint, Stay
 from pprof_exporter.store.sketch import Sketch
 
 LOCK_TIMEOUT = 1.0
@@ -22,7 +22,8 @@ MAX_CORRUPT_FILES = 3
 
 # "pprf", to recognise the database of another program.
 _APPLICATION = 0x70707266
-_COLUMNS = "id, service, system, binary, go, modules, first_seen, last_seen, entered, before"
+_COLUMNS = "id, service, system, binary, go, modules, first_seen, last_seen, before"
+_STAY_COLUMNS = "service, target, epoch, before, since, last_seen, system, binary, go, modules"
 # Step n leads from version n to n + 1. Append only: files of every version exist.
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -34,6 +35,17 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE sketch (
             epoch INTEGER NOT NULL, signal TEXT NOT NULL, sketch BLOB NOT NULL, PRIMARY KEY (epoch, signal)
         ) WITHOUT ROWID""",
+    ),
+    (
+        """CREATE TABLE stay (
+            service TEXT NOT NULL, target TEXT NOT NULL, epoch INTEGER NOT NULL, before INTEGER,
+            since REAL NOT NULL, last_seen REAL NOT NULL,
+            system TEXT NOT NULL, binary TEXT NOT NULL, go TEXT NOT NULL, modules TEXT NOT NULL,
+            PRIMARY KEY (service, target)
+        ) WITHOUT ROWID""",
+        # Version 1 had digests of the modules, and of a build on Windows a digest that depended on the time zone.
+        # Unknown parts match everything, and are filled in by the next process.
+        """UPDATE epoch SET binary = CASE WHEN system = '' THEN binary ELSE '' END, system = '', modules = ''""",
     ),
 )
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -141,11 +153,11 @@ class Database:
         if row is None:
             taken = self._connection.execute("SELECT 1 FROM epoch WHERE id = ?", (epoch.id,)).fetchone()
             row = None if taken else epoch.id
-        mark = epoch.fingerprint
-        texts = [_text(text) for text in (epoch.service, mark.system, mark.binary, mark.go, mark.modules)]
+        texts = (_text(epoch.service), *_texts(epoch.fingerprint))
+        # Version 1 has the column `entered`.
         written = self._connection.execute(
-            f"INSERT OR REPLACE INTO epoch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608  # constant
-            (row, *texts, epoch.first_seen, epoch.last_seen, epoch.entered),
+            f"INSERT OR REPLACE INTO epoch ({_COLUMNS}, entered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",  # noqa: S608  # constant
+            (row, *texts, epoch.first_seen, epoch.last_seen, epoch.first_seen),
         )
         if written.lastrowid is None:
             raise DamagedDatabase("an epoch was written, but got no row")
@@ -154,6 +166,25 @@ class Database:
     def put_before(self, row: int, before: int | None) -> None:
         """Write the row of the epoch before."""
         self._connection.execute("UPDATE epoch SET before = ? WHERE id = ?", (before, row))
+
+    def stays(self) -> dict[tuple[str, str], Stay]:
+        """The epoch of every target, by service and name; `epoch` and `before` are rows. Raises DamagedDatabase."""
+        found = {}
+        for fields in self._connection.execute(f"SELECT {_STAY_COLUMNS} FROM stay"):  # noqa: S608  # constant
+            key, stay = _stay(fields)
+            found[key] = stay
+        return found
+
+    def put_stay(self, service: str, target: str, stay: Stay, row: int, before: int | None) -> None:
+        """Write the epoch of a target; `row` and `before` are rows."""
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO stay ({_STAY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constant
+            (_text(service), _text(target), row, before, stay.since, stay.last_seen, *_texts(stay.fingerprint)),
+        )
+
+    def delete_stays(self, before: float) -> None:
+        """Remove targets that were last seen before this time."""
+        self._connection.execute("DELETE FROM stay WHERE last_seen < ?", (before,))
 
     def sketches(self, row: int) -> dict[str, bytes]:
         """The encoded sketches of an epoch by signal. Raises DamagedDatabase."""
@@ -183,6 +214,8 @@ class Database:
         self._connection.execute("DELETE FROM sketch WHERE epoch = ?", (row,))
         self._connection.execute("DELETE FROM epoch WHERE id = ?", (row,))
         self._connection.execute("UPDATE epoch SET before = NULL WHERE before = ?", (row,))
+        self._connection.execute("DELETE FROM stay WHERE epoch = ?", (row,))
+        self._connection.execute("UPDATE stay SET before = NULL WHERE before = ?", (row,))
 
     def size(self) -> int:
         """Bytes in use, without those that `shrink` frees."""
@@ -212,8 +245,8 @@ class Database:
         if self._number("PRAGMA user_version") != len(_MIGRATIONS):
             with self.transaction():
                 self._migrate()
-        for query in (f"SELECT {_COLUMNS} FROM epoch LIMIT 1", "SELECT epoch, signal, sketch FROM sketch LIMIT 1"):  # noqa: S608
-            self._connection.execute(query).fetchall()
+        for columns, table in ((_COLUMNS, "epoch"), ("epoch, signal, sketch", "sketch"), (_STAY_COLUMNS, "stay")):
+            self._connection.execute(f"SELECT {columns} FROM {table} LIMIT 1").fetchall()  # noqa: S608  # constants
 
     def _migrate(self) -> None:
         version = self._number("PRAGMA user_version")
@@ -277,12 +310,32 @@ def _epoch(fields: tuple[object, ...]) -> Epoch:
             str(modules),
             float(first),
             float(last),
-            float(entered),
             None | int() as before,
         ):
-            mark = Fingerprint(system, binary, go, modules)
-            return Epoch(id, service, mark, first, last, entered, before)
+            return Epoch(id, service, Fingerprint(system, binary, go, modules), first, last, before)
     raise DamagedDatabase("a row of the epochs holds values of wrong types")
+
+
+def _stay(fields: tuple[object, ...]) -> tuple[tuple[str, str], Stay]:
+    match fields:
+        case (
+            str(service),
+            str(target),
+            int(epoch),
+            None | int() as before,
+            float(since),
+            float(last),
+            str(system),
+            str(binary),
+            str(go),
+            str(modules),
+        ):
+            return (service, target), Stay(epoch, before, since, last, Fingerprint(system, binary, go, modules))
+    raise DamagedDatabase("a row of the targets holds values of wrong types")
+
+
+def _texts(mark: Fingerprint) -> tuple[str, str, str, str]:
+    return _text(mark.system), _text(mark.binary), _text(mark.go), _text(mark.modules)
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""An epoch: a period in which a service ran the same build, with the same Go, on the same system."""
+"""An epoch: a stretch of time in which a service ran one build, with one Go version, on one system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from pprof_exporter.profile import GoVersion
 from pprof_exporter.store.sketch import Sketch
 
 
@@ -21,39 +22,93 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Facts about a process as short opaque strings, which are only compared. "" is unknown."""
+    """Facts about a process, as text that a person can read. "" is unknown."""
 
     system: str = ""
-    """Operating system: on Windows, a digest of its modules with their times."""
+    """Operating system: on Windows, its core modules with the times of their files, separated by `PARTS`."""
     binary: str = ""
-    """Build of the service: its build id, or path and time of the program."""
+    """Name of the program, and a digest of its build or `NO_BUILD_ID`."""
     go: str = ""
-    """Version of Go."""
+    """Version of Go, such as `go1.27.3`; with a final + a lower bound."""
     modules: str = ""
-    """Foreign modules, such as those of security software."""
+    """Foreign modules, such as those of security software, separated by `PARTS`; `NO_MODULES` for none."""
+
+    def part(self, change: Change) -> str:
+        """The part that a change is about."""
+        match change:
+            case Change.OPERATING_SYSTEM:
+                return self.system
+            case Change.BINARY:
+                return self.binary
+            case Change.GO:
+                return self.go
+            case Change.MODULES:
+                return self.modules
+
+
+PARTS = ", "
+NO_MODULES = "none"
+NO_BUILD_ID = "without build id"
 
 
 def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
     """The parts that differ, in the order of `Change`. A part that is unknown on either side has not changed."""
-    pairs = {
-        Change.OPERATING_SYSTEM: (before.system, after.system),
-        Change.BINARY: (before.binary, after.binary),
-        Change.GO: (before.go, after.go),
-        Change.MODULES: (before.modules, after.modules),
-    }
-    return tuple(change for change, (one, other) in pairs.items() if one and other and one != other)
+    return tuple(change for change in Change if _differs(change, before.part(change), after.part(change)))
 
 
 def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
-    """The first fingerprint, with its unknown parts from the second."""
+    """The first fingerprint, with what it lacks from the second. Of two agreeing Go versions the more exact one."""
     return Fingerprint(
-        known.system or more.system, known.binary or more.binary, known.go or more.go, known.modules or more.modules
+        known.system or more.system,
+        known.binary or more.binary,
+        _more_exact(known.go, more.go),
+        known.modules or more.modules,
     )
+
+
+def overlay_fingerprint(known: Fingerprint, newer: Fingerprint) -> Fingerprint:
+    """The latest known value of each part."""
+    if Change.GO not in changed_parts(known, newer):
+        newer = replace(newer, go=_more_exact(newer.go, known.go))
+    return merge_fingerprints(newer, known)
+
+
+def _differs(change: Change, one: str, other: str) -> bool:
+    if not one or not other or one == other:
+        return False
+    if change is not Change.GO:
+        return True
+    bounds = [_bound(text) for text in (one, other)]
+    if all(bounds):
+        return False
+    for bound, exact in zip(bounds, (other, one), strict=True):
+        version = GoVersion.parse(exact)
+        if bound is not None and version is not None:
+            # A release candidate has the features of its line, which is what a lower bound rests on.
+            return (version.major, version.minor) < (bound.major, bound.minor)
+    return True
+
+
+def _bound(go: str) -> GoVersion | None:
+    return GoVersion.parse(go[:-1]) if go.endswith("+") else None
+
+
+def _more_exact(one: str, other: str) -> str:
+    """Of two versions that agree: the exact one, else the higher bound."""
+    if not one or not other:
+        return one or other
+    low, high = _bound(one), _bound(other)
+    if low is None:
+        return one
+    return other if high is None or high > low else one
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """An epoch of a service, over all of its replicas. Times are Unix seconds."""
+    """An epoch of a service: a stretch of time with one fingerprint, over the replicas in it. Times are Unix seconds.
+
+    A service that returns to an earlier fingerprint begins a new epoch.
+    """
 
     id: int
     """Stable over restarts, unless another exporter uses the same file: then it may change at the next start."""
@@ -61,10 +116,8 @@ class Epoch:
     fingerprint: Fingerprint
     first_seen: float
     last_seen: float
-    entered: float
-    """When the latest period of this epoch began: `first_seen`, or later after a rollback to it."""
     before: int | None = None
-    """Id of the epoch before the latest period; None for the first epoch, or if that epoch was removed."""
+    """Id of the epoch that the first target left for this one; None for a target that was new, or if it was removed."""
 
     def seen(self, now: float) -> Epoch:
         """The same epoch, also seen at `now`."""
@@ -72,15 +125,17 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class EnteredEpoch:
-    """The epoch of a process, and the epoch of its service before that."""
+class Stay:
+    """A target in an epoch. Times are Unix seconds."""
 
-    epoch: Epoch
-    before: Epoch | None
-    changes: tuple[Change, ...]
-    """What differs between `before` and `epoch`; empty without `before`."""
-    began: bool
-    """Whether this call began the epoch or returned to it: true once for each upgrade or rollback of a service."""
+    epoch: int
+    """Id of the epoch."""
+    before: int | None
+    """Id of the epoch that the target left for this one; None at its first sight, or if that epoch was removed."""
+    since: float
+    last_seen: float
+    fingerprint: Fingerprint
+    """The latest known value of each part, in this epoch or earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +167,16 @@ class Summary:
 
 
 class Comparison(NamedTuple):
-    """The epochs before and after the latest upgrade or rollback of a service."""
+    """The epoch that a target is in, and the one that it is compared with."""
 
     before: Epoch
     now: Epoch
+    since: float
+    """When the target entered `now`, in Unix time."""
     signals: Mapping[str, tuple[Summary, Summary]]
     """Signals of both epochs, before and now."""
+    control: Mapping[str, float]
+    """By latency signal: its change since then on targets that were not upgraded, as a factor; see `ControlGroup`."""
 
 
 @dataclass(frozen=True, slots=True)

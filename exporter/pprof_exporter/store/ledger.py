@@ -1,4 +1,4 @@
-"""Epochs and distributions in memory, with what is not yet written to the file.
+"""Epochs, targets in them and distributions in memory, with what is not yet written to the file.
 
 No input or output here, and no lock: `Store` has both. Every epoch has an id for this run, and at most one row in the
 file. Id and row differ because other exporters write the same file: epoch 7 of this exporter can be row 9, which
@@ -7,24 +7,30 @@ another exporter wrote a moment earlier.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pprof_exporter.store.epoch import (
-    Comparison,
-    EnteredEpoch,
     Epoch,
     EpochRetention,
     Fingerprint,
+    Stay,
     Summary,
     changed_parts,
     merge_fingerprints,
+    overlay_fingerprint,
 )
 from pprof_exporter.store.sketch import MAX_MAGNITUDE, Sketch
 
-ABSENCE_SECONDS = 300.0
-"""Seconds without a report after which an epoch has ended, if another epoch of its service is reported."""
+# An epoch with fewer values of every signal is too short to compare with, if there is an earlier one.
+_ENOUGH = 10
+# How many epochs back to look for one with enough values.
+_FARTHEST = 5
+# Seconds by which the stored time of a stay may be behind: it serves only to remove old ones.
+_STAY_PRECISION = 3600.0
+
+StayKey = tuple[str, str]
+"""Service and name of a target."""
 
 
 @dataclass(slots=True)
@@ -44,10 +50,11 @@ class _Record:
 
 @dataclass(slots=True)
 class Batch:
-    """Data to write: epochs, and additions to the stored sketches by epoch id and signal."""
+    """Data to write: epochs, additions to the stored sketches by epoch id and signal, and stays of targets."""
 
     epochs: list[Epoch] = field(default_factory=list)
     sketches: dict[tuple[int, str], Sketch] = field(default_factory=dict)
+    stays: dict[StayKey, Stay] = field(default_factory=dict)
 
 
 class Ledger:
@@ -61,37 +68,54 @@ class Ledger:
         self._records: dict[int, dict[str, _Record]] = {}
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
-        self._resumed: dict[str, float] = {}
-        """When each service was first seen again after a gap in its reports."""
+        self._stays: dict[StayKey, Stay] = {}
+        self._dirty_stays: set[StayKey] = set()
         self._next = 1
 
     # Updates.
 
-    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> EnteredEpoch:
+    def enter(self, key: StayKey, fingerprint: Fingerprint, now: float, *, moved: bool, since: float) -> Epoch:
         """See `Store.enter`."""
-        others = [self._epochs[own] for own in self._services.get(service, ())]
-        agreeing = [epoch for epoch in others if not changed_parts(epoch.fingerprint, fingerprint)]
-        if agreeing:
-            if now - max(epoch.last_seen for epoch in others) > ABSENCE_SECONDS:
-                self._resumed[service] = now
-            epoch = max(agreeing, key=_recency)
-            others.remove(epoch)
-            left = _ended_epoch(epoch, others, now, self._resumed.get(service, -math.inf))
-            began = left is not None
-            epoch = replace(epoch, fingerprint=merge_fingerprints(epoch.fingerprint, fingerprint)).seen(now)
+        stay = self._stays.get(key)
+        own = self._epochs.get(stay.epoch) if stay else None
+        if stay is None or own is None:
+            epoch = self._joined(key[0], fingerprint, None) or self._opened(key[0], fingerprint, now, None)
+            stay = Stay(epoch.id, None, since, now, fingerprint)
+        elif moved or changed_parts(own.fingerprint, fingerprint):
+            left = own.id if moved else stay.before
+            epoch = self._joined(key[0], fingerprint, own) or self._opened(key[0], fingerprint, now, left)
+            stay = replace(stay, epoch=epoch.id, before=left, since=since if moved else stay.since)
         else:
-            left = max(others, key=_recency, default=None)
-            began = True
-            epoch = Epoch(self._unused_id(), service, fingerprint, now, now, now)
-        if began:
-            # After the clock was set back, this period must not begin before the earlier ones.
-            entered = max([now, *(other.entered for other in others)])
-            epoch = replace(epoch, entered=entered, before=left.id if left else None)
-            epoch = epoch.seen(left.last_seen) if left else epoch
+            epoch = own
+        epoch = replace(epoch, fingerprint=merge_fingerprints(epoch.fingerprint, fingerprint)).seen(now)
         self._put(epoch)
-        before = self.previous(epoch)
-        changes = changed_parts(before.fingerprint, epoch.fingerprint) if before else ()
-        return EnteredEpoch(epoch, before, changes, began)
+        self._put_stay(key, replace(stay, fingerprint=overlay_fingerprint(stay.fingerprint, fingerprint)), now)
+        return epoch
+
+    def _joined(self, service: str, fingerprint: Fingerprint, left: Epoch | None) -> Epoch | None:
+        """The epoch of another replica with this fingerprint, or None.
+
+        A target that leaves an epoch joins only a later one: what it was in before is history, not the present.
+        """
+        others = [
+            epoch
+            for epoch in (self._epochs[one] for one in self._services.get(service, ()))
+            if not changed_parts(epoch.fingerprint, fingerprint) and (left is None or _is_later(epoch, left))
+        ]
+        return max(others, key=_recency, default=None)
+
+    def _opened(self, service: str, fingerprint: Fingerprint, now: float, left: int | None) -> Epoch:
+        return Epoch(self._unused_id(), service, fingerprint, now, now, left)
+
+    def _put_stay(self, key: StayKey, stay: Stay, now: float) -> None:
+        known = self._stays.get(key)
+        if (
+            known is None
+            or now - known.last_seen > _STAY_PRECISION
+            or replace(stay, last_seen=known.last_seen) != known
+        ):
+            self._stays[key] = replace(stay, last_seen=now)
+            self._dirty_stays.add(key)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
         """See `Store.observe`."""
@@ -104,29 +128,43 @@ class Ledger:
 
     # Queries.
 
-    def previous(self, epoch: Epoch) -> Epoch | None:
-        """See `Store.previous`."""
-        known = self._epochs.get(epoch.id, epoch)
-        return None if known.before is None else self._epochs.get(known.before)
+    def stay(self, key: StayKey) -> Stay | None:
+        """See `Store.stay`."""
+        stay = self._stays.get(key)
+        return stay if stay is not None and stay.epoch in self._epochs else None
 
-    def current(self, service: str) -> Epoch | None:
-        """The epoch that the service entered last."""
-        epochs = (self._epochs[own] for own in self._services.get(service, ()))
-        return max(epochs, key=_entry_order, default=None)
+    def epoch(self, epoch_id: int | None) -> Epoch | None:
+        """The epoch with this id."""
+        return None if epoch_id is None else self._epochs.get(epoch_id)
+
+    def epochs(self, service: str) -> list[Epoch]:
+        """The epochs of a service, the first one first."""
+        return sorted((self._epochs[own] for own in self._services.get(service, ())), key=lambda one: one.first_seen)
+
+    def history(self, key: StayKey) -> Iterator[Epoch]:
+        """The epochs before the one that a target is in, the latest first."""
+        stay = self.stay(key)
+        earlier = self.epoch(stay.before) if stay else None
+        for _ in range(_FARTHEST):
+            if earlier is None:
+                return
+            yield earlier
+            earlier = self.epoch(earlier.before)
+
+    def compared_with(self, key: StayKey) -> Epoch | None:
+        """The latest epoch before that of the target with enough values, or else the one that it left."""
+        earlier = list(self.history(key))
+        enough = (
+            epoch
+            for epoch in earlier
+            if any(record.total().count >= _ENOUGH for record in self._records.get(epoch.id, {}).values())
+        )
+        return next(enough, earlier[0] if earlier else None)
 
     def summaries(self, epoch_id: int) -> dict[str, Summary]:
         """See `Store.summaries`."""
         totals = {signal: record.total() for signal, record in self._records.get(epoch_id, {}).items()}
         return {signal: Summary.of(total) for signal, total in totals.items() if total.count}
-
-    def compare(self, service: str) -> Comparison | None:
-        """See `Store.compare`."""
-        now = self.current(service)
-        before = self.previous(now) if now else None
-        if now is None or before is None:
-            return None
-        old, new = self.summaries(before.id), self.summaries(now.id)
-        return Comparison(before, now, {signal: (old[signal], new[signal]) for signal in old if signal in new})
 
     def by_age(self) -> list[Epoch]:
         """Every epoch, longest unseen first."""
@@ -147,16 +185,28 @@ class Ledger:
 
     def drop(self, epochs: Iterable[Epoch]) -> None:
         """Remove these epochs with all their signals."""
-        for epoch in epochs:
-            del self._epochs[epoch.id]
+        gone = {epoch.id for epoch in epochs}
+        for epoch_id in gone:
+            epoch = self._epochs.pop(epoch_id)
             self._services[epoch.service].remove(epoch.id)
             if not self._services[epoch.service]:
                 del self._services[epoch.service]
-                self._resumed.pop(epoch.service, None)
             self._records.pop(epoch.id, None)
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
+        for key in [key for key, stay in self._stays.items() if stay.epoch in gone]:
+            del self._stays[key]
+            self._dirty_stays.discard(key)
+        for key, stay in self._stays.items():
+            if stay.before in gone:
+                self._stays[key] = replace(stay, before=None)
+
+    def drop_stays(self, before: float) -> None:
+        """Remove targets that were last seen before this time."""
+        for key in [key for key, stay in self._stays.items() if stay.last_seen < before]:
+            del self._stays[key]
+            self._dirty_stays.discard(key)
 
     # Exchange with the file.
 
@@ -174,7 +224,9 @@ class Ledger:
     def take(self) -> Batch:
         """Everything that is not in the file. The caller then calls `written` or `put_back`."""
         batch = Batch([self._epochs[own] for own in sorted(self._dirty)])
+        batch.stays = {key: self._stays[key] for key in self._dirty_stays}
         self._dirty.clear()
+        self._dirty_stays.clear()
         for epoch_id, records in self._records.items():
             for signal, record in records.items():
                 if record.fresh is not None:
@@ -198,6 +250,7 @@ class Ledger:
     def put_back(self, batch: Batch) -> None:
         """Record that a batch was not written."""
         self._dirty.update(epoch.id for epoch in batch.epochs)
+        self._dirty_stays.update(key for key in batch.stays if key in self._stays)
         for epoch_id, signal in batch.sketches:
             record = self._records[epoch_id][signal]
             record.fresh, record.writing = _merged(record.writing, record.fresh), None
@@ -210,6 +263,7 @@ class Ledger:
         self.rows.clear()
         self._loaded.clear()
         self._dirty.update(self._epochs)
+        self._dirty_stays.update(self._stays)
         for records in self._records.values():
             for record in records.values():
                 if keep and record.stored is not None:
@@ -233,27 +287,26 @@ class Ledger:
             else:
                 loose.remove(twin)
                 bound[row] = twin.id
-                # The file has the start of this period: its row was written earlier.
-                self._put(replace(twin, entered=epoch.entered, before=None))
             self.rows[bound[row]] = row
         for row, epoch in rows.items():
             before = None if epoch.before is None else bound.get(epoch.before)
             self._join(self._epochs[bound[row]], replace(epoch, before=before))
-        for epoch in loose:
-            if epoch.before is None:
-                others = [self._epochs[own] for own in self._services[epoch.service] if own in self.rows]
-                left = max(others, key=_recency, default=None)
-                self._put(replace(epoch, before=left.id if left else None))
+
+    def load_stays(self, stays: Mapping[StayKey, Stay]) -> None:
+        """Add the stays of the file, in which epochs are rows, for targets that are not known here yet."""
+        ids = {row: own for own, row in self.rows.items()}
+        for key, stay in stays.items():
+            if key not in self._stays and stay.epoch in ids:
+                before = None if stay.before is None else ids.get(stay.before)
+                self._stays[key] = replace(stay, epoch=ids[stay.epoch], before=before)
 
     def _join(self, own: Epoch, stored: Epoch) -> None:
-        later = own if (own.entered, own.before is not None) > (stored.entered, False) else stored
         joined = replace(
             own,
             fingerprint=merge_fingerprints(own.fingerprint, stored.fingerprint),
             first_seen=min(own.first_seen, stored.first_seen),
             last_seen=max(own.last_seen, stored.last_seen),
-            entered=later.entered,
-            before=later.before,
+            before=stored.before if own.before is None else own.before,
         )
         self._put(joined, dirty=own.id in self._dirty)
 
@@ -272,6 +325,7 @@ class Ledger:
             self._loaded.discard(epoch_id)
             del self.rows[epoch_id]
             self._dirty.add(epoch_id)
+            self._dirty_stays.update(key for key, stay in self._stays.items() if epoch_id in (stay.epoch, stay.before))
 
     def _put(self, epoch: Epoch, *, dirty: bool = True) -> None:
         if epoch.id not in self._epochs:
@@ -294,21 +348,6 @@ class Ledger:
                 del records[signal]
 
 
-def _ended_epoch(epoch: Epoch, others: Sequence[Epoch], now: float, resumed: float) -> Epoch | None:
-    """The epoch that ends with the return to this one; None while the current period continues.
-
-    In a gradual release both epochs are seen all the time, which is not a return. The time before `resumed`, without
-    observations, does not count.
-    """
-    if not others:
-        return None
-    latest, newest = max(others, key=_recency), max(others, key=_entry_order)
-    if latest.last_seen - max(epoch.last_seen, resumed) > ABSENCE_SECONDS:
-        return latest
-    overtaken = _entry_order(newest) > _entry_order(epoch)
-    return newest if overtaken and now - max(newest.last_seen, resumed) > ABSENCE_SECONDS else None
-
-
 def _same(one: Epoch, other: Epoch) -> bool:
     return one.service == other.service and not changed_parts(one.fingerprint, other.fingerprint)
 
@@ -317,8 +356,8 @@ def _recency(epoch: Epoch) -> tuple[float, int]:
     return epoch.last_seen, epoch.id
 
 
-def _entry_order(epoch: Epoch) -> tuple[float, int]:
-    return epoch.entered, epoch.id
+def _is_later(epoch: Epoch, other: Epoch) -> bool:
+    return (epoch.first_seen, epoch.id) > (other.first_seen, other.id)
 
 
 def _merged(*sketches: Sketch | None) -> Sketch:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from pprof_exporter.store.control import ControlGroup
 from pprof_exporter.store.database import (
     DATABASE_ERRORS,
     Database,
@@ -24,7 +25,7 @@ from pprof_exporter.store.database import (
     move_corrupt,
     storage_problem,
 )
-from pprof_exporter.store.epoch import Comparison, EnteredEpoch, Epoch, EpochRetention, Fingerprint, Summary
+from pprof_exporter.store.epoch import Comparison, Epoch, EpochRetention, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Batch, Ledger
 from pprof_exporter.store.sketch import Sketch
 
@@ -32,9 +33,9 @@ from pprof_exporter.store.sketch import Sketch
 class Store:
     """Use `Store.open`. Thread-safe. No method raises errors of the file: they are counted.
 
-    `enter`, `observe`, `previous` and `current` use memory only, so an event loop may call them. `summaries` and
-    `compare` read the file once for each epoch of an earlier run, and only then wait for a `flush`. `flush`, `expire`
-    and `close` write to disk, and may wait up to `LOCK_TIMEOUT` longer: call them in a thread.
+    `enter`, `observe`, `stay` and `epochs` use memory only, so an event loop may call them. `summaries` and `compare`
+    read the file once for each epoch of an earlier run, and only then wait for a `flush`. `flush`, `expire` and
+    `close` write to disk, and may wait up to `LOCK_TIMEOUT` longer: call them in a thread.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -49,6 +50,8 @@ class Store:
         """Problems with the file since the start."""
         self.last_trouble = ""
         """The latest problem, as a sentence without a full stop; "" if there was none."""
+        self.control = ControlGroup()
+        """Latencies of targets that were not upgraded."""
 
     @classmethod
     def open(cls, path: Path | None, now: float) -> Store:
@@ -71,33 +74,45 @@ class Store:
         """Whether the file is open, so that values are saved over a restart."""
         return self._database is not None
 
-    def enter(self, service: str, fingerprint: Fingerprint, now: float) -> EnteredEpoch:
-        """Record that a process of the service with this fingerprint was seen. Returns its epoch.
+    def enter(
+        self,
+        service: str,
+        target: str,
+        fingerprint: Fingerprint,
+        now: float,
+        *,
+        moved: bool = False,
+        since: float | None = None,
+    ) -> Epoch:
+        """Record that a target was seen with this fingerprint. Returns its epoch.
 
-        Call it with every observation. All replicas with one fingerprint share an epoch; an earlier fingerprint returns
-        to its old epoch. A new epoch begins only if a known part differs from every epoch of the service. Unknown parts
-        match everything, and are filled in by the first process with a known value.
+        Replicas of a service with one fingerprint share an epoch. Unknown parts match everything, and are filled in by
+        the first process with a known value. `moved`: the target was upgraded or rolled back, so it leaves its epoch,
+        for one that another replica entered since, or for a new one. Without that, a target leaves its epoch only if
+        its fingerprint contradicts it. `since` is when the target entered, if that was before `now`.
         """
         with self._memory:
-            return self._ledger.enter(service, fingerprint, now)
+            return self._ledger.enter(
+                (service, target), fingerprint, now, moved=moved, since=now if since is None else since
+            )
+
+    def stay(self, service: str, target: str) -> Stay | None:
+        """The epoch that a target is in, also from an earlier run; None for an unknown target."""
+        with self._memory:
+            return self._ledger.stay((service, target))
+
+    def epochs(self, service: str) -> list[Epoch]:
+        """The epochs of a service, the first one first."""
+        with self._memory:
+            return self._ledger.epochs(service)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
         """Add one value of a signal. Values that are not finite, and removed epochs, are ignored."""
         with self._memory:
             self._ledger.observe(epoch_id, signal, value)
 
-    def previous(self, epoch: Epoch) -> Epoch | None:
-        """The epoch of the service before this one; None for the first epoch, or if that epoch was removed."""
-        with self._memory:
-            return self._ledger.previous(epoch)
-
-    def current(self, service: str) -> Epoch | None:
-        """The epoch that the service entered last; None for an unknown service.
-
-        During a gradual release this is the new epoch, and its `previous` the stable one.
-        """
-        with self._memory:
-            return self._ledger.current(service)
+    def measured(self, signal: str, value: float) -> None:
+        """Called with each value at once, when its epoch may not be known yet; for stores that record values."""
 
     def summaries(self, epoch_id: int) -> dict[str, Summary]:
         """Statistics of every signal observed in this epoch; empty for an unknown epoch."""
@@ -105,13 +120,27 @@ class Store:
         with self._memory:
             return self._ledger.summaries(epoch_id)
 
-    def compare(self, service: str) -> Comparison | None:
-        """Compare the epoch that the service entered last with the one before; None if there is only one."""
-        now = self.current(service)
-        before = self.previous(now) if now else None
-        self._load(epoch.id for epoch in (now, before) if epoch)
+    def compare(self, service: str, target: str) -> Comparison | None:
+        """Compare the epoch that a target is in with one before; None if it was not upgraded yet.
+
+        Before is the latest earlier epoch with enough values: after a quick rollback that is the older stay of the same
+        build.
+        """
+        key = service, target
         with self._memory:
-            return self._ledger.compare(service)
+            stay = self._ledger.stay(key)
+            wanted = [stay.epoch, *(epoch.id for epoch in self._ledger.history(key))] if stay else []
+        self._load(wanted)
+        with self._memory:
+            stay, before = self._ledger.stay(key), self._ledger.compared_with(key)
+            now = self._ledger.epoch(stay.epoch) if stay else None
+            if stay is None or now is None or before is None:
+                return None
+            old, new = self._ledger.summaries(before.id), self._ledger.summaries(now.id)
+        signals = {signal: (old[signal], new[signal]) for signal in old if signal in new}
+        control = {signal: self.control.change_since(signal, stay.since) for signal in signals}
+        known = {signal: change for signal, change in control.items() if change is not None}
+        return Comparison(before, now, stay.since, signals, known)
 
     def flush(self, now: float) -> bool:
         """Write new values. False if they stay in memory, until the next flush or, without a file, for good."""
@@ -130,13 +159,14 @@ class Store:
                 sizes = {epoch.id: self._ledger.size(epoch.id) for epoch in spared} if self._path is None else {}
             try:
                 removed += (
-                    self._remove(removed, spared, rows, policy) if self._database else _over(spared, sizes, policy)
+                    self._remove(removed, spared, rows, policy, now) if self._database else _over(spared, sizes, policy)
                 )
             except DATABASE_ERRORS as error:
                 self._report(error)
                 return 0
             with self._memory:
                 self._ledger.drop(removed)
+                self._ledger.drop_stays(now - policy.age)
         return len(removed)
 
     def close(self, now: float) -> None:
@@ -192,6 +222,10 @@ class Store:
                     known = dict(self._ledger.rows)
                 written = {epoch.id: self._database.put_epoch(epoch, known.get(epoch.id)) for epoch in batch.epochs}
                 known |= written
+                for (service, target), stay in batch.stays.items():
+                    left = None if stay.before is None else known.get(stay.before)
+                    if stay.epoch in known:
+                        self._database.put_stay(service, target, stay, known[stay.epoch], left)
                 for epoch in batch.epochs:
                     before = None if epoch.before is None else known.get(epoch.before)
                     self._database.put_before(written[epoch.id], before)
@@ -210,12 +244,13 @@ class Store:
         return True
 
     def _remove(
-        self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention
+        self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention, now: float
     ) -> list[Epoch]:
         """Remove old epochs from the file, then more until it is small enough; returns the latter."""
         assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
         more: list[Epoch] = []
         with self._database.transaction():
+            self._database.delete_stays(now - policy.age)
             for epoch in aged:
                 if epoch.id in rows:
                     self._database.delete(rows[epoch.id])
@@ -251,7 +286,7 @@ class Store:
         try:
             database = Database(path)
             try:
-                rows = database.epochs()
+                rows, stays = database.epochs(), database.stays()
             except DATABASE_ERRORS:
                 database.close()
                 raise
@@ -262,6 +297,7 @@ class Store:
         with self._memory:
             self._ledger.detach(keep=database.created)
             self._ledger.sync(rows)
+            self._ledger.load_stays(stays)
         return True
 
     def _recover(self, now: float) -> None:

@@ -12,7 +12,17 @@ from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.verdicts import fetches, samples, targets, upgrades
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.snapshot_of import snapshot_of
-from pprof_exporter.verdicts.verdict import BAD, Finding, Level, Verdict, VerdictCheck, VerdictLimits, verdict_of
+from pprof_exporter.verdicts.verdict import (
+    BAD,
+    CheckOutcome,
+    Finding,
+    Level,
+    Verdict,
+    VerdictCheck,
+    VerdictLimits,
+    unknown,
+    verdict_of,
+)
 
 VERDICT_CHECKS: dict[str, VerdictCheck] = {
     "F1": samples.missing_samples,
@@ -41,7 +51,17 @@ VERDICT_CHECKS: dict[str, VerdictCheck] = {
 def verdicts(snapshot: TargetSnapshot, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
     """The verdict on every failure mode, in their order. `thresholds` override those of the catalogue."""
     limits = VerdictLimits(thresholds)
-    return tuple(verdict_of(mode, VERDICT_CHECKS[mode.id](snapshot, limits)) for mode in FAILURE_MODES)
+    return tuple(verdict_of(mode, _outcome(mode.id, snapshot, limits)) for mode in FAILURE_MODES)
+
+
+# Of several processes behind one address, only these are not a mixture: whether it answers, and that it is several.
+_OF_THE_ADDRESS = ("F13", "F16")
+
+
+def _outcome(mode: str, snapshot: TargetSnapshot, limits: VerdictLimits) -> CheckOutcome:
+    if snapshot.several and mode not in _OF_THE_ADDRESS:
+        return unknown("Several processes answer at this address, so their profiles are not judged.")
+    return VERDICT_CHECKS[mode](snapshot, limits)
 
 
 def worst_level(found: tuple[Verdict, ...]) -> Level:

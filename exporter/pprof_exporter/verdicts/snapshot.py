@@ -65,8 +65,14 @@ class TargetSnapshot:
     program: str = "unknown"
     bugs: tuple[KnownBug, ...] = ()
     foreign: tuple[str, ...] = ()
+    several: bool = False
+    """Whether several processes answer at the address."""
+    overloaded: bool = False
+    """Whether the exporter is too slow to measure latencies."""
     changes: Mapping[Change, float] = field(default_factory=dict)
     """Seconds since each kind of change was seen."""
+    changed: Mapping[Change, tuple[str, str]] = field(default_factory=dict)
+    """What the latest event changed, with the values before and after."""
     fingerprinted: bool = False
     comparison: Comparison | None = None
     profiles: Mapping[str, ProfileSnapshot] = field(default_factory=dict)

@@ -6,7 +6,16 @@ from pprof_exporter.catalog import content, quality
 from pprof_exporter.health.growth import RISES
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    OVERLOADED,
+    CheckOutcome,
+    Finding,
+    Level,
+    VerdictLimits,
+    healthy,
+    unknown,
+    wrong,
+)
 
 _MIB = 2**20
 _WORK = {"modules": "listing modules", "heap": "walking heap records", "goroutines": "collecting goroutine stacks"}
@@ -14,6 +23,8 @@ _WORK = {"modules": "listing modules", "heap": "walking heap records", "goroutin
 
 def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F5: profiles are slow."""
+    if snapshot.overloaded:
+        return unknown(OVERLOADED)
     latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
     findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
@@ -55,6 +66,8 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
         for bug in snapshot.bugs
         if bug.hangs
     ]
+    if snapshot.overloaded:
+        return wrong(findings, unknown(OVERLOADED))
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
         least = f"{limit['canaries']:.0f} cheap requests during CPU profiles and {limit['canaries']:.0f} between them"

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 from pprof_exporter.catalog.regressions import Measure, measure_of
 from pprof_exporter.profile import System
-from pprof_exporter.store import Change, Summary
+from pprof_exporter.store import Change, Summary, is_latency
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    OVERLOADED,
+    CheckOutcome,
+    Finding,
+    Level,
+    VerdictLimits,
+    healthy,
+    not_applicable,
+    unknown,
+    wrong,
+)
 
 _WORDS = {
     Change.OPERATING_SYSTEM: "the operating system",
@@ -15,11 +28,19 @@ _WORDS = {
     Change.MODULES: "foreign modules",
     Change.BINARY: "the build",
 }
+_NAMES = {
+    Change.OPERATING_SYSTEM: "operating system",
+    Change.GO: "Go",
+    Change.MODULES: "foreign modules",
+    Change.BINARY: "build",
+}
 _HOUR = 3600
 
 
 def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F7: canary requests are slow while no profile runs."""
+    if snapshot.overloaded:
+        return unknown(OVERLOADED)
     rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
         return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")
@@ -34,19 +55,32 @@ def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
 
 
 def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F16: the target was changed."""
-    recent = [_WORDS[change] for change, ago in snapshot.changes.items() if ago < limit["upgrade_told"]]
+    """F16: the target was changed, or its address leads to several processes."""
+    if snapshot.several:
+        return CheckOutcome("", (Finding(Level.WARNING, _SEVERAL, "PprofSeveralProcesses"),))
+    recent = [change for change in Change if snapshot.changes.get(change, math.inf) < limit["upgrade_told"]]
     if recent:
-        ago = min(snapshot.changes.values())
-        said = f"{joined(recent)} changed {_ago(ago)}."
-        said = said[0].upper() + said[1:]
-        return CheckOutcome("", (Finding(Level.INFO, said, "PprofUpgraded"),))
+        said = joined([_said(change, snapshot) for change in recent])
+        ago = _ago(min(snapshot.changes[change] for change in recent))
+        return CheckOutcome("", (Finding(Level.INFO, f"Changed {ago}: {said}.", "PprofUpgraded"),))
     if not snapshot.fingerprinted:
         return unknown(
             "The system and the build of the target are not known yet; profiles and its metrics page show them."
         )
     system = snapshot.system.value if snapshot.system else "an unknown system"
     return healthy(f"No recent change: {snapshot.program} on {system}, Go {snapshot.go_version}.")
+
+
+_SEVERAL = (
+    "Several processes answer at this address, as behind a load balancer, and their profiles cannot be told apart. "
+    "Configure the address of each process."
+)
+
+
+def _said(change: Change, snapshot: TargetSnapshot) -> str:
+    """A change with its values, where they are known: `Go 1.24.11 to 1.27.3`."""
+    values = snapshot.changed.get(change)
+    return f"{_NAMES[change]} {values[0]} to {values[1]}" if values else _WORDS[change]
 
 
 def _ago(passed: float) -> str:
@@ -58,7 +92,7 @@ def injected_modules(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOut
     if snapshot.system is None:
         return unknown("No profile that lists modules has been read yet.")
     if snapshot.system is not System.WINDOWS:
-        return unknown("Profiles list every module of a process on Windows only.")
+        return not_applicable("Profiles list every module of a process on Windows only.")
     findings = [
         Finding(Level.INFO, f"Modules of neither Windows nor the program: {joined(snapshot.foreign)}.", _FOREIGN)
         if snapshot.foreign
@@ -77,23 +111,31 @@ def regressions(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return unknown(
             "There is no earlier epoch to compare with; one begins with each change of system, Go, modules or build."
         )
+    signals = comparison.signals.items()
     enough = {
         name: (measure, before, now)
-        for name, (before, now) in comparison.signals.items()
-        if (measure := measure_of(name)) and min(before.count, now.count) >= limit[measure.min_observations]
+        for name, (before, now) in signals
+        if not (snapshot.overloaded and is_latency(name))
+        and (measure := measure_of(name))
+        and min(before.count, now.count) >= limit[measure.min_observations]
     }
     if not enough:
         return unknown("Too few values were measured before or after the latest change to compare them.")
     findings = [
         Finding(
             Level.WARNING,
-            f"The median of {name} went from {_value(name, before.p50)} to {_value(name, now.p50)}.",
+            f"The median of {name} went from {_value(name, before.p50)} to {_value(name, now.p50)}"
+            f"{_compared(comparison.control.get(name))}.",
             "PprofUpgradeRegression",
         )
         for name, (measure, before, now) in enough.items()
-        if _worse(measure, before, now, snapshot, limit)
+        if _worse(measure, before, now, _Judged(snapshot, comparison.control.get(name), limit))
     ]
     return wrong(findings, healthy(f"None of {len(enough)} signals is worse than before the latest change."))
+
+
+def _compared(control: float | None) -> str:
+    return f"; on targets that were not upgraded it changed by a factor of {control:.2g}" if control is not None else ""
 
 
 def _value(name: str, value: float) -> str:
@@ -102,10 +144,21 @@ def _value(name: str, value: float) -> str:
     return percent(value) if "_ratio" in name else f"{value:.3g}"
 
 
-def _worse(measure: Measure, before: Summary, now: Summary, snapshot: TargetSnapshot, limit: VerdictLimits) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What decides about one signal besides its values; `control` is its change on targets that were not upgraded."""
+
+    snapshot: TargetSnapshot
+    control: float | None
+    limit: VerdictLimits
+
+
+def _worse(measure: Measure, before: Summary, now: Summary, judged: _Judged) -> bool:
+    snapshot, limit = judged.snapshot, judged.limit
     if measure.busy and (snapshot.audit_processors is None or snapshot.audit_processors < limit["tick_busy"]):
         return False
-    if measure.same_go and Change.GO in snapshot.changes:
+    if measure.same_go and Change.GO in snapshot.changed:
         return False
-    ratio = now.p50 / before.p50 if before.p50 > 0 else None
+    # What became slower for all is no effect of the upgrade.
+    ratio = now.p50 / before.p50 / max(1.0, judged.control or 1.0) if before.p50 > 0 else None
     return measure.is_exceeded(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)

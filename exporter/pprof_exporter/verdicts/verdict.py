@@ -12,14 +12,27 @@ from pprof_exporter.verdicts.snapshot import TargetSnapshot
 
 
 class Level(StrEnum):
-    """Severity of a verdict, the worst first. `unknown` is neither good nor bad: it could not be measured."""
+    """Severity of a verdict, the worst first.
+
+    `unknown` is neither good nor bad: it could not be measured. `not_applicable`: the system does not have this failure
+    mode, or does not show it.
+    """
 
     CRITICAL = "critical"
     WARNING = "warning"
     INFO = "info"
     UNKNOWN = "unknown"
     HEALTHY = "healthy"
+    NOT_APPLICABLE = "not_applicable"
 
+    @property
+    def words(self) -> str:
+        """The level as text for people."""
+        return self.value.replace("_", " ")
+
+
+OVERLOADED = "The exporter is overloaded: the latencies that it measures include its own delay."
+"""Why no latency is judged."""
 
 BAD = (Level.CRITICAL, Level.WARNING, Level.INFO)
 
@@ -59,11 +72,11 @@ class VerdictLimits:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """The result of a check: findings, or one sentence without any. `known` is false if nothing could be measured."""
+    """The result of a check: findings, or one sentence and the level without any."""
 
     said: str
     findings: tuple[Finding, ...] = ()
-    known: bool = True
+    otherwise: Level = Level.HEALTHY
 
 
 VerdictCheck = Callable[[TargetSnapshot, VerdictLimits], CheckOutcome]
@@ -76,7 +89,12 @@ def healthy(said: str) -> CheckOutcome:
 
 def unknown(said: str) -> CheckOutcome:
     """Not measured; the sentence says why."""
-    return CheckOutcome(said, known=False)
+    return CheckOutcome(said, otherwise=Level.UNKNOWN)
+
+
+def not_applicable(said: str) -> CheckOutcome:
+    """The system of the target cannot have this failure mode, or cannot show it; the sentence says why."""
+    return CheckOutcome(said, otherwise=Level.NOT_APPLICABLE)
 
 
 def wrong(findings: Iterable[Finding | None], otherwise: CheckOutcome) -> CheckOutcome:
@@ -90,4 +108,4 @@ def verdict_of(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
     findings = tuple(sorted(outcome.findings, key=lambda finding: BAD.index(finding.level)))
     if findings:
         return Verdict(failure_mode, findings[0].level, findings[0].said, findings)
-    return Verdict(failure_mode, Level.HEALTHY if outcome.known else Level.UNKNOWN, outcome.said)
+    return Verdict(failure_mode, outcome.otherwise, outcome.said)

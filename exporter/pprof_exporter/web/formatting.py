@@ -16,6 +16,7 @@ LEVEL_WORDS = {
     Level.INFO: "information",
     Level.UNKNOWN: "unknown",
     Level.HEALTHY: "healthy",
+    Level.NOT_APPLICABLE: "not applicable",
 }
 
 

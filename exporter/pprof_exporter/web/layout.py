@@ -37,7 +37,7 @@ td .small { white-space: nowrap; }
 .dot { display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; background: currentColor;
   margin-right: .4rem; }
 .critical { color: var(--bad); } .warning { color: var(--warn); } .info { color: var(--info); }
-.healthy { color: var(--good); } .unknown { color: var(--dim); }
+.healthy { color: var(--good); } .unknown, .not_applicable { color: var(--dim); }
 .card { color: inherit; border: 1px solid var(--line); border-left: .3rem solid var(--dim); border-radius: .3rem;
   padding: .6rem .9rem; margin: .6rem 0; } .card p { margin: .2rem 0; }
 .card.critical { color: inherit; border-left-color: var(--bad); } .card.warning { border-left-color: var(--warn); }

@@ -54,7 +54,11 @@ def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFindi
     cards = "".join(_card(verdict, target, kept) for verdict in bad) or "<p>No findings.</p>"
     well = [verdict for verdict in found if verdict.level is Level.HEALTHY]
     rest = [verdict for verdict in found if verdict.level is Level.UNKNOWN]
-    return f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Unknown', rest)}"
+    absent = [verdict for verdict in found if verdict.level is Level.NOT_APPLICABLE]
+    return (
+        f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Unknown', rest)}"
+        f"{_list('Not applicable', absent)}"
+    )
 
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:

@@ -17,7 +17,7 @@ from pprof_exporter.web.layout import page
 TARGETS_PER_PAGE = 100
 # Verdicts on one target take a fraction of a millisecond; after so many, others have their turn.
 _AT_A_TIME = 20
-_ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY)
+_ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY, Level.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)

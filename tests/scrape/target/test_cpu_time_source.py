@@ -14,7 +14,6 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse, use_between
-from pprof_exporter.scrape.target import cpu_time_source
 from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
@@ -238,10 +237,3 @@ async def test_these_are_names_of_this_machine(fetcher: FakeFetcher, port: int, 
     found = await source_of(f"{host}:{port}", fetcher).read()
     assert found is not None
     assert found.source is CpuSource.PROCESS
-
-
-def test_every_address_of_this_machine_is_here() -> None:
-    entries = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
-    own = [entry.address for entry in entries if entry.family in (socket.AF_INET, socket.AF_INET6)]
-    assert own
-    assert all(cpu_time_source._is_this_machine(address) for address in own)

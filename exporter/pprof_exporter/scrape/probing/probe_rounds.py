@@ -58,6 +58,7 @@ class ProbeRounds:
             self.answered = True
             for collector in self._collectors:
                 await self._collect(collector, log, deadline)
+        self._context.intake.settle(complete=True)
         if self.state.identity.epoch is not None and self._clock.steady() - self._compared_at >= _COMPARE_EVERY:
             self._compared_at = self._clock.steady()
             await asyncio.to_thread(self.state.identity.compare)

@@ -17,6 +17,7 @@ from pprof_exporter.scrape.probing.probe_log import ProbeLog
 from pprof_exporter.scrape.probing.probe_rounds import ProbeRounds
 from pprof_exporter.scrape.probing.request import BadProbe, ProbeRequest, read_request
 from pprof_exporter.scrape.probing.sockets import AddressGuard
+from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.limiter import FetchLimiter
@@ -48,14 +49,23 @@ class _Known:
 class Prober:
     """Runs probes. Use inside a running event loop; `close` ends the running probes."""
 
-    def __init__(
-        self, settings: Settings, *, fetcher: Fetcher, limiter: FetchLimiter, clock: Clock, random: Random, store: Store
+    def __init__(  # noqa: PLR0913 - each is shared by the whole exporter
+        self,
+        settings: Settings,
+        *,
+        fetcher: Fetcher,
+        limiter: FetchLimiter,
+        clock: Clock,
+        random: Random,
+        store: Store,
+        exporter_load: ExporterLoad | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._limiter = limiter
         self._clock = clock
         self._random = random
         self._store = store
+        self._exporter_load = exporter_load
         self._known: OrderedDict[tuple[str, Target], _Known] = OrderedDict()
         self._settings = settings
         self._modules: dict[str, ProbeModule] = {}
@@ -197,7 +207,7 @@ class Prober:
 
     def _rounds(self, request: ProbeRequest) -> ProbeRounds:
         settings = replace(self._settings, targets=(), jobs=(), profiles=request.module.profiles)
-        state = TargetState(request.target, settings, self._store, self._clock)
+        state = TargetState(request.target, settings, self._store, self._clock, exporter_load=self._exporter_load)
         client = ProbeClient(self._fetcher.bind(request.module.client), self._clock)
         return ProbeRounds(
             TargetContext(request.target, settings, client, self._limiter, self._clock, state), client, self._random

@@ -25,6 +25,11 @@ class MemStatsState:
         self.pauses_within_windows = 0
         self._windows: deque[tuple[float, float]] = deque(maxlen=32)
 
+    def begin_process(self) -> None:
+        """Forget the statistics of the process before."""
+        self.latest, self.at = None, 0.0
+        self._windows.clear()
+
     def add_window(self, start: float, end: float) -> None:
         """Add the window of a CPU profile that ran from `start` to `end` (Unix time of the target)."""
         self._windows.append((start, end))
@@ -49,7 +54,13 @@ class StacksState:
         self.at: float | None = None
         self.by_creator: dict[str, float] = {}
         self.longest_waits: dict[str, float] = {}
+        self._functions = functions
         self._ranking = TopK(functions)
+
+    def begin_process(self) -> None:
+        """Forget the stacks of the process before."""
+        self.at, self.by_creator, self.longest_waits = None, {}, {}
+        self._ranking = TopK(self._functions)
 
     def record(self, dump: GoroutineDump, at: float) -> None:
         """Take in a text that was requested at `at` (Unix time)."""
@@ -74,6 +85,11 @@ class SamplingClockState:
         self.unsupported = 0
         self.counts = [0] * (len(sampling.TICK_BUCKETS) + 1)
         self.sum = 0.0
+
+    def begin_process(self) -> None:
+        """Forget the latest audit of the process before, and ask for another."""
+        self.latest, self.at, self.processors = None, None, None
+        self.audit_due = True
 
     def record(self, found: TickAudit, now: float, processors: float | None) -> None:
         """Take in an audit; `processors` is the number of processors that the target kept busy, None if unknown."""

@@ -48,6 +48,11 @@ class CanaryState:
         """Whether a CPU profile runs now."""
         return During.PROFILE if self.cpu_profiles_running else During.REST
 
+    def begin_process(self) -> None:
+        """Forget the usual latency of the process before."""
+        self._recent.clear()
+        self._latest, self.latency_without_modules = None, None
+
     def record(self, during: During, seconds: float) -> None:
         """Count an answered canary."""
         self._latest = (self._clock.steady(), seconds)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pprof_exporter.clock import Clock
-from pprof_exporter.profile import TargetMetrics
 
 # A service needs some CPU time in reserve, to answer quickly.
 _HIGH_LOAD = 0.8
@@ -31,7 +30,6 @@ class CpuTime:
     source: CpuSource
     processors: float | None = None
     """How many processors the process may use at once."""
-    page: TargetMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,80 +1,108 @@
-"""The identity of a target, from all of its replies, and the epoch that it belongs to."""
+"""The identity of a target: what its current process proves, and the epoch that it belongs to.
+
+A new process is held open until its identity is whole, and is then compared once with what the target was before. Facts
+belong to a process: they end with it, and only grow while it runs.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from hashlib import blake2b
+from collections import Counter, deque
+from collections.abc import Iterable
 
 from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
 from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System, combine_go_versions
+from pprof_exporter.scrape.state.change import ChangeEvent, change_event
 from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, changed_parts
-
-# Every Windows update of the kernel's user side replaces these, and every process has them.
-_CORE_MODULES = ("ntdll.dll", "kernel32.dll", "kernelbase.dll")
+from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
+from pprof_exporter.scrape.state.program import (
+    build_of,
+    core_modules,
+    foreign_modules,
+    main_module,
+    program_of,
+    software,
+)
+from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, changed_parts, overlay_fingerprint
 
 # Replicas of a service share their epochs; this label of a target names the service.
 _SERVICE_LABEL = "service"
+_UNKNOWN = "unknown"
+
+DEFAULT_ROUND = 30.0
+"""Seconds between two rounds by default."""
+_ROUNDS = 3
+"""Rounds after which parts that are still unknown are given up."""
+# Values of a new process wait for its epoch; three rounds have about a hundred.
+_MOST_HELD = 2000
 
 
 class Identity:
-    """The identity of one target. A fact stays until a reply contradicts it."""
+    """The identity of one target."""
 
-    def __init__(self, target: Target, store: Store) -> None:
+    def __init__(self, target: Target, store: Store, interval: float = DEFAULT_ROUND) -> None:
+        """`interval` is the seconds between two rounds. Longer ones count as the default."""
         self._store = store
+        self._target = target.name
         self._service = dict(target.labels).get(_SERVICE_LABEL, target.name)
-        self._versions: dict[str, KnownGoVersion] = {}
+        self._interval = min(interval, DEFAULT_ROUND)
+        self.process = ProcessTracker(self._interval)
+        self.version_evidence: list[KnownGoVersion] = []
         self.system: System | None = None
         self.modules: tuple[Module, ...] = ()
         self.mutex_profiling: bool | None = None
         self.changes: Counter[Change] = Counter()
         self.last_change: dict[Change, float] = {}
+        """When each kind of change was last seen, in Unix time."""
+        self.last_event: ChangeEvent | None = None
         self.epoch: Epoch | None = None
-        self._fingerprint = Fingerprint()
         self.comparison: Comparison | None = None
+        self.whole = False
+        """Whether the identity of the current process is known as far as it will be."""
+        self._began: float | None = None
+        self._moved = False
+        self._label = ""
+        self._known = Fingerprint()
+        """The latest known value of each part, of this process or an earlier one."""
+        self._own = Fingerprint()
+        """That of the current process when it was last compared."""
+        self._held: deque[tuple[str, float, float]] = deque(maxlen=_MOST_HELD)
+        self._resume()
 
     @property
     def go(self) -> KnownGoVersion:
         """The known Go version."""
-        return combine_go_versions(self._versions.values())
+        return combine_go_versions(self.version_evidence)
 
     @property
     def go_version(self) -> str:
-        """The version as a label: exact, a lower bound with +, or unknown."""
+        """The version as a label: exact, a lower bound with +, or unknown. A lower bound stays while a process runs."""
         go = self.go
         if go.exact is not None:
             return str(go.exact).removeprefix("go")
-        return f"{str(go.at_least).removeprefix('go')}+" if go.at_least is not None else "unknown"
+        if self._label:
+            return self._label
+        return f"{str(go.at_least).removeprefix('go')}+" if go.at_least is not None else _UNKNOWN
 
     @property
     def program(self) -> str:
         """Base name of the program, or unknown."""
-        return next((base_name(module) for module in self.modules if module.role is ModuleRole.MAIN), "unknown")
+        return program_of(self.modules) or _UNKNOWN
 
     @property
     def build(self) -> str:
         """A digest that changes with the build of the program, or unknown: Go before 1.24 has no build id on Linux."""
-        return next(
-            (_digest(module.build_id) for module in self.modules if module.role is ModuleRole.MAIN and module.build_id),
-            "unknown",
-        )
+        return build_of(self.modules) or _UNKNOWN
 
     @property
     def foreign_modules(self) -> list[str]:
         """Base names of modules that belong to neither the system nor the program; only Windows lists all modules."""
-        if self.system is not System.WINDOWS:
-            return []
-        return sorted({base_name(module).lower() for module in self.modules if module.role is ModuleRole.FOREIGN})
+        return foreign_modules(self.modules) if self.system is System.WINDOWS else []
 
     @property
     def core_modules(self) -> dict[str, float]:
         """Base name of each core module of Windows, and when its file was changed (Unix time)."""
-        return {
-            base_name(module).lower(): module.modified.timestamp()
-            for module in self.modules
-            if module.role is ModuleRole.SYSTEM and module.modified and base_name(module).lower() in _CORE_MODULES
-        }
+        return {name: modified.timestamp() for name, modified in core_modules(self.modules).items()}
 
     @property
     def known_bugs(self) -> tuple[KnownBug, ...]:
@@ -83,56 +111,128 @@ class Identity:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What distinguishes this epoch of the target from others, as far as it is known."""
-        windows = self.system is System.WINDOWS
-        go = self.go.exact
-        return Fingerprint(
-            system=_digest(repr(sorted(self.core_modules.items()))) if self.core_modules else "",
-            binary="" if self.build == "unknown" else f"{self.program} {self.build}",
-            go=str(go) if go is not None else "",
-            modules=_digest(",".join(self.foreign_modules)) if windows and self.modules else "",
-        )
+        """What distinguishes this process from others, as far as it is known."""
+        return software(self.system, self.modules, self.go)
 
-    def learn_version(self, source: str, evidence: KnownGoVersion) -> None:
-        """Take in evidence of the Go version. The latest of each source counts."""
-        self._versions[source] = evidence
+    def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
+        """Take in what a reply proves about its process. After a new one, nothing of the process before is known."""
+        mixed = self.process.several
+        origin = self.process.take(evidence, now)
+        if origin in (ReplyOrigin.NEW, ReplyOrigin.MIXED):
+            self._forget()
+            if not mixed:
+                self._store.control.upgraded(self._target, evidence.at)
+        if self._began is None:
+            self._began = evidence.at
+        return origin
+
+    def learn_version(self, evidence: KnownGoVersion) -> None:
+        """Take in evidence of the Go version."""
+        if evidence.lowest is not None and evidence not in self.version_evidence:
+            self.version_evidence.append(evidence)
 
     def learn(self, facts: ProcessFacts) -> None:
-        """Take in modules, system and version from a profile."""
+        """Take in modules, system and version from a profile. One that shows nothing changes nothing."""
         self.system = facts.system or self.system
-        if any(module.role is ModuleRole.MAIN for module in facts.modules):
-            self.modules = facts.modules
-        self.learn_version("profile", facts.version)
+        if main_module(facts.modules) is not None:
+            self.modules = _united(self.modules, facts.modules)
+        self.learn_version(facts.version)
 
-    def enter(self, now: float) -> bool:
-        """Report the fingerprint to the store. Returns whether an upgrade or rollback of the service began."""
+    def settle(self, now: float, *, complete: bool = False) -> bool:
+        """Enter the epoch of the process, if its identity is whole. Returns whether an upgrade or rollback was found.
+
+        `complete`: all that can be known of a target at its first sight has been fetched.
+        """
+        if self.process.several:
+            return False
         fingerprint = self.fingerprint
-        entered = self._store.enter(self._service, fingerprint, now)
-        before, self.epoch = self.epoch, entered.epoch
-        # A return to an earlier epoch counts only when the store says that the whole service returned.
-        followed = before is not None and entered.epoch.id != before.id and entered.epoch.entered >= before.entered
-        own_changes = changed_parts(self._fingerprint, fingerprint) if followed else ()
-        changes = entered.changes if entered.began else own_changes
-        self._fingerprint = fingerprint
-        for change in changes:
-            self.changes[change] += 1
-            self.last_change[change] = now
+        if not self.whole and not self._is_whole(fingerprint, now, complete=complete):
+            return False
+        # A part that was unknown until now belongs to the event with which the process began.
+        grown = not changed_parts(self._own, fingerprint)
+        at = self._began if grown and self._began is not None else now
+        changes = changed_parts(self._known, fingerprint)
+        earlier = self.last_event if grown and self._moved else None
+        if changes:
+            self._tell(change_event(at, self._known, fingerprint, changes, earlier))
+        moved = bool(changes) and earlier is None
+        self.epoch = self._store.enter(self._service, self._target, fingerprint, now, since=at, moved=moved)
+        self._known = overlay_fingerprint(self._known, fingerprint)
+        self._own, self._moved = fingerprint, self._moved or moved
+        if not self.whole:
+            self.whole = True
+            self._label = "" if self.go.exact else self.go_version
+        self._release()
         return bool(changes)
 
-    def observe(self, signal: str, value: float) -> None:
-        """Add a value to the statistics of the target's epoch."""
-        if self.epoch is not None:
-            self._store.observe(self.epoch.id, signal, value)
+    def observe(self, signal: str, value: float, now: float) -> None:
+        """Add a value to the statistics of the target's epoch; it waits until the epoch is known."""
+        if self.process.several:
+            return
+        self._store.measured(signal, value)
+        self._held.append((signal, value, now))
+        if self.whole:
+            self._release()
 
     def compare(self) -> None:
         """Compute the comparison with the previous epoch. May read the disk."""
-        self.comparison = self._store.compare(self._service)
+        self.comparison = None if self.process.several else self._store.compare(self._service, self._target)
+
+    def _is_whole(self, fingerprint: Fingerprint, now: float, *, complete: bool) -> bool:
+        """Whether everything is known, or was waited for long enough."""
+        if self._began is None or not (fingerprint.binary or fingerprint.go):
+            return False
+        known = self.go.exact is not None and self.system is not None and bool(fingerprint.binary)
+        if self._known == Fingerprint():
+            # There is nothing to compare with, so nothing to be certain about.
+            if known or complete:
+                return True
+        elif known and now - self._began >= self._interval:
+            # What is certain after another round was not the reply of another process.
+            return True
+        return now - self._began >= _ROUNDS * self._interval
+
+    def _tell(self, event: ChangeEvent) -> None:
+        for change in event.new:
+            self.changes[change] += 1
+            self.last_change[change] = event.at
+        self.last_event = event
+
+    def _release(self) -> None:
+        if self.epoch is None:
+            return
+        while self._held:
+            signal, value, at = self._held.popleft()
+            self._store.observe(self.epoch.id, signal, value)
+            self._store.control.observe(self._target, signal, value, at)
+
+    def _forget(self) -> None:
+        """Forget what the process before taught."""
+        self.version_evidence = []
+        self.system, self.modules, self.mutex_profiling = None, (), None
+        self.whole, self._moved, self._began, self._label, self._own = False, False, None, "", Fingerprint()
+        self._held.clear()
+
+    def _resume(self) -> None:
+        """Go on where an earlier run of the exporter ended."""
+        stay = self._store.stay(self._service, self._target)
+        if stay is None:
+            return
+        self._known = stay.fingerprint
+        before = next((one for one in self._store.epochs(self._service) if one.id == stay.before), None)
+        now = next((one for one in self._store.epochs(self._service) if one.id == stay.epoch), None)
+        if before is not None and now is not None:
+            changes = changed_parts(before.fingerprint, now.fingerprint)
+            if changes:
+                self.last_event = change_event(stay.since, before.fingerprint, now.fingerprint, changes, None)
+                self.last_change = dict.fromkeys(changes, stay.since)
 
 
-def base_name(module: Module) -> str:
-    """The file name without its folders, for Windows and POSIX paths."""
-    return module.file.replace("\\", "/").rpartition("/")[2]
-
-
-def _digest(text: str) -> str:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+def _united(known: Iterable[Module], more: Iterable[Module]) -> tuple[Module, ...]:
+    """All modules, each as it was listed last. A build id stays that of the first profile that has it."""
+    found = {module.file.lower(): module for module in known}
+    for module in more:
+        before = found.get(module.file.lower())
+        if before is None or module.role is not ModuleRole.MAIN or not before.build_id:
+            found[module.file.lower()] = module
+    return tuple(found.values())

@@ -17,6 +17,7 @@ from pprof_exporter.scrape.state.canary import CanaryState
 from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
+from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import TopK, largest
@@ -38,13 +39,24 @@ class ProfileState:
         self.counter_totals: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
         self.top_functions: list[dict[str, float] | None] = [None] * len(kind.values)
         self.growing_functions: list[dict[str, float]] = [{} for _ in kind.values]
+        self.read = 0
+        """How many profiles of the current process were read."""
+        self._functions = functions
         self._rankings = [TopK(functions) for _ in kind.values]
         self._growth = [_growth(value) for value in kind.values]
-        self._functions = functions
+
+    def begin_process(self) -> None:
+        """Forget the content of the process before; what the exporter adds up stays."""
+        self.latest, self.read = None, 0
+        self.top_functions = [None] * len(self.kind.values)
+        self.growing_functions = [{} for _ in self.kind.values]
+        self._rankings = [TopK(self._functions) for _ in self.kind.values]
+        self._growth = [_growth(value) for value in self.kind.values]
 
     def record(self, observation: Observation) -> None:
         """Take in a profile. Values of windows are added up; other values replace the previous ones."""
         self.latest = observation
+        self.read += 1
         self.profiled += observation.profiled
         for reading in observation.readings:
             if reading.family.type is MetricType.COUNTER and reading.value is not None:
@@ -82,7 +94,16 @@ class TargetState:
     `settings` are those of this target.
     """
 
-    def __init__(self, target: Target, settings: Settings, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        target: Target,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        *,
+        exporter_load: ExporterLoad | None = None,
+    ) -> None:
+        """`exporter_load` is that of the whole exporter; None: it is never overloaded."""
         functions = settings.limits.functions
         kinds = [kind for name, kind in KINDS.items() if settings.profiles[name].enabled]
         self.target = target
@@ -92,12 +113,15 @@ class TargetState:
         self.up: bool | None = None
         self.recoveries = 0
         """How often the target came up, the first time included."""
+        self.processes = 0
+        """How often a new process was seen; readers compare it to notice one."""
         self.index: IndexPage | None = None
         self.index_at = 0.0
         self.index_problem: Reason | None = None
         self.index_counters = FetchCounters()
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
-        self.identity = Identity(target, store)
+        self.identity = Identity(target, store, settings.index_interval)
+        self.exporter_load = exporter_load or ExporterLoad(clock)
         self.sampling_clock = SamplingClockState()
         self.memstats = MemStatsState()
         self.canary = CanaryState(clock)
@@ -114,6 +138,23 @@ class TargetState:
             STACKS: self.stacks.counters,
         }
         """Counters by value of the label `profile`."""
+
+    def has_content(self) -> bool:
+        """Whether a profile of the current process was read."""
+        return any(profile.latest is not None for profile in self.profiles.values())
+
+    def begin_process(self) -> None:
+        """Forget all that the process before taught. Counters of the exporter stay."""
+        for profile in self.profiles.values():
+            profile.begin_process()
+        self.sampling_clock.begin_process()
+        self.memstats.begin_process()
+        self.stacks.begin_process()
+        self.canary.begin_process()
+        self.contention = ContentionState()
+        self.cpu_load.record(None)
+        self.processes += 1
+        self.revision += 1
 
     def latency_differences(self) -> dict[str, float]:
         """The parts of the latency of profiles, in seconds by cause, from the latest profiles."""

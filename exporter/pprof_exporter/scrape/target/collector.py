@@ -9,9 +9,11 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.intake import profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import observe
+from pprof_exporter.scrape.state.process import ProcessEvidence
 from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_records_take_long
@@ -41,9 +43,6 @@ class Collector(ABC):
     def would_harm(self) -> bool:
         """Whether the target is so large that this fetch would stop it for long."""
         return False
-
-    def on_recovery(self) -> None:  # noqa: B027 - most collectors hold no state that a restart invalidates
-        """Called when the target is up again."""
 
     @abstractmethod
     async def run(self) -> None:
@@ -118,8 +117,19 @@ class ProfileCollector(Collector):
             max_bytes=context.settings.limits.inflated_bytes,
         )
         observation = await run_in_thread(work, len(reply.body))
+        await self._resolve_doubt(profile_evidence(profile.kind, observation))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
+
+    async def _resolve_doubt(self, evidence: ProcessEvidence) -> None:
+        """Read the start time of the process if only that tells whether another build is another process."""
+        state = self._context.state
+        if not state.identity.process.doubts(evidence):
+            return
+        known = state.processes
+        reading = await self._context.read_process(since=evidence.at)
+        if reading.has_start and state.processes == known:
+            state.identity.process.excuse(evidence.build)
 
 
 class MutexCollector(ProfileCollector):

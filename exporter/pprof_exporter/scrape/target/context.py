@@ -17,6 +17,7 @@ from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
+from pprof_exporter.scrape.target.process_source import ProcessReading, ProcessSource
 
 # Below this size, decoding takes about a millisecond: less than passing it to a thread and back costs under load.
 _INLINE_BYTES = 16 * 1024
@@ -37,9 +38,12 @@ class TargetContext:
     raw_profiles: RawProfiles | None = None
     """The latest raw profiles in memory; None: they are not held."""
     intake: Intake = field(init=False, repr=False)
+    process: ProcessSource = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "intake", Intake(self.state, self.clock))
+        source = ProcessSource(self.target, self.settings, self.fetcher, self.clock)
+        object.__setattr__(self, "process", source)
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0) -> Reply:
         """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`."""
@@ -47,6 +51,20 @@ class TargetContext:
         return await self.fetcher.get(
             url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
         )
+
+    async def read_process(self, *, since: float | None = None) -> ProcessReading:
+        """Read which process answers, and the CPU time that it has used, and hand that to the intake.
+
+        `since` is the Unix time from which on a new process counts; None: now.
+        """
+        at = self.clock.now() if since is None else since
+        reading = await self.process.read()
+        if reading.page is not None:
+            self.intake.metrics_page(reading.page, at)
+        if reading.process is not None:
+            found = reading.process
+            self.intake.local_process(found.executable, found.started, found.go, at)
+        return reading
 
     def hold_raw(self, kind: str, reply: Reply) -> None:
         """Hold the body of a reply that could be decoded."""

@@ -11,11 +11,9 @@ from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.intake import read_trace_body
 from pprof_exporter.scrape.state.cpu_time import use_between
-from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.auxiliary_collectors import time_canary
 from pprof_exporter.scrape.target.collector import ProfileCollector
-from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
-from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
+from pprof_exporter.scrape.target.context import run_in_thread
 
 # A trace of one second begins one second into the window, so that the profile encloses it.
 _TRACE_SECONDS = 1.0
@@ -28,29 +26,19 @@ class CpuCollector(ProfileCollector):
 
     concurrent = True
 
-    def __init__(self, context: TargetContext, profile: ProfileState) -> None:
-        super().__init__(context, profile)
-        self._cpu_time = CpuTimeSource(context.target, context.settings, context.fetcher, context.clock)
-
     async def run(self) -> None:
         """Fetch the profile and both readings, decode and check."""
         context, intake = self._context, self._context.intake
         async with context.slot(window=True, heavy=True):
-            before = await self._cpu_time.read()
+            before = (await context.read_process()).cpu
             trace, reply = await self._fetch_with_probes()
             # One reading alone is useless, and a page that hangs would cost the timeout again.
-            after = await self._cpu_time.read() if before is not None else None
-        if after is not None and after.page is not None:
-            intake.metrics_page(after.page)
+            after = (await context.read_process()).cpu if before is not None else None
         used = use_between(before, after, self.window)
         intake.cpu_use(used)
         await self._take_in(reply, used)
         if trace is not None:
             intake.audit(trace, used.seconds / self.window if used else None)
-
-    def on_recovery(self) -> None:
-        """Try every source of the CPU time again: a new release may have a metrics page."""
-        self._cpu_time.reset()
 
     def _audit_due(self) -> bool:
         when, clock = self._context.settings.audit, self._context.state.sampling_clock

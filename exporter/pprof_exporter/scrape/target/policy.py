@@ -54,9 +54,8 @@ class FetchPolicy:
 
     def on_recovery(self) -> None:
         """Reset after the target came up again: earlier failures no longer count."""
-        for collector, backoff in self._backoffs.items():
+        for backoff in self._backoffs.values():
             backoff.reset()
-            collector.on_recovery()
 
     def _skip(self, collector: Collector, *, running: bool) -> Skip | None:
         if not self._state.up and self._state.index_problem not in NO_INDEX_PAGE:

@@ -90,6 +90,15 @@ class Round:
 
     async def run(self) -> None:
         """Run one round: the index page, every profile that it lists, canaries, and the CPU profile at the end."""
+        measuring = asyncio.create_task(self.state.exporter_load.measure())
+        try:
+            await self._run()
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+        self._context.intake.settle(complete=True)
+
+    async def _run(self) -> None:
         problem = await self._scraper.scrape_index()
         self._report(INDEX, problem)
         if problem is not None and problem.reason not in NO_INDEX_PAGE:

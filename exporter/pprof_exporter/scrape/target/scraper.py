@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from pprof_exporter.scrape.target.collector import Collector, IndexCollector, Mu
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.cpu_collector import CpuCollector
 from pprof_exporter.scrape.target.policy import FetchPolicy
+
+# The index page is fetched twice as often as the CPU profile.
+_IDENTIFY_ROUNDS = 2
 
 
 class EventLog(Protocol):
@@ -41,6 +45,8 @@ class TargetScraper:
         self._policy = FetchPolicy(context, self.collectors, random)
         self.log: EventLog = structlog.get_logger().bind(target=context.target.name)
         self._recoveries = context.state.recoveries
+        self._processes = context.state.processes
+        self._identified_at = -math.inf
 
     @property
     def state(self) -> TargetState:
@@ -58,13 +64,30 @@ class TargetScraper:
 
     async def scrape_index(self) -> FetchError | DecodeError | None:
         """Fetch the index page, which shows whether the target is up. Returns the error, or None."""
+        problem: FetchError | DecodeError | None = None
         try:
             await self.index.run()
         except (FetchError, DecodeError) as error:
             self._failed(INDEX, error)
-            return error
-        self._notice_recovery()
-        return None
+            problem = error
+        else:
+            self._notice_recovery()
+        if self.state.up:
+            await self._identify()
+            self._context.intake.settle()
+        return problem
+
+    async def _identify(self) -> None:
+        """Read which process answers: when it is new, and otherwise as often as CPU profiles do that anyway."""
+        now = self._context.clock.steady()
+        if self._processes != self.state.processes:
+            # What the process before had or lacked says nothing about this one: a new release may have a metrics page.
+            self._context.process.reset()
+        elif now - self._identified_at < _IDENTIFY_ROUNDS * self.index.interval:
+            return
+        self._processes, self._identified_at = self.state.processes, now
+        async with self._context.slot():
+            await self._context.read_process()
 
     async def run(self, collector: Collector) -> FetchError | DecodeError | None:
         """Run a collector. Returns the error, or None."""
@@ -87,6 +110,8 @@ class TargetScraper:
             self._recoveries = self.state.recoveries
             self.log.info("target is up")
             self._policy.on_recovery()
+            self._context.process.reset()
+            self._identified_at = -math.inf
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason

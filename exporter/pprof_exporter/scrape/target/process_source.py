@@ -1,34 +1,48 @@
-"""Reads the CPU time of a target from its metrics page, or from the operating system if it runs on this machine."""
+"""Reads which process answers, and its CPU time: from the metrics page, and from the system if it runs here."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import math
-import socket
+from dataclasses import dataclass
 
 import psutil
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import DecodeError, read_page
+from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
-from pprof_exporter.scrape.target.listeners import Listeners
+from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES, LocalProcess
 
 # Seconds until another attempt at a page without CPU time, or a process that was not found.
 _RETRY_AFTER = 600.0
 # A starting target refuses connections for a moment, and a busy one answers late. Only this many failures in a row mean
 # that there is no page or process.
 _MAX_FAILURES = 3
+# A page without any family of a process.
+_NOTHING = TargetMetrics(None, None, None, None, None)
 
-# Shared by all targets: there is one machine.
-_listeners = Listeners()
+
+@dataclass(frozen=True, slots=True)
+class ProcessReading:
+    """What is known of the process that answers. `cpu` is None if no source has the CPU time."""
+
+    page: TargetMetrics | None = None
+    """Its metrics page."""
+    process: LocalProcess | None = None
+    """The process that listens on the port, if that is of this machine; it may be a proxy."""
+    cpu: CpuTime | None = None
+
+    @property
+    def has_start(self) -> bool:
+        """Whether a start time is known."""
+        return self.process is not None or (self.page is not None and self.page.start_time is not None)
 
 
-class CpuTimeSource:
-    """Reads the CPU time of one target from the best available source."""
+class ProcessSource:
+    """Reads start, Go version and CPU time of the process behind one target."""
 
     def __init__(self, target: Target, settings: Settings, fetcher: Getter, clock: Clock) -> None:
         self._url = settings.metrics_page.of(target.url)
@@ -40,22 +54,31 @@ class CpuTimeSource:
         self._page = _Availability(clock)
         self._process = _Availability(clock)
 
-    async def read(self) -> CpuTime | None:
-        """The current CPU time, or None if no source has it.
+    async def read(self) -> ProcessReading:
+        """What all sources know now.
 
-        The operating system is used only without a page: the listening process may be a proxy in front of the program.
+        The CPU time is that of the operating system only without one on a page: the listening process may be a proxy
+        in front of the program.
         """
-        reading = await self._from_page()
-        if reading is None and self._page.is_suspended():
-            return await self._from_process()
-        return reading
+        page = await self._read_page()
+        process = await self._read_process()
+        if page is not None and page.cpu_seconds is not None:
+            steady = self._clock.steady()
+            cpu = CpuTime(page.cpu_seconds, steady, page.start_time, CpuSource.METRICS, page.gomaxprocs)
+            return ProcessReading(page, process, cpu)
+        if process is None or (page is None and not self._page.is_suspended()):
+            return ProcessReading(page, process)
+        steady, processors = self._clock.steady(), psutil.cpu_count()
+        return ProcessReading(
+            page, process, CpuTime(process.cpu_seconds, steady, process.started, CpuSource.PROCESS, processors)
+        )
 
     def reset(self) -> None:
-        """Try all sources again: the target was down, and may have another source now."""
+        """Try all sources again: the target was down or has a new process, and may have another source now."""
         self._page.found()
         self._process.found()
 
-    async def _from_page(self) -> CpuTime | None:
+    async def _read_page(self) -> TargetMetrics | None:
         if self._page.is_suspended():
             return None
         try:
@@ -68,24 +91,21 @@ class CpuTimeSource:
             page = None
         except DecodeError:
             page = None
-        if page is None or page.cpu_seconds is None:
+        if page is None or page == _NOTHING:
             self._page.missing()
             return None
         self._page.found()
-        return CpuTime(
-            page.cpu_seconds, self._clock.steady(), page.start_time, CpuSource.METRICS, page.gomaxprocs, page
-        )
+        return page
 
-    async def _from_process(self) -> CpuTime | None:
+    async def _read_process(self) -> LocalProcess | None:
         if self._process.is_suspended():
             return None
-        found = await asyncio.to_thread(_process_time, self._host, self._port)
+        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port)
         if found is None:
             self._process.failed()
             return None
         self._process.found()
-        seconds, started = found
-        return CpuTime(seconds, self._clock.steady(), started, CpuSource.PROCESS, psutil.cpu_count())
+        return found
 
 
 class _Availability:
@@ -114,35 +134,3 @@ class _Availability:
         """The source does not exist, or lacks the CPU time."""
         self._failures = 0
         self._suspended_until = self._clock.steady() + _RETRY_AFTER
-
-
-def _process_time(host: str, port: int) -> tuple[float, float] | None:
-    """CPU seconds and start time of the process that listens on this port of this machine."""
-    if not _is_this_machine(host):
-        return None
-    try:
-        owner = _listeners.owner(port)
-        if owner is None:
-            return None
-        process = psutil.Process(owner)
-        times = process.cpu_times()
-        return times.user + times.system, process.create_time()
-    except (psutil.Error, OSError):
-        # On macOS, and for processes of other users, the system denies access.
-        return None
-
-
-def _is_this_machine(host: str) -> bool:
-    """Whether an address or name is this machine, without a name server."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mine = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries if _is_ip(entry.family)}
-    return address.is_loopback or str(address) in mine
-
-
-def _is_ip(family: int) -> bool:
-    return family in (socket.AF_INET, socket.AF_INET6)

@@ -1,0 +1,238 @@
+"""Which process of a target a reply came from, by the facts that prove a new one.
+
+A process is known by its start time, its build, its Go version, and counters that never fall while it runs. What no
+process can do again is to come back after it ended: if it seems to, several processes answer at the address.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from pprof_exporter.profile import GoVersion
+
+# The start time moves by a second when the clock of the host is corrected (/proc/stat btime).
+_SAME_START = 2.0
+# Counters are integers, but the values of sampled allocations are scaled as floats.
+_COUNTER_NOISE = 1e-3
+# Seconds for which an ended process is remembered.
+_MEMORY = 900.0
+# After this many rounds without a contradiction, one process is left at the address.
+_CALM_ROUNDS = 10
+# A build that comes back once may be a rollback. Counters that rise again may belong to a process that restarts in a
+# loop, if it lost connections meanwhile.
+_BUILD_RETURNS = 2
+_COUNTER_RETURNS = 3
+# The clock of the exporter was set back: times of requests do not order replies any more.
+_CLOCK_JUMP = 300.0
+
+
+class ReplyOrigin(Enum):
+    """What a reply means for the process of its target."""
+
+    SAME = auto()
+    """It came from the current process, or proves nothing."""
+    NEW = auto()
+    """It came from a new process: what the process before taught is over."""
+    STALE = auto()
+    """It was requested before the current process was first seen, and came from the one before."""
+    MIXED = auto()
+    """Several processes answer at this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvidence:
+    """What one reply tells about its process. `at` is the Unix time of the request."""
+
+    at: float
+    started: Mapping[str, float] = field(default_factory=dict)
+    """Start of the process in Unix time, by source."""
+    build: str = ""
+    """The build of the program; "" if the reply does not tell."""
+    go: Mapping[str, GoVersion] = field(default_factory=dict)
+    """Exact Go version, by source: a metrics page may be that of another program."""
+    counters: Mapping[str, float] = field(default_factory=dict)
+    """Counters since the start of the process, by name; they never fall."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """What is known of one process."""
+
+    began: float
+    started: dict[str, float] = field(default_factory=dict)
+    build: str = ""
+    go: dict[str, GoVersion] = field(default_factory=dict)
+    counters: dict[str, float] = field(default_factory=dict)
+    foreign_builds: set[str] = field(default_factory=set)
+    """Builds of the file at its path after it was replaced there: Go reads the build id from the path."""
+    ended: float = 0.0
+
+    def learn(self, evidence: ProcessEvidence) -> None:
+        self.started.update(evidence.started)
+        if evidence.build not in self.foreign_builds:
+            self.build = self.build or evidence.build
+        self.go.update(evidence.go)
+        for name, value in evidence.counters.items():
+            self.counters[name] = max(value, self.counters.get(name, value))
+
+    def same_start(self, evidence: ProcessEvidence) -> bool | None:
+        """Whether the start times agree; None without a common source."""
+        common = [(self.started[source], at) for source, at in evidence.started.items() if source in self.started]
+        return all(abs(one - other) <= _SAME_START for one, other in common) if common else None
+
+    def other_build(self, evidence: ProcessEvidence) -> bool:
+        build = evidence.build
+        return bool(build and self.build and build != self.build and build not in self.foreign_builds)
+
+    def other_go(self, evidence: ProcessEvidence) -> bool:
+        return any(self.go.get(source, version) != version for source, version in evidence.go.items())
+
+    def fell(self, evidence: ProcessEvidence) -> bool:
+        return any(
+            value < self.counters.get(name, value) * (1 - _COUNTER_NOISE) for name, value in evidence.counters.items()
+        )
+
+    def contradicts(self, evidence: ProcessEvidence) -> bool:
+        return (
+            self.same_start(evidence) is False
+            or self.other_build(evidence)
+            or self.other_go(evidence)
+            or self.fell(evidence)
+        )
+
+
+class ProcessTracker:
+    """Tells the processes of one target apart, and counts restarts. Feed it in the order of arrival."""
+
+    def __init__(self, interval: float) -> None:
+        """`interval` is the seconds between two rounds: a restart counts once it is confirmed by another round."""
+        self._interval = interval
+        self._current: _Process | None = None
+        self._ended: deque[_Process] = deque(maxlen=64)
+        self._unconfirmed: list[float] = []
+        self._restarts = 0
+        self._build_returns: deque[float] = deque(maxlen=_BUILD_RETURNS)
+        self._counter_returns: deque[float] = deque(maxlen=_COUNTER_RETURNS)
+        self._mixed_at: float | None = None
+
+    @property
+    def began(self) -> float | None:
+        """When the current process was first seen (Unix time); None before any reply."""
+        return self._current.began if self._current else None
+
+    @property
+    def several(self) -> bool:
+        """Whether several processes answer at this address."""
+        return self._mixed_at is not None
+
+    @property
+    def restarts(self) -> int:
+        """Confirmed restarts."""
+        return self._restarts
+
+    def doubts(self, evidence: ProcessEvidence) -> bool:
+        """Whether only a start time can tell if this is a new process.
+
+        Go reads the build id from the path of the program (runtime/pprof.elfBuildID). After an update of the package,
+        a process that still runs the old program shows the build id of the new one.
+        """
+        current = self._current
+        if current is None or evidence.at < current.began or not current.started:
+            return False
+        return current.other_build(evidence) and current.same_start(evidence) is None
+
+    def excuse(self, build: str) -> None:
+        """Record that another build id does not prove a new process, since the start time is the same."""
+        if self._current is not None:
+            self._current.foreign_builds.add(build)
+
+    def connection_lost(self, now: float) -> None:
+        """Record a failed connection or a reply that was cut: a process may have ended."""
+        self._counter_returns.clear()
+        self._confirm(now)
+
+    def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
+        """Take in what a reply proves; `now` is Unix time."""
+        if self._mixed_at is not None:
+            return self._while_mixed(evidence, now)
+        current = self._current
+        if current is None:
+            self._begin(evidence)
+            return ReplyOrigin.SAME
+        if evidence.at < current.began - _CLOCK_JUMP:
+            current.began = evidence.at
+        if evidence.at < current.began:
+            return ReplyOrigin.STALE
+        if not current.contradicts(evidence):
+            current.learn(evidence)
+            self._confirm(now)
+            return ReplyOrigin.SAME
+        if self._returns(evidence, now):
+            self._mixed_at = now
+            self._unconfirmed.clear()
+            return ReplyOrigin.MIXED
+        self._end(current, now)
+        self._begin(evidence)
+        self._confirm(now)
+        self._unconfirmed.append(now)
+        return ReplyOrigin.NEW
+
+    def _while_mixed(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
+        """Until all replies agree for a while."""
+        current = self._current
+        assert current is not None and self._mixed_at is not None  # noqa: S101, PT018 - set together
+        if current.contradicts(evidence):
+            self._mixed_at = now
+            self._end(current, now)
+            self._begin(evidence)
+            return ReplyOrigin.MIXED
+        current.learn(evidence)
+        if now - self._mixed_at <= _CALM_ROUNDS * self._interval:
+            return ReplyOrigin.MIXED
+        self._mixed_at = None
+        self._ended.clear()
+        self._build_returns.clear()
+        self._counter_returns.clear()
+        return ReplyOrigin.NEW
+
+    def _begin(self, evidence: ProcessEvidence) -> None:
+        self._current = _Process(evidence.at)
+        self._current.learn(evidence)
+
+    def _end(self, process: _Process, now: float) -> None:
+        process.ended = now
+        self._ended.append(process)
+
+    def _confirm(self, now: float) -> None:
+        """Count the restarts that are a round old: what comes back at once was no restart."""
+        due = [at for at in self._unconfirmed if now - at >= self._interval]
+        self._restarts += len(due)
+        self._unconfirmed = self._unconfirmed[len(due) :]
+
+    def _returns(self, evidence: ProcessEvidence, now: float) -> bool:
+        """Whether this reply shows, by itself or with earlier ones, that a process answers that had ended."""
+        recent = [one for one in self._ended if now - one.ended <= _MEMORY]
+        if any(one.same_start(evidence) for one in recent):
+            return True
+        if evidence.started:
+            return False
+        if evidence.build:
+            if any(one.build == evidence.build for one in recent):
+                return self._often(self._build_returns, now)
+            return False
+        if any(_continues(one, evidence) for one in recent):
+            return self._often(self._counter_returns, now)
+        return False
+
+    def _often(self, returns: deque[float], now: float) -> bool:
+        returns.append(now)
+        return len(returns) == returns.maxlen and now - returns[0] <= _MEMORY
+
+
+def _continues(ended: _Process, evidence: ProcessEvidence) -> bool:
+    """Whether the counters of a reply go on where those of an ended process were."""
+    common = [(ended.counters[name], value) for name, value in evidence.counters.items() if name in ended.counters]
+    return bool(common) and all(before * (1 - _COUNTER_NOISE) <= value <= before * 1.5 for before, value in common)

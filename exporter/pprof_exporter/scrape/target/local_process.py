@@ -1,0 +1,159 @@
+"""The process behind a port of this machine: its start, its CPU time, its program and the program's Go version."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pprof_exporter.clock import Clock, SystemClock
+from pprof_exporter.profile import BuildInfo, KnownGoVersion, go_version_from_binary, read_build_info
+from pprof_exporter.scrape.target.listeners import Listener, Listeners
+
+# Seconds after which the owner of a port is looked up again, although its process still runs: another process may have
+# joined with SO_REUSEPORT, and outside Linux nothing cheaper tells that it took the port.
+_LOOK_UP_AFTER = 60.0
+# Programs whose build information is remembered: all versions of all targets of one machine.
+_MAX_PROGRAMS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProcess:
+    """The process that listens on a port of this machine. It may be a proxy in front of the program."""
+
+    pid: int
+    started: float
+    """Unix seconds. The same as long as the process lives, although the system's answer moves with its clock."""
+    executable: str
+    """Path of its program as the process sees it; empty if the system does not tell."""
+    cpu_seconds: float
+    """User and system time since its start."""
+    go: KnownGoVersion
+    """From its binary; empty if that is not readable, or no Go program."""
+
+
+class LocalProcesses:
+    """Finds the process that listens on a port. For all targets; thread-safe. Blocks: call it in a thread.
+
+    A process that was found is remembered. As long as it runs and, on Linux, its socket is open, the sockets of the
+    system are not listed again for a minute.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._listeners = Listeners(clock)
+        self._owners: dict[int, _Owner] = {}
+        self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
+
+    def find(self, host: str, port: int) -> LocalProcess | None:
+        """The process that listens on this port; None if the host is not this machine, or the system does not tell."""
+        if not is_this_machine(host):
+            return None
+        with self._lock:
+            try:
+                return self._describe(self._owner(port))
+            except (psutil.Error, OSError):
+                # On macOS, and for processes of other users, the system denies access. Or the process just ended.
+                self._owners.pop(port, None)
+                return None
+
+    def _owner(self, port: int) -> _Owner | None:
+        known = self._owners.pop(port, None)
+        changed = known is not None and not known.still_listens()
+        if known is not None and not changed and self._clock.steady() < known.look_up_at:
+            self._owners[port] = known
+            return known
+        listener = self._listeners.owner(port, fresh=changed)
+        if listener is None:
+            return None
+        if known is not None and known.listener.pid == listener.pid and known.process.is_running():
+            process, started = known.process, known.started
+        else:
+            process = psutil.Process(listener.pid)
+            started = process.create_time()
+        owner = _Owner(listener, process, started, self._clock.steady() + _LOOK_UP_AFTER)
+        self._owners[port] = owner
+        return owner
+
+    def _describe(self, owner: _Owner | None) -> LocalProcess | None:
+        if owner is None:
+            return None
+        times = owner.process.cpu_times()
+        executable, build = self._program(owner.process)
+        return LocalProcess(
+            owner.process.pid, owner.started, executable, times.user + times.system, go_version_from_binary(build)
+        )
+
+    def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
+        """Path and build information of what the process runs now: a process can replace its program (execve)."""
+        try:
+            if psutil.LINUX:
+                # The link opens the file that runs, also when it was replaced or lies in another mount namespace.
+                file = Path("/proc", str(process.pid), "exe")
+                executable = str(file.readlink()).removesuffix(" (deleted)")
+            else:
+                executable = process.exe()
+                file = Path(executable)
+        except (psutil.Error, OSError):
+            return "", None
+        try:
+            return executable, self._build(file)
+        except OSError:
+            return executable, None
+
+    def _build(self, file: Path) -> BuildInfo | None:
+        found = file.stat()
+        key = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+        if key in self._builds:
+            self._builds.move_to_end(key)
+            return self._builds[key]
+        build = self._builds[key] = read_build_info(file)
+        if len(self._builds) > _MAX_PROGRAMS:
+            self._builds.popitem(last=False)
+        return build
+
+
+_FileKey = tuple[int, int, int, int]
+"""Device, inode, time of modification in nanoseconds, and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """The process that listened on a port when the sockets were listed."""
+
+    listener: Listener
+    process: psutil.Process
+    started: float
+    look_up_at: float
+
+    def still_listens(self) -> bool:
+        """Whether the same process runs and, on Linux, has the same socket."""
+        return self.process.is_running() and self.listener.still_listens()
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether an address or name is this machine, without a name server."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    if address.is_loopback:
+        return True
+    mine = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries if _is_ip(entry.family)}
+    return str(address) in mine
+
+
+def _is_ip(family: int) -> bool:
+    return family in (socket.AF_INET, socket.AF_INET6)
+
+
+LOCAL_PROCESSES = LocalProcesses(SystemClock())
+"""Shared by all targets: there is one machine."""
