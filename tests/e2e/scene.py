@@ -94,7 +94,7 @@ def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
         alerts = stack.enter_context(alertmanager.running(_routes(receiver.url), suite, templates=tuple(templates)))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(_rules(folder))],
+            "rule_files": [str(scaled_rules(folder))],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts.url[7:]]}]}]},
             "scrape_configs": [{"job_name": "pprof", "static_configs": [{"targets": [program.url[7:]]}]}],
         }
@@ -123,7 +123,8 @@ def _brief(labels: dict[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in labels.items() if name not in known)
 
 
-def _rules(folder: Path) -> Path:
+def scaled_rules(folder: Path) -> Path:
+    """Write the shipped rules into a folder, in the time of this scene; returns their file."""
     file = folder / "pprof.rules.yaml"
     settings = [word for name, value in _SETTINGS.items() for word in ("--set", f"{name}={value}")]
     command = [sys.executable, "-m", "pprof_exporter", "rules", *settings, "--time-scale", str(SCALE)]

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse, use_between
-from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
 PAGE = (RECORDED / "metrics.txt").read_bytes()
