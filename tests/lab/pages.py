@@ -10,7 +10,8 @@ from urllib.parse import quote
 from tests.lab.exporter import Exporter
 
 _CARD = re.compile(r'<section class="card (?P<level>\w+)" id="(?P<mode>F\d+)">(?P<body>.*?)</section>', re.DOTALL)
-_SAID = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+# A paragraph without a runbook is a link to what was saved.
+_SAID = re.compile(r'<p>([^<]*?) ?<a href="[^"]*">Runbook</a></p>', re.DOTALL)
 _ROW = re.compile(r'<tr id="(?P<mode>F\d+)">(?P<cells>.*?)</tr>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 

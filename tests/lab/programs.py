@@ -14,6 +14,7 @@ import subprocess
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
@@ -129,7 +130,7 @@ def load(programs: Sequence[Program], paths: Sequence[str] = ("/metrics", "/-/re
         while not ended.wait(0.3):
             for url in [program.url + path for program in programs for path in paths]:
                 # While it is replaced, it refuses connections; and it may stop in the middle of a reply.
-                with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=5) as reply:
+                with contextlib.suppress(OSError, HTTPException), urllib.request.urlopen(url, timeout=5) as reply:
                     reply.read()
 
     thread = threading.Thread(target=request, daemon=True)

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -240,7 +241,10 @@ def test_several_processes_at_one_address_are_told_and_nothing_else(scene: Scene
 
 @pytest.mark.parametrize("service", ["looping", "looping-bare"])
 def test_a_panic_loop_counts_each_restart(scene: Scene, service: str) -> None:
-    print(service, scene.value("pprof_restarts_total", service), scene.changes(service))
+    name = scene.names[service]
+    counts = [(moment.at, moment.scrape.value("pprof_restarts_total", target=name)) for moment in scene.moments]
+    rises = [round(at) for (_, before), (at, count) in pairwise(counts) if count != before]
+    print(service, counts[-1], rises, scene.changes(service))
     assert scene.value("pprof_restarts_total", service) == RESTARTS
     assert scene.changes(service) == {}
     assert scene.value("pprof_several_processes_info", service) == 0

@@ -100,6 +100,21 @@ class Watched:
     counted: dict[str, float] | None = None
     answered: float = 0.0
     after: float | None = None
+    shown: str = ""
+
+    def note(self, now: Scrape) -> None:
+        """Print what is told of the program whenever it changes: for the message of a test that fails."""
+        address = self.program.address
+        info = [
+            f"{labels['go_version']} {labels['build']}" for labels, _ in now.find("pprof_target_info", target=address)
+        ]
+        counted = {change: value for change, value in changes(now, self.program).items() if value}
+        restarts = now.value("pprof_restarts_total", target=address)
+        several = now.value("pprof_several_processes_info", target=address)
+        shown = f"{info} changes {counted} restarts {restarts} several {several}"
+        if shown != self.shown:
+            print(f"{self.service} {time.monotonic() - self.answered:.0f} s after its start: {shown}")
+            self.shown = shown
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +149,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         steps = [step for at in (1, 2) for step in replaced(watching, watched, at)]
         scrape = watching.scrape()
         watching.stop()
-        yield Story(tuple(steps), tuple(epochs(storage)), scrape)
+        stored = tuple(epochs(storage))
+        print(*stored, sep="\n")
+        yield Story(tuple(steps), stored, scrape)
 
 
 def replaced(watching: Exporter, watched: list[Watched], at: int) -> Iterator[Step]:
@@ -145,13 +162,19 @@ def replaced(watching: Exporter, watched: list[Watched], at: int) -> Iterator[St
 
     def told(now: Scrape) -> bool:
         for one in watched:
+            one.note(now)
             if one.after is None and changes(now, one.program) != one.counted:
                 one.after = time.monotonic() - one.answered
         return all(one.after is not None for one in watched)
 
     with contextlib.suppress(AssertionError):
         watching.wait_for(told, within=TOLD_WITHIN)
-    time.sleep(HELD_FOR)
+    ends = time.monotonic() + HELD_FOR
+    while time.monotonic() < ends:
+        now = watching.scrape()
+        for one in watched:
+            one.note(now)
+        time.sleep(1)
     now = watching.scrape()
     for one in watched:
         yield step(watching, one, now)
@@ -182,7 +205,8 @@ def step(watching: Exporter, one: Watched, now: Scrape) -> Step:
         *compared(watching, address),
     )
     print(found.service, found.before, found.now, f"after {found.after:.0f} s", found.changes, found.parts)
-    print(sorted(found.page.found()), {name for name, verdict in found.verdicts.items() if verdict == "worse"})
+    print([(card.mode, card.said) for card in found.page.cards])
+    print({name for name, verdict in found.verdicts.items() if verdict == "worse"})
     return found
 
 
