@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import psutil
 import pytest
-from pprof_exporter.scrape.target.cpu_time_source import CpuTimeSource
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse, use_between
+from pprof_exporter.scrape.target.process_source import ProcessSource
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
 PAGE = (RECORDED / "metrics.txt").read_bytes()
@@ -34,9 +34,9 @@ def port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def source_of(target: str, fetcher: FakeFetcher, family: str = "process_cpu_seconds_total") -> CpuTimeSource:
+def source_of(target: str, fetcher: FakeFetcher, family: str = "process_cpu_seconds_total") -> ProcessSource:
     chosen = replace(settings(target), cpu_time_metric=family)
-    return CpuTimeSource(parse_target(target), chosen, fetcher, fetcher.clock)
+    return ProcessSource(parse_target(target), chosen, fetcher, fetcher.clock)
 
 
 def burn(seconds: float) -> None:
@@ -93,7 +93,7 @@ async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:
     fetcher.cpu_seconds = 0.5
     chosen = replace(settings(REMOTE), metrics_page=MetricsPage("/metrics", 8080))
     target = parse_target(REMOTE)
-    found = await CpuTimeSource(target, chosen, fetcher, fetcher.clock).read()
+    found = await ProcessSource(target, chosen, fetcher, fetcher.clock).read()
     assert found is not None
     assert found.source is CpuSource.METRICS
     assert fetcher.asked[f"{target.url.host}:8080/metrics"] == 1
