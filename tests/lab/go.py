@@ -70,6 +70,29 @@ def build(version: str, goos: System = "linux") -> Path:
         return program if goos == "windows" else _place(program, NEUTRAL / name / "target")
 
 
+def build_empty(
+    version: str, to: Path, *flags: str, goos: str = "linux", goarch: str = "amd64", experiment: str = ""
+) -> Path:
+    """Build a program that does nothing with Go VERSION and more flags of `go build`, in the new folder TO.
+
+    Without other flags, the standard library is that of `build`, and compiled once.
+    """
+    to.mkdir(parents=True)
+    (to / "go.mod").write_text(f"module example.com/empty\n\ngo {'.'.join(version.split('.')[:2])}\n")
+    (to / "main.go").write_text("package main\n\nfunc main() {}\n")
+    system = {"GOOS": goos, "GOARCH": goarch, "CGO_ENABLED": "0", "GOEXPERIMENT": experiment}
+    command: list[str | Path] = [toolchain(version), "build", "-buildvcs=false", *flags, "-o", to / "empty", "."]
+    run(command, cwd=to, env=_environment(system))
+    return to / "empty"
+
+
+def version_of(program: Path, version: str = VERSIONS[-1]) -> list[list[str]]:
+    """What `go version -m` prints for a program: its version, then the fields of each line. Empty for another file."""
+    command: list[str | Path] = [toolchain(version), "version", "-m", program]
+    lines = run(command, env=_environment({})).removeprefix(f"{program}: ").splitlines()
+    return [line.lstrip("\t").split("\t") for line in lines]
+
+
 def pprof_raw(path: Path, version: str = VERSIONS[-1]) -> str:
     """What `go tool pprof -raw` prints for a profile."""
     return _pprof(version, "-raw", path)

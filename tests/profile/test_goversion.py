@@ -39,6 +39,7 @@ def built_with(program: str) -> GoVersion:
         ("go1.20", GoVersion(1, 20)),
         ("go1.21.0", GoVersion(1, 21)),
         ("go1.25.5 X:nocoverageredesign", GoVersion(1, 25, 5)),
+        ("go1.27.3-X:nogreenteagc", GoVersion(1, 27, 3)),
         ("go1.22.3 (Red Hat 1.22.3-1.el9)", GoVersion(1, 22, 3)),
         ("go1.18.10b7", GoVersion(1, 18, 10)),
         ("go1.21.13-1", GoVersion(1, 21, 13)),

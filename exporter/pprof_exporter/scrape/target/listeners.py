@@ -42,16 +42,15 @@ class Listeners:
         With `fresh`, and where what was listed does not hold any more, the sockets are listed now. Raises
         `psutil.Error` and `OSError` if the system denies access.
         """
-        if not fresh and self._clock.steady() <= self._valid_until and port in self._owners:
-            owner = self._only_owner(port)
-            if owner is None or owner.still_listens():
-                return owner
-        self._refresh()
-        return self._only_owner(port)
-
-    def _only_owner(self, port: int) -> Listener | None:
+        if fresh or self._clock.steady() > self._valid_until or not self._holds(port):
+            self._refresh()
         owners = self._owners.get(port, {})
         return next(iter(owners.values())) if len(owners) == 1 else None
+
+    def _holds(self, port: int) -> bool:
+        """Whether the port is listed, and what is known of its owners still holds."""
+        owners = self._owners.get(port, {})
+        return bool(owners) and all(owner is None or owner.still_listens() for owner in owners.values())
 
     def _refresh(self) -> None:
         self._owners = defaultdict(dict)
