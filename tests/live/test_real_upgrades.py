@@ -61,9 +61,14 @@ class Step:
     """From and to by `change`, of pprof_last_change_info."""
     page: TargetPage
     compared: str
-    """What `compare --from` prints of this target."""
-    verdicts: dict[str, str]
-    """Verdict by signal in the JSON of that."""
+    """What `compare --from` prints of all targets."""
+    pair: dict[str, Any]
+    """What its JSON says of this one; empty with nothing to compare."""
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Verdict of that comparison by signal."""
+        return {one["signal"]: one["verdict"] for one in self.pair.get("signals", ())}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -176,13 +181,14 @@ def replaced(watching: Exporter, watched: list[Watched], at: int) -> Iterator[St
             one.note(now)
         time.sleep(1)
     now = watching.scrape()
+    text, pairs = compared(watching)
     for one in watched:
-        yield step(watching, one, now)
+        yield step(watching, one, now, text, pairs)
         one.before, one.counted = identity(now, one.program) or one.before, changes(now, one.program)
 
 
-def step(watching: Exporter, one: Watched, now: Scrape) -> Step:
-    """What is told of a program since it was replaced."""
+def step(watching: Exporter, one: Watched, now: Scrape, text: str, pairs: dict[str, dict[str, Any]]) -> Step:
+    """What is told of a program since it was replaced; `text` and `pairs` are of `compared`."""
     address, before, current = one.program.address, one.before, identity(now, one.program)
     assert before is not None, f"the identity of {one.service} was lost"
     counted = one.counted or {}
@@ -202,28 +208,26 @@ def step(watching: Exporter, one: Watched, now: Scrape) -> Step:
             for labels, _ in now.find("pprof_last_change_info", target=address)
         },
         target_page(watching, address),
-        *compared(watching, address),
+        text,
+        pairs.get(address, {}),
     )
     print(found.service, found.before, found.now, f"after {found.after:.0f} s", found.changes, found.parts)
     print([(card.mode, card.said) for card in found.page.cards])
-    print({name for name, verdict in found.verdicts.items() if verdict == "worse"})
+    print({name: verdict for name, verdict in found.verdicts.items() if verdict in ("worse", "better", "no worse")})
     return found
 
 
-def compared(watching: Exporter, address: str) -> tuple[str, dict[str, str]]:
-    """`compare --from` of one target: its text, and the verdict of each signal; without signals if it has no sides."""
-    asked = ("compare", f"--from={watching.url}", f"--target={address}", "--fail-on=never")
-    fewest = f"--set=regression_observations={FEWEST}"
+def compared(watching: Exporter) -> tuple[str, dict[str, dict[str, Any]]]:
+    """`compare --from` of all targets: its text, and what its JSON says of each that has two sides."""
+    asked = ("compare", f"--from={watching.url}", "--fail-on=never", f"--set=regression_observations={FEWEST}")
     text, report = (
         subprocess.run(
-            [sys.executable, "-m", "pprof_exporter", *asked, fewest, *more], capture_output=True, check=False, text=True
+            [sys.executable, "-m", "pprof_exporter", *asked, *more], capture_output=True, check=False, text=True
         )
         for more in ((), ("--format=json",))
     )
-    if report.returncode:
-        return text.stdout + text.stderr, {}
-    (pair,) = json.loads(report.stdout)["pairs"]
-    return text.stdout, {one["signal"]: one["verdict"] for one in pair["signals"]}
+    pairs = [] if report.returncode else json.loads(report.stdout)["pairs"]
+    return text.stdout + text.stderr, {pair["name"]: pair for pair in pairs}
 
 
 def of(story: Story, service: str) -> list[Step]:
@@ -270,8 +274,10 @@ def test_each_event_says_from_what_to_what(story: Story, service: str) -> None:
 def test_compare_names_both_versions_and_nothing_is_worse(story: Story, service: str) -> None:
     for step in of(story, service):
         assert step.now is not None
-        assert step.before.go in step.compared
-        assert step.now.go in step.compared
+        pair = json.dumps(step.pair)
+        for go in (step.before.go, step.now.go):
+            assert go in pair
+            assert go in step.compared
         assert step.verdicts != {}
         assert {"no worse", "better"} & set(step.verdicts.values())
         worse = [signal for signal, verdict in step.verdicts.items() if verdict == "worse"]
