@@ -85,7 +85,7 @@ async def settle() -> None:
     """Let every task run until all of them wait."""
     # asyncio has no public name for the callbacks that are due. Without it, all the rounds are made.
     ready = getattr(asyncio.get_running_loop(), "_ready", (None,))
-    for _ in range(40):
+    for _ in range(400):
         await asyncio.sleep(0)
         if not ready:
             return

@@ -201,10 +201,10 @@ class _RoundReplay:
         if fetch is None or fetch.file is None:
             return
         try:
-            page = read_page(self._reply(fetch).body.decode("utf-8", "replace"))
-        except (FetchError, DecodeError):
+            page = read_page((self._folder / fetch.file).read_bytes().decode("utf-8", "replace"))
+        except DecodeError:
             return
-        self._intake.metrics_page(page, fetch.asked_at)
+        self._intake.metrics_page(page, self._clock.at)
 
     def _trace(self) -> Trace | None:
         fetch = self._fetches.get(TRACE)

@@ -110,7 +110,7 @@ class SavedProfiles:
         target = Target(name, URL("http://saved.invalid/"), tuple(sorted(labels.items())))
         settings = without_expiry(Settings((), default_profiles()))
         state = TargetState(target, settings, Store.open(None, clock.now()), clock)
-        intake = Intake(state, clock)
+        intake = Intake(state, clock, one_process=True)
         ordered = sorted(self.profiles, key=_taken)
         if self.index is not None:
             intake.index(self.index, ordered[0][0].time_nanos / NANOSECONDS if ordered else 0.0, None)
@@ -126,6 +126,7 @@ class SavedProfiles:
                 clock.at = profile.time_nanos / NANOSECONDS
                 _replay_profile(intake, state, profile, kind, clock.at)
         self._replay_rest(intake, state, clock.at)
+        intake.settle(complete=True)
         seen = snapshot_of(state, clock.at)
         known = {name: replace(profile, took=None) for name, profile in seen.profiles.items()}
         snapshot = replace(

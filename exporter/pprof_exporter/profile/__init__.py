@@ -11,6 +11,7 @@ from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_stat
 from pprof_exporter.profile.goversion import (
     GoVersion,
     KnownGoVersion,
+    VersionSource,
     combine_go_versions,
     go_version_from_binary,
     go_version_from_index,
@@ -61,6 +62,7 @@ __all__ = [
     "Trace",
     "UnsupportedTrace",
     "ValueType",
+    "VersionSource",
     "attribute",
     "combine_go_versions",
     "decode",

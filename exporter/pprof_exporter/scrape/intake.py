@@ -93,9 +93,11 @@ def page_evidence(page: TargetMetrics, at: float) -> ProcessEvidence:
 class Intake:
     """The only writer of what replies say about a target. `phases` is None for a saved file: its latency is unknown."""
 
-    def __init__(self, state: TargetState, clock: Clock) -> None:
+    def __init__(self, state: TargetState, clock: Clock, *, one_process: bool = False) -> None:
+        """`one_process`: everything counts as from one process, as files that someone put in one folder."""
         self._state = state
         self._clock = clock
+        self._one_process = one_process
 
     def received(self, name: str, body: bytes) -> None:
         """Count the bytes of a complete reply, before it is decoded."""
@@ -157,8 +159,11 @@ class Intake:
 
     def settle(self, *, complete: bool = False) -> None:
         """Compare the process with the one before, if its identity is whole; see `Identity.settle`."""
-        if self._state.identity.settle(self._clock.now(), complete=complete):
-            self._state.sampling_clock.audit_due = True
+        state, identity = self._state, self._state.identity
+        was_whole = identity.whole
+        changed = identity.settle(self._clock.now(), complete=complete)
+        if changed or (identity.whole and not was_whole and state.processes):
+            state.sampling_clock.audit_due = True
 
     def cpu_use(self, used: CpuUse | None) -> None:
         """Take in the CPU time that the process used during the latest CPU profile; None: unknown."""
@@ -251,6 +256,8 @@ class Intake:
 
     def _take(self, evidence: ProcessEvidence) -> bool:
         """Take in evidence about the process. Returns whether the reply is from the current one."""
+        if self._one_process:
+            return True
         origin = self._state.identity.take(evidence, self._clock.now())
         if origin is ReplyOrigin.NEW or (origin is ReplyOrigin.MIXED and self._state.has_content()):
             self._state.begin_process()

@@ -79,21 +79,23 @@ def test_no_use_at_all_is_known() -> None:
 
 async def test_the_page_tells(clock: FakeClock, fetcher: FakeFetcher) -> None:
     fetcher.cpu_seconds = 0.5
-    found = await source_of(REMOTE, fetcher).read()
+    reading = await source_of(REMOTE, fetcher).read()
+    found = reading.cpu
     assert found is not None
     assert found.source is CpuSource.METRICS
     assert found.seconds == pytest.approx(0.5 * clock.time)
     assert found.at == clock.time
     assert found.started == pytest.approx(1.795e9, rel=0.001)
-    assert found.page is not None
-    assert found.page.go_version == "go1.27.3"
+    assert reading.page is not None
+    assert reading.page.go_version == "go1.27.3"
+    assert reading.has_start
 
 
 async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:
     fetcher.cpu_seconds = 0.5
     chosen = replace(settings(REMOTE), metrics_page=MetricsPage("/metrics", 8080))
     target = parse_target(REMOTE)
-    found = await ProcessSource(target, chosen, fetcher, fetcher.clock).read()
+    found = (await ProcessSource(target, chosen, fetcher, fetcher.clock).read()).cpu
     assert found is not None
     assert found.source is CpuSource.METRICS
     assert fetcher.asked[f"{target.url.host}:8080/metrics"] == 1
@@ -101,24 +103,33 @@ async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:
 
 async def test_a_family_of_the_users_choice_tells(fetcher: FakeFetcher) -> None:
     fetcher.bodies["metrics"] = PAGE + b'cpu_total{mode="user"} 3\ncpu_total{mode="system"} 4.5\n'
-    found = await source_of(REMOTE, fetcher, "cpu_total").read()
+    found = (await source_of(REMOTE, fetcher, "cpu_total").read()).cpu
     assert found is not None
     assert found.seconds == 7.5
 
 
-@pytest.mark.parametrize("body", [WITHOUT_FAMILY, b"<html>welcome</html>", b"hello\n", b"\xff\xfe"])
+async def test_a_page_without_the_cpu_time_still_identifies_the_process(fetcher: FakeFetcher, port: int) -> None:
+    fetcher.bodies["metrics"] = WITHOUT_FAMILY
+    reading = await source_of(f"127.0.0.1:{port}", fetcher).read()
+    assert reading.page is not None
+    assert reading.page.go_version == "go1.27.3"
+    assert reading.cpu is not None
+    assert reading.cpu.source is CpuSource.PROCESS
+
+
+@pytest.mark.parametrize("body", [b"# EOF\n", b"<html>welcome</html>", b"hello\n", b"\xff\xfe"])
 async def test_a_page_that_does_not_tell_is_left_alone_for_ten_minutes(
     clock: FakeClock, fetcher: FakeFetcher, body: bytes
 ) -> None:
     fetcher.bodies["metrics"] = body
     reader = source_of(REMOTE, fetcher)
-    assert await reader.read() is None
+    assert (await reader.read()).cpu is None
     fetcher.bodies.clear()
     clock.time += 599
-    assert await reader.read() is None
+    assert (await reader.read()).cpu is None
     assert fetcher.asked["metrics"] == 1
     clock.time += 1
-    assert await reader.read() is not None
+    assert (await reader.read()).cpu is not None
     assert fetcher.asked["metrics"] == 2
 
 
@@ -126,11 +137,11 @@ async def test_a_page_that_is_not_there_is_left_alone_for_ten_minutes(clock: Fak
     fetcher.faults["metrics"] = MISSING
     reader = source_of(REMOTE, fetcher)
     for _ in range(5):
-        assert await reader.read() is None
+        assert (await reader.read()).cpu is None
         clock.time += 60
     assert fetcher.asked["metrics"] == 1
     clock.time += 300
-    assert await reader.read() is None
+    assert (await reader.read()).cpu is None
     assert fetcher.asked["metrics"] == 2
 
 
@@ -139,14 +150,14 @@ async def test_a_page_that_was_silent_for_a_moment_is_asked_again_at_once(
     fetcher: FakeFetcher, port: int, silence: Callable[[], Exception]
 ) -> None:
     reader = source_of(f"127.0.0.1:{port}", fetcher)
-    assert await reader.read() is not None
+    assert (await reader.read()).cpu is not None
     for _ in range(5):
         for _ in range(2):
             fetcher.faults["metrics"] = silence
             # Nor is the process asked, which may be a proxy in front of the program.
-            assert await reader.read() is None
+            assert (await reader.read()).cpu is None
         fetcher.faults.clear()
-        found = await reader.read()
+        found = (await reader.read()).cpu
         assert found is not None
         assert found.source is CpuSource.METRICS
 
@@ -157,23 +168,23 @@ async def test_a_page_that_is_silent_three_times_in_a_row_is_left_alone_for_ten_
     fetcher.faults["metrics"] = TIMED_OUT
     reader = source_of(REMOTE, fetcher)
     for _ in range(9):
-        assert await reader.read() is None
+        assert (await reader.read()).cpu is None
         clock.time += 60
     assert fetcher.asked["metrics"] == 3
     clock.time += 600
     fetcher.faults.clear()
-    assert await reader.read() is not None
+    assert (await reader.read()).cpu is not None
 
 
 async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
     reader = source_of(f"127.0.0.1:{port}", fetcher)
-    found = await reader.read()
+    found = (await reader.read()).cpu
     assert found is not None
     assert found.source is CpuSource.PROCESS
     fetcher.faults.clear()
     reader.reset()
-    found = await reader.read()
+    found = (await reader.read()).cpu
     assert found is not None
     assert found.source is CpuSource.METRICS
 
@@ -181,9 +192,9 @@ async def test_after_the_target_came_up_everything_is_looked_for_again(fetcher: 
 async def test_without_a_page_the_system_tells_of_a_process_on_this_machine(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
     reader = source_of(f"127.0.0.1:{port}", fetcher)
-    before = await reader.read()
+    before = (await reader.read()).cpu
     burn(0.3)
-    after = await reader.read()
+    after = (await reader.read()).cpu
     assert before is not None
     assert after is not None
     assert before.source is after.source is CpuSource.PROCESS
@@ -206,12 +217,12 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
     with monkeypatch.context() as patch:
         patch.setattr(psutil, "net_connections", nobody)
         for _ in range(5):
-            assert await reader.read() is None
+            assert (await reader.read()).cpu is None
         assert looked == 3
     clock.time += 599
-    assert await reader.read() is None
+    assert (await reader.read()).cpu is None
     clock.time += 1
-    assert await reader.read() is not None
+    assert (await reader.read()).cpu is not None
 
 
 async def test_what_the_system_does_not_tell_is_unknown(
@@ -222,18 +233,18 @@ async def test_what_the_system_does_not_tell_is_unknown(
 
     monkeypatch.setattr(psutil, "net_connections", denied)
     fetcher.faults["metrics"] = MISSING
-    assert await source_of(f"127.0.0.1:{port}", fetcher).read() is None
+    assert (await source_of(f"127.0.0.1:{port}", fetcher).read()).cpu is None
 
 
 async def test_a_process_on_another_host_is_not_taken_for_one_of_this_machine(fetcher: FakeFetcher, port: int) -> None:
     fetcher.faults["metrics"] = MISSING
-    assert await source_of(f"shop.example:{port}", fetcher).read() is None
-    assert await source_of(f"203.0.113.77:{port}", fetcher).read() is None
+    assert (await source_of(f"shop.example:{port}", fetcher).read()).cpu is None
+    assert (await source_of(f"203.0.113.77:{port}", fetcher).read()).cpu is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "[::1]", "[0:0:0:0:0:0:0:1]"])
 async def test_these_are_names_of_this_machine(fetcher: FakeFetcher, port: int, host: str) -> None:
     fetcher.faults["metrics"] = MISSING
-    found = await source_of(f"{host}:{port}", fetcher).read()
+    found = (await source_of(f"{host}:{port}", fetcher).read()).cpu
     assert found is not None
     assert found.source is CpuSource.PROCESS

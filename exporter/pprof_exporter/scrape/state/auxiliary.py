@@ -87,9 +87,9 @@ class SamplingClockState:
         self.sum = 0.0
 
     def begin_process(self) -> None:
-        """Forget the latest audit of the process before, and ask for another."""
+        """Forget the latest audit of the process before. Another is due once the identity of the process is whole."""
         self.latest, self.at, self.processors = None, None, None
-        self.audit_due = True
+        self.audit_due = False
 
     def record(self, found: TickAudit, now: float, processors: float | None) -> None:
         """Take in an audit; `processors` is the number of processors that the target kept busy, None if unknown."""

@@ -11,7 +11,14 @@ from collections.abc import Iterable
 
 from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
-from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System, combine_go_versions
+from pprof_exporter.profile import (
+    KnownGoVersion,
+    Module,
+    ModuleRole,
+    System,
+    VersionSource,
+    combine_go_versions,
+)
 from pprof_exporter.scrape.state.change import ChangeEvent, change_event
 from pprof_exporter.scrape.state.observation import ProcessFacts
 from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
@@ -47,7 +54,8 @@ class Identity:
         self._service = dict(target.labels).get(_SERVICE_LABEL, target.name)
         self._interval = min(interval, DEFAULT_ROUND)
         self.process = ProcessTracker(self._interval)
-        self.version_evidence: list[KnownGoVersion] = []
+        self.version_evidence: dict[VersionSource, KnownGoVersion] = {}
+        """The best of each source."""
         self.system: System | None = None
         self.modules: tuple[Module, ...] = ()
         self.mutex_profiling: bool | None = None
@@ -72,7 +80,7 @@ class Identity:
     @property
     def go(self) -> KnownGoVersion:
         """The known Go version."""
-        return combine_go_versions(self.version_evidence)
+        return combine_go_versions(self.version_evidence.values())
 
     @property
     def go_version(self) -> str:
@@ -128,8 +136,11 @@ class Identity:
 
     def learn_version(self, evidence: KnownGoVersion) -> None:
         """Take in evidence of the Go version."""
-        if evidence.lowest is not None and evidence not in self.version_evidence:
-            self.version_evidence.append(evidence)
+        if evidence.source is None:
+            return
+        known = self.version_evidence.get(evidence.source)
+        if known is None or _is_better(evidence, known):
+            self.version_evidence[evidence.source] = evidence
 
     def learn(self, facts: ProcessFacts) -> None:
         """Take in modules, system and version from a profile. One that shows nothing changes nothing."""
@@ -141,7 +152,7 @@ class Identity:
     def settle(self, now: float, *, complete: bool = False) -> bool:
         """Enter the epoch of the process, if its identity is whole. Returns whether an upgrade or rollback was found.
 
-        `complete`: all that can be known of a target at its first sight has been fetched.
+        `complete`: a whole round has been fetched, after which no other follows soon.
         """
         if self.process.several:
             return False
@@ -180,17 +191,18 @@ class Identity:
 
     def _is_whole(self, fingerprint: Fingerprint, now: float, *, complete: bool) -> bool:
         """Whether everything is known, or was waited for long enough."""
-        if self._began is None or not (fingerprint.binary or fingerprint.go):
+        if not (fingerprint.binary or fingerprint.go):
             return False
+        began = now if self._began is None else self._began
         known = self.go.exact is not None and self.system is not None and bool(fingerprint.binary)
         if self._known == Fingerprint():
             # There is nothing to compare with, so nothing to be certain about.
             if known or complete:
                 return True
-        elif known and now - self._began >= self._interval:
-            # What is certain after another round was not the reply of another process.
+        elif known and (complete or now - began >= self._interval):
+            # What holds for a whole round was not the reply of another process among several.
             return True
-        return now - self._began >= _ROUNDS * self._interval
+        return now - began >= _ROUNDS * self._interval
 
     def _tell(self, event: ChangeEvent) -> None:
         for change in event.new:
@@ -208,7 +220,7 @@ class Identity:
 
     def _forget(self) -> None:
         """Forget what the process before taught."""
-        self.version_evidence = []
+        self.version_evidence = {}
         self.system, self.modules, self.mutex_profiling = None, (), None
         self.whole, self._moved, self._began, self._label, self._own = False, False, None, "", Fingerprint()
         self._held.clear()
@@ -226,6 +238,13 @@ class Identity:
             if changes:
                 self.last_event = change_event(stay.since, before.fingerprint, now.fingerprint, changes, None)
                 self.last_change = dict.fromkeys(changes, stay.since)
+
+
+def _is_better(evidence: KnownGoVersion, known: KnownGoVersion) -> bool:
+    """Whether evidence of the same source says more."""
+    if evidence.exact is not None or known.exact is not None:
+        return known.exact is None
+    return known.at_least is None or (evidence.at_least is not None and evidence.at_least > known.at_least)
 
 
 def _united(known: Iterable[Module], more: Iterable[Module]) -> tuple[Module, ...]:

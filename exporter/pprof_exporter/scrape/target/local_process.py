@@ -137,6 +137,14 @@ class _Owner:
         return self.process.is_running() and self.listener.still_listens()
 
 
+def may_be_this_machine(host: str) -> bool:
+    """Whether `is_this_machine` needs to ask the system: other names are never those of this machine."""
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return host == "localhost"
+
+
 def is_this_machine(host: str) -> bool:
     """Whether an address or name is this machine, without a name server."""
     if host == "localhost":

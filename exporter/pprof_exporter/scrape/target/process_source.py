@@ -14,7 +14,7 @@ from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
-from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES, LocalProcess
+from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES, LocalProcess, may_be_this_machine
 
 # Seconds until another attempt at a page without CPU time, or a process that was not found.
 _RETRY_AFTER = 600.0
@@ -53,6 +53,9 @@ class ProcessSource:
         self._clock = clock
         self._page = _Availability(clock)
         self._process = _Availability(clock)
+        self.read_at = -math.inf
+        """When the sources were last read (steady time)."""
+        self._perhaps_here = may_be_this_machine(self._host)
 
     async def read(self) -> ProcessReading:
         """What all sources know now.
@@ -60,6 +63,7 @@ class ProcessSource:
         The CPU time is that of the operating system only without one on a page: the listening process may be a proxy
         in front of the program.
         """
+        self.read_at = self._clock.steady()
         page = await self._read_page()
         process = await self._read_process()
         if page is not None and page.cpu_seconds is not None:
@@ -98,7 +102,7 @@ class ProcessSource:
         return page
 
     async def _read_process(self) -> LocalProcess | None:
-        if self._process.is_suspended():
+        if not self._perhaps_here or self._process.is_suspended():
             return None
         found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port)
         if found is None:

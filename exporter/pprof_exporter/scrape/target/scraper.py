@@ -46,7 +46,6 @@ class TargetScraper:
         self.log: EventLog = structlog.get_logger().bind(target=context.target.name)
         self._recoveries = context.state.recoveries
         self._processes = context.state.processes
-        self._identified_at = -math.inf
 
     @property
     def state(self) -> TargetState:
@@ -72,20 +71,20 @@ class TargetScraper:
             problem = error
         else:
             self._notice_recovery()
-        if self.state.up:
+        if self.state.up and self.state.profiles:
             await self._identify()
             self._context.intake.settle()
         return problem
 
     async def _identify(self) -> None:
         """Read which process answers: when it is new, and otherwise as often as CPU profiles do that anyway."""
-        now = self._context.clock.steady()
+        source, now = self._context.process, self._context.clock.steady()
         if self._processes != self.state.processes:
             # What the process before had or lacked says nothing about this one: a new release may have a metrics page.
-            self._context.process.reset()
-        elif now - self._identified_at < _IDENTIFY_ROUNDS * self.index.interval:
+            self._processes = self.state.processes
+            source.reset()
+        elif now - source.read_at < _IDENTIFY_ROUNDS * self.index.interval:
             return
-        self._processes, self._identified_at = self.state.processes, now
         async with self._context.slot():
             await self._context.read_process()
 
@@ -111,7 +110,7 @@ class TargetScraper:
             self.log.info("target is up")
             self._policy.on_recovery()
             self._context.process.reset()
-            self._identified_at = -math.inf
+            self._context.process.read_at = -math.inf
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason
