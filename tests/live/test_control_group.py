@@ -22,6 +22,7 @@ from tests.lab import exporter, go, lines, prometheus
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.lines import Line
 from tests.lab.pages import TargetPage, target_page
+from tests.lab.scenes import at_most_twice
 from tests.lab.service import Service, started
 
 TARGETS, UPGRADED = 30, 3
@@ -81,9 +82,14 @@ def configuration(targets: list[str]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def fleets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fleet]]:
-    """Both fleets, long enough after the upgrade of three targets of each."""
-    folder = tmp_path_factory.mktemp("fleets")
+def fleets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fleet]:
+    """Both fleets as they were long enough after the upgrade of three targets of each."""
+    return play(tmp_path_factory.mktemp("fleets"))
+
+
+@at_most_twice
+def play(folder: Path) -> dict[str, Fleet]:
+    """Upgrade three targets of each fleet, and wait until all is judged."""
     old, new = go.build(BEFORE), go.build(AFTER)
     services = {name: [Service(name, old) for _ in range(TARGETS)] for name in (ALL, FEW)}
     everybody = [service for fleet in services.values() for service in fleet]
@@ -103,7 +109,7 @@ def fleets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fleet
         last = {name: wait_until_compared(watching[name], behind[name]) for name in services}
         print(f"compared {time.monotonic() - upgraded_at:.0f} s after the upgrade")
         time.sleep(FIRES_AFTER)
-        yield {
+        return {
             name: Fleet(
                 tuple(line.address for line in behind[name]),
                 last[name],

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.lab import exporter, go, lines
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.intervals import SHORTER, shortened
 from tests.lab.pages import TargetPage, target_page
+from tests.lab.scenes import at_most_twice
 from tests.lab.service import Service, started
 from tests.lab.stored import StoredEpoch, epochs
 
@@ -94,9 +96,14 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """What the exporter showed of all these programs."""
+    return play(tmp_path_factory.mktemp("identities"))
+
+
+@at_most_twice
+def play(folder: Path) -> Scene:
     """Everything at once, since most of it is waiting."""
-    folder = tmp_path_factory.mktemp("identities")
     older, newer = (go.build(version) for version in PATCHED)
     stable = go.build("1.24.11")
     oldest = go.build(VERSIONS[0])
@@ -144,7 +151,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         names = {name: address for job in jobs.values() for name, _, address in job}
         pages = {name: target_page(watching, address) for name, address in names.items()}
         assert watching.stop() == 0
-        yield Scene(tuple(moments), names, pages, tuple(epochs(folder / "store")))
+        return Scene(tuple(moments), names, pages, tuple(epochs(folder / "store")))
 
 
 def configuration(jobs: Mapping[str, Sequence[tuple[str, str, str]]]) -> dict[str, Any]:
@@ -244,7 +251,10 @@ def test_a_panic_loop_counts_each_restart(scene: Scene, service: str) -> None:
     name = scene.names[service]
     counts = [(moment.at, moment.scrape.value("pprof_restarts_total", target=name)) for moment in scene.moments]
     rises = [round(at) for (_, before), (at, count) in pairwise(counts) if count != before]
-    print(service, counts[-1], rises, scene.changes(service))
+    several = [
+        round(moment.at) for moment in scene.moments if moment.scrape.value("pprof_several_processes_info", target=name)
+    ]
+    print(service, counts[-1], rises, scene.changes(service), "several:", several)
     assert scene.value("pprof_restarts_total", service) == RESTARTS
     assert scene.changes(service) == {}
     assert scene.value("pprof_several_processes_info", service) == 0

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.lab.debian import Suite
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.pages import TargetPage, target_page
 from tests.lab.programs import NEW, OLD, Program
+from tests.lab.scenes import at_most_twice
 from tests.lab.stored import StoredEpoch, epochs
 
 KNOWN_WITHIN = 150.0
@@ -124,9 +126,14 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """What happened while the programs were replaced twice."""
+    return play(tmp_path_factory.mktemp("programs"))
+
+
+@at_most_twice
+def play(folder: Path) -> Story:
     """Everything at once, since most of it is waiting."""
-    folder = tmp_path_factory.mktemp("programs")
     watched = [
         Watched(f"{name}-{way}", make(folder / f"{name}-{way}", name), suites)
         for name, make in (("prometheus", programs.prometheus_in), ("alertmanager", programs.alertmanager_in))
@@ -157,7 +164,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         watching.stop()
         stored = tuple(epochs(storage))
         print(*stored, sep="\n")
-        yield Story(tuple(steps), stored, scrape)
+        return Story(tuple(steps), stored, scrape)
 
 
 def replaced(watching: Exporter, watched: list[Watched], at: int) -> Iterator[Step]:
