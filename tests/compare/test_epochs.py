@@ -27,7 +27,7 @@ def page(
         f'pprof_target_info{{{of},system="windows",program="shop",build="b",go_version="1.24.11"}} 1',
         f'pprof_last_change_timestamp_seconds{{{of},change="operating_system"}} {CHANGED}',
         f'pprof_last_change_timestamp_seconds{{{of},change="modules"}} {CHANGED - 86400}',
-        f'pprof_system_module_timestamp_seconds{{{of},module="ntdll.dll"}} {CHANGED - 3600}',
+        f'pprof_last_change_info{{{of},change="operating_system",from="ntdll.dll 1",to="ntdll.dll 2"}} 1',
         f"pprof_tick_audit_busy_processors{{{of}}} {processors}",
     ]
     if go_changed is not None:
@@ -63,10 +63,24 @@ def test_what_changed_last_is_named_with_the_times_that_are_known() -> None:
     (pair,) = compare_epochs(page(), "x").pairs
     (system,) = pair.replaced
     assert system.change is Change.OPERATING_SYSTEM
-    assert {name: new for name, _, new in system.parts} == {
-        "seen": "2026-09-21 14:13:20 UTC",
-        "ntdll.dll": "2026-09-21 13:13:20 UTC",
-    }
+    assert system.parts == (("modules", "ntdll.dll 1", "ntdll.dll 2"), ("seen", "", "2026-09-21 14:13:20 UTC"))
+
+
+def test_both_versions_are_named() -> None:
+    go = 'pprof_last_change_info{target="shop:6060",change="go",from="1.21.13",to="1.24.11"} 1\n'
+    (pair,) = compare_epochs(page(go_changed=CHANGED) + go, "x").pairs
+    assert (pair.before.go_version, pair.after.go_version) == ("1.21.13", "1.24.11")
+    assert ("Go", "1.21.13", "1.24.11") in [part for one in pair.replaced for part in one.parts]
+
+
+@pytest.mark.parametrize(
+    ("control", "verdict"), [(1.0, ChangeVerdict.WORSE), (4.9, ChangeVerdict.WORSE), (5.1, ChangeVerdict.SAME)]
+)
+def test_a_latency_is_judged_against_targets_that_were_not_upgraded(control: float, verdict: ChangeVerdict) -> None:
+    series = f'pprof_signal_control_ratio{{target="shop:6060",signal="fetch_duration_seconds:heap"}} {control}\n'
+    report = compare_epochs(page() + series, "x")
+    assert verdicts(report)["fetch_duration_seconds:heap"] is verdict
+    assert any("not upgraded" in signal.why for signal in report.signals)
 
 
 def test_too_few_values_tell_nothing() -> None:

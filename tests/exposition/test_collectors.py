@@ -19,6 +19,7 @@ from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.process import ProcessEvidence
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings, times
@@ -112,6 +113,9 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     for recorded in ("linux-go1.27.3", "windows-go1.21.13", "windows-go1.24.11"):
         fetcher.folder = RECORDINGS / recorded
         await clock.advance(700)
+        for name in ("control-1", "control-2", "control-3"):
+            for _ in range(20):
+                pool.store.control.observe(name, "fetch_duration_seconds:heap", 0.01, clock.now())
         found |= {name.removesuffix("_bucket") for name in collect(pool, clock)}
     fetcher.bodies["profile"] = (fetcher.folder / "cpu_syscall4.pb.gz").read_bytes()
     fetcher.bodies["mutex"] = (fetcher.folder / "mutex_contended.pb.gz").read_bytes()
@@ -127,6 +131,9 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
+    found |= set(collect(pool, clock))
+    for start in (1.0, 100.0, 1.0):
+        pool.states[-1].identity.take(ProcessEvidence(clock.now(), started={"page": start}), clock.now())
     found |= set(collect(pool, clock, ExporterParts(discovery, prober_of(clock, fetcher), evidence, lambda: True)))
     assert {family.name for family in FAMILIES} - found == set()
 

@@ -80,12 +80,15 @@ def with_cpu(snapshot: TargetSnapshot) -> TargetSnapshot:
 
 
 def epoch() -> Epoch:
-    return Epoch(id=1, service="shop", fingerprint=Fingerprint(), first_seen=0.0, last_seen=0.0, entered=0.0)
+    return Epoch(id=1, service="shop", fingerprint=Fingerprint(), first_seen=0.0, last_seen=0.0)
 
 
-def compared(signal: str, was: float, now: float, count: int = 50, **known: Any) -> TargetSnapshot:
+def compared(
+    signal: str, was: float, now: float, count: int = 50, *, control: float | None = None, **known: Any
+) -> TargetSnapshot:
     before, after = (Summary(count, value, 0, value, value, value, value, value) for value in (was, now))
-    return TargetSnapshot(comparison=Comparison(epoch(), epoch(), {signal: (before, after)}), **known)
+    comparison = Comparison(epoch(), epoch(), 0.0, {signal: (before, after)}, {signal: control} if control else {})
+    return TargetSnapshot(comparison=comparison, **known)
 
 
 BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", None)
@@ -139,6 +142,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
     ("F15", Level.WARNING, "PprofProfileRejected", with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))),
     ("F16", Level.INFO, "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F16", Level.WARNING, "PprofSeveralProcesses", TargetSnapshot(several=True)),
     ("F17", Level.INFO, "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
     ("F18", Level.INFO, "PprofContentionProfileOff", TargetSnapshot(contention={"block": False, "mutex": True})),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
@@ -195,7 +199,7 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     ("F8", cpu((quality.UNSYMBOLIZED, 0.5), samples=10)),
     ("F10", TargetSnapshot(profile_counts={"goroutine": 5})),
     ("F15", TargetSnapshot(up=False)),
-    ("F17", TargetSnapshot(system=System.LINUX)),
+    ("F17", TargetSnapshot()),
     ("F18", TargetSnapshot(contention={"block": None, "mutex": True})),
     ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.2, count=9)),
 ]
@@ -272,7 +276,52 @@ def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
     was_cut = compared("truncated_stack_ratio:heap", 0.1, 0.5)
 
     assert of_mode("F20", was_cut).level is Level.WARNING
-    assert of_mode("F20", replace(was_cut, changes={Change.GO: 60.0})).level is Level.HEALTHY
+    assert of_mode("F20", replace(was_cut, changed={Change.GO: ("1.22.10", "1.23.9")})).level is Level.HEALTHY
+
+
+def test_an_upgrade_is_one_sentence_with_the_values_before_and_after() -> None:
+    values = {Change.BINARY: ("shop a1b2", "shop c3d4"), Change.GO: ("1.24.11", "1.27.3")}
+    found = of_mode("F16", TargetSnapshot(changes=dict.fromkeys(values, 300.0), changed=values))
+
+    assert found.said == "Changed 5 minutes ago: build shop a1b2 to shop c3d4 and Go 1.24.11 to 1.27.3."
+
+
+def test_foreign_modules_are_not_applicable_where_profiles_do_not_list_them() -> None:
+    found = of_mode("F17", TargetSnapshot(system=System.LINUX))
+
+    assert (found.level, found.findings) == (Level.NOT_APPLICABLE, ())
+    assert worst_level((found, of_mode("F1", covered(1.0)))) is Level.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("control", "level"), [(None, Level.WARNING), (0.1, Level.WARNING), (9.0, Level.WARNING), (11.0, Level.HEALTHY)]
+)
+def test_what_became_slower_for_all_is_no_regression(control: float | None, level: Level) -> None:
+    found = of_mode("F20", compared("fetch_duration_seconds:heap", 0.01, 0.2, control=control))
+
+    assert found.level is level
+
+
+@pytest.mark.parametrize("row", [row for row in BAD if row[0] in ("F5", "F7")], ids=lambda row: row[2])
+def test_no_latency_is_judged_while_the_exporter_is_overloaded(row: tuple[str, Level, str, TargetSnapshot]) -> None:
+    mode, _, _, snapshot = row
+
+    assert of_mode(mode, replace(snapshot, overloaded=True)).level is Level.UNKNOWN
+
+
+def test_while_the_exporter_is_overloaded_other_signals_are_still_judged() -> None:
+    slow, lossy = compared("fetch_duration_seconds:heap", 0.01, 0.2), compared("cpu_coverage_ratio", 0.98, 0.64)
+
+    assert of_mode("F20", replace(slow, overloaded=True)).level is Level.UNKNOWN
+    assert of_mode("F20", replace(lossy, overloaded=True)).level is Level.WARNING
+    assert of_mode("F6", TargetSnapshot(hangs={"goroutine": True}, overloaded=True)).level is Level.CRITICAL
+
+
+def test_of_several_processes_only_the_address_is_judged() -> None:
+    wrong = replace(covered(0.5), several=True, up=True)
+
+    assert {found.failure_mode.id for found in verdicts(wrong) if found.level is not Level.UNKNOWN} == {"F16"}
+    assert of_mode("F13", replace(wrong, up=False)).level is Level.CRITICAL
 
 
 def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:

@@ -27,6 +27,7 @@ from pprof_exporter.store import Change
 from pprof_exporter.verdicts.verdict import VerdictLimits
 
 BEFORE, NOW = "before", "now"
+_PARTS = {Change.OPERATING_SYSTEM: "modules", Change.BINARY: "build", Change.GO: "Go", Change.MODULES: "modules"}
 
 _LIMITS = (
     "The exporter keeps distributions, not single values: there are medians, right to within 1 %, and no rank test.",
@@ -54,7 +55,8 @@ class _EpochSeries:
     medians: dict[tuple[str, str], float] = field(default_factory=dict)
     counts: dict[tuple[str, str], float] = field(default_factory=dict)
     changed: dict[str, float] = field(default_factory=dict)
-    modules: dict[str, float] = field(default_factory=dict)
+    values: dict[str, tuple[str, str]] = field(default_factory=dict)
+    control: dict[str, float] = field(default_factory=dict)
     processors: float | None = None
     go_version: str = "unknown"
     system: str = "unknown"
@@ -96,8 +98,10 @@ def _read(page: str) -> dict[str, _EpochSeries]:
                     one.counts[labels["signal"], labels["epoch"]] = value
                 case identity.LAST_CHANGE.name:
                     one.changed[labels["change"]] = value
-                case identity.SYSTEM_MODULE.name:
-                    one.modules[labels["module"]] = value
+                case identity.LAST_CHANGE_INFO.name:
+                    one.values[labels["change"]] = labels["from"], labels["to"]
+                case identity.SIGNAL_CONTROL.name:
+                    one.control[labels["signal"]] = value
                 case sampling.TICK_PROCESSORS.name:
                     one.processors = value
                 case identity.TARGET_INFO.name:
@@ -113,7 +117,8 @@ _READ = {
         identity.SIGNAL_MEDIAN,
         identity.SIGNAL_OBSERVATIONS,
         identity.LAST_CHANGE,
-        identity.SYSTEM_MODULE,
+        identity.LAST_CHANGE_INFO,
+        identity.SIGNAL_CONTROL,
         identity.TARGET_INFO,
         sampling.TICK_PROCESSORS,
     )
@@ -131,9 +136,11 @@ def _pair(name: str, seen: _EpochSeries, limit: ThresholdValues) -> ComparedPair
     gone = tuple(_replaced(seen, limit))
     judge = _EpochAssessor(seen, limit, same_go=Change.GO not in [one.change for one in gone])
     signals = sorted({signal for signal, _ in seen.medians})
+    # A part that the latest event did not change was the same before.
+    go_before = seen.values.get(Change.GO, (seen.go_version, ""))[0] if seen.values else "unknown"
     return ComparedPair(
         name,
-        ComparedSide((), 0, None, None, "unknown", seen.system),
+        ComparedSide((), 0, None, None, go_before, seen.system),
         ComparedSide((), 0, None, None, seen.go_version, seen.system),
         gone,
         () if gone else tuple(Change),
@@ -148,10 +155,9 @@ def _replaced(seen: _EpochSeries, limit: ThresholdValues) -> Iterator[Replacemen
     for change in Change:
         at = seen.changed.get(change)
         if at is not None and at >= latest - limit["changes_together"]:
-            parts = [("seen", "", utc_time(at))]
-            if change is Change.OPERATING_SYSTEM:
-                parts += [(module, "unknown", utc_time(time)) for module, time in sorted(seen.modules.items())]
-            yield Replacement(change, _SAID[change], tuple(parts))
+            values = seen.values.get(change)
+            parts = [(_PARTS[change], *values)] if values else []
+            yield Replacement(change, _SAID[change], (*parts, ("seen", "", utc_time(at))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,9 @@ class _EpochAssessor:
         shift = Estimate(after.median - before.median, None, None)
         ratio = _ratio(before.median, after.median)
         verdict, why = self._verdict(signal, before, after)
+        control = self.seen.control.get(signal)
+        if control is not None:
+            why = f"{why} On targets that were not upgraded it changed by a factor of {control:.2g}."
         return SignalChange(signal, verdict, why, before, after, ratio, shift)
 
     def _verdict(self, signal: str, before: Spread, after: Spread) -> tuple[ChangeVerdict, str]:
@@ -188,18 +197,23 @@ class _EpochAssessor:
         processors = self.seen.processors
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
-        if self._is_worse(measure, before, after):
+        if self._is_worse(measure, before, after, self._control(signal)):
             if measure.same_go and not self.same_go:
                 return ChangeVerdict.UNSURE, "This value depends on the Go version."
             return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
-        if self._is_worse(measure, after, before):
+        if self._is_worse(measure, after, before, 1.0):
             return ChangeVerdict.BETTER, "The median improved by more than the limits of the alert."
         return ChangeVerdict.SAME, "The median is within the limits of the alert."
 
-    def _is_worse(self, measure: Measure, early: Spread, late: Spread) -> bool:
+    def _control(self, signal: str) -> float:
+        """What became slower for all is no effect of the upgrade; what became faster for all proves nothing."""
+        return max(1.0, self.seen.control.get(signal, 1.0))
+
+    def _is_worse(self, measure: Measure, early: Spread, late: Spread, control: float) -> bool:
         was, now = early.median or 0.0, late.median or 0.0
         ratio = _ratio(was, now)
-        return measure.is_exceeded(self.limit, ratio=ratio.value if ratio else None, now=now, change=now - was)
+        relative = ratio.value / control if ratio else None
+        return measure.is_exceeded(self.limit, ratio=relative, now=now, change=now - was)
 
 
 def _ratio(before: float, after: float) -> Estimate | None:

@@ -11,7 +11,7 @@ from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import Replacement
 from pprof_exporter.config import Target
-from pprof_exporter.profile import DecodeError, ModuleRole, decode, go_version_from_profile, modules, system_of
+from pprof_exporter.profile import DecodeError, ModuleRole, System, decode, go_version_from_profile, modules, system_of
 from pprof_exporter.scrape import Identity
 from pprof_exporter.scrape.state.observation import ProcessFacts
 from pprof_exporter.store import Change, Fingerprint, Store, changed_parts
@@ -28,6 +28,7 @@ class InstalledSoftware:
 
     fingerprint: Fingerprint
     go_version: str
+    system: System | None = None
     program: str = _UNKNOWN
     build: str = _UNKNOWN
     built: float | None = None
@@ -39,13 +40,14 @@ def installed_software(target: ReplayedTarget) -> InstalledSoftware:
     """The software of a target, from its last readable profile."""
     found = _last_seen(target.rounds)
     if found is None:
-        return InstalledSoftware(target.fingerprint, target.go_version)
+        return InstalledSoftware(target.fingerprint, target.go_version, target.system)
     identity = Identity(Target(target.name, URL()), Store(None))
     identity.learn(found)
     main = next((module for module in found.modules if module.role is ModuleRole.MAIN), None)
     return InstalledSoftware(
         target.fingerprint,
         target.go_version,
+        target.system,
         identity.program,
         identity.build,
         main.modified.timestamp() if main and main.modified else None,
@@ -74,10 +76,19 @@ def replacements(before: InstalledSoftware, after: InstalledSoftware) -> tuple[R
 
 
 def unknown_changes(before: InstalledSoftware, after: InstalledSoftware) -> tuple[Change, ...]:
-    """Changes that cannot be determined, since one side at least is unknown."""
-    parts = {Change.OPERATING_SYSTEM: "system", Change.BINARY: "binary", Change.GO: "go", Change.MODULES: "modules"}
+    """Changes that cannot be determined, since one side at least is unknown. Only Windows shows its own modules."""
     sides = (before.fingerprint, after.fingerprint)
-    return tuple(change for change, part in parts.items() if not all(getattr(side, part) for side in sides))
+    elsewhere = all(side.system not in (None, System.WINDOWS) for side in (before, after))
+    shown = [change for change in Change if not (elsewhere and change in _WINDOWS_ONLY)]
+    return tuple(change for change in shown if not all(_exactly(side.part(change)) for side in sides))
+
+
+_WINDOWS_ONLY = (Change.OPERATING_SYSTEM, Change.MODULES)
+
+
+def _exactly(part: str) -> bool:
+    """Whether a part is known, and no lower bound."""
+    return bool(part) and not part.endswith("+")
 
 
 def _system(before: InstalledSoftware, after: InstalledSoftware) -> Replacement:

@@ -10,9 +10,12 @@ import pytest
 
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.profile import (
+    GoVersion,
     KnownGoVersion,
+    Mapping,
     ModuleRole,
     System,
+    VersionSource,
     go_version_from_metrics,
     go_version_from_profile,
     modules,
@@ -20,6 +23,8 @@ from pprof_exporter.profile import (
 )
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import ProcessFacts
+from pprof_exporter.scrape.state.process import ProcessEvidence
+from pprof_exporter.scrape.state.program import build_of
 from pprof_exporter.store import Change, Store
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WINDOWS, named, profile
 
@@ -51,17 +56,19 @@ def learnt(program: str, file: str = "goroutine") -> Identity:
     return made
 
 
-def see(seen: Identity, program: str, file: str = "goroutine", *, at: float = NOW) -> bool:
-    """Fetch one profile of a program whose page tells its version."""
-    seen.learn(facts(program, file))
-    seen.learn_version("metrics", go_version_from_metrics(version(program)))
-    return seen.enter(at)
+def see(seen: Identity, program: str, file: str = "goroutine", *, at: float = NOW, go: str = "") -> bool:
+    """Fetch one profile of a program whose page tells its version. Returns whether a change was told."""
+    found, page = facts(program, file), go_version_from_metrics(go or version(program))
+    exact = {"page": page.exact} if page.exact else {}
+    seen.take(ProcessEvidence(at, build=build_of(found.modules), go=exact), at)
+    seen.learn(found)
+    seen.learn_version(page)
+    return seen.settle(at)
 
 
-def stay(seen: Identity, program: str, file: str = "goroutine", *, since: float, until: float) -> None:
-    """Fetch the same profile once a minute."""
-    for minute in range(int((until - since) / 60) + 1):
-        see(seen, program, file, at=since + 60 * minute)
+def stay(seen: Identity, program: str, file: str = "goroutine", *, since: float, until: float) -> int:
+    """Fetch the same profile once a minute. Returns how often a change was told."""
+    return sum(see(seen, program, file, at=since + 60 * minute) for minute in range(int((until - since) / 60) + 1))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -125,10 +132,21 @@ def test_the_version_is_unknown_then_a_lower_bound_then_exact() -> None:
     assert known.go_version == "unknown"
     known.learn(facts("linux-go1.27.3"))
     assert known.go_version == "1.20+"
-    known.learn_version("metrics", go_version_from_metrics("go1.27.3"))
+    known.learn_version(go_version_from_metrics("go1.27.3"))
     assert known.go_version == "1.27.3"
-    known.learn_version("metrics", go_version_from_metrics("devel go1.28-abcdef"))
-    assert known.go_version == "1.20+"
+    known.learn_version(go_version_from_metrics("devel go1.28-abcdef"))
+    assert known.go_version == "1.27.3"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_profile_that_proves_nothing_overwrites_nothing(program: str) -> None:
+    files = sorted(path.name for path in RECORDED if path.parent.name == program)
+    known = identity()
+    bounds = []
+    for file in [*files, *reversed(files)]:
+        known.learn(facts(program, file))
+        bounds.append(known.go.at_least or GoVersion(1, 0))
+    assert bounds == sorted(bounds)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -161,20 +179,113 @@ def test_an_update_or_an_agent_is_exactly_that(program: str, file: str, change: 
     assert known.changes == {change: 1}
 
 
+def test_an_update_of_windows_has_the_times_of_the_modules_before_and_after() -> None:
+    known = identity()
+    see(known, WINDOWS[-1])
+    see(known, WINDOWS[-1], "goroutine_updated", at=NOW + 60)
+    assert known.last_event is not None
+    before, after = known.last_event.values[Change.OPERATING_SYSTEM]
+    for text in (before, after):
+        assert {part.split()[0] for part in text.split(", ")} <= CORE
+    assert before < after
+
+
+def test_an_agent_has_its_name() -> None:
+    known = identity()
+    see(known, WINDOWS[-1])
+    see(known, WINDOWS[-1], "goroutine_agent", at=NOW + 60)
+    assert known.last_event is not None
+    assert known.last_event.values == {Change.MODULES: ("none", "agent64.dll")}
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_another_version_on_the_page_is_a_change_of_go(program: str) -> None:
     known = identity()
     see(known, program)
-    known.learn_version("metrics", go_version_from_metrics("go1.28.1"))
-    assert known.enter(NOW + 60)
+    assert not see(known, program, at=NOW + 60, go="go1.28.1")
+    assert see(known, program, at=NOW + 90, go="go1.28.1")
     assert known.changes == {Change.GO: 1}
+    assert known.last_event is not None
+    assert known.last_event.values == {Change.GO: (version(program).removeprefix("go"), "1.28.1")}
 
 
-def test_another_build_is_a_change_of_the_binary() -> None:
+def test_an_upgrade_is_told_once_and_whole() -> None:
     known = identity()
     see(known, "linux-go1.24.11")
-    assert see(known, "linux-go1.27.3", at=NOW + 60)
+    before = known.build
+    told = [see(known, "linux-go1.27.3", at=NOW + 60 + step) for step in range(0, 600, 30)]
+    assert told == [False, True, *[False] * 18]
     assert known.changes == {Change.BINARY: 1, Change.GO: 1}
+    assert known.last_change == dict.fromkeys((Change.BINARY, Change.GO), NOW + 60)
+    assert known.last_event is not None
+    assert known.last_event.values == {
+        Change.BINARY: (f"target {before}", f"target {known.build}"),
+        Change.GO: ("1.24.11", "1.27.3"),
+    }
+
+
+def test_a_program_without_build_id_differs_from_one_with() -> None:
+    known = identity()
+    see(known, "linux-go1.27.3")
+    assert stay(known, "linux-go1.21.13", since=NOW + 60, until=NOW + 300) == 1
+    assert known.changes == {Change.BINARY: 1, Change.GO: 1}
+    assert known.last_event is not None
+    assert known.last_event.values[Change.BINARY][1] == "target without build id"
+
+
+def test_a_version_that_comes_late_belongs_to_the_same_event() -> None:
+    known = identity()
+    see(known, "linux-go1.24.11")
+    new = facts("linux-go1.27.3")
+    told = []
+    for step in range(0, 300, 30):
+        at = NOW + 60 + step
+        known.take(ProcessEvidence(at, build=build_of(new.modules)), at)
+        known.learn(new)
+        if step >= 180:
+            known.learn_version(go_version_from_metrics("go1.27.3"))
+        told.append(known.settle(at))
+    assert told.index(True) == 3
+    assert told.count(True) == 2
+    assert known.changes == {Change.BINARY: 1, Change.GO: 1}
+    assert known.last_change == dict.fromkeys((Change.BINARY, Change.GO), NOW + 60)
+    assert known.last_event is not None
+    assert set(known.last_event.values) == {Change.BINARY, Change.GO}
+    assert known.epoch is not None
+    assert [one.fingerprint.go for one in known._store.epochs("shop:6060")] == ["go1.24.11", "go1.27.3"]
+
+
+def test_parts_that_stay_unknown_are_given_up_after_three_rounds() -> None:
+    known = identity()
+    known.learn(facts("linux-go1.21.13"))
+    known.take(ProcessEvidence(NOW), NOW)
+    assert [known.settle(NOW + step) or known.whole for step in (0, 60, 89, 90)] == [False, False, False, True]
+
+
+def test_a_lower_bound_stays_while_the_process_runs() -> None:
+    known = identity()
+    known.take(ProcessEvidence(NOW), NOW)
+    known.learn(facts("linux-go1.27.3"))
+    known.settle(NOW + 90)
+    assert known.go_version == "1.20+"
+    known.learn_version(KnownGoVersion(None, GoVersion(1, 26), VersionSource.INDEX))
+    assert known.go_version == "1.20+"
+    assert known.go.at_least == GoVersion(1, 26)
+    known.learn_version(go_version_from_metrics("go1.27.3"))
+    assert known.go_version == "1.27.3"
+
+
+def test_the_build_of_a_windows_program_is_an_instant_in_any_time_zone() -> None:
+    path = r"C:\app\shop.exe"
+
+    def build(stamp: str) -> str:
+        return build_of(modules((Mapping(path, f"{path}{stamp}", 0, 1, 0, has_functions=True),)))
+
+    here = build("2026-11-20 08:00:00.5571461 +0000 GMT")
+    assert build("2026-11-20 09:00:00.5571461 +0100 CET") == here
+    assert build("2026-11-20 13:30:00.5571461 +0530 +0530") == here
+    assert build("2026-11-20 09:00:00.5571461 +0000 GMT") != here
+    assert build("") == ""
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -183,10 +294,10 @@ def test_a_profile_without_mappings_changes_nothing(program: str) -> None:
     see(known, program)
     before = (known.system, known.program, known.build, known.go_version, known.core_modules)
     known.learn(ProcessFacts(None, (), KnownGoVersion()))
-    assert not known.enter(NOW + 60)
+    assert not known.settle(NOW + 60)
     unnamed = replace(profile(program, "goroutine").mappings[0], file="", build_id="")
     known.learn(ProcessFacts(None, modules((unnamed,)), KnownGoVersion()))
-    assert not known.enter(NOW + 120)
+    assert not known.settle(NOW + 120)
     assert (known.system, known.program, known.build, known.go_version, known.core_modules) == before
     assert not known.changes
 
@@ -220,61 +331,121 @@ def test_targets_without_a_service_have_epochs_of_their_own() -> None:
     assert one.epoch.id != other.epoch.id
 
 
-def test_a_rollback_counts_as_what_it_takes_back() -> None:
+def test_a_replica_that_was_not_upgraded_is_not_compared() -> None:
+    store = Store.open(None, NOW)
+    one, other = (identity(store, name=name, service="shop") for name in ("a:1", "b:1"))
+    for known in (one, other):
+        see(known, "linux-go1.24.11")
+        known.observe("latency", 0.1, NOW)
+    stay(one, "linux-go1.27.3", since=NOW + 60, until=NOW + 300)
+    one.observe("latency", 0.2, NOW + 300)
+    stay(other, "linux-go1.24.11", since=NOW + 60, until=NOW + 300)
+    one.compare()
+    other.compare()
+    assert one.comparison is not None
+    assert other.comparison is None
+    assert not other.changes
+
+
+def test_old_and_new_at_first_sight_are_two_epochs_and_no_change() -> None:
+    store = Store.open(None, NOW)
+    canary, stable = (identity(store, name=name, service="shop") for name in ("a:1", "b:1"))
+    stay(canary, "linux-go1.27.3", since=NOW, until=NOW + 300)
+    stay(stable, "linux-go1.24.11", since=NOW + 1, until=NOW + 301)
+    stay(canary, "linux-go1.27.3", since=NOW + 360, until=NOW + 600)
+    assert not canary.changes
+    assert not stable.changes
+    assert len(store.epochs("shop")) == 2
+    for known in (canary, stable):
+        known.compare()
+        assert known.comparison is None
+
+
+def test_a_rollback_counts_as_what_it_takes_back_and_begins_anew() -> None:
     known, program = identity(), WINDOWS[-1]
     see(known, program)
     first = known.epoch
+    for _ in range(20):
+        known.observe("latency", 9.0, NOW)
     stay(known, program, "goroutine_updated", since=NOW + 60, until=NOW + 600)
+    for _ in range(20):
+        known.observe("latency", 0.1, NOW + 600)
     assert see(known, program, at=NOW + 660)
+    known.observe("latency", 0.2, NOW + 660)
     assert known.changes == {Change.OPERATING_SYSTEM: 2}
     assert first is not None
     assert known.epoch is not None
-    assert known.epoch.id == first.id
+    assert known.epoch.id != first.id
+    known.compare()
+    assert known.comparison is not None
+    before, now = known.comparison.signals["latency"]
+    assert (before.p50, now.p50, now.count) == (pytest.approx(0.1, rel=0.01), pytest.approx(0.2, rel=0.01), 1)
 
 
-def test_a_quick_rollback_counts_once_the_other_epoch_has_ended() -> None:
+def test_after_a_quick_rollback_the_older_stay_is_before() -> None:
     known, program = identity(), WINDOWS[-1]
     see(known, program)
+    for _ in range(20):
+        known.observe("latency", 9.0, NOW)
     see(known, program, "goroutine_updated", at=NOW + 60)
-    stay(known, program, since=NOW + 120, until=NOW + 360)
-    assert known.changes == {Change.OPERATING_SYSTEM: 1}
-    stay(known, program, since=NOW + 420, until=NOW + 1200)
-    assert known.changes == {Change.OPERATING_SYSTEM: 2}
-
-
-def test_a_quick_rollback_is_not_taken_for_the_upgrade_before_it() -> None:
-    known, program = identity(), WINDOWS[-1]
-    see(known, program)
-    stay(known, program, "goroutine_updated", since=NOW + 60, until=NOW + 600)
-    known.learn_version("metrics", go_version_from_metrics("go1.28.1"))
-    known.enter(NOW + 660)
-    assert known.changes == {Change.OPERATING_SYSTEM: 1, Change.GO: 1}
-    stay(known, program, "goroutine_updated", since=NOW + 720, until=NOW + 1500)
-    assert known.changes == {Change.OPERATING_SYSTEM: 1, Change.GO: 2}
+    known.observe("latency", 0.1, NOW + 60)
+    see(known, program, at=NOW + 120)
+    known.observe("latency", 9.0, NOW + 120)
+    known.compare()
+    assert known.comparison is not None
+    assert known.comparison.signals["latency"][0].count == 20
 
 
 def test_a_replica_that_is_still_little_known_has_changed_nothing() -> None:
     store = Store.open(None, NOW)
     one, other = (identity(store, name=name, service="shop") for name in ("a:1", "b:1"))
-    see(one, "linux-go1.24.11")
-    see(one, "linux-go1.27.3", at=NOW + 60)
-    see(one, "linux-go1.24.11", at=NOW + 120)
-    assert not other.enter(NOW + 130)
-    assert not see(other, "linux-go1.27.3", at=NOW + 140)
+    stay(one, "linux-go1.24.11", since=NOW, until=NOW + 60)
+    stay(one, "linux-go1.27.3", since=NOW + 120, until=NOW + 240)
+    assert not other.settle(NOW + 130)
+    assert stay(other, "linux-go1.27.3", since=NOW + 140, until=NOW + 300) == 0
     assert not other.changes
+
+
+def test_a_replica_whose_version_contradicts_that_of_a_sibling_is_no_upgrade() -> None:
+    store = Store.open(None, NOW)
+    one, other = (identity(store, name=name, service="shop") for name in ("a:1", "b:1"))
+    for known in (one, other):
+        known.take(ProcessEvidence(NOW), NOW)
+        known.learn(facts("linux-go1.21.13"))
+        known.settle(NOW + 90)
+    one.learn_version(go_version_from_metrics("go1.21.13"))
+    other.learn_version(go_version_from_metrics("go1.22.10"))
+    assert not one.settle(NOW + 120)
+    assert not other.settle(NOW + 121)
+    assert len(store.epochs("shop")) == 2
+
+
+def test_an_upgrade_while_the_exporter_was_away_is_told(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "history.db", NOW)
+    stay(identity(store), "linux-go1.24.11", since=NOW, until=NOW + 300)
+    store.close(NOW + 300)
+    store = Store.open(tmp_path / "history.db", NOW + 900)
+    known = identity(store)
+    assert stay(known, "linux-go1.27.3", since=NOW + 900, until=NOW + 1200) == 1
+    assert known.changes == {Change.BINARY: 1, Change.GO: 1}
+    store.close(NOW + 1200)
+    again = identity(Store.open(tmp_path / "history.db", NOW + 1300))
+    assert stay(again, "linux-go1.27.3", since=NOW + 1300, until=NOW + 1500) == 0
+    assert again.last_change == dict.fromkeys((Change.BINARY, Change.GO), NOW + 900)
+    assert again.last_event is not None
+    assert again.last_event.values[Change.GO] == ("1.24.11", "1.27.3")
 
 
 def test_a_signal_has_values_before_and_now() -> None:
     known, program = identity(), WINDOWS[-1]
-    known.observe("latency", 9.0)
     see(known, program)
     known.compare()
     assert known.comparison is None
     for value in (0.1, 0.2, 0.3):
-        known.observe("latency", value)
+        known.observe("latency", value, NOW)
     see(known, program, "goroutine_updated", at=NOW + 60)
-    known.observe("latency", 0.4)
-    known.observe("new", 1.0)
+    known.observe("latency", 0.4, NOW + 60)
+    known.observe("new", 1.0, NOW + 60)
     known.compare()
     assert known.comparison is not None
     assert set(known.comparison.signals) == {"latency"}
@@ -282,6 +453,19 @@ def test_a_signal_has_values_before_and_now() -> None:
     assert (before.count, now.count) == (3, 1)
     assert before.p50 == pytest.approx(0.2, rel=0.01)
     assert now.p50 == pytest.approx(0.4, rel=0.01)
+
+
+def test_values_that_come_before_the_identity_go_to_the_right_epoch() -> None:
+    known = identity()
+    known.observe("latency", 9.0, NOW)
+    see(known, "linux-go1.24.11")
+    see(known, "linux-go1.27.3", at=NOW + 60)
+    known.observe("latency", 0.1, NOW + 61)
+    assert see(known, "linux-go1.27.3", at=NOW + 90)
+    known.compare()
+    assert known.comparison is not None
+    before, now = known.comparison.signals["latency"]
+    assert (before.p50, now.p50) == (pytest.approx(9, rel=0.01), pytest.approx(0.1, rel=0.01))
 
 
 def test_known_bugs_follow_system_and_version() -> None:

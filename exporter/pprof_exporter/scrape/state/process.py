@@ -21,6 +21,8 @@ _COUNTER_NOISE = 1e-3
 _MEMORY = 900.0
 # After this many rounds without a contradiction, one process is left at the address.
 _CALM_ROUNDS = 10
+# By how much counters grow from one reply of a process to its next one.
+_GOES_ON = 1.05
 # A build that comes back once may be a rollback. Counters that rise again may belong to a process that restarts in a
 # loop, if it lost connections meanwhile.
 _BUILD_RETURNS = 2
@@ -66,6 +68,8 @@ class _Process:
     build: str = ""
     go: dict[str, GoVersion] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
+    readings: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=4))
+    """The latest counters, one mapping for each reply that had some."""
     foreign_builds: set[str] = field(default_factory=set)
     """Builds of the file at its path after it was replaced there: Go reads the build id from the path."""
     ended: float = 0.0
@@ -75,6 +79,8 @@ class _Process:
         if evidence.build not in self.foreign_builds:
             self.build = self.build or evidence.build
         self.go.update(evidence.go)
+        if evidence.counters:
+            self.readings.append(evidence.counters)
         for name, value in evidence.counters.items():
             self.counters[name] = max(value, self.counters.get(name, value))
 
@@ -233,6 +239,14 @@ class ProcessTracker:
 
 
 def _continues(ended: _Process, evidence: ProcessEvidence) -> bool:
-    """Whether the counters of a reply go on where those of an ended process were."""
-    common = [(ended.counters[name], value) for name, value in evidence.counters.items() if name in ended.counters]
-    return bool(common) and all(before * (1 - _COUNTER_NOISE) <= value <= before * 1.5 for before, value in common)
+    """Whether the counters of a reply go on where those of an ended process were, in one of its latest replies.
+
+    In one of them: while two processes answer by turns, the counters of the other one only seem to be a rise.
+    """
+    return any(
+        common and all(before * (1 - _COUNTER_NOISE) <= value <= before * _GOES_ON + 1 for before, value in common)
+        for common in (
+            [(reading[name], value) for name, value in evidence.counters.items() if name in reading]
+            for reading in ended.readings
+        )
+    )

@@ -1,0 +1,172 @@
+"""Which process a reply came from, restarts, and several processes behind one address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from pprof_exporter.profile import GoVersion
+from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
+
+ROUND = 30.0
+NOW = 1_000_000.0
+
+
+def started(at: float, start: float, **counters: float) -> ProcessEvidence:
+    return ProcessEvidence(at, started={"page": start}, counters=counters)
+
+
+def built(at: float, build: str) -> ProcessEvidence:
+    return ProcessEvidence(at, build=build)
+
+
+def counting(at: float, **counters: float) -> ProcessEvidence:
+    return ProcessEvidence(at, counters=counters)
+
+
+def feed(tracker: ProcessTracker, evidence: Iterable[ProcessEvidence]) -> list[ReplyOrigin]:
+    return [tracker.take(one, one.at) for one in evidence]
+
+
+@pytest.fixture
+def tracker() -> ProcessTracker:
+    return ProcessTracker(ROUND)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (started(NOW, 100.0), started(NOW + 30, NOW + 10)),
+        (built(NOW, "a"), built(NOW + 30, "b")),
+        (counting(NOW, records=100), counting(NOW + 30, records=99)),
+        (counting(NOW, cpu=10.0, records=5), counting(NOW + 30, cpu=0.1)),
+        (ProcessEvidence(NOW, go={"page": GoVersion(1, 27)}), ProcessEvidence(NOW + 30, go={"page": GoVersion(1, 21)})),
+    ],
+    ids=["start", "build", "counter", "one of several counters", "version"],
+)
+def test_each_of_these_proves_a_new_process(
+    tracker: ProcessTracker, before: ProcessEvidence, after: ProcessEvidence
+) -> None:
+    assert feed(tracker, [before, before, after]) == [ReplyOrigin.SAME, ReplyOrigin.SAME, ReplyOrigin.NEW]
+    assert tracker.began == NOW + 30
+
+
+def test_a_restart_counts_once_it_is_confirmed_by_another_round(tracker: ProcessTracker) -> None:
+    feed(tracker, [started(NOW, 1.0), started(NOW + 30, NOW + 20), started(NOW + 45, NOW + 20)])
+    assert tracker.restarts == 0
+    feed(tracker, [started(NOW + 60, NOW + 20)])
+    assert tracker.restarts == 1
+
+
+@pytest.mark.parametrize("shift", [-1.9, 0.0, 1.9])
+def test_a_corrected_clock_moves_the_start_and_is_no_restart(tracker: ProcessTracker, shift: float) -> None:
+    assert feed(tracker, [started(NOW, 100.0), started(NOW + 30, 100.0 + shift)])[1] is ReplyOrigin.SAME
+
+
+def test_what_a_reply_lacks_proves_nothing(tracker: ProcessTracker) -> None:
+    first = ProcessEvidence(NOW, {"page": 1.0}, "a", {"page": GoVersion(1, 27)}, {"records": 5})
+    assert feed(tracker, [first, ProcessEvidence(NOW + 1)]) == [ReplyOrigin.SAME] * 2
+    # Another source may tell another start, or the version of another program.
+    other = ProcessEvidence(NOW + 2, {"system": 50.0}, "", {"system": GoVersion(1, 20)})
+    assert tracker.take(other, NOW + 2) is ReplyOrigin.SAME
+
+
+def test_a_reply_that_was_asked_of_the_process_before_is_stale(tracker: ProcessTracker) -> None:
+    feed(tracker, [built(NOW, "a"), built(NOW + 40, "b")])
+    # A CPU profile that began before the restart, and ended after the new process was seen.
+    assert tracker.take(built(NOW + 38, "a"), NOW + 43) is ReplyOrigin.STALE
+    assert not tracker.several
+    assert tracker.take(built(NOW + 60, "b"), NOW + 60) is ReplyOrigin.SAME
+
+
+def test_a_clock_that_is_set_back_makes_no_reply_stale_for_long(tracker: ProcessTracker) -> None:
+    feed(tracker, [built(NOW, "a")])
+    assert feed(tracker, [built(NOW - 3600, "a"), built(NOW - 3570, "b")]) == [ReplyOrigin.SAME, ReplyOrigin.NEW]
+
+
+@pytest.mark.parametrize("every", [10.0, 30.0, 75.0])
+def test_a_panic_loop_of_fifteen_restarts_counts_fifteen(tracker: ProcessTracker, every: float) -> None:
+    feed(tracker, [started(NOW, 1.0)])
+    for restart in range(1, 16):
+        at = NOW + restart * every
+        assert tracker.take(started(at, at - 3), at) is ReplyOrigin.NEW
+    feed(tracker, [started(NOW + 16 * every + ROUND, NOW + 15 * every - 3)])
+    assert tracker.restarts == 15
+    assert not tracker.several
+
+
+def test_a_panic_loop_without_start_times_counts_by_the_counters_that_fall(tracker: ProcessTracker) -> None:
+    feed(tracker, [counting(NOW, records=500)])
+    for restart in range(1, 16):
+        at = NOW + restart * 60
+        tracker.connection_lost(at - 10)
+        assert tracker.take(counting(at, records=300), at) is ReplyOrigin.NEW
+        tracker.take(counting(at + 30, records=500), at + 30)
+    assert tracker.restarts == 15
+    assert not tracker.several
+
+
+def turns(*evidence: tuple[str, float], count: int = 12) -> list[ProcessEvidence]:
+    """Replies of replicas by turns, one each 5 s: `evidence` has a field and the value of each replica."""
+    found = []
+    for number in range(count):
+        field, value = evidence[number % len(evidence)]
+        at = NOW + 5 * number
+        if field == "build":
+            found.append(built(at, f"build {value}"))
+        elif field == "start":
+            found.append(started(at, value))
+        else:
+            found.append(counting(at, records=value + number))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("replicas", "within"),
+    [
+        ((("start", 100.0), ("start", 200.0)), 3),
+        ((("start", 100.0), ("start", 200.0), ("start", 300.0)), 4),
+        ((("build", 1), ("build", 2)), 4),
+        ((("records", 500.0), ("records", 300.0)), 10),
+    ],
+    ids=["two starts", "three starts", "two builds", "counters"],
+)
+def test_replicas_by_turns_are_several_processes(
+    tracker: ProcessTracker, replicas: tuple[tuple[str, float], ...], within: int
+) -> None:
+    origins = feed(tracker, turns(*replicas))
+    assert origins.index(ReplyOrigin.MIXED) < within
+    assert set(origins[origins.index(ReplyOrigin.MIXED) :]) == {ReplyOrigin.MIXED}
+    assert tracker.several
+    assert tracker.restarts == 0
+
+
+def test_a_rollback_is_not_several_processes(tracker: ProcessTracker) -> None:
+    feed(tracker, [built(NOW, "a"), built(NOW + 120, "b"), built(NOW + 240, "a"), built(NOW + 300, "a")])
+    assert not tracker.several
+    assert tracker.restarts == 2
+
+
+def test_after_ten_rounds_without_a_contradiction_one_process_is_left(tracker: ProcessTracker) -> None:
+    feed(tracker, turns(("start", 100.0), ("start", 200.0)))
+    last = NOW + 5 * 11
+    origins = feed(tracker, [started(last + 30 * number, 200.0) for number in range(1, 14)])
+    assert origins.index(ReplyOrigin.NEW) == 10
+    assert not tracker.several
+    assert tracker.restarts == 0
+
+
+def test_a_build_that_was_replaced_on_disk_is_doubted_until_the_start_time_is_known(tracker: ProcessTracker) -> None:
+    feed(tracker, [started(NOW, 100.0), built(NOW + 1, "old")])
+    replaced = built(NOW + 30, "new")
+    assert tracker.doubts(replaced)
+    tracker.excuse("new")
+    assert feed(tracker, [replaced, built(NOW + 60, "new")]) == [ReplyOrigin.SAME] * 2
+    assert not tracker.doubts(replaced)
+
+
+def test_without_a_start_time_another_build_is_another_process(tracker: ProcessTracker) -> None:
+    feed(tracker, [built(NOW, "old")])
+    assert not tracker.doubts(built(NOW + 30, "new"))
+    assert tracker.take(built(NOW + 30, "new"), NOW + 30) is ReplyOrigin.NEW
