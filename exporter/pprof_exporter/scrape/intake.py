@@ -69,6 +69,12 @@ def read_trace_body(body: bytes) -> TraceReading:
         return TraceReading(version, failure=error)
 
 
+def index_evidence(index: IndexPage, at: float) -> ProcessEvidence:
+    """What an index page proves about its process: counts of records, and a lower bound of the Go version."""
+    counters = {f"records:{name}": float(index.counts[name]) for name in _RECORDS if name in index.counts}
+    return ProcessEvidence(at, go_at_least=go_version_from_index(index).at_least, counters=counters)
+
+
 def profile_evidence(kind: Kind, observation: Observation) -> ProcessEvidence:
     """What a profile proves about its process: its build, and totals since the start that are exact."""
     counters = {
@@ -76,7 +82,10 @@ def profile_evidence(kind: Kind, observation: Observation) -> ProcessEvidence:
         for value, total in zip(kind.values, observation.sums, strict=True)
         if kind.name == _ALLOCS and value.span is Span.SINCE_START and total is not None
     }
-    return ProcessEvidence(observation.at, build=build_of(observation.facts.modules), counters=counters)
+    facts = observation.facts
+    return ProcessEvidence(
+        observation.at, build=build_of(facts.modules), go_at_least=facts.version.at_least, counters=counters
+    )
 
 
 def page_evidence(page: TargetMetrics, at: float) -> ProcessEvidence:
@@ -106,8 +115,7 @@ class Intake:
     def index(self, index: IndexPage, at: float, phases: Phases | None) -> None:
         """Take in an index page, which was requested at `at` (Unix time)."""
         state = self._state
-        counters = {f"records:{name}": float(index.counts[name]) for name in _RECORDS if name in index.counts}
-        if self._take(ProcessEvidence(at, counters=counters)):
+        if self._take(index_evidence(index, at)):
             state.index, state.index_problem, state.index_at = index, None, at
             state.identity.learn_version(go_version_from_index(index))
         self._succeeded(INDEX, at, phases)

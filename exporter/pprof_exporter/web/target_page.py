@@ -41,7 +41,9 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
 
 
 def _who(known: Identity) -> str:
-    if known.epoch is None:
+    if known.process.several:
+        return "Several processes answer at this address."
+    if known.system is None and not known.modules:
         return "No profile was read yet."
     system = known.system.value.capitalize() if known.system else "an unknown system"
     build = f", build <code>{escape(known.build)}</code>" if known.build != "unknown" else ""
@@ -186,8 +188,13 @@ def _ticks(audit: TickAudit | None, at: float | None, now: float) -> str:
 def _changes(known: Identity, now: float) -> str:
     if not known.last_change:
         return ""
+    values = known.last_event.values if known.last_event else {}
     items = "".join(
-        f"<li>{_CHANGES[change]} {ago(now - at)} ({utc_moment(at)})</li>"
+        f"<li>{_CHANGES[change]}{_from_to(values.get(change))}, {ago(now - at)} ({utc_moment(at)})</li>"
         for change, at in sorted(known.last_change.items(), key=lambda pair: -pair[1])
     )
     return f"<h3>Changes</h3><ul>{items}</ul>"
+
+
+def _from_to(values: tuple[str, str] | None) -> str:
+    return f": {escape(values[0])} → {escape(values[1])}" if values else ""

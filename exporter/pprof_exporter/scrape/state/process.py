@@ -55,6 +55,8 @@ class ProcessEvidence:
     """The build of the program; "" if the reply does not tell."""
     go: Mapping[str, GoVersion] = field(default_factory=dict)
     """Exact Go version, by source: a metrics page may be that of another program."""
+    go_at_least: GoVersion | None = None
+    """The oldest Go version that the program can be of."""
     counters: Mapping[str, float] = field(default_factory=dict)
     """Counters since the start of the process, by name; they never fall."""
 
@@ -67,6 +69,9 @@ class _Process:
     started: dict[str, float] = field(default_factory=dict)
     build: str = ""
     go: dict[str, GoVersion] = field(default_factory=dict)
+    go_at_least: GoVersion | None = None
+    foreign_go: set[GoVersion] = field(default_factory=set)
+    """Exact versions that are those of another program."""
     counters: dict[str, float] = field(default_factory=dict)
     readings: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=4))
     """The latest counters, one mapping for each reply that had some."""
@@ -79,6 +84,7 @@ class _Process:
         if evidence.build not in self.foreign_builds:
             self.build = self.build or evidence.build
         self.go.update(evidence.go)
+        self.go_at_least = max(filter(None, (self.go_at_least, evidence.go_at_least)), default=None)
         if evidence.counters:
             self.readings.append(evidence.counters)
         for name, value in evidence.counters.items():
@@ -96,6 +102,12 @@ class _Process:
     def other_go(self, evidence: ProcessEvidence) -> bool:
         return any(self.go.get(source, version) != version for source, version in evidence.go.items())
 
+    def older_go(self, evidence: ProcessEvidence) -> GoVersion | None:
+        """An exact version that is older than what the program can be of, known and told together."""
+        bounds = [bound for bound in (self.go_at_least, evidence.go_at_least) if bound is not None]
+        exact = {*self.go.values(), *evidence.go.values()} - self.foreign_go
+        return next((one for one in exact for bound in bounds if _line(one) < _line(bound)), None)
+
     def fell(self, evidence: ProcessEvidence) -> bool:
         return any(
             value < self.counters.get(name, value) * (1 - _COUNTER_NOISE) for name, value in evidence.counters.items()
@@ -106,6 +118,7 @@ class _Process:
             self.same_start(evidence) is False
             or self.other_build(evidence)
             or self.other_go(evidence)
+            or self.older_go(evidence) is not None
             or self.fell(evidence)
         )
 
@@ -123,6 +136,8 @@ class ProcessTracker:
         self._build_returns: deque[float] = deque(maxlen=_BUILD_RETURNS)
         self._counter_returns: deque[float] = deque(maxlen=_COUNTER_RETURNS)
         self._mixed_at: float | None = None
+        self._older_go: GoVersion | None = None
+        """The version that ended the process before, if it was too old."""
 
     @property
     def began(self) -> float | None:
@@ -143,17 +158,26 @@ class ProcessTracker:
         """Whether only a start time can tell if this is a new process.
 
         Go reads the build id from the path of the program (runtime/pprof.elfBuildID). After an update of the package,
-        a process that still runs the old program shows the build id of the new one.
+        a process that still runs the old program shows the build id of the new one. And a version that is too old for
+        the program may be that of a metrics page of another program.
         """
         current = self._current
         if current is None or evidence.at < current.began or not current.started:
             return False
-        return current.other_build(evidence) and current.same_start(evidence) is None
+        if current.same_start(evidence) is not None:
+            return False
+        return current.other_build(evidence) or current.older_go(evidence) is not None
 
-    def excuse(self, build: str) -> None:
-        """Record that another build id does not prove a new process, since the start time is the same."""
-        if self._current is not None:
-            self._current.foreign_builds.add(build)
+    def excuse(self, evidence: ProcessEvidence) -> None:
+        """Record that these facts do not prove a new process, since the start time is the same."""
+        current = self._current
+        if current is None:
+            return
+        if current.other_build(evidence):
+            current.foreign_builds.add(evidence.build)
+        older = current.older_go(evidence)
+        if older is not None:
+            current.foreign_go.add(older)
 
     def connection_lost(self, now: float) -> None:
         """Record a failed connection or a reply that was cut: a process may have ended."""
@@ -172,10 +196,15 @@ class ProcessTracker:
             current.began = evidence.at
         if evidence.at < current.began:
             return ReplyOrigin.STALE
+        older = current.older_go(evidence)
+        if older is not None and older == self._older_go:
+            # It did not end with the process, so it is no version of this program.
+            current.foreign_go.add(older)
         if not current.contradicts(evidence):
             current.learn(evidence)
             self._confirm(now)
             return ReplyOrigin.SAME
+        self._older_go = older
         if self._returns(evidence, now):
             self._mixed_at = now
             self._unconfirmed.clear()
@@ -236,6 +265,10 @@ class ProcessTracker:
     def _often(self, returns: deque[float], now: float) -> bool:
         returns.append(now)
         return len(returns) == returns.maxlen and now - returns[0] <= _MEMORY
+
+
+def _line(version: GoVersion) -> tuple[int, int]:
+    return version.major, version.minor
 
 
 def _continues(ended: _Process, evidence: ProcessEvidence) -> bool:

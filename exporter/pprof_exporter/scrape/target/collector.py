@@ -9,7 +9,7 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
-from pprof_exporter.scrape.intake import profile_evidence
+from pprof_exporter.scrape.intake import index_evidence, profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import observe
@@ -44,6 +44,16 @@ class Collector(ABC):
         """Whether the target is so large that this fetch would stop it for long."""
         return False
 
+    async def resolve_doubt(self, evidence: ProcessEvidence) -> None:
+        """Read the start time of the process if only that tells whether a reply came from another one."""
+        state = self._context.state
+        if not state.identity.process.doubts(evidence):
+            return
+        known = state.processes
+        reading = await self._context.read_process(since=evidence.at)
+        if reading.has_start and state.processes == known:
+            state.identity.process.excuse(evidence)
+
     @abstractmethod
     async def run(self) -> None:
         """Fetch once and hand the result to the intake. Raises `FetchError` and `DecodeError`."""
@@ -65,7 +75,9 @@ class IndexCollector(Collector):
         async with context.slot():
             reply = await context.get("")
         context.intake.received(INDEX, reply.body)
-        context.intake.index(read_index(reply.body), reply.asked_at, reply.phases)
+        index = read_index(reply.body)
+        await self.resolve_doubt(index_evidence(index, reply.asked_at))
+        context.intake.index(index, reply.asked_at, reply.phases)
 
 
 class ProfileCollector(Collector):
@@ -117,19 +129,9 @@ class ProfileCollector(Collector):
             max_bytes=context.settings.limits.inflated_bytes,
         )
         observation = await run_in_thread(work, len(reply.body))
-        await self._resolve_doubt(profile_evidence(profile.kind, observation))
+        await self.resolve_doubt(profile_evidence(profile.kind, observation))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)
-
-    async def _resolve_doubt(self, evidence: ProcessEvidence) -> None:
-        """Read the start time of the process if only that tells whether another build is another process."""
-        state = self._context.state
-        if not state.identity.process.doubts(evidence):
-            return
-        known = state.processes
-        reading = await self._context.read_process(since=evidence.at)
-        if reading.has_start and state.processes == known:
-            state.identity.process.excuse(evidence.build)
 
 
 class MutexCollector(ProfileCollector):
