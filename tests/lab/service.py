@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab import free_port
+from tests.lab import Missing, free_port
 from tests.lab.rewrite import Rewriter, rewriting
 from tests.lab.target import Target, running
+
+PORT_TAKEN = 15.0
+"""Seconds to wait while a connection of another program has the port: between two runs it belongs to nobody."""
 
 
 @dataclass
@@ -41,10 +45,19 @@ class Service:
         return self.proxy.url.removeprefix("http://") if self.proxy else self.address
 
     def start(self) -> None:
-        """Run it."""
-        self._target = self._life.enter_context(
-            running(self.program, "-listen", self.address, *self.arguments, wine=self.wine, nice=self.yields)
-        )
+        """Run it. Raises `Missing` if it does not start."""
+        deadline = time.monotonic() + PORT_TAKEN
+        while True:
+            try:
+                self._target = self._life.enter_context(
+                    running(self.program, "-listen", self.address, *self.arguments, wine=self.wine, nice=self.yields)
+                )
+            except Missing as error:
+                if "address already in use" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def stop(self) -> None:
         """End it at once."""

@@ -18,7 +18,7 @@ import pytest
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from tests.e2e.scene import SCALE, scaled_rules
-from tests.lab import exporter, go, lines, prometheus
+from tests.lab import exporter, free_ports, go, lines, prometheus
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.lines import Line
 from tests.lab.pages import TargetPage, target_page
@@ -91,7 +91,10 @@ def fleets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fleet]:
 def play(folder: Path) -> dict[str, Fleet]:
     """Upgrade three targets of each fleet, and wait until all is judged."""
     old, new = go.build(BEFORE), go.build(AFTER)
-    services = {name: [Service(name, old) for _ in range(TARGETS)] for name in (ALL, FEW)}
+    ports = iter(free_ports(2 * TARGETS))
+    services = {
+        name: [Service(name, old, address=f"127.0.0.1:{next(ports)}") for _ in range(TARGETS)] for name in (ALL, FEW)
+    }
     everybody = [service for fleet in services.values() for service in fleet]
     with contextlib.ExitStack() as stack:
         stack.enter_context(started(everybody))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import exporter, go, lines
+from tests.lab import exporter, free_ports, go, lines
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.intervals import SHORTER, shortened
 from tests.lab.pages import TargetPage, target_page
@@ -108,25 +108,30 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 @at_most_twice
 def play(folder: Path) -> Scene:
     """Everything at once, since most of it is waiting."""
+    ports = iter(free_ports(40))
+
+    def service(name: str, program: Path, *arguments: str) -> Service:
+        return Service(name, program, arguments=arguments, address=f"127.0.0.1:{next(ports)}")
+
     older, newer = (go.build(version) for version in PATCHED)
     stable = go.build("1.24.11")
     oldest = go.build(VERSIONS[0])
     # Up to Go 1.22, a CPU profile that is longer than this is refused; later ones extend the time.
     hasty = ("-write-timeout", "900ms")
     direct = {
-        "patched": Service("patched", older),
-        "downgraded": Service("downgraded", newer, arguments=hasty),
-        "looping": Service("looping", newer),
-        "stable": Service("sisters", stable),
-        "canary": Service("sisters", newer),
+        "patched": service("patched", older),
+        "downgraded": service("downgraded", newer, *hasty),
+        "looping": service("looping", newer),
+        "stable": service("sisters", stable),
+        "canary": service("sisters", newer),
     }
     bare = {
-        "downgraded-bare": Service("downgraded-bare", newer, arguments=hasty),
-        "looping-bare": Service("looping-bare", newer),
-        **{f"quiet-{version}": Service(f"quiet-{version}", go.build(version)) for version in VERSIONS},
+        "downgraded-bare": service("downgraded-bare", newer, *hasty),
+        "looping-bare": service("looping-bare", newer),
+        **{f"quiet-{version}": service(f"quiet-{version}", go.build(version)) for version in VERSIONS},
     }
-    behind = {f"far-{version}": Service(f"far-{version}", go.build(version)) for version in VERSIONS}
-    replicas = [Service("replica", program) for program in (newer, newer, older, newer)]
+    behind = {f"far-{version}": service(f"far-{version}", go.build(version)) for version in VERSIONS}
+    replicas = [service("replica", program) for program in (newer, newer, older, newer)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(started([*direct.values(), *bare.values(), *behind.values(), *replicas]))
         for replica in replicas:
