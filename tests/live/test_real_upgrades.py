@@ -287,10 +287,11 @@ def test_compare_names_both_versions_and_nothing_is_worse(story: Story, service:
             assert go in pair
             assert go in step.compared
         assert step.verdicts != {}
-        assert {"no worse", "better"} & set(step.verdicts.values())
         worse = [signal for signal, verdict in step.verdicts.items() if verdict == "worse"]
         assert [signal for signal in worse if not signal.startswith(LATENCIES)] == []
         assert "F20" not in step.page.found()
+    # The first version ran too briefly for a comparison; the second did not.
+    assert {"no worse", "better"} & set(of(story, service)[-1].verdicts.values())
 
 
 @pytest.mark.parametrize("service", SERVICES)
