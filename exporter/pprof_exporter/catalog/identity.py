@@ -6,9 +6,9 @@ from pprof_exporter.catalog.family import counter, gauge, info
 
 TARGET_INFO = info(
     "pprof_target_info",
-    "System, program, build and Go version of the target, from its profiles and metrics page; 'unknown' if neither "
-    "has it. A version that ends in + is a lower bound; build is a digest of the build id, or of path and time of the "
-    "program.",
+    "System, program, build and Go version of the target, from its profiles, its metrics page, and its binary if it "
+    "runs on the exporter's machine; 'unknown' if none has it. A version that ends in + is a lower bound; build is a "
+    "digest of the build id, or of path and time of the program. Shown once the identity is whole.",
     "target",
     "system",
     "program",

@@ -52,13 +52,13 @@ class TargetContext:
             url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
         )
 
-    async def read_process(self, *, since: float | None = None) -> ProcessReading:
+    async def read_process(self, *, since: float | None = None, page: bool = True) -> ProcessReading:
         """Read which process answers, and the CPU time that it has used, and hand that to the intake.
 
-        `since` is the Unix time from which on a new process counts; None: now.
+        `since` is the Unix time from which on a new process counts; None: now. Without `page`, the target is not asked.
         """
         at = self.clock.now() if since is None else since
-        reading = await self.process.read()
+        reading = await self.process.read(page=page)
         if reading.page is not None:
             self.intake.metrics_page(reading.page, at)
         if reading.process is not None:

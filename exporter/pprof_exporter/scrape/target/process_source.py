@@ -57,24 +57,26 @@ class ProcessSource:
         """When the sources were last read (steady time)."""
         self._perhaps_here = may_be_this_machine(self._host)
 
-    async def read(self) -> ProcessReading:
-        """What all sources know now.
+    async def read(self, *, page: bool = True) -> ProcessReading:
+        """What all sources know now, or without the page what costs the target nothing.
 
         The CPU time is that of the operating system only without one on a page: the listening process may be a proxy
         in front of the program.
         """
+        if not page:
+            return ProcessReading(None, await self._read_process())
         self.read_at = self._clock.steady()
-        page = await self._read_page()
+        found = await self._read_page()
         process = await self._read_process()
-        if page is not None and page.cpu_seconds is not None:
+        if found is not None and found.cpu_seconds is not None:
             steady = self._clock.steady()
-            cpu = CpuTime(page.cpu_seconds, steady, page.start_time, CpuSource.METRICS, page.gomaxprocs)
-            return ProcessReading(page, process, cpu)
-        if process is None or (page is None and not self._page.is_suspended()):
-            return ProcessReading(page, process)
+            cpu = CpuTime(found.cpu_seconds, steady, found.start_time, CpuSource.METRICS, found.gomaxprocs)
+            return ProcessReading(found, process, cpu)
+        if process is None or (found is None and not self._page.is_suspended()):
+            return ProcessReading(found, process)
         steady, processors = self._clock.steady(), psutil.cpu_count()
         return ProcessReading(
-            page, process, CpuTime(process.cpu_seconds, steady, process.started, CpuSource.PROCESS, processors)
+            found, process, CpuTime(process.cpu_seconds, steady, process.started, CpuSource.PROCESS, processors)
         )
 
     def reset(self) -> None:

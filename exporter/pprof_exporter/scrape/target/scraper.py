@@ -77,13 +77,17 @@ class TargetScraper:
         return problem
 
     async def _identify(self) -> None:
-        """Read which process answers: when it is new, and otherwise as often as CPU profiles do that anyway."""
+        """Read which process answers.
+
+        Its metrics page is fetched when it is new, and otherwise as often as CPU profiles do that anyway.
+        """
         source, now = self._context.process, self._context.clock.steady()
         if self._processes != self.state.processes:
             # What the process before had or lacked says nothing about this one: a new release may have a metrics page.
             self._processes = self.state.processes
             source.reset()
         elif now - source.read_at < _IDENTIFY_ROUNDS * self.index.interval:
+            await self._context.read_process(page=False)
             return
         async with self._context.slot():
             await self._context.read_process()
