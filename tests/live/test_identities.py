@@ -45,6 +45,9 @@ SEVERAL_WITHIN = 3 * 60 / SHORTER + 6
 """Seconds until it is told that several processes answer at an address: the third time that start times are read, which
 is with each CPU profile."""
 
+APART = 3.0
+"""Seconds between the starts of two replicas: start times prove nothing if they differ by less than a clock may."""
+
 NO_PAGE = "/no-metrics-here"
 
 
@@ -133,7 +136,9 @@ def play(folder: Path) -> Scene:
     behind = {f"far-{version}": service(f"far-{version}", go.build(version)) for version in VERSIONS}
     replicas = [service("replica", program) for program in (newer, newer, older, newer)]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(started([*direct.values(), *bare.values(), *behind.values(), *replicas]))
+        stack.enter_context(started(replicas[::2]))
+        time.sleep(APART)
+        stack.enter_context(started([*direct.values(), *bare.values(), *behind.values(), *replicas[1::2]]))
         for replica in replicas:
             replica.target.control("rates", block=1, mutex=1)
         addresses = [replica.address for replica in replicas]
