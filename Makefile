@@ -12,7 +12,7 @@ PROTO := exporter/pprof_exporter/profile/proto
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs pictures site lock proto record bench walk clean
+.PHONY: help demo test check unit setup docs pictures site lock proto record renames bench walk clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -83,6 +83,9 @@ proto:  ## Generate the protobuf module from profile.proto
 
 record: setup  ## Record the profiles of tests and demo anew (Go from PyPI, Wine from Debian)
 	$(BIN)/python -m tests.record
+
+renames: setup  ## Derive which functions Go moved to other packages (Go from PyPI and Debian)
+	$(BIN)/python -m tests.record_renames
 
 clean:  ## Remove everything that was fetched or built
 	rm -rf $(VENV) .lab dist build

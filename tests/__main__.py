@@ -31,6 +31,7 @@ STURDY = (
     "test_capture.py",
     "test_check.py",
     "test_evidence.py",
+    "test_every_release.py",
     "test_faults.py",
     "test_identities.py",
     "test_pages.py",

@@ -15,6 +15,7 @@ from pprof_exporter.verdicts.verdict import VerdictLimits
 
 RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(rule, RecordingRule)}
 WORSE = "target_signal:pprof_signal_median:worse"
+EXPECTED = "target_signal:pprof_signal_median:expected"
 LIMITS = VerdictLimits()
 SIGNALS = (
     "canary_duration_seconds:rest",
@@ -36,6 +37,7 @@ def test_the_recording_rule_and_the_measures_use_the_same_thresholds() -> None:
     ruled = set(thresholds_of(RECORDS[WORSE]))
     assert measured - {"regression_factor"} == ruled - {"tick_busy"}
     assert {"regression_factor"} == set(thresholds_of(RECORDS["target_signal:pprof_signal_median:risen"]))
+    assert EXPECTED in RECORDS["target_signal:pprof_signal_median:risen"]
     assert measured <= set(THRESHOLDS_BY_NAME)
     assert {one.min_observations for one in MEASURES} == set(
         thresholds_of(RECORDS["target_signal:pprof_signal_median:regressed"])
@@ -49,6 +51,16 @@ def test_every_signal_of_the_recording_rule_has_a_measure() -> None:
         assert signals, pattern
         assert all(measure_of(signal) for signal in signals)
     assert measure_of("heap_inuse_bytes") is None
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_latencies_and_nothing_else_are_held_against_the_control_group(signal: str) -> None:
+    measure = measure_of(signal)
+    latency = signal.startswith(("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:"))
+    assert measure is not None
+    assert measure.controlled is latency
+    (pattern,) = re.findall(r'pprof_signal_control_ratio\{signal=~"([^"]+)"\}', RECORDS[EXPECTED])
+    assert bool(re.fullmatch(pattern, signal)) is latency
 
 
 @pytest.mark.parametrize(
@@ -73,6 +85,13 @@ def test_a_change_counts_beyond_all_of_its_limits(signal: str, before: float, no
     assert measure is not None
     ratio = now / before if before > 0 else None
     assert measure.is_exceeded(LIMITS, ratio=ratio, now=now, change=now - before) is worse
+
+
+@pytest.mark.parametrize(("control", "worse"), [(1, True), (1.4, True), (1.6, False), (9.5, False)])
+def test_a_latency_counts_beyond_what_the_control_group_did(control: float, *, worse: bool) -> None:
+    measure = measure_of("fetch_duration_seconds:heap")
+    assert measure is not None
+    assert measure.is_exceeded(LIMITS, ratio=3 / control, now=0.3, change=0.2) is worse
 
 
 def test_without_a_limit_the_direction_is_left() -> None:

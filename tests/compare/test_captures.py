@@ -175,7 +175,9 @@ def test_deeper_stacks_are_a_matter_of_go() -> None:
     new = recorded(10, go="1.22.10", signals=cut, seed=2, fingerprint=replace(BEFORE, go="go1.22.10"))
     assert signal(compared(old, new), "truncated_stack_ratio:heap").verdict is ChangeVerdict.BY_DESIGN
     other = recorded(10, go="1.25.5", signals=cut, seed=2, fingerprint=replace(BEFORE, go="go1.25.5"))
-    assert signal(compared(old, other), "truncated_stack_ratio:heap").verdict is ChangeVerdict.UNSURE
+    assert signal(compared(old, other), "truncated_stack_ratio:heap").verdict is ChangeVerdict.WORSE
+    vague = recorded(10, go="1.25+", signals=cut, seed=2, fingerprint=replace(BEFORE, go="go1.25.5"))
+    assert signal(compared(old, vague), "truncated_stack_ratio:heap").verdict is ChangeVerdict.UNSURE
     same = recorded(10, go="1.24.11", signals=cut, seed=2)
     assert signal(compared(old, same), "truncated_stack_ratio:heap").verdict is ChangeVerdict.WORSE
 

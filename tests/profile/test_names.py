@@ -52,7 +52,9 @@ def test_a_name_made_to_be_slow_is_not() -> None:
     assert time.process_time() - begin < 1
 
 
-@pytest.mark.parametrize("name", ["runtime.gopark", "sync.(*Mutex).Lock", "internal/sync.(*Mutex).lockSlow"])
+@pytest.mark.parametrize(
+    "name", ["runtime.gopark", "sync.(*Mutex).Lock", "internal/sync.(*Mutex).lockSlow", "_.goready.func1"]
+)
 def test_waiting_is_plumbing(name: str) -> None:
     assert is_plumbing(name)
 

@@ -47,6 +47,7 @@ _VALUES: dict[tuple[str, str], Iterable[str]] = {
 _DETERMINED: dict[str, dict[str, frozenset[str]]] = {
     "pprof_target_info": dict.fromkeys(("system", "program", "build", "go_version"), _TARGET),
     "pprof_down_info": {"reason": _TARGET},
+    "pprof_last_change_info": dict.fromkeys(("from", "to"), _TARGET | {"change"}),
     "pprof_known_bug_info": {"fixed_in": _TARGET | {"bug"}},
     "pprof_exporter_build_info": dict.fromkeys(("version", "python"), frozenset({"job", "instance"})),
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import promql_parser as promql
 import pytest
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
@@ -16,10 +17,12 @@ from pprof_exporter.rules import (
     RECORDING_RULES,
     Alert,
     RecordingRule,
+    RuleGroup,
     Severity,
     fill_thresholds,
     thresholds_of,
 )
+from pprof_exporter.rules.guards import MIXED_TARGETS, of_one_process
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
 from tests.rules.record_series import SETS, read
 
@@ -150,6 +153,41 @@ def test_an_alert_has_a_severity_and_a_failure_mode(alert: Alert) -> None:
     assert alert.severity in Severity
     assert alert.mode in {*MODES, ""}
     assert re.fullmatch(r"Pprof([A-Z][a-z]*[0-9]*(Hz)?)+", alert.name)
+
+
+OF_THE_ADDRESS = {
+    **dict.fromkeys(("PprofTargetDown", "PprofTargetWedged", "PprofNotMounted"), "nothing answers, whoever should"),
+    **dict.fromkeys(("PprofFetchFailing", "PprofProfileRejected", "PprofProfileStale"), "replies do not come"),
+    **dict.fromkeys(("PprofDecodeFailing", "PprofProfilerConflict"), "replies hold no profile"),
+    "PprofSeveralProcesses": "says so",
+    "PprofExporterDeferring": "is about the exporter",
+    "PprofUpgradeRegression": "the recording rule leaves them out",
+}
+"""Alerts that hold where several processes answer at one address, each with the reason."""
+
+
+@pytest.mark.parametrize("alert", [alert for alert in ALERTS if alert.mode and not alert.many_targets], ids=name)
+def test_no_alert_judges_a_mixture_of_processes(alert: Alert) -> None:
+    parsed = promql.parse(fill_thresholds(alert.expr, {}))
+    assert (alert.name not in OF_THE_ADDRESS) == (
+        isinstance(parsed, promql.BinaryExpr)
+        and str(parsed.op) == "unless"
+        and "pprof_several_processes_info" in str(parsed.rhs)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "guarded"),
+    [
+        ("pprof_up == 0", f"pprof_up == 0\n  unless {MIXED_TARGETS}"),
+        ("a and (b or c)", f"a and (b or c)\n  unless {MIXED_TARGETS}"),
+        ("    a\n      or b\n    ", f"(\n  a\n    or b\n)\n  unless {MIXED_TARGETS}"),
+    ],
+)
+def test_the_guard_covers_the_whole_expression(expression: str, guarded: str) -> None:
+    alert = Alert("PprofX", "F1", Severity.INFO, expression, "5m", "x", "x")
+    (rule,) = of_one_process(RuleGroup("x", (alert,))).rules
+    assert rule.expr == guarded
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in WITHOUT_ALERT])

@@ -1,24 +1,33 @@
-"""One signal of one service, observed and counted."""
+"""Targets of one service, with one signal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pprof_exporter.store import Fingerprint, Store
+from pprof_exporter.store import Epoch, Fingerprint, Store, changed_parts
 
 MARK = Fingerprint("windows 1", "build 1", "go1.24", "none")
 NEXT = Fingerprint("windows 2", "build 1", "go1.24", "none")
 
 
-def observe(store: Store, times: int, mark: Fingerprint = MARK, now: float = 1.0) -> int:
-    epoch = store.enter("shop", mark, now).epoch
+def enter(store: Store, mark: Fingerprint, now: float, target: str = "a", service: str = "shop") -> Epoch:
+    """Enter an epoch as the exporter does: moved if a target shows other software than before."""
+    stay = store.stay(service, target)
+    moved = stay is not None and bool(changed_parts(stay.fingerprint, mark))
+    return store.enter(service, target, mark, now, moved=moved)
+
+
+def observe(store: Store, times: int, mark: Fingerprint = MARK, now: float = 1.0, target: str = "a") -> int:
+    epoch = enter(store, mark, now, target)
     for _ in range(times):
         store.observe(epoch.id, "latency", 0.1)
     return epoch.id
 
 
-def count(store: Store, mark: Fingerprint = MARK, now: float = 1.0) -> int:
-    summary = store.summaries(store.enter("shop", mark, now).epoch.id).get("latency")
+def count(store: Store, mark: Fingerprint = MARK) -> int:
+    """Values of the latest epoch with this fingerprint."""
+    found = [epoch for epoch in store.epochs("shop") if epoch.fingerprint == mark]
+    summary = store.summaries(found[-1].id).get("latency") if found else None
     return summary.count if summary else 0
 
 

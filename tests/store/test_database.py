@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.store import EpochRetention, Fingerprint, StorageProblem, Store
-from tests.store.observing import MARK, NEXT, aside, count, observe, written
+from tests.store.observing import NEXT, aside, count, enter, observe, written
 
 
 def connection(store: Store) -> sqlite3.Connection:
@@ -30,13 +30,14 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
     store = Store.open(path, 0.0)
     old = observe(store, 3)
     new = observe(store, 5, NEXT, 10.0)
-    before = store.compare("shop")
+    before, stay = store.compare("shop", "a"), store.stay("shop", "a")
+    assert before is not None
     store.close(20.0)
     store = Store.open(path, 30.0)
-    assert store.compare("shop") == before
-    assert store.enter("shop", NEXT, 30.0).epoch.id == new
-    assert not store.enter("shop", MARK, 30.0).began
-    assert store.enter("shop", MARK, 30.0).epoch.id == old
+    assert store.compare("shop", "a") == before
+    assert store.stay("shop", "a") == stay
+    assert [epoch.id for epoch in store.epochs("shop")] == [old, new]
+    assert enter(store, NEXT, 30.0).id == new
     assert store.troubles == {}
 
 
@@ -65,7 +66,7 @@ def test_without_a_path_nothing_is_written_and_nothing_is_wrong() -> None:
 def test_size_is_kept_in_the_file(path: Path) -> None:
     store = Store.open(path, 0.0)
     for build in range(100):
-        epoch = store.enter("shop", Fingerprint(binary=f"build {build}"), float(build)).epoch
+        epoch = enter(store, Fingerprint(binary=f"build {build}"), float(build))
         for signal in range(20):
             store.observe(epoch.id, f"signal {signal}", 1.0)
     removed = store.expire(100.0, EpochRetention(epochs=100, age=1e9, size=100_000))
@@ -73,8 +74,8 @@ def test_size_is_kept_in_the_file(path: Path) -> None:
     store.close(101.0)
     assert path.stat().st_size <= 100_000
     store = Store.open(path, 102.0)
-    assert len(store.summaries(store.enter("shop", Fingerprint(binary="build 99"), 103.0).epoch.id)) == 20
-    assert store.enter("shop", Fingerprint(binary="build 0"), 104.0).began
+    assert [epoch.fingerprint.binary for epoch in store.epochs("shop")] == [f"build {n}" for n in range(removed, 100)]
+    assert len(store.summaries(enter(store, Fingerprint(binary="build 99"), 103.0).id)) == 20
 
 
 # Corruption.
@@ -120,6 +121,11 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "a newer version": sql("PRAGMA user_version = 99"),
     "wrong types": sql("UPDATE epoch SET first_seen = 'long ago'"),
     "no UTF-8": sql("UPDATE epoch SET service = CAST(x'ff' AS TEXT)"),
+    "no targets": sql("DROP TABLE stay"),
+    "targets of another schema": sql("ALTER TABLE stay RENAME COLUMN since TO entered"),
+    "targets of wrong types": sql("UPDATE stay SET since = 'long ago'"),
+    "a target in no epoch": sql("UPDATE stay SET epoch = 'first'"),
+    "a target without UTF-8": sql("UPDATE stay SET target = CAST(x'ff' AS TEXT)"),
 }
 
 

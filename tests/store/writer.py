@@ -14,7 +14,7 @@ def main(path: Path, rounds: int | None) -> None:
     store = Store.open(path, 0.0)
     written = 0
     for now in itertools.count(1.0) if rounds is None else map(float, range(rounds)):
-        epoch = store.enter("shop", Fingerprint("windows 1", "build 1", "go1.24", "none"), now).epoch
+        epoch = store.enter("shop", "a", Fingerprint("windows 1", "build 1", "go1.24", "none"), now)
         for signal in ("latency", "lost", "goroutines"):
             for value in range(10):
                 store.observe(epoch.id, signal, float(value))

@@ -31,8 +31,9 @@ class Measure:
 
     `signals` is a regular expression for the whole name. All of these must hold: the median changed by more than
     `factor`; it is now beyond `bound`; it changed by more than `difference`. `busy`: only while the target kept a
-    processor busy. `same_go`: only with the same Go version, since that sets what is measured. `min_observations` is
-    the number of values that a median needs.
+    processor busy. `same_go`: only with the same Go version, since that sets what is measured. `controlled`: a latency,
+    which also depends on host, network and exporter, so that `factor` is held against the control group: the change of
+    the same signal on targets without an upgrade. `min_observations` is the number of values that a median needs.
     """
 
     signals: str
@@ -42,13 +43,15 @@ class Measure:
     difference: str = ""
     busy: bool = False
     same_go: bool = False
+    controlled: bool = False
     min_observations: str = "regression_observations"
 
     def is_exceeded(self, limit: ThresholdValues, *, ratio: float | None, now: float, change: float) -> bool:
         """Whether a change exceeds the limits.
 
-        `ratio` is the value now divided by the value before, None if a value was not positive; `change` is now minus
-        before.
+        `ratio` is the value now divided by the value before, None if a value was not positive; of a `controlled` signal
+        it is relative to the control group: divided by the control ratio too, where that is known and above 1. `change`
+        is now minus before.
         """
         sign = 1 if self.worse is WorseDirection.HIGHER else -1
         factor = limit[self.factor] if self.factor else 1
@@ -63,13 +66,22 @@ _QUICK = "regression_latency_least"
 _AUDITED = "regression_audits"
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("fetch_duration_seconds:cpu", WorseDirection.HIGHER, factor="regression_factor", bound="fetch_slow"),
-    Measure("fetch_duration_seconds:.+", WorseDirection.HIGHER, factor="regression_factor", bound=_QUICK),
+    Measure(
+        "fetch_duration_seconds:cpu",
+        WorseDirection.HIGHER,
+        factor="regression_factor",
+        bound="fetch_slow",
+        controlled=True,
+    ),
+    Measure(
+        "fetch_duration_seconds:.+", WorseDirection.HIGHER, factor="regression_factor", bound=_QUICK, controlled=True
+    ),
     Measure(
         "(canary_duration|latency_difference)_seconds:.+",
         WorseDirection.HIGHER,
         factor="regression_factor",
         bound=_QUICK,
+        controlled=True,
     ),
     Measure(
         "cpu_coverage_ratio", WorseDirection.LOWER, bound="regression_coverage_below", difference="regression_coverage"

@@ -99,7 +99,9 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         "regression_watch", 86_400, "seconds", "a day covers every load; what persists has other alerts", age=True
     ),
-    Threshold("changes_together", 600, "seconds", "the sources of build and version are read minutes apart", age=True),
+    Threshold(
+        "changes_together", 600, "seconds", "a release and its correction, minutes later, are one change", age=True
+    ),
     Threshold("regression_coverage_below", 0.94, "ratio", "healthy programs show at least 0.94"),
     Threshold("regression_share", 0.1, "ratio", "a tenth of the value, or of the locations, is not chance"),
     Threshold(

@@ -17,6 +17,7 @@ from pprof_exporter.compare.quantities import p_value, signal_value
 from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.report import ChangeVerdict, FunctionChange, Movement, SignalChange, Spread
 from pprof_exporter.compare.statistics import Estimate
+from pprof_exporter.profile import under_current_names
 
 SIGNIFICANCE = 0.05
 """Probability of at least one wrong verdict in a report without changes, before the limits of the alerts apply."""
@@ -161,7 +162,10 @@ class SignalAssessor:
         if one.measure is None:
             return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
         if one.shift is None or one.test is None:
-            return ChangeVerdict.UNSURE, _missing(one)
+            designed = self._crossed.one_sided(one.signal, before=len(one.before), after=len(one.after))
+            return ChangeVerdict.BY_DESIGN if designed else ChangeVerdict.UNSURE, " ".join(
+                said for said in (_missing(one), designed) if said
+            )
         p = self._corrected.p_values.get((self._pair, one.signal), 1.0)
         small, large = sorted((len(one.before), len(one.after)))
         if 2 / math.comb(small + large, small) * max(1, len(self._corrected.p_values)) >= SIGNIFICANCE:
@@ -178,6 +182,10 @@ class SignalAssessor:
         if worse:
             return ChangeVerdict.UNSURE, f"Worse, but within chance ({p_value(p)})."
         if self._may_be_worse(one, one.measure):
+            # It moved, and a release explains why: by how much is no question of these values.
+            designed = self._crossed.signal(one.signal) if p < SIGNIFICANCE else None
+            if designed is not None:
+                return ChangeVerdict.BY_DESIGN, designed
             return ChangeVerdict.UNSURE, f"Anything between {_interval(one)} is possible."
         if p < SIGNIFICANCE:
             return ChangeVerdict.SAME, f"Changed beyond chance ({p_value(p)}), but within the limits of the alerts."
@@ -187,8 +195,9 @@ class SignalAssessor:
         designed = self._crossed.signal(one.signal)
         if designed is not None:
             return ChangeVerdict.BY_DESIGN, designed
-        if worse and measure.same_go and not self._same_go:
-            return ChangeVerdict.UNSURE, "This value depends on the Go version."
+        # Between two known versions, what the releases do not explain is of the program.
+        if worse and measure.same_go and not self._same_go and not self._crossed.is_exact:
+            return ChangeVerdict.UNSURE, "This value depends on the Go version, which is not known exactly."
         return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"Beyond chance ({p_value(p)})."
 
     def _share(self, one: SignalTest, p: float, measure: Measure, what: str) -> tuple[ChangeVerdict, str]:
@@ -245,9 +254,11 @@ def assess_functions(
     A function counts as moved if its share changed by more than `min_change`, and chance does not explain it. The
     correction is over the functions of the kind. `samples` has the number of samples behind a profile of each side,
     if rounds share samples: memory that was allocated once is in the live heap of every round.
+    Functions have the names of the newest version of Go, so that one that moved to another package is one function.
     """
     if not before or not after:
         return ()
+    before, after = (tuple(map(under_current_names, side)) for side in (before, after))
     names = {name for shares in (*before, *after) for name in shares}
     series = {
         name: ([round_.get(name, 0.0) for round_ in before], [round_.get(name, 0.0) for round_ in after])
@@ -261,6 +272,10 @@ def assess_functions(
     }
     tests = [statistics.rank_test(*sides) for sides in series.values()]
     adjusted = dict(zip(series, statistics.holm([test.p for test in tests]), strict=True))
+    closures = crossed.renamed_closures(
+        [name for name, (_, late) in series.items() if not any(late)],
+        [name for name, (early, _) in series.items() if not any(early)],
+    )
     fewest = min_rounds(len(series))
     few = min(len(before), len(after)) < fewest
     found = []
@@ -270,7 +285,7 @@ def assess_functions(
         if few:
             movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side are needed."
         elif abs(moved.value) > min_change:
-            designed = crossed.function(name)
+            designed = crossed.function(kind, name, is_closure=name in closures)
             if samples is not None and abs(moved.value) < _sampling_error(sides, samples):
                 movement, why = Movement.UNSURE, "Too few sampled allocations; within chance."
             elif p >= SIGNIFICANCE:

@@ -180,10 +180,15 @@ def _pair(
 ) -> ComparedPair:
     before, after = sides.before[-1], sides.after[-1]
     old, new = installed_software(before), installed_software(after)
-    crossed = CrossedReleases(before.go_version, after.go_version, after.system)
+    early, late = _compared(sides.before), _compared(sides.after)
+    cut = frozenset(
+        kind
+        for kind in COMPARED_KINDS
+        if any(round_.signals.get(f"truncated_stack_ratio:{kind}") for round_ in (*early, *late))
+    )
+    crossed = CrossedReleases(before.go_version, after.go_version, after.system, cut)
     gone = replacements(old, new)
     judge = SignalAssessor(limit, crossed, corrected, sides.name, same_go=Change.GO not in [one.change for one in gone])
-    early, late = _compared(sides.before), _compared(sides.after)
     return ComparedPair(
         sides.name,
         _side(sides.before),

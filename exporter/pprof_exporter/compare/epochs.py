@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pprof_exporter.catalog import identity, sampling
 from pprof_exporter.catalog.regressions import Measure, ThresholdValues, measure_of
 from pprof_exporter.compare.quantities import utc_time
+from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.report import (
     ChangeVerdict,
     ComparedPair,
@@ -23,6 +24,7 @@ from pprof_exporter.compare.report import (
     signals_worst_first,
 )
 from pprof_exporter.compare.statistics import Estimate
+from pprof_exporter.profile import System
 from pprof_exporter.store import Change
 from pprof_exporter.verdicts.verdict import VerdictLimits
 
@@ -134,10 +136,13 @@ def _samples(page: str) -> Iterator[tuple[str, dict[str, str], float]]:
 
 def _pair(name: str, seen: _EpochSeries, limit: ThresholdValues) -> ComparedPair:
     gone = tuple(_replaced(seen, limit))
-    judge = _EpochAssessor(seen, limit, same_go=Change.GO not in [one.change for one in gone])
-    signals = sorted({signal for signal, _ in seen.medians})
     # A part that the latest event did not change was the same before.
-    go_before = seen.values.get(Change.GO, (seen.go_version, ""))[0] if seen.values else "unknown"
+    same_go = bool(gone) and Change.GO not in [one.change for one in gone]
+    go_before = seen.values.get(Change.GO, (seen.go_version if same_go else "unknown", ""))[0]
+    system = next((one for one in System if one == seen.system), None)
+    crossed = CrossedReleases(go_before, seen.go_version, system)
+    judge = _EpochAssessor(seen, limit, crossed, same_go=same_go)
+    signals = sorted({signal for signal, _ in seen.medians})
     return ComparedPair(
         name,
         ComparedSide((), 0, None, None, go_before, seen.system),
@@ -166,6 +171,7 @@ class _EpochAssessor:
 
     seen: _EpochSeries
     limit: ThresholdValues
+    crossed: CrossedReleases
     same_go: bool
 
     def assess(self, signal: str) -> SignalChange:
@@ -175,7 +181,9 @@ class _EpochAssessor:
             for epoch in (BEFORE, NOW)
         )
         if before.median is None or after.median is None:
-            return SignalChange(signal, ChangeVerdict.UNSURE, "Only one epoch has values.", before, after)
+            designed = self.crossed.one_sided(signal, before=before.count, after=after.count)
+            verdict = ChangeVerdict.BY_DESIGN if designed else ChangeVerdict.UNSURE
+            return SignalChange(signal, verdict, designed or "Only one epoch has values.", before, after)
         shift = Estimate(after.median - before.median, None, None)
         ratio = _ratio(before.median, after.median)
         verdict, why = self._verdict(signal, before, after)
@@ -198,7 +206,10 @@ class _EpochAssessor:
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
         if self._is_worse(measure, before, after, self._control(signal)):
-            if measure.same_go and not self.same_go:
+            designed = self.crossed.signal(signal)
+            if designed is not None:
+                return ChangeVerdict.BY_DESIGN, designed
+            if measure.same_go and not self.same_go and not self.crossed.is_exact:
                 return ChangeVerdict.UNSURE, "This value depends on the Go version."
             return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
         if self._is_worse(measure, after, before, 1.0):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pprof_exporter.profile import KINDS, DecodeError, Profile, decode
+from pprof_exporter.profile import KINDS, DecodeError, Profile, current_name, decode
 
 MIN_SHARE = 0.002
 """Frames with a smaller mean share are left out: a pixel or two on a wide screen."""
@@ -18,7 +18,10 @@ _NO_NAME = "<unknown>"
 
 @dataclass(slots=True)
 class Frame:
-    """A function under its caller. `before` and `after` are shares of the total of their side, 0 to 1."""
+    """A function under its caller. `before` and `after` are shares of the total of their side, 0 to 1.
+
+    `name` is that of the newest version of Go, so that a function which moved to another package is one frame.
+    """
 
     name: str
     before: float = 0.0
@@ -51,7 +54,7 @@ def difference_tree(kind: str, before: Iterable[Path], after: Iterable[Path]) ->
 
 
 def _stacks(kind: str, files: Iterable[Path]) -> dict[tuple[str, ...], int]:
-    """Value per stack of names, outermost first, over all files."""
+    """Value per stack of current names, outermost first, over all files."""
     value = next(value for value in KINDS[kind].values if value.by_function is not None)
     found: dict[tuple[str, ...], int] = {}
     for file in files:
@@ -68,7 +71,9 @@ def _stacks(kind: str, files: Iterable[Path]) -> dict[tuple[str, ...], int]:
 
 def _named(profile: Profile, column: int) -> Iterator[tuple[tuple[str, ...], int]]:
     names = {
-        place: tuple(line.function.name or line.function.system_name or _NO_NAME for line in location.lines)
+        place: tuple(
+            current_name(line.function.name or line.function.system_name or _NO_NAME) for line in location.lines
+        )
         or (_NO_NAME,)
         for place, location in profile.locations.items()
     }

@@ -86,7 +86,7 @@ DASHBOARD = Dashboard(
                         colour=Colour.CRITICAL,
                     ),
                     unit="reqps",
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Under way, and how many may be",
@@ -99,7 +99,7 @@ DASHBOARD = Dashboard(
                     Query(
                         f"max(pprof_exporter_fetches_in_flight_limit{{{EXPORTERS}}})", "limit", colour=Colour.WARNING
                     ),
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Received",
@@ -108,7 +108,15 @@ DASHBOARD = Dashboard(
                         f"sum by (instance) (rate(pprof_response_bytes_total{{{EXPORTERS}}}[{_RATE}]))", "{{instance}}"
                     ),
                     unit="Bps",
-                    width=8,
+                    width=6,
+                ),
+                lines(
+                    "Overloaded",
+                    "Exporters whose timers are late or whose file descriptors run out. No alert on latency of their "
+                    "targets fires meanwhile. Zero is healthy.",
+                    Query(f"sum(pprof_exporter_overloaded{{{EXPORTERS}}}) or vector(0)", "exporters"),
+                    width=6,
+                    shades=Colour.WARNING,
                 ),
             ),
         ),

@@ -166,16 +166,31 @@ DASHBOARD = Dashboard(
                     "Targets",
                     "One row for each target: what it is, when it last changed, and the figures that matter. A click "
                     "on the target opens it.",
-                    Query(f"pprof_up{{{CHOSEN}}}"),
+                    Query(
+                        f"pprof_up{{{CHOSEN}}} == 0 or pprof_several_processes_info{{{CHOSEN}}} - 2"
+                        f" or pprof_up{{{CHOSEN}}}"
+                    ),
                     Query(f"max by (target, system, go_version) (pprof_target_info{{{CHOSEN}}})"),
                     Query(f"time() - max by (target) (pprof_last_change_timestamp_seconds{{{CHOSEN}}})"),
                     Query(f"max by (target) ({COVERAGE})"),
                     Query(f"max by (target) ({HEAP_FETCH})"),
                     Query(f"max by (target) (pprof_goroutines{{{CHOSEN}}})"),
                     Query(f"max by (target) (pprof_heap_inuse_bytes{{{CHOSEN}}})"),
+                    Query(f"max by (target) (increase(pprof_restarts_total{{{CHOSEN}}}[1h]))"),
                     columns=[
                         ("target", "Target", 240, _LINK),
-                        ("Value #A", "State", 80, word_cells([(0, "down", Colour.CRITICAL), (1, "up", Colour.GOOD)])),
+                        (
+                            "Value #A",
+                            "State",
+                            150,
+                            word_cells(
+                                [
+                                    (-1, "several processes", Colour.WARNING),
+                                    (0, "down", Colour.CRITICAL),
+                                    (1, "up", Colour.GOOD),
+                                ]
+                            ),
+                        ),
                         ("system", "System", 90, {}),
                         ("go_version", "Go", 110, {}),
                         ("Value #C", "Changed ago", 120, {"unit": "s", "decimals": 0}),
@@ -196,6 +211,7 @@ DASHBOARD = Dashboard(
                         ),
                         ("Value #F", "Goroutines", 110, {"unit": "short"}),
                         ("Value #G", "Heap in use", 110, {"unit": "bytes"}),
+                        ("Value #H", "Restarts in 1 h", 120, {"decimals": 0, **coloured_cells(bad_above("restarts"))}),
                     ],
                     transformations=merge_queries(
                         "Value #B",

@@ -94,6 +94,11 @@ def value_mappings(values: Sequence[tuple[int, str, Colour]]) -> list[dict[str, 
     ]
 
 
+def with_words(panel: Panel, values: Sequence[tuple[int, str, Colour]]) -> Panel:
+    """The same panel with words in place of some numbers."""
+    return replace(panel, defaults={**panel.defaults, "mappings": value_mappings(values)})
+
+
 def timeline(title: str, description: str, query: Query, *, width: int = 24, height: int = 9) -> Panel:
     """The worst severity of each series over time."""
     defaults = {

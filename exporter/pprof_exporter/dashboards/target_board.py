@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, bad_above, bad_below
-from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline
+from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline, with_words
 from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_FETCH, JOB, ONE_TARGET, SERVICE, worst_severity
 
 _RATE = "$__rate_interval"
@@ -56,11 +56,16 @@ DASHBOARD = Dashboard(
                     limits=bad_above("canary_slow"),
                 ),
                 stat("Goroutines", "As the index page counts them.", f"sum(pprof_goroutines{{{CHOSEN}}})"),
-                stat(
-                    "Heap in use",
-                    "Live heap as of the last garbage collection, estimated from samples.",
-                    f"sum(pprof_heap_inuse_bytes{{{CHOSEN}}})",
-                    unit="bytes",
+                with_words(
+                    stat(
+                        "Restarts, 1 h",
+                        "Restarts within an hour, each proven by another start time or build, or counters that fell. "
+                        "Several processes at one address: nothing else is judged until each has an address.",
+                        f"0 - max(pprof_several_processes_info{{{CHOSEN}}})"
+                        f" or sum(increase(pprof_restarts_total{{{CHOSEN}}}[1h]))",
+                        limits=bad_above("restarts"),
+                    ),
+                    [(-1, "several processes", Colour.WARNING)],
                 ),
                 stat(
                     "Changed",

@@ -16,6 +16,16 @@ _SHIFT = DashboardVariable(
 _FLEET = 'job=~"$job",service=~"$service"'
 
 
+def _changes(matchers: str, *labels: str) -> str:
+    """Times of the latest changes by these labels, with the values before and after where the exporter has them."""
+    by = ", ".join(labels)
+    info, time = f"pprof_last_change_info{{{matchers}}}", f"pprof_last_change_timestamp_seconds{{{matchers}}}"
+    return (
+        f"(max by ({by}, from, to) ({info} * on (job, instance, target, change) group_left () {time})"
+        f" or on ({by}) max by ({by}) ({time}))"
+    )
+
+
 def _overlay(expression: str) -> tuple[Query, Query]:
     """The same series at the chosen offset and now; `expression` has `{shift}` after every selector."""
     return (
@@ -42,12 +52,18 @@ DASHBOARD = Dashboard(
                 ),
                 table(
                     "Changes",
-                    "When Windows, Go, the program or modules from elsewhere were last seen to change.",
-                    Query(f"max by (change) (pprof_last_change_timestamp_seconds{{{CHOSEN}}}) * 1000 or vector(0)"),
-                    columns=[("change", "What changed", 160, {}), ("Value", "When", 180, {"unit": "dateTimeAsIso"})],
-                    transformations=merge_queries(order=["change", "Value"]),
+                    "When Windows, Go, the program or modules from elsewhere were last seen to change, from what, to "
+                    "what. Empty: nothing changed since the exporter began to watch.",
+                    Query(f"{_changes(CHOSEN, 'change')} * 1000"),
+                    columns=[
+                        ("change", "What changed", 140, {}),
+                        ("from", "From", 220, {}),
+                        ("to", "To", 220, {}),
+                        ("Value", "When", 180, {"unit": "dateTimeAsIso"}),
+                    ],
+                    transformations=merge_queries(order=["change", "from", "to", "Value"]),
                     sort_by="When",
-                    width=8,
+                    width=12,
                     height=6,
                 ),
                 table(
@@ -61,7 +77,7 @@ DASHBOARD = Dashboard(
                         ("go_version", "Go", 110, {}),
                     ],
                     transformations=merge_queries("Value", order=["system", "program", "build", "go_version"]),
-                    width=12,
+                    width=8,
                     height=6,
                 ),
             ),
@@ -72,19 +88,24 @@ DASHBOARD = Dashboard(
                 table(
                     "Each signal, before and now",
                     "Medians before and since the latest change, and their ratio. Latencies and shares that doubled "
-                    "are worse; a coverage or a tick rate that fell is worse. Few observations prove little.",
+                    "are worse; a coverage or a tick rate that fell is worse. Control is the ratio of a latency on "
+                    "targets without an upgrade: what rose there too has another cause. Few observations prove little.",
                     Query(f'max by (signal) (pprof_signal_median{{epoch="before",{CHOSEN}}})'),
                     Query(f'max by (signal) (pprof_signal_median{{epoch="now",{CHOSEN}}})'),
                     Query(f"max by (signal) (pprof_signal_change_ratio{{{CHOSEN}}})"),
+                    Query(f"max by (signal) (pprof_signal_control_ratio{{{CHOSEN}}})"),
                     Query(f"min by (signal) (min without (epoch) (pprof_signal_observations{{{CHOSEN}}}))"),
                     columns=[
                         ("signal", "Signal", 340, {}),
                         ("Value #A", "Before", 140, {"decimals": 4}),
                         ("Value #B", "Now", 140, {"decimals": 4}),
                         ("Value #C", "Ratio", 120, {"decimals": 2, **coloured_cells(_RATIO)}),
-                        ("Value #D", "Observations", 130, {}),
+                        ("Value #D", "Control", 120, {"decimals": 2}),
+                        ("Value #E", "Observations", 130, {}),
                     ],
-                    transformations=merge_queries(order=["signal", "Value #A", "Value #B", "Value #C", "Value #D"]),
+                    transformations=merge_queries(
+                        order=["signal", "Value #A", "Value #B", "Value #C", "Value #D", "Value #E"]
+                    ),
                     sort_by="Ratio",
                     height=12,
                 ),
@@ -152,7 +173,7 @@ DASHBOARD = Dashboard(
                     columns=[("module", "Module", 180, {}), ("Value", "Changed", 190, {"unit": "dateTimeAsIso"})],
                     transformations=merge_queries(order=["module", "Value"]),
                     sort_by="Changed",
-                    width=8,
+                    width=6,
                     height=8,
                 ),
                 bars(
@@ -164,24 +185,24 @@ DASHBOARD = Dashboard(
                         "{{module}}",
                         instant=True,
                     ),
-                    width=8,
+                    width=6,
                 ),
                 table(
                     "Who else changed?",
                     "Every target that changed within the last week, the newest first. Many at once is an upgrade of "
                     "them all.",
-                    Query(
-                        f"time() - max by (target, change) (pprof_last_change_timestamp_seconds{{{_FLEET}}}) < 604800"
-                    ),
+                    Query(f"time() - {_changes(_FLEET, 'target', 'change')} < 604800"),
                     columns=[
-                        ("target", "Target", 200, {}),
-                        ("change", "What changed", 140, {}),
-                        ("Value", "Ago", 100, {"unit": "s", "decimals": 0}),
+                        ("target", "Target", 180, {}),
+                        ("change", "What changed", 130, {}),
+                        ("from", "From", 190, {}),
+                        ("to", "To", 190, {}),
+                        ("Value", "Ago", 90, {"unit": "s", "decimals": 0}),
                     ],
-                    transformations=merge_queries(order=["target", "change", "Value"]),
+                    transformations=merge_queries(order=["target", "change", "from", "to", "Value"]),
                     sort_by="Ago",
                     descending=False,
-                    width=8,
+                    width=12,
                     height=8,
                 ),
             ),

@@ -67,9 +67,11 @@ class EvidenceRecorder:
         name, now = state.target.name, self._clock.now()
         bad = [verdict for verdict in verdicts(snapshot_of(state, now)) if _calls_for_evidence(verdict)]
         fresh = [mode for mode in (verdict.failure_mode.id for verdict in bad) if not self._is_normal(name, mode, now)]
-        self._raw_profiles.mark_good(
-            name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds}
-        )
+        if state.identity.whole:
+            # Until then, a profile may be one after an upgrade that is not known yet.
+            self._raw_profiles.mark_good(
+                name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds}
+            )
         modes = {verdict.failure_mode.id for verdict in bad}
         for mode in EVIDENCE_POLICIES:
             if mode not in modes:

@@ -26,6 +26,7 @@ from pprof_exporter.profile.model import Function, Label, Line, Location, Mappin
 from pprof_exporter.profile.modules import Module, ModuleRole, modules
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
+from pprof_exporter.profile.renames import current_name, under_current_names
 from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
 
@@ -65,6 +66,7 @@ __all__ = [
     "VersionSource",
     "attribute",
     "combine_go_versions",
+    "current_name",
     "decode",
     "function_weights",
     "go_version_from_binary",
@@ -85,4 +87,5 @@ __all__ = [
     "read_trace",
     "system_of",
     "totals",
+    "under_current_names",
 ]

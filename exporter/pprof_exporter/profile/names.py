@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 # A goroutine always waits in one of these; the first frame above them is the function that waits.
-_PLUMBING = ("runtime.", "sync.", "internal/sync.", "internal/runtime/", "internal/poll.", "internal/race.")
+_PLUMBING = ("runtime.", "sync.", "internal/sync.", "internal/runtime/", "internal/poll.", "internal/race.", "_.")
+# Since Go 1.27 a closure in an inlined function is named after that function. Functions with a link name, such as
+# runtime.goready, are of package "_" there (cmd/internal/obj/sym.go), so that it is `_.goready.func1`.
 
 # Compilers number closures and the wrappers of go statements, and Go 1.27 does so differently from 1.26. The pattern
 # matches in one way only and has a bound: names come from outside, and could be crafted to cause backtracking.

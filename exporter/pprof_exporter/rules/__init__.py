@@ -14,6 +14,7 @@ from pprof_exporter.rules import (
     sampling,
     upgrade,
 )
+from pprof_exporter.rules.guards import of_one_process
 from pprof_exporter.rules.model import (
     Alert,
     RecordingRule,
@@ -27,14 +28,14 @@ from pprof_exporter.rules.render import RuleOptions, render_rules
 
 GROUPS: tuple[RuleGroup, ...] = (
     reachability.GROUP,
-    sampling.GROUP,
-    clock.GROUP,
-    quality.GROUP,
+    of_one_process(sampling.GROUP),
+    of_one_process(clock.GROUP),
+    of_one_process(quality.GROUP),
     latency.HISTORY_GROUP,
-    latency.GROUP,
-    memory.GROUP,
-    growth.GROUP,
-    runtime.GROUP,
+    of_one_process(latency.GROUP),
+    of_one_process(memory.GROUP),
+    of_one_process(growth.GROUP),
+    of_one_process(runtime.GROUP),
     upgrade.GROUP,
     exporter.GROUP,
 )

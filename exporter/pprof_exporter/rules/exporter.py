@@ -5,6 +5,7 @@ from __future__ import annotations
 from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
 _BUILD = "pprof_exporter_build_info"
+_LAG = "histogram_quantile(0.99, rate(pprof_exporter_loop_lag_seconds_bucket[10m]))"
 _TROUBLES = "pprof_exporter_storage_troubles_total"
 _EVIDENCE = "pprof_exporter_evidence_troubles_total"
 _PUSHES = "pprof_exporter_evidence_pushes_total"
@@ -95,13 +96,17 @@ GROUP = RuleGroup(
             "PprofExporterLagging",
             "",
             Severity.WARNING,
-            "histogram_quantile(0.99, rate(pprof_exporter_loop_lag_seconds_bucket[10m])) > <loop_lag>",
+            f"""
+            {_LAG} > <loop_lag>
+              or {_LAG} and on (job, instance) min_over_time(pprof_exporter_overloaded[10m]) == 1
+            """,
             "10m",
             "Exporter {{ $labels.instance }} is overloaded",
             """
             One in a hundred timers of {{ $labels.instance }} fires {{ $value | humanizeDuration }} late or later
-            (healthy: a few milliseconds). The latencies that it measures include this delay. Give it more CPU or fewer
-            targets.
+            (healthy: a few milliseconds), or it has been overloaded for ten minutes by its own measure, which includes
+            file descriptors. The latencies that it measures include its delay, so no alert on latency of its targets
+            fires meanwhile. Give it more CPU, a higher limit of open files, or fewer targets.
             """,
             keep_firing_for="15m",
         ),

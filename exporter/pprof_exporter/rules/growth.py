@@ -8,6 +8,9 @@ from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 _GOROUTINES = "target:pprof_goroutines:min1h"
 _HEAP = "target:pprof_heap_inuse_bytes:min1h"
 _HEAP_DAY = "target:pprof_heap_inuse_bytes:min1h_delta1d"
+# Growth is that of one process: the hour that it is held against must not be that of an earlier one, or the start of
+# this one. Steps of ten minutes lose no restart, since the counter keeps its value. A restart while no exporter ran is
+# counted by none; the allocation total shows it.
 
 GROUP = RuleGroup(
     "pprof-growth",
@@ -23,6 +26,7 @@ GROUP = RuleGroup(
             {_GOROUTINES} - {_GOROUTINES} offset 6h > <goroutine_growth_least>
               and {_GOROUTINES} > <goroutine_growth_factor> * {_GOROUTINES} offset 6h
               and deriv(pprof_goroutines[1h]) > 0
+              unless on (job, instance, target) increase(pprof_restarts_total[7h:10m]) > 0
             """,
             "30m",
             "Goroutine count of {{ $labels.target }} keeps growing",
@@ -54,7 +58,8 @@ GROUP = RuleGroup(
               and {_HEAP} > <heap_growth_factor> * {_HEAP} offset 1d
               and {_HEAP} - {_HEAP} offset 12h > <heap_growth_half> * {_HEAP_DAY}
               and {_HEAP} offset 12h - {_HEAP} offset 1d > <heap_growth_half> * {_HEAP_DAY}
-              unless on (job, instance, target) resets(pprof_allocated_bytes_total[1d:10m]) > 0
+              unless on (job, instance, target) increase(pprof_restarts_total[25h:10m]) > 0
+              unless on (job, instance, target) resets(pprof_allocated_bytes_total[25h:10m]) > 0
             """,
             "1h",
             "Live heap of {{ $labels.target }} has grown for a day",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.rules.guards import overloaded
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
@@ -45,8 +46,11 @@ GROUP = RuleGroup(
             "F5",
             Severity.WARNING,
             f"""
-            ({_MEAN} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
-              or {_MEAN} > <fetch_very_slow>
+            (
+              ({_MEAN} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
+                or {_MEAN} > <fetch_very_slow>
+            )
+              unless {overloaded("30m")}
             """,
             "15m",
             "Fetches of {{ $labels.profile }} from {{ $labels.target }} are slow",
@@ -61,7 +65,10 @@ GROUP = RuleGroup(
             "PprofProfileCostly",
             "F5",
             Severity.WARNING,
-            "avg_over_time(pprof_latency_difference_seconds[30m]) > <latency_difference>",
+            f"""
+            avg_over_time(pprof_latency_difference_seconds[30m]) > <latency_difference>
+              unless {overloaded("30m")}
+            """,
             "15m",
             f"Profiles of {{{{ $labels.target }}}} are slow: {_WORK}",
             """
@@ -77,9 +84,10 @@ GROUP = RuleGroup(
             "PprofCanarySlow",
             "F7",
             Severity.WARNING,
-            """
-            rate(pprof_canary_duration_seconds_sum{during="rest"}[15m])
-              / (rate(pprof_canary_duration_seconds_count{during="rest"}[15m]) > 0) > <canary_slow>
+            f"""
+            rate(pprof_canary_duration_seconds_sum{{during="rest"}}[15m])
+              / (rate(pprof_canary_duration_seconds_count{{during="rest"}}[15m]) > 0) > <canary_slow>
+              unless {overloaded("15m")}
             """,
             "15m",
             "{{ $labels.target }} answers slowly even while not profiled",
@@ -96,6 +104,7 @@ GROUP = RuleGroup(
             f"""
             ({_PROFILED} > <perturbation_factor> * {_RESTING})
               and {_PROFILED} - {_RESTING} > <perturbation_least>
+              unless {overloaded("1h")}
             """,
             "15m",
             "{{ $labels.target }} is slow while it is profiled",

@@ -1,4 +1,4 @@
-"""F6, F13, F14, F15: targets that do not answer, and profiles that do not come.
+"""F6, F13 to F16: targets that do not answer, addresses of several processes, and profiles that do not come.
 
 Each cause has one alert. A share of fetches is taken over half an hour and a count over an hour, since a profile that
 always fails is asked for every ten minutes only. Each share wants a failure within the last quarter of an hour too, and
@@ -121,6 +121,21 @@ GROUP = RuleGroup(
             profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or
             another server uses this address.
             """,
+        ),
+        # The first alert of such a target: it inhibits those that take longer, and the others ask for this state.
+        Alert(
+            "PprofSeveralProcesses",
+            "F16",
+            Severity.WARNING,
+            "pprof_several_processes_info == 1",
+            "10m",
+            "Several processes answer at {{ $labels.target }}",
+            """
+            Requests to {{ $labels.target }} reach different processes in turn, as behind a load balancer: start times,
+            builds or counters go back and forth. Their profiles are a mixture, so the exporter judges none of them and
+            shows no content. Configure the address of each replica as a target of its own.
+            """,
+            keep_firing_for="30m",
         ),
         # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
         Alert(

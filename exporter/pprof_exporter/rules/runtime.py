@@ -1,4 +1,4 @@
-"""F17, and bugs of Go (F1, F6): foreign modules, and known bugs of the Go version."""
+"""F13, F17, and bugs of Go (F1, F6): restarts, foreign modules, and known bugs of the Go version."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ GROUP = RuleGroup(
             "PprofTargetRestarts",
             "F13",
             Severity.WARNING,
-            "resets(pprof_allocated_bytes_total[1h]) >= <restarts>",
+            "increase(pprof_restarts_total[1h]) >= <restarts>",
             "0s",
             "{{ $labels.target }} restarts repeatedly",
             """
-            The allocation total of {{ $labels.target }} went back {{ $value | printf "%.0f" }} times in the last hour:
-            the process restarts, or several processes share the address. If it ends while it is profiled, stop
-            profiling it and read the end of its log.
+            {{ $labels.target }} restarted at least {{ $value | printf "%.0f" }} times in the last hour: its start time,
+            its build or its counters show a new process each time. Read the end of its log. If it ends while it is
+            profiled, stop profiling it.
             """,
             keep_firing_for="30m",
         ),

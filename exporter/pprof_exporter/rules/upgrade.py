@@ -6,6 +6,8 @@ Times of changes are taken over a range, since an exporter that restarts does no
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.regressions import MEASURES
+from pprof_exporter.rules.guards import MIXED_TARGETS, overloaded
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _TARGET = "on (job, instance, target)"
@@ -19,10 +21,12 @@ _FEWEST = "target_signal:pprof_signal_observations:min"
 
 _NOW = 'pprof_signal_median{epoch="now"}'
 _BEFORE = 'pprof_signal_median{epoch="before"}'
+_EXPECTED = "target_signal:pprof_signal_median:expected"
 _RISEN = "target_signal:pprof_signal_median:risen"
 _FALLEN = "target_signal:pprof_signal_median:fallen"
 _DIFFERENCE = "target_signal:pprof_signal_median:difference"
 
+_CONTROL = f'pprof_signal_control_ratio{{signal=~"{"|".join(one.signals for one in MEASURES if one.controlled)}"}}'
 _QUICK = "(allocs|block|goroutine|goroutineleak|heap|mutex|threadcreate)"
 _LATENCIES = f"fetch_duration_seconds:{_QUICK}|(canary_duration|latency_difference)_seconds:.+"
 _COVERAGE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="cpu_coverage_ratio"})'
@@ -51,19 +55,59 @@ _MEDIAN_BEFORE = (
     f'{{{{ with printf `pprof_signal_median{{{_OF_TARGET}, signal=%q, epoch="before"}}` {_TARGET_LABELS} '
     f"$labels.signal | query }}}}{_value('. | first | value')}{{{{ else }}}}unknown{{{{ end }}}}"
 )
-_CHANGES_OF_TARGET = (
-    f"{{{{ range $i, $change := printf `{_LATEST}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query | sortByLabel `change` }}}}"
-    f"{{{{ if $i }}}}, {{{{ end }}}}{{{{ with $change }}}}{_CHANGE_WORDS}{{{{ end }}}}{{{{ end }}}}"
+_ELSEWHERE = (
+    f"{{{{ with printf `pprof_signal_control_ratio{{{_OF_TARGET}, signal=%q}}` {_TARGET_LABELS} $labels.signal "
+    '| query }} On targets without an upgrade it is {{ . | first | value | printf "%.2g" }} times what it was.{{ end }}'
 )
 _TIME_OF_CHANGE = (
     f"{{{{ with printf `{_MAIN}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}"
     "{{ . | first | value | humanizeTimestamp }}{{ end }}"
 )
-_CHANGES_OF_JOB = (
-    f"{{{{ range $i, $change := printf `count by (change) ({_LATEST}{{job=%q}} and on (job, instance, target) "
-    f"{_REGRESSED}{{job=%q, signal=%q}})` $labels.job $labels.job $labels.signal | query | sortByLabel `change` }}}}"
-    f"{{{{ if $i }}}}, {{{{ end }}}}{{{{ with $change }}}}{_CHANGE_WORDS}{{{{ end }}}} ({{{{ $change | value }}}})"
-    "{{ end }}"
+
+
+def _asked(expr: str, labels: str) -> str:
+    """The series of an expression with these labels in the place of each `%q`, sorted by what changed."""
+    return f"printf `{expr}` {labels} | query | sortByLabel `change`"
+
+
+def _listed(series: str, words: str) -> str:
+    """The words on each of the series, by comma."""
+    return f"{{{{ range $i, $one := {series} }}}}{{{{ if $i }}}}, {{{{ end }}}}{words}{{{{ end }}}}"
+
+
+def _first_of(series: str, words: str, otherwise: str) -> str:
+    """The words on each of the series, or something else where there is none."""
+    return f"{{{{ with {series} }}}}{_listed('.', words)}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+
+
+# What it was before and is now. An exporter that restarts does not know that any more, but Prometheus when it was.
+_INFO = "pprof_last_change_info"
+_FROM_TO = (
+    '{{ if eq .Labels.change "operating_system" }}operating system{{ else if eq .Labels.change "go" }}Go'
+    '{{ else if eq .Labels.change "modules" }}foreign modules{{ else }}build{{ end }}'
+    " {{ .Labels.from }} to {{ .Labels.to }}"
+)
+_COUNTED = " ({{ . | value }})"
+_CHANGES_OF_TARGET = _first_of(
+    _asked(f"{_INFO}{{{_OF_TARGET}}}", _TARGET_LABELS),
+    _FROM_TO,
+    _listed(_asked(f"{_LATEST}{{{_OF_TARGET}}}", _TARGET_LABELS), _CHANGE_WORDS),
+)
+# Of the latest event only; of one that followed within minutes on that of the alert, the alert names its own part.
+_CHANGES_OF_EVENT = _first_of(
+    _asked(
+        f"{_INFO}{{{_OF_TARGET}}} and {_TARGET} {_INFO}{{{_OF_TARGET}, change=%q}}",
+        f"{_TARGET_LABELS} {_TARGET_LABELS} $labels.change",
+    ),
+    _FROM_TO,
+    _CHANGE_WORDS.replace(".Labels", "$labels"),
+)
+_OF_JOB = f"and {_TARGET} {_REGRESSED}{{job=%q, signal=%q}}"
+_JOB_LABELS = "$labels.job $labels.job $labels.signal"
+_CHANGES_OF_JOB = _first_of(
+    _asked(f"topk(5, count by (change, from, to) ({_INFO}{{job=%q}} {_OF_JOB}))", _JOB_LABELS),
+    _FROM_TO + _COUNTED,
+    _listed(_asked(f"count by (change) ({_LATEST}{{job=%q}} {_OF_JOB})", _JOB_LABELS), _CHANGE_WORDS + _COUNTED),
 )
 _SOME_TARGETS = (
     f"{{{{ range $i, $one := printf `topk(5, group by (target) ({_REGRESSED}{{job=%q, signal=%q}}))` "
@@ -106,17 +150,29 @@ GROUP = RuleGroup(
             """,
         ),
         RecordingRule(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
-        RecordingRule(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_BEFORE}"),
+        # A latency is held against targets without an upgrade: what became slower on all of them by the same factor is
+        # not this upgrade's. Without a control group, and for all other signals, the control is 1.
+        RecordingRule(
+            _EXPECTED,
+            f"""
+            sum without (epoch) ({_BEFORE}) * clamp_min({_CONTROL}, 1)
+              or sum without (epoch) ({_BEFORE})
+            """,
+        ),
+        RecordingRule(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_EXPECTED}"),
         RecordingRule(_FALLEN, f"{_NOW} < ignoring (epoch) {_BEFORE} / <regression_factor>"),
         RecordingRule(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
         # Current medians of the signals that are worse than before, each by its own measure. Changes by design of a Go
         # version are left out: corrected CPU totals (1.18 on Linux, 1.22 on Windows) raise the coverage, CPU profiles
-        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128).
+        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128). No latency
+        # counts while the exporter lags, though its medians leave out what it measured meanwhile.
         RecordingRule(
             _WORSE,
             f"""
-            {_RISEN}{{signal=~"{_LATENCIES}"}} > <regression_latency_least>
-              or {_RISEN}{{signal="fetch_duration_seconds:cpu"}} > <fetch_slow>
+            (
+              {_RISEN}{{signal=~"{_LATENCIES}"}} > <regression_latency_least>
+                or {_RISEN}{{signal="fetch_duration_seconds:cpu"}} > <fetch_slow>
+            ) unless {overloaded("10m")}
               or {_COVERAGE} < <regression_coverage_below> and {_SIGNAL} {_DIFFERENCE} < -<regression_coverage>
               or {_RISEN}{{signal=~"unsymbolized_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} > <unsymbolized>
               or {_FALLEN}{{signal=~"inlined_location_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} < -<regression_share>
@@ -137,15 +193,19 @@ GROUP = RuleGroup(
                 or {_WORSE}{{signal=~"tick_.+"}} and {_SIGNAL} {_FEWEST} >= <regression_audits>
             )
               * {_TARGET} group_left (change) group by (job, instance, target, change) ({_MAIN})
+              unless {MIXED_TARGETS}
             """,
         ),
+        # One alert for each event, by its main part: until the next event, and for two hours.
         Alert(
             "PprofUpgraded",
             "F16",
             Severity.INFO,
             f"""
             max_over_time(pprof_last_change_timestamp_seconds[2h]) > time() - <upgrade_told>
+              and on (job, instance, target, change) {_MAIN}
               and {_TARGET} pprof_target_info
+              unless {MIXED_TARGETS}
             """,
             "0s",
             '{{ if eq $labels.change "operating_system" }}Operating system of {{ $labels.target }} changed'
@@ -153,9 +213,8 @@ GROUP = RuleGroup(
             '{{ else if eq $labels.change "modules" }}Foreign modules in {{ $labels.target }} changed'
             "{{ else }}Build of {{ $labels.target }} changed{{ end }}",
             f"""
-            The change ({{{{ $labels.change }}}}) was seen at {{{{ $value | humanizeTimestamp }}}}.{_IDENTITY} The
-            exporter now compares the signals of this target with those before the change; PprofUpgradeRegression fires
-            if one is worse.
+            Changed at {{{{ $value | humanizeTimestamp }}}}: {_CHANGES_OF_EVENT}.{_IDENTITY} The exporter now compares
+            the signals of this target with those before the change; PprofUpgradeRegression fires if one is worse.
             """,
             keep_firing_for="10m",
         ),
@@ -168,8 +227,9 @@ GROUP = RuleGroup(
             "{{ $labels.signal }} of {{ $labels.target }} is worse since its latest change",
             f"""
             The median of {{{{ $labels.signal }}}} of {{{{ $labels.target }}}} is {_value("$value")} now and was
-            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}. Changed: {_CHANGES_OF_TARGET}. Compare a profile
-            from now with one from before, or roll back one of these changes and check whether the signal recovers.
+            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}.{_ELSEWHERE} Changed: {_CHANGES_OF_TARGET}. Compare
+            a profile from now with one from before, or roll back one of these changes and check whether the signal
+            recovers.
             """,
             keep_firing_for="30m",
         ),

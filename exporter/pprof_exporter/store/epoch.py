@@ -67,10 +67,14 @@ def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
 
 
 def overlay_fingerprint(known: Fingerprint, newer: Fingerprint) -> Fingerprint:
-    """The latest known value of each part."""
-    if Change.GO not in changed_parts(known, newer):
-        newer = replace(newer, go=_more_exact(newer.go, known.go))
-    return merge_fingerprints(newer, known)
+    """The latest known value of each part. Of two agreeing Go versions the more exact one."""
+    differs = Change.GO in changed_parts(known, newer)
+    return Fingerprint(
+        newer.system or known.system,
+        newer.binary or known.binary,
+        newer.go if differs else _more_exact(newer.go, known.go),
+        newer.modules or known.modules,
+    )
 
 
 def _differs(change: Change, one: str, other: str) -> bool:

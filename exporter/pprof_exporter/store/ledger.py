@@ -1,4 +1,4 @@
-"""Epochs, targets in them and distributions in memory, with what is not yet written to the file.
+"""Epochs and their distributions in memory, with what is not yet written to the file.
 
 No input or output here, and no lock: `Store` has both. Every epoch has an id for this run, and at most one row in the
 file. Id and row differ because other exporters write the same file: epoch 7 of this exporter can be row 9, which
@@ -20,32 +20,14 @@ from pprof_exporter.store.epoch import (
     merge_fingerprints,
     overlay_fingerprint,
 )
+from pprof_exporter.store.record import SignalRecord, merged
 from pprof_exporter.store.sketch import MAX_MAGNITUDE, Sketch
+from pprof_exporter.store.stays import StayKey, Stays
 
 # An epoch with fewer values of every signal is too short to compare with, if there is an earlier one.
 _ENOUGH = 10
 # How many epochs back to look for one with enough values.
 _FARTHEST = 5
-# Seconds by which the stored time of a stay may be behind: it serves only to remove old ones.
-_STAY_PRECISION = 3600.0
-
-StayKey = tuple[str, str]
-"""Service and name of a target."""
-
-
-@dataclass(slots=True)
-class _Record:
-    """One signal of one epoch. Its total is the sum of the three sketches."""
-
-    stored: Sketch | None = None
-    """The content of the file when it was last read or written."""
-    writing: Sketch | None = None
-    """Being written to the file; must not be changed."""
-    fresh: Sketch | None = None
-    """Values since then."""
-
-    def total(self) -> Sketch:
-        return _merged(self.stored, self.writing, self.fresh)
 
 
 @dataclass(slots=True)
@@ -63,75 +45,69 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: dict[int, int] = {}
         """Row in the file of each epoch that has one, by id."""
+        self.stays = Stays()
+        """The targets in the epochs."""
         self._epochs: dict[int, Epoch] = {}
         self._services: dict[str, list[int]] = {}
-        self._records: dict[int, dict[str, _Record]] = {}
+        self._records: dict[int, dict[str, SignalRecord]] = {}
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
-        self._stays: dict[StayKey, Stay] = {}
-        self._dirty_stays: set[StayKey] = set()
         self._next = 1
 
     # Updates.
 
     def enter(self, key: StayKey, fingerprint: Fingerprint, now: float, *, moved: bool, since: float) -> Epoch:
         """See `Store.enter`."""
-        stay = self._stays.get(key)
-        own = self._epochs.get(stay.epoch) if stay else None
-        if stay is None or own is None:
-            epoch = self._joined(key[0], fingerprint, None) or self._opened(key[0], fingerprint, now, None)
+        stay = self.stays.get(key)
+        if stay is None:
+            epoch = self._joined(key, fingerprint, None) or self._opened(key[0], fingerprint, now, None)
             stay = Stay(epoch.id, None, since, now, fingerprint)
-        elif moved or changed_parts(own.fingerprint, fingerprint):
-            left = own.id if moved else stay.before
-            epoch = self._joined(key[0], fingerprint, own) or self._opened(key[0], fingerprint, now, left)
-            stay = replace(stay, epoch=epoch.id, before=left, since=since if moved else stay.since)
         else:
-            epoch = own
+            epoch = self._epochs[stay.epoch]
+            left = epoch.id if moved else stay.before
+            if moved or changed_parts(epoch.fingerprint, fingerprint):
+                epoch = self._joined(key, fingerprint, left) or self._opened(key[0], fingerprint, now, left)
+                stay = replace(stay, epoch=epoch.id, before=left, since=since if moved else stay.since)
         epoch = replace(epoch, fingerprint=merge_fingerprints(epoch.fingerprint, fingerprint)).seen(now)
         self._put(epoch)
-        self._put_stay(key, replace(stay, fingerprint=overlay_fingerprint(stay.fingerprint, fingerprint)), now)
+        known = overlay_fingerprint(stay.fingerprint, fingerprint)
+        self.stays.put(key, replace(stay, fingerprint=known, last_seen=now))
         return epoch
 
-    def _joined(self, service: str, fingerprint: Fingerprint, left: Epoch | None) -> Epoch | None:
-        """The epoch of another replica with this fingerprint, or None.
+    def _joined(self, key: StayKey, fingerprint: Fingerprint, left: int | None) -> Epoch | None:
+        """The epoch of another replica with this fingerprint, for a target that leaves an epoch; or None.
 
-        A target that leaves an epoch joins only a later one: what it was in before is history, not the present.
+        That is an epoch in the present: one that began after the epoch that the target leaves, or was seen since the
+        target entered that. It is none that the target was in: a return begins a new epoch. A target that leaves
+        nothing, at its first sight, joins every epoch that agrees.
         """
-        others = [
-            epoch
-            for epoch in (self._epochs[one] for one in self._services.get(service, ()))
-            if not changed_parts(epoch.fingerprint, fingerprint) and (left is None or _is_later(epoch, left))
-        ]
-        return max(others, key=_recency, default=None)
+        others = [self._epochs[one] for one in self._services.get(key[0], ())]
+        agreeing = [epoch for epoch in others if not changed_parts(epoch.fingerprint, fingerprint)]
+        stay = self.stays.get(key)
+        if stay is not None and left is not None:
+            # Ids ascend with time, unlike `first_seen`, which depends on the clock. Those of epochs that another
+            # exporter wrote may not.
+            been = {left, *(epoch.id for epoch in self.history(key))}
+            agreeing = [
+                epoch
+                for epoch in agreeing
+                if epoch.id not in been and (epoch.id > left or epoch.last_seen >= stay.since)
+            ]
+        return max(agreeing, key=_recency, default=None)
 
     def _opened(self, service: str, fingerprint: Fingerprint, now: float, left: int | None) -> Epoch:
         return Epoch(self._unused_id(), service, fingerprint, now, now, left)
-
-    def _put_stay(self, key: StayKey, stay: Stay, now: float) -> None:
-        known = self._stays.get(key)
-        if (
-            known is None
-            or now - known.last_seen > _STAY_PRECISION
-            or replace(stay, last_seen=known.last_seen) != known
-        ):
-            self._stays[key] = replace(stay, last_seen=now)
-            self._dirty_stays.add(key)
 
     def observe(self, epoch_id: int, signal: str, value: float) -> None:
         """See `Store.observe`."""
         if epoch_id not in self._epochs or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return
-        record = self._records.setdefault(epoch_id, {}).setdefault(signal, _Record())
+        record = self._records.setdefault(epoch_id, {}).setdefault(signal, SignalRecord())
         if record.fresh is None:
             record.fresh = Sketch()
         record.fresh.add(value)
 
     # Queries.
-
-    def stay(self, key: StayKey) -> Stay | None:
-        """See `Store.stay`."""
-        stay = self._stays.get(key)
-        return stay if stay is not None and stay.epoch in self._epochs else None
 
     def epoch(self, epoch_id: int | None) -> Epoch | None:
         """The epoch with this id."""
@@ -139,15 +115,18 @@ class Ledger:
 
     def epochs(self, service: str) -> list[Epoch]:
         """The epochs of a service, the first one first."""
-        return sorted((self._epochs[own] for own in self._services.get(service, ())), key=lambda one: one.first_seen)
+        return sorted((self._epochs[own] for own in self._services.get(service, ())), key=_beginning)
 
     def history(self, key: StayKey) -> Iterator[Epoch]:
         """The epochs before the one that a target is in, the latest first."""
-        stay = self.stay(key)
-        earlier = self.epoch(stay.before) if stay else None
-        for _ in range(_FARTHEST):
-            if earlier is None:
-                return
+        stay = self.stays.get(key)
+        if stay is None:
+            return
+        # Two exporters that saw two replicas in reverse order write epochs that follow each other in a circle.
+        known = {stay.epoch}
+        earlier = self.epoch(stay.before)
+        while earlier is not None and earlier.id not in known and len(known) <= _FARTHEST:
+            known.add(earlier.id)
             yield earlier
             earlier = self.epoch(earlier.before)
 
@@ -157,14 +136,14 @@ class Ledger:
         enough = (
             epoch
             for epoch in earlier
-            if any(record.total().count >= _ENOUGH for record in self._records.get(epoch.id, {}).values())
+            if any(record.count >= _ENOUGH for record in self._records.get(epoch.id, {}).values())
         )
         return next(enough, earlier[0] if earlier else None)
 
     def summaries(self, epoch_id: int) -> dict[str, Summary]:
         """See `Store.summaries`."""
-        totals = {signal: record.total() for signal, record in self._records.get(epoch_id, {}).items()}
-        return {signal: Summary.of(total) for signal, total in totals.items() if total.count}
+        records = self._records.get(epoch_id, {})
+        return {signal: record.summarized() for signal, record in records.items() if record.count}
 
     def by_age(self) -> list[Epoch]:
         """Every epoch, longest unseen first."""
@@ -195,18 +174,7 @@ class Ledger:
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
-        for key in [key for key, stay in self._stays.items() if stay.epoch in gone]:
-            del self._stays[key]
-            self._dirty_stays.discard(key)
-        for key, stay in self._stays.items():
-            if stay.before in gone:
-                self._stays[key] = replace(stay, before=None)
-
-    def drop_stays(self, before: float) -> None:
-        """Remove targets that were last seen before this time."""
-        for key in [key for key, stay in self._stays.items() if stay.last_seen < before]:
-            del self._stays[key]
-            self._dirty_stays.discard(key)
+        self.stays.drop_epochs(gone)
 
     # Exchange with the file.
 
@@ -218,15 +186,14 @@ class Ledger:
         """Add the stored signals of an epoch."""
         records = self._records.setdefault(epoch_id, {})
         for signal, sketch in stored.items():
-            records.setdefault(signal, _Record()).stored = sketch
+            record = records.setdefault(signal, SignalRecord())
+            record.stored, record.summary = sketch, None
         self._loaded.add(epoch_id)
 
     def take(self) -> Batch:
         """Everything that is not in the file. The caller then calls `written` or `put_back`."""
-        batch = Batch([self._epochs[own] for own in sorted(self._dirty)])
-        batch.stays = {key: self._stays[key] for key in self._dirty_stays}
+        batch = Batch([self._epochs[own] for own in sorted(self._dirty)], stays=self.stays.take())
         self._dirty.clear()
-        self._dirty_stays.clear()
         for epoch_id, records in self._records.items():
             for signal, record in records.items():
                 if record.fresh is not None:
@@ -250,10 +217,10 @@ class Ledger:
     def put_back(self, batch: Batch) -> None:
         """Record that a batch was not written."""
         self._dirty.update(epoch.id for epoch in batch.epochs)
-        self._dirty_stays.update(key for key in batch.stays if key in self._stays)
+        self.stays.put_back(batch.stays)
         for epoch_id, signal in batch.sketches:
             record = self._records[epoch_id][signal]
-            record.fresh, record.writing = _merged(record.writing, record.fresh), None
+            record.fresh, record.writing = merged(record.writing, record.fresh), None
 
     def detach(self, *, keep: bool) -> None:
         """Prepare for another file: no epoch has a row. `keep`: the file is new, and gets everything in memory.
@@ -263,42 +230,54 @@ class Ledger:
         self.rows.clear()
         self._loaded.clear()
         self._dirty.update(self._epochs)
-        self._dirty_stays.update(self._stays)
+        self.stays.write_again()
         for records in self._records.values():
             for record in records.values():
                 if keep and record.stored is not None:
-                    record.fresh = _merged(record.stored, record.fresh)
-                record.stored = None
+                    record.fresh = merged(record.stored, record.fresh)
+                record.stored = record.summary = None
         self._forget_empty()
 
     def sync(self, rows: Mapping[int, Epoch]) -> None:
         """Merge the epochs of the file, by row; their `id` and `before` are rows too."""
         self._detach_rows(rows)
         bound = {row: own for own, row in self.rows.items()}
-        loose = [self._epochs[own] for own in self._epochs if own not in self.rows]
+        twins = self._twins({row: epoch for row, epoch in rows.items() if row not in bound})
         for row, epoch in rows.items():
             if row in bound:
                 continue
-            twin = next((own for own in loose if _same(own, epoch)), None)
-            if twin is None:
-                bound[row] = self._unused_id(row)
+            bound[row] = twins[row] if row in twins else self._unused_id(row)
+            self.rows[bound[row]] = row
+            if row not in twins:
                 # A placeholder: `_join` below fills it in when the ids of all rows are known.
                 self._put(replace(epoch, id=bound[row], before=None), dirty=False)
-            else:
-                loose.remove(twin)
-                bound[row] = twin.id
-            self.rows[bound[row]] = row
         for row, epoch in rows.items():
             before = None if epoch.before is None else bound.get(epoch.before)
             self._join(self._epochs[bound[row]], replace(epoch, before=before))
 
-    def load_stays(self, stays: Mapping[StayKey, Stay]) -> None:
-        """Add the stays of the file, in which epochs are rows, for targets that are not known here yet."""
-        ids = {row: own for own, row in self.rows.items()}
-        for key, stay in stays.items():
-            if key not in self._stays and stay.epoch in ids:
-                before = None if stay.before is None else ids.get(stay.before)
-                self._stays[key] = replace(stay, epoch=ids[stay.epoch], before=before)
+    def load_stays(self, stored: Mapping[StayKey, Stay]) -> None:
+        """Add the stays of the file, in which epochs are rows."""
+        self.stays.load(stored, {row: own for own, row in self.rows.items()})
+
+    def _twins(self, rows: Mapping[int, Epoch]) -> dict[int, int]:
+        """Epochs without a row by the row that they share: with the same fingerprint, begun at about the same time."""
+        loose: dict[str, list[Epoch]] = {}
+        for own in self._epochs.values():
+            if own.id not in self.rows:
+                loose.setdefault(own.service, []).append(own)
+        pairs = sorted(
+            (abs(own.first_seen - epoch.first_seen), row, own.id)
+            for row, epoch in rows.items()
+            for own in loose.get(epoch.service, ())
+            if _same(own, epoch)
+        )
+        twins: dict[int, int] = {}
+        taken: set[int] = set()
+        for _, row, own_id in pairs:
+            if row not in twins and own_id not in taken:
+                twins[row] = own_id
+                taken.add(own_id)
+        return twins
 
     def _join(self, own: Epoch, stored: Epoch) -> None:
         joined = replace(
@@ -321,11 +300,11 @@ class Ledger:
                 self.drop([epoch])
                 continue
             for record in records.values():
-                record.stored = None
+                record.stored = record.summary = None
             self._loaded.discard(epoch_id)
             del self.rows[epoch_id]
             self._dirty.add(epoch_id)
-            self._dirty_stays.update(key for key, stay in self._stays.items() if epoch_id in (stay.epoch, stay.before))
+            self.stays.write_again(epoch_id)
 
     def _put(self, epoch: Epoch, *, dirty: bool = True) -> None:
         if epoch.id not in self._epochs:
@@ -344,7 +323,7 @@ class Ledger:
     def _forget_empty(self) -> None:
         """Remove empty records. Memory holds only new and loaded values."""
         for records in self._records.values():
-            for signal in [signal for signal, record in records.items() if record == _Record()]:
+            for signal in [signal for signal, record in records.items() if not record.count]:
                 del records[signal]
 
 
@@ -356,13 +335,5 @@ def _recency(epoch: Epoch) -> tuple[float, int]:
     return epoch.last_seen, epoch.id
 
 
-def _is_later(epoch: Epoch, other: Epoch) -> bool:
-    return (epoch.first_seen, epoch.id) > (other.first_seen, other.id)
-
-
-def _merged(*sketches: Sketch | None) -> Sketch:
-    total = Sketch()
-    for sketch in sketches:
-        if sketch is not None:
-            total = total.merge(sketch)
-    return total
+def _beginning(epoch: Epoch) -> tuple[float, int]:
+    return epoch.first_seen, epoch.id

@@ -28,6 +28,7 @@ from pprof_exporter.store.database import (
 from pprof_exporter.store.epoch import Comparison, Epoch, EpochRetention, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Batch, Ledger
 from pprof_exporter.store.sketch import Sketch
+from pprof_exporter.store.stays import STAY_PRECISION
 
 
 class Store:
@@ -99,7 +100,7 @@ class Store:
     def stay(self, service: str, target: str) -> Stay | None:
         """The epoch that a target is in, also from an earlier run; None for an unknown target."""
         with self._memory:
-            return self._ledger.stay((service, target))
+            return self._ledger.stays.get((service, target))
 
     def epochs(self, service: str) -> list[Epoch]:
         """The epochs of a service, the first one first."""
@@ -128,11 +129,11 @@ class Store:
         """
         key = service, target
         with self._memory:
-            stay = self._ledger.stay(key)
+            stay = self._ledger.stays.get(key)
             wanted = [stay.epoch, *(epoch.id for epoch in self._ledger.history(key))] if stay else []
         self._load(wanted)
         with self._memory:
-            stay, before = self._ledger.stay(key), self._ledger.compared_with(key)
+            stay, before = self._ledger.stays.get(key), self._ledger.compared_with(key)
             now = self._ledger.epoch(stay.epoch) if stay else None
             if stay is None or now is None or before is None:
                 return None
@@ -166,7 +167,7 @@ class Store:
                 return 0
             with self._memory:
                 self._ledger.drop(removed)
-                self._ledger.drop_stays(now - policy.age)
+                self._ledger.stays.drop_unseen(_oldest_stay(now, policy))
         return len(removed)
 
     def close(self, now: float) -> None:
@@ -250,7 +251,7 @@ class Store:
         assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
         more: list[Epoch] = []
         with self._database.transaction():
-            self._database.delete_stays(now - policy.age)
+            self._database.delete_stays(_oldest_stay(now, policy))
             for epoch in aged:
                 if epoch.id in rows:
                     self._database.delete(rows[epoch.id])
@@ -344,6 +345,11 @@ class Store:
     def _count_trouble(self, trouble: StorageProblem, message: str) -> None:
         self.troubles[trouble] += 1
         self.last_trouble = message
+
+
+def _oldest_stay(now: float, policy: EpochRetention) -> float:
+    """Targets that were last seen before this time are removed. The time of a stay may be behind."""
+    return now - max(policy.age, 2 * STAY_PRECISION)
 
 
 def _over(spared: list[Epoch], sizes: dict[int, int], policy: EpochRetention) -> list[Epoch]:

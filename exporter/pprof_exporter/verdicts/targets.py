@@ -7,7 +7,7 @@ from pprof_exporter.health.growth import RISES
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
-    OVERLOADED,
+    EXPORTER_OVERLOADED,
     CheckOutcome,
     Finding,
     Level,
@@ -24,7 +24,7 @@ _WORK = {"modules": "listing modules", "heap": "walking heap records", "goroutin
 def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F5: profiles are slow."""
     if snapshot.overloaded:
-        return unknown(OVERLOADED)
+        return unknown(EXPORTER_OVERLOADED)
     latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
     findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
@@ -67,7 +67,7 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
         if bug.hangs
     ]
     if snapshot.overloaded:
-        return wrong(findings, unknown(OVERLOADED))
+        return wrong(findings, unknown(EXPORTER_OVERLOADED))
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
         least = f"{limit['canaries']:.0f} cheap requests during CPU profiles and {limit['canaries']:.0f} between them"

@@ -11,7 +11,7 @@ from pprof_exporter.store import Change, Summary, is_latency
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
-    OVERLOADED,
+    EXPORTER_OVERLOADED,
     CheckOutcome,
     Finding,
     Level,
@@ -40,7 +40,7 @@ _HOUR = 3600
 def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F7: canary requests are slow while no profile runs."""
     if snapshot.overloaded:
-        return unknown(OVERLOADED)
+        return unknown(EXPORTER_OVERLOADED)
     rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
         return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")

@@ -31,7 +31,7 @@ class Level(StrEnum):
         return self.value.replace("_", " ")
 
 
-OVERLOADED = "The exporter is overloaded: the latencies that it measures include its own delay."
+EXPORTER_OVERLOADED = "The exporter is overloaded: the latencies that it measures include its own delay."
 """Why no latency is judged."""
 
 BAD = (Level.CRITICAL, Level.WARNING, Level.INFO)

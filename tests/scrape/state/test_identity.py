@@ -379,7 +379,8 @@ def test_a_rollback_counts_as_what_it_takes_back_and_begins_anew() -> None:
     known.compare()
     assert known.comparison is not None
     before, now = known.comparison.signals["latency"]
-    assert (before.p50, now.p50, now.count) == (pytest.approx(0.1, rel=0.01), pytest.approx(0.2, rel=0.01), 1)
+    assert [before.p50, now.p50] == pytest.approx([0.1, 0.2], rel=0.01)
+    assert now.count == 1
 
 
 def test_after_a_quick_rollback_the_older_stay_is_before() -> None:
@@ -465,7 +466,7 @@ def test_values_that_come_before_the_identity_go_to_the_right_epoch() -> None:
     known.compare()
     assert known.comparison is not None
     before, now = known.comparison.signals["latency"]
-    assert (before.p50, now.p50) == (pytest.approx(9, rel=0.01), pytest.approx(0.1, rel=0.01))
+    assert [before.p50, now.p50] == pytest.approx([9, 0.1], rel=0.01)
 
 
 def test_known_bugs_follow_system_and_version() -> None:

@@ -16,8 +16,8 @@ _MEASURE_EVERY = 0.5
 _PATTERN = 10.0
 _LATE = THRESHOLDS_BY_NAME["loop_lag"].value
 _VERY_LATE = 4 * _LATE
-# Requests that were made meanwhile end up to a timeout later.
-_AFTERWARDS = 30.0
+# Requests that were made meanwhile end up to a timeout later. And Prometheus, which may scrape once a minute, sees it.
+_AFTERWARDS = 90.0
 _DESCRIPTORS = 0.9
 _COUNT_EVERY = 10.0
 
