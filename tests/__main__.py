@@ -24,14 +24,16 @@ WATCHING = ("e2e", "live")
 """Folders of the tests that watch real programs over time."""
 COMPARING = ("test_agrees_with_go.py", "test_trace_agrees_with_go.py")
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
-WAITING = ("test_dashboards.py",)
-"""Waits for three minutes of history. Its programs use one processor and the system files of Wine."""
+WAITING = {"test_dashboards.py": "Dashboards", "test_real_upgrades.py": "Upgrades of real programs"}
+"""Their titles by file. Each is mostly waited for and has a process of its own: one waits for three minutes of history,
+with the system files of Wine; the other for five minutes of an exporter with its default intervals."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
     "test_evidence.py",
     "test_every_release.py",
     "test_faults.py",
+    "test_identities.py",
     "test_pages.py",
     "test_probe.py",
     "test_prometheus.py",
@@ -46,14 +48,16 @@ def main(arguments: Sequence[str]) -> int:
     """Run all groups of tests; returns the exit code of the first that failed."""
     files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
     watching = [path for path in files if path.name not in COMPARING]
-    waiting = [str(path) for path in watching if path.name in WAITING]
+    waiting = [path for path in watching if path.name in WAITING]
     sturdy = [str(path) for path in watching if path.name in STURDY]
-    alone = [str(path) for path in watching if path.name not in WAITING + STURDY]
+    alone = [str(path) for path in watching if path.name not in (*WAITING, *STURDY)]
     others = [f"--ignore={path}" for path in watching]
     with contextlib.ExitStack() as stack:
         rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
-        with _aside([*waiting, *arguments], "Dashboards") as dashboards:
-            codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode, dashboards.wait()]
+        with contextlib.ExitStack() as waits:
+            beside = [waits.enter_context(_aside([str(path), *arguments], WAITING[path.name])) for path in waiting]
+            codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode]
+            codes += [process.wait() for process in beside]
         codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)
 

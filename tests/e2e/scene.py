@@ -11,19 +11,18 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.lab import PROJECT, alertmanager, exporter, free_port, prometheus
+from tests.lab import PROJECT, alertmanager, exporter, prometheus
 from tests.lab import run as run_command
 from tests.lab.debian import Suite
 from tests.lab.exporter import Exporter
 from tests.lab.receiver import Notification, Receiver, receiving
-from tests.lab.rewrite import Rewriter, rewriting
-from tests.lab.target import Target, running
+from tests.lab.service import Service
 
 SCALE = 1 / 60
 """An hour of the rules is a minute here."""
@@ -55,49 +54,6 @@ _EXPORTER = {
 }
 
 
-@dataclass
-class Service:
-    """A Go program that can be killed and started again at its address, and a proxy before it if it has one."""
-
-    name: str
-    program: Path
-    wine: bool = False
-    proxied: bool = False
-    yields: bool = True
-    """Whether it takes only the processor time that others leave: what is watched then disturbs no watching."""
-    address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
-    _life: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    _target: Target | None = None
-    proxy: Rewriter | None = None
-
-    @property
-    def target(self) -> Target:
-        """The program that runs now."""
-        assert self._target is not None, f"{self.name} does not run"
-        return self._target
-
-    @property
-    def watched(self) -> str:
-        """Where the exporter finds it: HOST:PORT, its name in the metrics."""
-        return self.proxy.url.removeprefix("http://") if self.proxy else self.address
-
-    def start(self) -> None:
-        """Run it."""
-        self._target = self._life.enter_context(
-            running(self.program, "-listen", self.address, wine=self.wine, nice=self.yields)
-        )
-
-    def stop(self) -> None:
-        """End it at once."""
-        self._life.close()
-        self._target = None
-
-    def restart(self) -> None:
-        """End it, and run it again."""
-        self.stop()
-        self.start()
-
-
 @dataclass(frozen=True, slots=True)
 class Watch:
     """One generation of Prometheus and Alertmanager, and the receiver of its notifications."""
@@ -112,18 +68,6 @@ class Watch:
         alerts = [_brief(labels) for labels, _ in self.server.query("ALERTS")]
         sent = [f"{one.status} {_brief(one.labels)}" for one in self.receiver.received]
         return "\n".join([f"{self.suite}, alerts:", *sorted(alerts), "sent:", *sent])
-
-
-@contextlib.contextmanager
-def started(services: Sequence[Service]) -> Iterator[None]:
-    """Run them all, with their proxies."""
-    with contextlib.ExitStack() as stack:
-        for service in services:
-            stack.callback(service.stop)
-            service.start()
-            if service.proxied:
-                service.proxy = stack.enter_context(rewriting(f"http://{service.address}"))
-        yield
 
 
 @contextlib.contextmanager
@@ -150,7 +94,7 @@ def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
         alerts = stack.enter_context(alertmanager.running(_routes(receiver.url), suite, templates=tuple(templates)))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(_rules(folder))],
+            "rule_files": [str(scaled_rules(folder))],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts.url[7:]]}]}]},
             "scrape_configs": [{"job_name": "pprof", "static_configs": [{"targets": [program.url[7:]]}]}],
         }
@@ -179,7 +123,8 @@ def _brief(labels: dict[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in labels.items() if name not in known)
 
 
-def _rules(folder: Path) -> Path:
+def scaled_rules(folder: Path) -> Path:
+    """Write the shipped rules into a folder, in the time of this scene; returns their file."""
     file = folder / "pprof.rules.yaml"
     settings = [word for name, value in _SETTINGS.items() for word in ("--set", f"{name}={value}")]
     command = [sys.executable, "-m", "pprof_exporter", "rules", *settings, "--time-scale", str(SCALE)]

@@ -11,9 +11,10 @@ import pytest
 
 from pprof_exporter.dashboards import Dashboard, Panel
 from tests.dashboards.asking import Span, asked, panels
-from tests.e2e.scene import Service, exporting, started, watching
+from tests.e2e.scene import exporting, watching
 from tests.lab import go, wine
 from tests.lab.debian import Suite
+from tests.lab.service import Service, started
 from tests.lab.wine import agent
 
 SUITES: tuple[Suite, ...] = ("stable", "sid")

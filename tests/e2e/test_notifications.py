@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.scene import Service, Watch, exporting, firing, quiet_for, started, watching
+from tests.e2e.scene import Watch, exporting, firing, quiet_for, watching
 from tests.lab import go, wine
 from tests.lab.changes import shifted, stripped, thinned
 from tests.lab.debian import Suite
 from tests.lab.exporter import Scrape
 from tests.lab.rewrite import PROFILES
+from tests.lab.service import Service, started
 
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 WINDOWS = "1.24.11"

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.lab import exclusive, free_port
 from tests.lab.debian import Suite
-from tests.lab.prometheus import alertmanager, wait_until_ready
+from tests.lab.prometheus import alertmanager, end, wait_until_ready
 
 _OWN_TEMPLATES = "usr/share/prometheus/alertmanager"
 
@@ -59,7 +59,7 @@ def running(
     `templates` are copied beside the configuration, into a folder `templates`. Raises `RuntimeError` with the server's
     last words when it does not start.
     """
-    program = _relocated(alertmanager(generation))
+    program = relocated(alertmanager(generation))
     server = Alertmanager(f"http://127.0.0.1:{free_port()}")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         file = Path(folder) / "alertmanager.yml"
@@ -80,15 +80,10 @@ def running(
             wait_until_ready(server.url, process, log)
             yield server
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
-def _relocated(program: Path) -> Path:
+def relocated(program: Path) -> Path:
     """A copy that reads its own templates below the folder it is started in.
 
     Debian's Alertmanager reads them at a fixed place, where a package that was only unpacked has nothing.

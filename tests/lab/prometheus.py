@@ -117,7 +117,7 @@ def running(
             wait_until_ready(server.url, process, log)
             yield server
         finally:
-            _end(process)
+            end(process)
 
 
 def _program(package: str, name: str, generation: Suite) -> Path:
@@ -136,7 +136,8 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: IO[bytes])
     raise RuntimeError(f"{url} did not come up: {log.read().decode(errors='replace')[-1000:]}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Stop a program in order; kill it if that takes more than half a minute."""
     process.terminate()
     try:
         process.wait(timeout=30)
