@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 import pytest
@@ -107,6 +108,22 @@ def test_a_panic_loop_without_start_times_counts_by_the_counters_that_fall(track
     assert not tracker.several
 
 
+@pytest.mark.parametrize("every", [7.0, 11.0, 30.0])
+@pytest.mark.parametrize("build", ["", "target abc"], ids=["without a build", "with one"])
+def test_a_panic_loop_whose_lives_are_all_alike_is_not_several_processes(
+    tracker: ProcessTracker, build: str, every: float
+) -> None:
+    """Read at any phase of its lives, of which the system tells no start and no connection was lost."""
+    life, chance = 20.0, random.Random(15)
+    for reading in range(400):
+        at = NOW + every * reading
+        phase = (every * reading) % life
+        counters = {"records": 10 + 10 * (phase // 5), "bytes": 1e6 * (1 + phase) * chance.uniform(0.99, 1.01)}
+        tracker.take(ProcessEvidence(at, build=build, counters=counters), at)
+    assert not tracker.several
+    assert tracker.restarts >= 50
+
+
 def turns(*evidence: tuple[str, float], count: int = 12) -> list[ProcessEvidence]:
     """Replies of replicas by turns, one each 5 s: `evidence` has a field and the value of each replica."""
     found = []
@@ -126,11 +143,12 @@ def turns(*evidence: tuple[str, float], count: int = 12) -> list[ProcessEvidence
     ("replicas", "within"),
     [
         ((("start", 100.0), ("start", 200.0)), 3),
+        ((("start", 100.0), ("start", 100.4)), 6),
         ((("start", 100.0), ("start", 200.0), ("start", 300.0)), 4),
         ((("build", 1), ("build", 2)), 4),
         ((("records", 500.0), ("records", 300.0)), 10),
     ],
-    ids=["two starts", "three starts", "two builds", "counters"],
+    ids=["two starts", "two starts in one second", "three starts", "two builds", "counters"],
 )
 def test_replicas_by_turns_are_several_processes(
     tracker: ProcessTracker, replicas: tuple[tuple[str, float], ...], within: int

@@ -74,6 +74,10 @@ class FetchCounters:
     last_reason: Reason | None = None
     """Why the latest fetch failed; None if it succeeded."""
 
+    def begin_process(self) -> None:
+        """Forget why the latest fetch failed: the process may have ended in it."""
+        self.last_problem, self.last_reason = "", None
+
     def succeeded(self, at: float, phases: Phases | None) -> None:
         """Count a successful fetch; `phases` is None for a saved file."""
         self.outcomes[Outcome.SUCCESS] += 1

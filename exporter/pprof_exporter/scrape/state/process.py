@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from pprof_exporter.profile import GoVersion
+from pprof_exporter.scrape.state.counter_tracks import CounterTracks
 
 # The start time moves by a second when the clock of the host is corrected (/proc/stat btime).
 _SAME_START = 2.0
@@ -21,12 +22,12 @@ _COUNTER_NOISE = 1e-3
 _MEMORY = 900.0
 # After this many rounds without a contradiction, one process is left at the address.
 _CALM_ROUNDS = 10
-# By how much counters grow from one reply of a process to its next one.
-_GOES_ON = 1.05
-# A build that comes back once may be a rollback. Counters that rise again may belong to a process that restarts in a
-# loop, if it lost connections meanwhile.
+# A build that comes back once may be a rollback.
 _BUILD_RETURNS = 2
-_COUNTER_RETURNS = 3
+# Replicas may start within the same two seconds. A host whose clock is corrected moves the start by a whole second, or
+# once by any time; replicas move it at every turn.
+_OTHER_START = 0.05
+_START_TURNS = 4
 # The clock of the exporter was set back: times of requests do not order replies any more.
 _CLOCK_JUMP = 300.0
 
@@ -73,8 +74,6 @@ class _Process:
     foreign_go: set[GoVersion] = field(default_factory=set)
     """Exact versions that are those of another program."""
     counters: dict[str, float] = field(default_factory=dict)
-    readings: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=4))
-    """The latest counters, one mapping for each reply that had some."""
     foreign_builds: set[str] = field(default_factory=set)
     """Builds of the file at its path after it was replaced there: Go reads the build id from the path."""
     ended: float = 0.0
@@ -85,8 +84,6 @@ class _Process:
             self.build = self.build or evidence.build
         self.go.update(evidence.go)
         self.go_at_least = max(filter(None, (self.go_at_least, evidence.go_at_least)), default=None)
-        if evidence.counters:
-            self.readings.append(evidence.counters)
         for name, value in evidence.counters.items():
             self.counters[name] = max(value, self.counters.get(name, value))
 
@@ -134,7 +131,9 @@ class ProcessTracker:
         self._unconfirmed: list[float] = []
         self._restarts = 0
         self._build_returns: deque[float] = deque(maxlen=_BUILD_RETURNS)
-        self._counter_returns: deque[float] = deque(maxlen=_COUNTER_RETURNS)
+        self._start_turns: deque[float] = deque(maxlen=_START_TURNS)
+        self._tracks: dict[frozenset[str], CounterTracks] = {}
+        """By the names of the counters, which come in different replies."""
         self._mixed_at: float | None = None
         self._older_go: GoVersion | None = None
         """The version that ended the process before, if it was too old."""
@@ -181,7 +180,8 @@ class ProcessTracker:
 
     def connection_lost(self, now: float) -> None:
         """Record a failed connection or a reply that was cut: a process may have ended."""
-        self._counter_returns.clear()
+        for tracks in self._tracks.values():
+            tracks.connection_lost()
         self._confirm(now)
 
     def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
@@ -200,15 +200,15 @@ class ProcessTracker:
         if older is not None and older == self._older_go:
             # It did not end with the process, so it is no version of this program.
             current.foreign_go.add(older)
+        if self._alternates(current, evidence, now) or self._returns(current, evidence, now):
+            self._mixed_at = now
+            self._unconfirmed.clear()
+            return ReplyOrigin.MIXED
         if not current.contradicts(evidence):
             current.learn(evidence)
             self._confirm(now)
             return ReplyOrigin.SAME
         self._older_go = older
-        if self._returns(evidence, now):
-            self._mixed_at = now
-            self._unconfirmed.clear()
-            return ReplyOrigin.MIXED
         self._end(current, now)
         self._begin(evidence)
         self._confirm(now)
@@ -230,7 +230,8 @@ class ProcessTracker:
         self._mixed_at = None
         self._ended.clear()
         self._build_returns.clear()
-        self._counter_returns.clear()
+        self._start_turns.clear()
+        self._tracks.clear()
         return ReplyOrigin.NEW
 
     def _begin(self, evidence: ProcessEvidence) -> None:
@@ -247,20 +248,24 @@ class ProcessTracker:
         self._restarts += len(due)
         self._unconfirmed = self._unconfirmed[len(due) :]
 
-    def _returns(self, evidence: ProcessEvidence, now: float) -> bool:
-        """Whether this reply shows, by itself or with earlier ones, that a process answers that had ended."""
+    def _returns(self, current: _Process, evidence: ProcessEvidence, now: float) -> bool:
+        """Whether a process answers that had ended."""
         recent = [one for one in self._ended if now - one.ended <= _MEMORY]
-        if any(one.same_start(evidence) for one in recent):
+        if current.same_start(evidence) is False and any(one.same_start(evidence) for one in recent):
             return True
-        if evidence.started:
+        if evidence.started or not current.other_build(evidence):
             return False
-        if evidence.build:
-            if any(one.build == evidence.build for one in recent):
-                return self._often(self._build_returns, now)
+        return any(one.build == evidence.build for one in recent) and self._often(self._build_returns, now)
+
+    def _alternates(self, current: _Process, evidence: ProcessEvidence, now: float) -> bool:
+        """Whether start times that are close together, or counters, come from several processes by turns."""
+        moved = (abs(at - current.started.get(source, at)) for source, at in evidence.started.items())
+        if any(_OTHER_START < by <= _SAME_START and abs(by - 1) > _OTHER_START for by in moved):
+            return self._often(self._start_turns, now)
+        if not evidence.counters:
             return False
-        if any(_continues(one, evidence) for one in recent):
-            return self._often(self._counter_returns, now)
-        return False
+        tracks = self._tracks.setdefault(frozenset(evidence.counters), CounterTracks())
+        return tracks.alternate(evidence.counters, now)
 
     def _often(self, returns: deque[float], now: float) -> bool:
         returns.append(now)
@@ -269,17 +274,3 @@ class ProcessTracker:
 
 def _line(version: GoVersion) -> tuple[int, int]:
     return version.major, version.minor
-
-
-def _continues(ended: _Process, evidence: ProcessEvidence) -> bool:
-    """Whether the counters of a reply go on where those of an ended process were, in one of its latest replies.
-
-    In one of them: while two processes answer by turns, the counters of the other one only seem to be a rise.
-    """
-    return any(
-        common and all(before * (1 - _COUNTER_NOISE) <= value <= before * _GOES_ON + 1 for before, value in common)
-        for common in (
-            [(reading[name], value) for name, value in evidence.counters.items() if name in reading]
-            for reading in ended.readings
-        )
-    )

@@ -152,6 +152,8 @@ class TargetState:
         self.stacks.begin_process()
         self.canary.begin_process()
         self.contention = ContentionState()
+        for counters in self.counters.values():
+            counters.begin_process()
         self.cpu_load.record(None)
         self.processes += 1
         self.revision += 1
