@@ -108,7 +108,7 @@ def test_a_panic_loop_without_start_times_counts_by_the_counters_that_fall(track
     assert not tracker.several
 
 
-@pytest.mark.parametrize("every", [7.0, 11.0, 30.0])
+@pytest.mark.parametrize("every", [7.0, 11.0, 33.0])
 @pytest.mark.parametrize("build", ["", "target abc"], ids=["without a build", "with one"])
 def test_a_panic_loop_whose_lives_are_all_alike_is_not_several_processes(
     tracker: ProcessTracker, build: str, every: float

@@ -17,8 +17,8 @@ _SMALL_STEP = 1.0
 # The values of sampled allocations are scaled as floats.
 _NOISE = 1e-3
 # Turns in a row. A process in a restart loop may stop at the same value as the one before it, but not each time.
-_TURNS = 4
-_MOST = 8
+_TURNS = 6
+_MOST = 6
 _MEMORY = 900.0
 
 
