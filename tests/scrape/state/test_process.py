@@ -108,6 +108,16 @@ def test_a_panic_loop_without_start_times_counts_by_the_counters_that_fall(track
     assert not tracker.several
 
 
+def test_where_start_times_are_known_counters_do_not_make_several_processes(tracker: ProcessTracker) -> None:
+    """The same values at the same ages in each life, as of a service that fails while it starts."""
+    for life in range(30):
+        for age, records in ((1, 500), (20, 300), (40, 500)):
+            at = NOW + 60 * life + age
+            tracker.take(counting(at, records=records), at)
+            tracker.take(started(at, NOW + 60 * life), at)
+    assert not tracker.several
+
+
 @pytest.mark.parametrize("every", [7.0, 11.0, 33.0])
 @pytest.mark.parametrize("build", ["", "target abc"], ids=["without a build", "with one"])
 def test_a_panic_loop_whose_lives_are_all_alike_is_not_several_processes(

@@ -262,7 +262,8 @@ class ProcessTracker:
         moved = (abs(at - current.started.get(source, at)) for source, at in evidence.started.items())
         if any(_OTHER_START < by <= _SAME_START and abs(by - 1) > _OTHER_START for by in moved):
             return self._often(self._start_turns, now)
-        if not evidence.counters:
+        if not evidence.counters or current.started:
+            # Start times are certain, counters are not.
             return False
         tracks = self._tracks.setdefault(frozenset(evidence.counters), CounterTracks())
         return tracks.alternate(evidence.counters, now)
