@@ -35,6 +35,7 @@ NOT_RECORDED = {
     "revision": "counts steps, not facts",
     "budget": "a budget is of now",
     "identity.process._tracks": "a capture holds one metrics page of a round",
+    "identity.process.starts_confirmed": "the same",
     "exporter_load": "that of the exporter, not of the target",
     "cpu_load": "a capture holds the CPU time that was used, and not of how many processors",
     "sampling_clock.requested_at": "plans the next audit",

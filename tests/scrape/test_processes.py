@@ -153,6 +153,18 @@ async def test_a_program_whose_file_was_replaced_is_the_same_process_until_it_re
     assert changes(state) == {Change.BINARY: 1, Change.GO: 1}
 
 
+async def test_another_build_is_another_process_if_the_start_time_cannot_be_read(
+    clock: FakeClock, fetcher: FakeFetcher, state: TargetState
+) -> None:
+    restart(fetcher, clock, OLD)
+    await clock.advance(300)
+    fetcher.folder, fetcher.faults["metrics"] = NEW, REFUSED
+    await clock.advance(240)
+    assert state.processes == 1
+    # The index page of the new one proves at least Go 1.26.
+    assert changes(state) == {Change.BINARY: 1, Change.GO: 1}
+
+
 async def test_a_cpu_profile_of_the_process_before_is_not_taken_for_one_of_the_new(
     clock: FakeClock, fetcher: FakeFetcher, state: TargetState
 ) -> None:

@@ -88,7 +88,6 @@ async def test_the_page_tells(clock: FakeClock, fetcher: FakeFetcher) -> None:
     assert found.started == pytest.approx(1.795e9, rel=0.001)
     assert reading.page is not None
     assert reading.page.go_version == "go1.27.3"
-    assert reading.has_start
 
 
 async def test_the_page_may_be_on_another_port(fetcher: FakeFetcher) -> None:

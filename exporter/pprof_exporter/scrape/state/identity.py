@@ -199,8 +199,8 @@ class Identity:
             # There is nothing to compare with, so nothing to be certain about.
             if known or complete:
                 return True
-        elif known and (complete or now - began >= self._interval):
-            # What holds for a whole round was not the reply of another process among several.
+        elif known and (complete or now - began >= self._interval or not changed_parts(self._known, fingerprint)):
+            # A change must hold for a round: it was not the reply of another process among several.
             return True
         return now - began >= _ROUNDS * self._interval
 

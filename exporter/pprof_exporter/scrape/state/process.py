@@ -134,6 +134,8 @@ class ProcessTracker:
         self._start_turns: deque[float] = deque(maxlen=_START_TURNS)
         self._tracks: dict[frozenset[str], CounterTracks] = {}
         """By the names of the counters, which come in different replies."""
+        self.starts_confirmed = 0
+        """How often a reply told the start of the current process."""
         self._mixed_at: float | None = None
         self._older_go: GoVersion | None = None
         """The version that ended the process before, if it was too old."""
@@ -207,6 +209,7 @@ class ProcessTracker:
         if not current.contradicts(evidence):
             current.learn(evidence)
             self._confirm(now)
+            self.starts_confirmed += bool(evidence.started)
             return ReplyOrigin.SAME
         self._older_go = older
         self._end(current, now)

@@ -46,13 +46,13 @@ class Collector(ABC):
 
     async def resolve_doubt(self, evidence: ProcessEvidence) -> None:
         """Read the start time of the process if only that tells whether a reply came from another one."""
-        state = self._context.state
-        if not state.identity.process.doubts(evidence):
+        state, tracker = self._context.state, self._context.state.identity.process
+        if not tracker.doubts(evidence):
             return
-        known = state.processes
-        reading = await self._context.read_process(since=evidence.at)
-        if reading.has_start and state.processes == known:
-            state.identity.process.excuse(evidence)
+        known, confirmed = state.processes, tracker.starts_confirmed
+        await self._context.read_process(since=evidence.at)
+        if state.processes == known and tracker.starts_confirmed > confirmed:
+            tracker.excuse(evidence)
 
     @abstractmethod
     async def run(self) -> None:

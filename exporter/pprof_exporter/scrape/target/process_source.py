@@ -35,11 +35,6 @@ class ProcessReading:
     """The process that listens on the port, if that is of this machine; it may be a proxy."""
     cpu: CpuTime | None = None
 
-    @property
-    def has_start(self) -> bool:
-        """Whether a start time is known."""
-        return self.process is not None or (self.page is not None and self.page.start_time is not None)
-
 
 class ProcessSource:
     """Reads start, Go version and CPU time of the process behind one target."""
