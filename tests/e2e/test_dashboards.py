@@ -36,11 +36,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     linux = Service("linux", go.build(go.VERSIONS[-1]))
     # With next to no CPU time, the sampled share of it is unknown.
     windows = Service("windows", go.build("1.24.11", "windows"), wine=True, yields=False)
+    # With fewer than three targets that are not upgraded there is no control group.
+    others = [Service(f"other-{number}", linux.program) for number in range(2)]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(started([linux, windows]))
+        services = [linux, windows, *others]
+        stack.enter_context(started(services))
         at_work(linux)
         at_work(windows)
-        program = stack.enter_context(exporting([linux, windows], folder, window="3s"))
+        program = stack.enter_context(exporting(services, folder, window="3s"))
         servers = {suite: stack.enter_context(watching(program, folder, suite)).server.url for suite in SUITES}
         begun = time.time()
         time.sleep(SECONDS / 2)
