@@ -73,6 +73,17 @@ def test_both_versions_are_named() -> None:
     assert ("Go", "1.21.13", "1.24.11") in [part for one in pair.replaced for part in one.parts]
 
 
+def test_a_change_without_values_of_both_sides_is_named_and_undecided() -> None:
+    known = (
+        'pprof_target_info{target="shop:6060",system="linux",program="p",build="b",go_version="1.27.3"} 1\n'
+        'pprof_last_change_timestamp_seconds{target="shop:6060",change="go"} 1790000000\n'
+        'pprof_last_change_info{target="shop:6060",change="go",from="1.24.11",to="1.27.3"} 1\n'
+    )
+    report = compare_epochs(known, "x")
+    assert report.verdict is ChangeVerdict.UNSURE
+    assert (report.pairs[0].before.go_version, report.pairs[0].after.go_version) == ("1.24.11", "1.27.3")
+
+
 @pytest.mark.parametrize(
     ("control", "verdict"), [(1.0, ChangeVerdict.WORSE), (4.9, ChangeVerdict.WORSE), (5.1, ChangeVerdict.SAME)]
 )

@@ -86,6 +86,7 @@ async def test_an_upgrade_is_told_within_two_minutes_once_and_whole(
     assert state.identity.last_event is not None
     assert state.identity.last_event.values[Change.GO] == ("1.24.11", "1.27.3")
     assert state.identity.process.restarts == 1
+    assert state.identity.comparison is not None
     await clock.advance(1800)
     assert changes(state) == {Change.BINARY: 1, Change.GO: 1}
 

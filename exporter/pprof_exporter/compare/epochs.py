@@ -63,6 +63,11 @@ class _EpochSeries:
     go_version: str = "unknown"
     system: str = "unknown"
 
+    @property
+    def has_before(self) -> bool:
+        """Whether there is an epoch before, with signals or at least what it was."""
+        return bool(self.medians or self.values)
+
 
 def compare_epochs(
     page: str, source: str, *, target: str | None = None, thresholds: Mapping[str, float] | None = None
@@ -79,10 +84,10 @@ def compare_epochs(
             raise NoEpochs(f"unknown target {target!r}; choose from {', '.join(sorted(seen))}")
         seen = {target: seen[target]}
     limit = VerdictLimits(thresholds)
-    pairs = tuple(_pair(name, one, limit) for name, one in sorted(seen.items()) if one.medians)
+    pairs = tuple(_pair(name, one, limit) for name, one in sorted(seen.items()) if one.has_before)
     if not pairs:
         raise NoEpochs("no target has a previous epoch: nothing changed since the exporter knows them")
-    alone = tuple(f"{name} has no previous epoch." for name, one in sorted(seen.items()) if not one.medians)
+    alone = tuple(f"{name} has no previous epoch." for name, one in sorted(seen.items()) if not one.has_before)
     return ComparisonReport(
         ComparisonMethod.EPOCHS, f"the epoch before the latest change, {source}", "the epoch now", pairs, alone, _LIMITS
     )

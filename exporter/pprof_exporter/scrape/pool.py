@@ -29,6 +29,8 @@ _AT_ONCE = 1000
 _BATCH = 20
 _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
+# An upgrade is compared that many times sooner, so that it is shown whole at once.
+_COMPARE_CHANGED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,11 @@ class Pool:
             if self._store.last_trouble != reported:
                 reported = self._store.last_trouble
                 structlog.get_logger().warning("storage failed, statistics stay in memory", detail=reported)
-            await self._clock.sleep(_STORE_EVERY)
+            for _ in range(_COMPARE_CHANGED):
+                await self._clock.sleep(_STORE_EVERY / _COMPARE_CHANGED)
+                changed = [state for state in self.states if state.identity.comparison_due]
+                if changed:
+                    await asyncio.to_thread(_compare, changed)
             await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
             await asyncio.to_thread(_compare, self.states)
 

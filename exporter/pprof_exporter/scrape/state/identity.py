@@ -65,6 +65,8 @@ class Identity:
         self.last_event: ChangeEvent | None = None
         self.epoch: Epoch | None = None
         self.comparison: Comparison | None = None
+        self.comparison_due = False
+        """Whether an upgrade or rollback was found since the latest comparison."""
         self.whole = False
         """Whether the identity of the current process is known as far as it will be."""
         self._began: float | None = None
@@ -166,6 +168,7 @@ class Identity:
         earlier = self.last_event if grown and self._moved else None
         if changes:
             self._tell(change_event(at, self._known, fingerprint, changes, earlier))
+            self.comparison_due = True
         moved = bool(changes) and earlier is None
         self.epoch = self._store.enter(self._service, self._target, fingerprint, now, since=at, moved=moved)
         self._known = overlay_fingerprint(self._known, fingerprint)
@@ -187,6 +190,7 @@ class Identity:
 
     def compare(self) -> None:
         """Compute the comparison with the previous epoch. May read the disk."""
+        self.comparison_due = False
         self.comparison = None if self.process.several else self._store.compare(self._service, self._target)
 
     def _is_whole(self, fingerprint: Fingerprint, now: float, *, complete: bool) -> bool:
