@@ -141,12 +141,20 @@ def test_a_new_profile_is_by_design_of_the_versions_that_have_it(before: str, af
 
 def test_values_count_by_design_between_exact_versions_only() -> None:
     signal = "truncated_stack_ratio:heap"
-    assert CrossedReleases("1.22.10", "1.24.11", None).signal(signal)
+    assert CrossedReleases("1.22.10", "1.24.11", None).signal(signal, worse=True)
     for bounds in (("1.22+", "1.24.11"), ("1.22.10", "1.24+"), ("unknown", "1.24.11")):
         crossed = CrossedReleases(*bounds, None)
         assert not crossed.is_exact
-        assert crossed.signal(signal) is None
+        assert crossed.signal(signal, worse=True) is None
         assert crossed.function("cpu", "runtime.mapassign") is None
+
+
+@pytest.mark.parametrize("system", [System.LINUX, System.WINDOWS])
+def test_a_release_that_raises_cpu_totals_does_not_explain_lost_samples(system: System) -> None:
+    upgrade, downgrade = (CrossedReleases(*pair, system) for pair in (("1.17.13", "1.24.11"), ("1.24.11", "1.17.13")))
+    assert upgrade.signal("cpu_coverage_ratio", worse=False) is not None
+    assert upgrade.signal("cpu_coverage_ratio", worse=True) is None
+    assert downgrade.signal("cpu_coverage_ratio", worse=True) is None
 
 
 def test_goroutines_start_elsewhere_only_where_stacks_were_cut() -> None:

@@ -183,7 +183,7 @@ class SignalAssessor:
             return ChangeVerdict.UNSURE, f"Worse, but within chance ({p_value(p)})."
         if self._may_be_worse(one, one.measure):
             # It moved, and a release explains why: by how much is no question of these values.
-            designed = self._crossed.signal(one.signal) if p < SIGNIFICANCE else None
+            designed = self._crossed.signal(one.signal, worse=True) if p < SIGNIFICANCE else None
             if designed is not None:
                 return ChangeVerdict.BY_DESIGN, designed
             return ChangeVerdict.UNSURE, f"Anything between {_interval(one)} is possible."
@@ -192,7 +192,7 @@ class SignalAssessor:
         return ChangeVerdict.SAME, "A change beyond the limits of the alerts is ruled out."
 
     def _beyond_chance(self, one: SignalTest, measure: Measure, p: float, *, worse: bool) -> tuple[ChangeVerdict, str]:
-        designed = self._crossed.signal(one.signal)
+        designed = self._crossed.signal(one.signal, worse=worse)
         if designed is not None:
             return ChangeVerdict.BY_DESIGN, designed
         # Between two known versions, what the releases do not explain is of the program.
@@ -205,7 +205,7 @@ class SignalAssessor:
         said = f"{what} {found[0]} of {len(one.before)} rounds before, and in {found[1]} of {len(one.after)} after"
         worse, better = self._is_worse(one, measure), self._improved(one, measure)
         if p < SIGNIFICANCE and (worse or better):
-            designed = self._crossed.signal(one.signal)
+            designed = self._crossed.signal(one.signal, worse=worse)
             if designed is not None:
                 return ChangeVerdict.BY_DESIGN, f"{said}. {designed}"
             return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"{said} ({p_value(p)})."

@@ -211,7 +211,7 @@ class _EpochAssessor:
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
         if self._is_worse(measure, before, after, self._control(signal)):
-            designed = self.crossed.signal(signal)
+            designed = self.crossed.signal(signal, worse=True)
             if designed is not None:
                 return ChangeVerdict.BY_DESIGN, designed
             if measure.same_go and not self.same_go and not self.crossed.is_exact:

@@ -218,9 +218,14 @@ class CrossedReleases:
                 and (old < new or not release.upgrade_only)
             ]
 
-    def signal(self, name: str) -> str | None:
-        """Why a signal changed by design, as a sentence; None if no release explains it."""
-        return self._said(lambda release: release.signals, name) if self.is_exact else None
+    def signal(self, name: str, *, worse: bool) -> str | None:
+        """Why a signal changed by design, as a sentence; None if no release explains it.
+
+        A release that only makes a signal better (`upgrade_only`) does not explain one that is `worse`.
+        """
+        if not self.is_exact:
+            return None
+        return self._said(lambda release: "" if worse and release.upgrade_only else release.signals, name)
 
     def one_sided(self, name: str, *, before: int, after: int) -> str | None:
         """Why a signal has so many values before and after, one of them none; None if no release explains it."""
