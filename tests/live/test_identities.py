@@ -198,7 +198,7 @@ def played(watching: Exporter, actions: Sequence[tuple[float, Callable[[], None]
 def test_a_neighbouring_patch_version_is_one_event(scene: Scene) -> None:
     print(scene.changes("patched"), scene.parts("patched"), scene.identities("patched")[-1])
     assert scene.changes("patched") == {"binary": 1, "go": 1}
-    builds = [f"{labels['program']} {labels['build']}" for _, labels in scene.identities("patched", SETTLED)]
+    builds = [labels["build"] for _, labels in scene.identities("patched", SETTLED)]
     assert scene.parts("patched") == {"binary": (builds[0], builds[-1]), "go": PATCHED}
     name = scene.names["patched"]
     told = scene.first(lambda now: now.value("pprof_changes_total", target=name, change="go"))

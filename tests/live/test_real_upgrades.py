@@ -48,6 +48,11 @@ class Identity:
     go: str
     told: str
 
+    @property
+    def build(self) -> str:
+        """Without the name of the program."""
+        return self.binary.rpartition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -272,7 +277,7 @@ def test_each_event_says_from_what_to_what(story: Story, service: str) -> None:
     for step in of(story, service):
         assert step.now is not None
         assert step.parts == {
-            "binary": (step.before.binary, step.now.binary),
+            "binary": (step.before.build, step.now.build),
             "go": (step.before.go, step.now.go),
         }
         (card,) = [card for card in step.page.cards if card.mode == "F16"]

@@ -219,7 +219,7 @@ def test_an_upgrade_is_told_once_and_whole() -> None:
     assert known.last_change == dict.fromkeys((Change.BINARY, Change.GO), NOW + 60)
     assert known.last_event is not None
     assert known.last_event.values == {
-        Change.BINARY: (f"target {before}", f"target {known.build}"),
+        Change.BINARY: (before, known.build),
         Change.GO: ("1.24.11", "1.27.3"),
     }
 
@@ -230,7 +230,7 @@ def test_a_program_without_build_id_differs_from_one_with() -> None:
     assert stay(known, "linux-go1.21.13", since=NOW + 60, until=NOW + 300) == 1
     assert known.changes == {Change.BINARY: 1, Change.GO: 1}
     assert known.last_event is not None
-    assert known.last_event.values[Change.BINARY][1] == "target without build id"
+    assert known.last_event.values[Change.BINARY][1] == "without build id"
 
 
 def test_a_version_that_comes_late_belongs_to_the_same_event() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pprof_exporter.store import PARTS, Change, Fingerprint
+from pprof_exporter.store import NO_BUILD_ID, PARTS, Change, Fingerprint
 
 # Longer lists of modules would make long label values.
 _LONGEST = 200
@@ -36,11 +36,20 @@ def change_event(
 def _values(change: Change, before: str, after: str) -> tuple[str, str]:
     if change is Change.GO:
         return before.removeprefix("go"), after.removeprefix("go")
+    if change is Change.BINARY:
+        (program, old), (renamed, new) = _program_and_build(before), _program_and_build(after)
+        # The name of the program says something only if it is another one.
+        before, after = (old, new) if program == renamed else (before, after)
     if change is Change.OPERATING_SYSTEM:
-        old, new = before.split(PARTS), after.split(PARTS)
-        before = PARTS.join(part for part in old if part not in new)
-        after = PARTS.join(part for part in new if part not in old)
+        were, are = before.split(PARTS), after.split(PARTS)
+        before = PARTS.join(part for part in were if part not in are)
+        after = PARTS.join(part for part in are if part not in were)
     return _short(before), _short(after)
+
+
+def _program_and_build(binary: str) -> tuple[str, str]:
+    build = NO_BUILD_ID if binary.endswith(NO_BUILD_ID) else binary.rpartition(" ")[2]
+    return binary.removesuffix(build), build
 
 
 def _short(text: str) -> str:
