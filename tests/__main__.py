@@ -22,18 +22,21 @@ from pathlib import Path
 HERE = Path(__file__).parent
 WATCHING = ("e2e", "live")
 """Folders of the tests that watch real programs over time."""
-COMPARING = ("test_agrees_with_go.py", "test_trace_agrees_with_go.py")
+COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_trace_agrees_with_go.py")
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
-WAITING = {"test_dashboards.py": "Dashboards", "test_real_upgrades.py": "Upgrades of real programs"}
-"""Their titles by file. Each is mostly waited for and has a process of its own: one waits for three minutes of history,
-with the system files of Wine; the other for five minutes of an exporter with its default intervals."""
+WAITING = {
+    "test_dashboards.py": "Dashboards",
+    "test_identities.py": "Restarts, upgrades and load balancers",
+    "test_real_upgrades.py": "Upgrades of real programs",
+}
+"""Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
+have the system files of Wine, which no other test may use meanwhile."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
-    "test_evidence.py",
     "test_every_release.py",
+    "test_evidence.py",
     "test_faults.py",
-    "test_identities.py",
     "test_pages.py",
     "test_probe.py",
     "test_prometheus.py",
