@@ -201,11 +201,13 @@ class RoundRobin(FakeFetcher):
         return await super().get(*arguments, **named)
 
 
-@pytest.mark.parametrize("with_page", [True, False], ids=["with a page", "without a page"])
-@pytest.mark.parametrize("other", [OLD, NEW], ids=["one build", "two builds"])
+# Without a page, two recordings of one program cannot be told apart: their counters are the same.
+@pytest.mark.parametrize(
+    ("other", "with_page"),
+    [(OLD, True), (NEW, True), (NEW, False)],
+    ids=["one build", "two builds", "two builds without a page"],
+)
 async def test_a_load_balancer_is_told_and_nothing_else(clock: FakeClock, other: Any, *, with_page: bool) -> None:
-    if other is OLD and not with_page:
-        pytest.skip("two recordings of one program have the same counters")
     fetcher = RoundRobin(clock, (OLD, other), with_page=with_page)
     pool = pool_of(clock, fetcher, TARGET)
     state = pool.states[0]
