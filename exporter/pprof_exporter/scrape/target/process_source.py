@@ -62,20 +62,21 @@ class ProcessSource:
             return ProcessReading(None, await self._read_process())
         self.read_at = self._clock.steady()
         found = await self._read_page()
+        # The CPU time is that of now, and looking up the process can list every socket of the machine.
+        at = self._clock.steady()
         process = await self._read_process()
         if found is not None and found.cpu_seconds is not None:
-            steady = self._clock.steady()
-            cpu = CpuTime(found.cpu_seconds, steady, found.start_time, CpuSource.METRICS, found.gomaxprocs)
+            cpu = CpuTime(found.cpu_seconds, at, found.start_time, CpuSource.METRICS, found.gomaxprocs)
             return ProcessReading(found, process, cpu)
         if process is None or (found is None and not self._page.is_suspended()):
             return ProcessReading(found, process)
-        steady, processors = self._clock.steady(), psutil.cpu_count()
-        return ProcessReading(
-            found, process, CpuTime(process.cpu_seconds, steady, process.started, CpuSource.PROCESS, processors)
-        )
+        at, processors = self._clock.steady(), psutil.cpu_count()
+        cpu = CpuTime(process.cpu_seconds, at, process.started, CpuSource.PROCESS, processors)
+        return ProcessReading(found, process, cpu)
 
     def reset(self) -> None:
         """Try all sources again: the target was down or has a new process, and may have another source now."""
+        self.read_at = -math.inf
         self._page.found()
         self._process.found()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from random import Random
 from typing import Protocol
 
@@ -86,7 +85,7 @@ class TargetScraper:
             # What the process before had or lacked says nothing about this one: a new release may have a metrics page.
             self._processes = self.state.processes
             source.reset()
-        elif now - source.read_at < _IDENTIFY_ROUNDS * self.index.interval:
+        if now - source.read_at < _IDENTIFY_ROUNDS * self.index.interval:
             await self._context.read_process(page=False)
             return
         async with self._context.slot():
@@ -114,7 +113,6 @@ class TargetScraper:
             self.log.info("target is up")
             self._policy.on_recovery()
             self._context.process.reset()
-            self._context.process.read_at = -math.inf
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason
