@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from yarl import URL
-
 from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import Replacement
-from pprof_exporter.config import Target
-from pprof_exporter.profile import DecodeError, ModuleRole, System, decode, go_version_from_profile, modules, system_of
-from pprof_exporter.scrape import Identity
+from pprof_exporter.profile import DecodeError, System, decode, go_version_from_profile, modules, system_of
 from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.store import Change, Fingerprint, Store, changed_parts
+from pprof_exporter.scrape.state.program import build_of, core_modules, foreign_modules, main_module, program_of
+from pprof_exporter.store import Change, Fingerprint, changed_parts
 
 # The smallest profiles first: each of them lists the modules.
 _KINDS = ("threadcreate", "goroutine", "heap", "cpu", "allocs", "block", "mutex")
@@ -41,18 +38,17 @@ def installed_software(target: ReplayedTarget) -> InstalledSoftware:
     found = _last_seen(target.rounds)
     if found is None:
         return InstalledSoftware(target.fingerprint, target.go_version, target.system)
-    identity = Identity(Target(target.name, URL()), Store(None))
-    identity.learn(found)
-    main = next((module for module in found.modules if module.role is ModuleRole.MAIN), None)
+    main = main_module(found.modules)
+    core = {name: modified.timestamp() for name, modified in core_modules(found.modules).items()}
     return InstalledSoftware(
         target.fingerprint,
         target.go_version,
         target.system,
-        identity.program,
-        identity.build,
+        program_of(found.modules) or _UNKNOWN,
+        build_of(found.modules) or _UNKNOWN,
         main.modified.timestamp() if main and main.modified else None,
-        identity.core_modules or None,
-        tuple(identity.foreign_modules),
+        core or None,
+        tuple(foreign_modules(found.modules)) if found.system is System.WINDOWS else (),
     )
 
 

@@ -15,9 +15,6 @@ from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
 
-# Profiles whose count on the index page is a number of records; goroutine and threadcreate have other counts.
-_RECORDS = ("heap", "allocs", "block", "mutex")
-
 
 class TargetSeries:
     """All series of one target."""
@@ -97,9 +94,8 @@ class TargetSeries:
             sink.add(fetching.AVAILABLE, {**labels, "profile": profile.kind.name}, listed)
         if "goroutine" in index.counts:
             sink.add(content.GOROUTINES, labels, index.counts["goroutine"])
-        for name in _RECORDS:
-            if name in index.counts:
-                sink.add(content.PROFILE_RECORDS, {**labels, "profile": name}, index.counts[name])
+        for name, count in index.records.items():
+            sink.add(content.PROFILE_RECORDS, {**labels, "profile": name}, count)
 
     def _add_sampling_clock(self, ticks: SamplingClockState) -> None:
         sink, labels = self._sink, self._labels

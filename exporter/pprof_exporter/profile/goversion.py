@@ -41,13 +41,18 @@ class GoVersion:
         major, minor, patch, stage, number = found.groups()
         return cls(int(major), int(minor), int(patch or 0), _STAGES[stage] + int(number) if stage else 0)
 
+    @property
+    def line(self) -> tuple[int, int]:
+        """Major and minor, which releases, candidates and betas of one line have in common."""
+        return self.major, self.minor
+
     def __str__(self) -> str:
         base = f"go{self.major}.{self.minor}"
         for name, first in _STAGES.items():
             if first <= self.stage < first + 1000:
                 return f"{base}{name}{self.stage - first}"
         # Before Go 1.21, the first release of a line had no third number.
-        return base if not self.patch and (self.major, self.minor) < (1, 21) else f"{base}.{self.patch}"
+        return base if not self.patch and self.line < (1, 21) else f"{base}.{self.patch}"
 
 
 class VersionSource(StrEnum):
@@ -142,7 +147,7 @@ def combine_go_versions(evidence: Iterable[KnownGoVersion]) -> KnownGoVersion:
     bounds = [(one.at_least, one.source) for one in known if one.at_least]
     highest, source = max(bounds, key=lambda bound: bound[0], default=(None, None))
     for one in known:
-        if one.exact and (highest is None or (one.exact.major, one.exact.minor) >= (highest.major, highest.minor)):
+        if one.exact and (highest is None or one.exact.line >= highest.line):
             return KnownGoVersion(one.exact, highest, one.source)
     return KnownGoVersion(None, highest, source)
 
@@ -165,13 +170,9 @@ def stack_limit(evidence: KnownGoVersion, *, cpu: bool) -> int | None:
     """
     if cpu:
         return _CPU_LIMIT
-    if evidence.lowest and _line(evidence.lowest) >= _line(_DEEPER_SINCE):
+    if evidence.lowest and evidence.lowest.line >= _DEEPER_SINCE.line:
         return _NEW_LIMIT
     return _OLD_LIMIT if evidence.exact else None
-
-
-def _line(version: GoVersion) -> tuple[int, int]:
-    return version.major, version.minor
 
 
 def _not_older(version: GoVersion | None, source: VersionSource) -> KnownGoVersion:

@@ -16,6 +16,9 @@ from pprof_exporter.profile.errors import DecodeError
 _ROW = re.compile(rb"<tr><td>(\d{1,18})</td><td><a href='([^'?]{0,1000})(?:\?[^']*)?'>", re.IGNORECASE)
 
 
+_RECORDS = ("heap", "allocs", "block", "mutex")
+
+
 @dataclass(frozen=True, slots=True)
 class IndexPage:
     """The counts of the page by profile name: goroutines, threads ever created, or records of heap, block and mutex.
@@ -25,6 +28,11 @@ class IndexPage:
     """
 
     counts: dict[str, int]
+
+    @property
+    def records(self) -> dict[str, int]:
+        """The counts that are numbers of records. The runtime never removes one (runtime/mprof.go allnext)."""
+        return {name: self.counts[name] for name in _RECORDS if name in self.counts}
 
     def lists(self, path: str) -> bool:
         """Whether the page names this profile."""

@@ -42,8 +42,6 @@ from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 _THREADCREATE = "threadcreate"
 _ALLOCS = "allocs"
 _PAGE, _SYSTEM = "metrics page", "operating system"
-# Their counts on the index page are numbers of records, which the runtime never removes (runtime/mprof.go allnext).
-_RECORDS = ("heap", "allocs", "block", "mutex")
 # Failures that the end of a process can cause.
 _CUT = frozenset({ReasonGroup.UNREACHABLE, ReasonGroup.INCOMPLETE, ReasonGroup.TIMEOUT})
 # The period of Go's CPU profiler, for a trace without a CPU profile beside it (runtime/pprof.StartCPUProfile).
@@ -71,7 +69,7 @@ def read_trace_body(body: bytes) -> TraceReading:
 
 def index_evidence(index: IndexPage, at: float) -> ProcessEvidence:
     """What an index page proves about its process: counts of records, and a lower bound of the Go version."""
-    counters = {f"records:{name}": float(index.counts[name]) for name in _RECORDS if name in index.counts}
+    counters = {f"records:{name}": float(count) for name, count in index.records.items()}
     return ProcessEvidence(at, go_at_least=go_version_from_index(index).at_least, counters=counters)
 
 

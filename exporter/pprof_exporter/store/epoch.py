@@ -89,7 +89,7 @@ def _differs(change: Change, one: str, other: str) -> bool:
         version = GoVersion.parse(exact)
         if bound is not None and version is not None:
             # A release candidate has the features of its line, which is what a lower bound rests on.
-            return (version.major, version.minor) < (bound.major, bound.minor)
+            return version.line < bound.line
     return True
 
 

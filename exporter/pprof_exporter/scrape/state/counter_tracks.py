@@ -14,12 +14,17 @@ from dataclasses import dataclass
 # By how much a counter grows from one reading of a process to the next one.
 _STEP = 1.05
 _SMALL_STEP = 1.0
-# The values of sampled allocations are scaled as floats.
+# Counters are integers, but the values of sampled allocations are scaled as floats.
 _NOISE = 1e-3
 # Turns in a row. A process in a restart loop may stop at the same value as the one before it, but not each time.
 _TURNS = 6
 _MOST = 6
 _MEMORY = 900.0
+
+
+def has_fallen(before: float, now: float) -> bool:
+    """Whether a counter is lower than before, which it never is within one process."""
+    return now < before * (1 - _NOISE)
 
 
 @dataclass(slots=True)
@@ -34,7 +39,7 @@ class _Track:
         steps = []
         for name, value in counters.items():
             before = self.counters.get(name, value)
-            if value < before * (1 - _NOISE):
+            if has_fallen(before, value):
                 return None
             steps.append(max(0.0, value - before - _SMALL_STEP) / (before + 1))
         return max(steps)

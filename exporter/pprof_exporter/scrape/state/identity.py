@@ -235,8 +235,8 @@ class Identity:
         if stay is None:
             return
         self._known = stay.fingerprint
-        before = next((one for one in self._store.epochs(self._service) if one.id == stay.before), None)
-        now = next((one for one in self._store.epochs(self._service) if one.id == stay.epoch), None)
+        epochs = {epoch.id: epoch for epoch in self._store.epochs(self._service)}
+        before, now = (epochs.get(one) if one is not None else None for one in (stay.before, stay.epoch))
         if before is not None and now is not None:
             changes = changed_parts(before.fingerprint, now.fingerprint)
             if changes:

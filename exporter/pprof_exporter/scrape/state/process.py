@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from pprof_exporter.profile import GoVersion
-from pprof_exporter.scrape.state.counter_tracks import CounterTracks
+from pprof_exporter.scrape.state.counter_tracks import CounterTracks, has_fallen
 
 # The start time moves by a second when the clock of the host is corrected (/proc/stat btime).
 _SAME_START = 2.0
-# Counters are integers, but the values of sampled allocations are scaled as floats.
-_COUNTER_NOISE = 1e-3
 # Seconds for which an ended process is remembered.
 _MEMORY = 900.0
 # After this many rounds without a contradiction, one process is left at the address.
@@ -103,12 +101,10 @@ class _Process:
         """An exact version that is older than what the program can be of, known and told together."""
         bounds = [bound for bound in (self.go_at_least, evidence.go_at_least) if bound is not None]
         exact = {*self.go.values(), *evidence.go.values()} - self.foreign_go
-        return next((one for one in exact for bound in bounds if _line(one) < _line(bound)), None)
+        return next((one for one in exact for bound in bounds if one.line < bound.line), None)
 
     def fell(self, evidence: ProcessEvidence) -> bool:
-        return any(
-            value < self.counters.get(name, value) * (1 - _COUNTER_NOISE) for name, value in evidence.counters.items()
-        )
+        return any(has_fallen(self.counters.get(name, value), value) for name, value in evidence.counters.items())
 
     def contradicts(self, evidence: ProcessEvidence) -> bool:
         return (
@@ -274,7 +270,3 @@ class ProcessTracker:
     def _often(self, returns: deque[float], now: float) -> bool:
         returns.append(now)
         return len(returns) == returns.maxlen and now - returns[0] <= _MEMORY
-
-
-def _line(version: GoVersion) -> tuple[int, int]:
-    return version.major, version.minor
