@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
-from pprof_exporter.verdicts import fetches, samples, targets, upgrades
+from pprof_exporter.verdicts import fetches, growth, latency, runtime, samples, upgrades
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.snapshot_of import snapshot_of
 from pprof_exporter.verdicts.verdict import (
@@ -29,20 +29,20 @@ VERDICT_CHECKS: dict[str, VerdictCheck] = {
     "F2": samples.lost_samples,
     "F3": samples.uneven_sampling,
     "F4": samples.clock_errors,
-    "F5": targets.slow_profiles,
-    "F6": targets.stalls_while_profiled,
+    "F5": latency.slow_profiles,
+    "F6": latency.stalls_while_profiled,
     "F7": upgrades.slow_canary,
     "F8": samples.missing_symbols,
     "F9": samples.truncated_stacks,
-    "F10": targets.goroutine_growth,
-    "F11": targets.garbage_collection,
-    "F12": targets.memory_growth,
+    "F10": growth.goroutine_growth,
+    "F11": runtime.garbage_collection,
+    "F12": growth.memory_growth,
     "F13": fetches.unreachable,
     "F14": fetches.profiler_conflict,
     "F15": fetches.refused_requests,
     "F16": upgrades.recent_changes,
     "F17": upgrades.injected_modules,
-    "F18": targets.lock_contention,
+    "F18": runtime.lock_contention,
     "F19": fetches.profiling_cost,
     "F20": upgrades.regressions,
 }

@@ -1,0 +1,52 @@
+"""F10 and F12: goroutines and memory that grow."""
+
+from __future__ import annotations
+
+from pprof_exporter.catalog import content
+from pprof_exporter.health.growth import RISES
+from pprof_exporter.verdicts.snapshot import TargetSnapshot
+from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+
+_MIB = 2**20
+
+
+def goroutine_growth(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F10: goroutines pile up."""
+    leaks = snapshot.profiles.get("goroutineleak")
+    leaked = leaks.sums.get(content.LEAKED_GOROUTINES, 0) if leaks else 0
+    findings = [
+        Finding(
+            Level.WARNING, f"{leaked:.0f} goroutines are leaked: they can never run again.", "PprofGoroutinesLeaked"
+        )
+        if leaked > 0
+        else None,
+        *(
+            Finding(
+                Level.INFO,
+                f"{function} gained goroutines in each of the last {RISES} profiles, {rise:.0f} in all.",
+                "PprofGoroutineGrowth",
+            )
+            for function, rise in snapshot.growth.get(content.GOROUTINE_GROWTH, {}).items()
+        ),
+    ]
+    return wrong(findings, _not_growing(snapshot, "goroutine", "function gained goroutines"))
+
+
+def memory_growth(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
+    """F12: the live heap or the memory of the profiler grows."""
+    findings = (
+        Finding(
+            Level.INFO,
+            f"The live heap of {function} grew in each of the last {RISES} profiles, by {rise / _MIB:.1f} MiB in all.",
+            "PprofHeapGrowth",
+        )
+        for function, rise in snapshot.growth.get(content.HEAP_GROWTH, {}).items()
+    )
+    return wrong(findings, _not_growing(snapshot, "heap", "function gained live heap"))
+
+
+def _not_growing(snapshot: TargetSnapshot, profile: str, what: str) -> CheckOutcome:
+    looks = snapshot.profile_counts.get(profile, 0)
+    if looks <= RISES:
+        return unknown(f"Growth shows after {RISES + 1} {profile} profiles; {looks} have been read.")
+    return healthy(f"No {what} in each of the last {RISES} profiles; alerts judge growth over hours.")
