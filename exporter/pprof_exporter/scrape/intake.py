@@ -33,6 +33,7 @@ from pprof_exporter.profile import (
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
+from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
@@ -150,7 +151,15 @@ class Intake:
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
         self.settle()
 
-    def local_process(self, executable: str, started: float, version: KnownGoVersion, at: float) -> None:
+    def local_process(
+        self,
+        executable: str,
+        started: float,
+        version: KnownGoVersion,
+        at: float,
+        *,
+        cgroup: CgroupLimits | None = None,
+    ) -> None:
         """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
 
         If its program is not the one in the profiles, it is a proxy in front of the target, and proves nothing.
@@ -161,6 +170,7 @@ class Intake:
         go = {} if version.exact is None else {_SYSTEM: version.exact}
         if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
             identity.learn_version(version)
+            self._state.cgroup.record(cgroup, self._clock.now())
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:

@@ -14,6 +14,7 @@ from pprof_exporter.profile import KINDS, IndexPage, Kind, SampleValue, Span
 from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
+from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
@@ -127,6 +128,7 @@ class TargetState:
         self.canary = CanaryState(clock)
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
+        self.cgroup = CgroupState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -152,6 +154,7 @@ class TargetState:
         self.stacks.begin_process()
         self.canary.begin_process()
         self.contention = ContentionState()
+        self.cgroup.begin_process()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)

@@ -1,4 +1,4 @@
-"""The process behind a port of this machine: its start, its CPU time, its program and the program's Go version."""
+"""The process behind a port of this machine: its start, CPU time, limits, program, and the program's Go version."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import psutil
 
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.profile import BuildInfo, KnownGoVersion, go_version_from_binary, read_build_info
+from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
+from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.listeners import Listener, Listeners
 
 # Seconds after which the owner of a port is looked up again, although its process still runs: another process may have
@@ -35,6 +37,8 @@ class LocalProcess:
     """User and system time since its start."""
     go: KnownGoVersion
     """From its binary; empty if that is not readable, or no Go program."""
+    cgroup: CgroupLimits | None = None
+    """None: no cgroup of it is visible, as on other systems than Linux."""
 
 
 class LocalProcesses:
@@ -48,6 +52,7 @@ class LocalProcesses:
         self._clock = clock
         self._lock = threading.Lock()
         self._listeners = Listeners(clock)
+        self._cgroups = CgroupReader()
         self._owners: dict[int, _Owner] = {}
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
@@ -87,7 +92,12 @@ class LocalProcesses:
         times = owner.process.cpu_times()
         executable, build = self._program(owner.process)
         return LocalProcess(
-            owner.process.pid, owner.started, executable, times.user + times.system, go_version_from_binary(build)
+            pid=owner.process.pid,
+            started=owner.started,
+            executable=executable,
+            cpu_seconds=times.user + times.system,
+            go=go_version_from_binary(build),
+            cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
         )
 
     def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
