@@ -12,6 +12,8 @@ from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.rules import ALERTS
+from pprof_exporter.scrape.state.cgroup_limits import Throttling
+from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
 from pprof_exporter.verdicts import VERDICT_CHECKS, Level, TargetSnapshot, Verdict, verdicts, worst_level
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot
@@ -75,6 +77,45 @@ def fetched(
     return TargetSnapshot(up=True, fetches={name: FetchSummary(reason, "", good, busy, bad, 0.01)})
 
 
+def collecting(
+    share: float, *, busy: float, forced: int = 0, least_fill: float | None = None, **known: Any
+) -> TargetSnapshot:
+    """Two hours of a target that keeps `busy` processors busy; of 100 collections `forced` were requested."""
+    recent = GcCpu(60_000 * busy, share * 60_000 * busy, 600 * busy, 600)
+    return TargetSnapshot(gc_cpu=recent, collections=Collections(100, forced, least_fill), **known)
+
+
+def threads(created: int, *, in_system_calls: int = 0, processors: float | None = None) -> TargetSnapshot:
+    """A target with so many threads, and goroutines in system calls."""
+    states = Reading(quality.GOROUTINE_STATES, in_system_calls, (("state", "syscall"),))
+    return TargetSnapshot(
+        processors=processors,
+        profile_counts={"goroutine": 6},
+        profiles={
+            "threadcreate": ProfileSnapshot(0.01, 2, {content.THREADS_CREATED: created}, ()),
+            "goroutine": ProfileSnapshot(0.01, 9, {}, (states,)),
+        },
+    )
+
+
+def contended(waiting: float) -> TargetSnapshot:
+    """A target whose goroutines wait for locks."""
+    on = {"block": True, "mutex": True}
+    return TargetSnapshot(contention=on, waiting_for_locks=waiting, lock_holders=("main.put", "main.get"))
+
+
+def computing(processors: float) -> TargetSnapshot:
+    """A CPU profile of a target that keeps so many processors busy."""
+    sums = {content.CPU_SAMPLED: 5 * processors, content.CPU_PROFILED: 5.0}
+    return TargetSnapshot(profiles={"cpu": ProfileSnapshot(0.01, 9, sums, ())})
+
+
+def throttled(recent: Throttling) -> TargetSnapshot:
+    """A target with a CPU limit and a quick canary."""
+    quick = LatencySummary(20, 0.005)
+    return TargetSnapshot(canary_at_rest=quick, canary_profiled=quick, throttling=recent)
+
+
 def with_cpu(snapshot: TargetSnapshot) -> TargetSnapshot:
     return replace(snapshot, profiles=cpu().profiles)
 
@@ -120,6 +161,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(differences={"modules": 0.3})),
     ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("F6", Level.WARNING, "PprofKnownBug", TargetSnapshot(bugs=(HANG,))),
+    ("F6", Level.WARNING, "PprofCpuThrottled", replace(throttled(Throttling(1000, 300)), cpu_limit=0.1)),
     (
         "F6",
         Level.WARNING,
@@ -133,6 +175,13 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
     ("F10", Level.INFO, "PprofGoroutineGrowth", TargetSnapshot(growth={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
     ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
+    ("F11", Level.WARNING, "PprofGcPressure", collecting(0.44, busy=0.1)),
+    ("F11", Level.WARNING, "PprofGcPressure", collecting(0.44, busy=0.04, cpu_limit=0.1)),
+    ("F11", Level.WARNING, "PprofGcPressure", collecting(0.28, busy=0.5, forced=90)),
+    ("F11", Level.WARNING, "PprofGcPressure", collecting(0.28, busy=0.5, least_fill=0.96, gogc=5)),
+    ("F10", Level.WARNING, "PprofThreadsHigh", threads(404, in_system_calls=400, processors=2)),
+    ("F10", Level.WARNING, "PprofThreadsHigh", threads(404, in_system_calls=400)),
+    ("F10", Level.CRITICAL, "PprofThreadsHigh", threads(5001)),
     ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
     ("F12", Level.INFO, "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
     ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
@@ -145,6 +194,8 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F16", Level.WARNING, "PprofSeveralProcesses", TargetSnapshot(several=True)),
     ("F17", Level.INFO, "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
     ("F18", Level.INFO, "PprofContentionProfileOff", TargetSnapshot(contention={"block": False, "mutex": True})),
+    ("F18", Level.WARNING, "PprofLockContention", contended(67)),
+    ("F18", Level.WARNING, "PprofLockContention", replace(contended(67), profiles=computing(1.0).profiles)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
     (
@@ -169,11 +220,21 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F4", cpu((quality.CLOCK_SKEW, 1.9), (quality.CLOCK_REGRESSIONS, 0), (quality.WINDOW_ERROR, 0.2))),
     ("F5", seen("heap", took=0.24)),
     ("F6", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.005), canary_profiled=LatencySummary(20, 0.09))),
+    ("F6", throttled(Throttling(1000, 240))),
+    ("F6", throttled(Throttling(500, 400))),
     ("F7", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.4))),
     ("F8", seen("heap", (quality.UNSYMBOLIZED, 0.0))),
     ("F9", seen("heap", (quality.TRUNCATED, 0.05))),
     ("F10", TargetSnapshot(profile_counts={"goroutine": 6})),
+    ("F10", threads(404, in_system_calls=3)),
+    ("F10", threads(140, in_system_calls=130)),
+    ("F10", threads(404, in_system_calls=400, processors=64)),
     ("F11", cpu((quality.CPU_GC, 100))),
+    ("F11", collecting(0.38, busy=0.5)),
+    ("F11", collecting(0.8, busy=0.01)),
+    ("F11", collecting(0.8, busy=0.01, forced=90, least_fill=0.96)),
+    ("F11", collecting(0.18, busy=0.5, forced=90, least_fill=0.96)),
+    ("F11", collecting(0.28, busy=0.5, forced=10, least_fill=0.78)),
     ("F12", TargetSnapshot(profile_counts={"heap": 6})),
     ("F13", fetched()),
     ("F14", fetched("cpu", busy=1)),
@@ -181,6 +242,8 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F16", TargetSnapshot(fingerprinted=True, changes={Change.GO: 9000.0})),
     ("F17", TargetSnapshot(system=System.WINDOWS)),
     ("F18", TargetSnapshot(contention={"block": True, "mutex": True})),
+    ("F18", contended(0.9)),
+    ("F18", replace(contended(3), profiles=computing(4.0).profiles)),
     ("F19", TargetSnapshot(profiling=0.08, budget=0.15)),
     ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.04)),
     ("F20", compared("fetch_duration_seconds:cpu", 0.01, 0.2)),

@@ -28,10 +28,46 @@ GC_CPU = gauge(
     "target",
 )
 NEXT_GC = gauge("pprof_next_gc_bytes", "Heap size at which the next garbage collection starts.", "target")
+HEAP_SIZE = gauge(
+    "pprof_heap_size_bytes",
+    "Heap of the target with what is not collected yet, at the moment of pprof_next_gc_bytes.",
+    "target",
+)
+GOGC = gauge(
+    "pprof_gogc_percent",
+    "GOGC of the target, if its metrics page states it (go_gc_gogc_percent): growth of the heap between two garbage "
+    "collections, in percent of the live heap.",
+    "target",
+)
 PROFILER_MEMORY = gauge(
     "pprof_profiler_memory_bytes", "Memory used by the target's own heap, block and mutex profilers.", "target"
 )
 MAX_RSS = gauge("pprof_max_resident_memory_bytes", "Largest resident memory of the target since it started.", "target")
+
+PROCESSORS = gauge(
+    "pprof_processors",
+    "Processors that the target can use at once: GOMAXPROCS by its metrics page (go_sched_gomaxprocs_threads), else "
+    "those of this machine if it runs here.",
+    "target",
+)
+CPU_LIMIT = gauge(
+    "pprof_cgroup_cpu_limit_processors",
+    "Least limit on CPU time that a cgroup sets for the target, in processors, if it runs on this machine.",
+    "target",
+)
+CPU_PERIODS = counter(
+    "pprof_cgroup_cpu_periods_total",
+    "Periods, usually of 100 ms, in which the target had something to run and its cgroup a CPU limit.",
+    "target",
+)
+CPU_THROTTLED_PERIODS = counter(
+    "pprof_cgroup_cpu_throttled_periods_total",
+    "Periods in which the target had to wait because its cgroup had used up its CPU limit.",
+    "target",
+)
+CPU_THROTTLED = counter(
+    "pprof_cgroup_cpu_throttled_seconds_total", "Time that the CPU limit of its cgroup made the target wait.", "target"
+)
 
 CONTENTION_PROFILING = gauge(
     "pprof_contention_profiling_enabled",
@@ -72,8 +108,15 @@ FAMILIES = (
     GC_IN_WINDOW,
     GC_CPU,
     NEXT_GC,
+    HEAP_SIZE,
+    GOGC,
     PROFILER_MEMORY,
     MAX_RSS,
+    PROCESSORS,
+    CPU_LIMIT,
+    CPU_PERIODS,
+    CPU_THROTTLED_PERIODS,
+    CPU_THROTTLED,
     CONTENTION_PROFILING,
     CANARY_DURATION,
     CANARY_FAILURES,

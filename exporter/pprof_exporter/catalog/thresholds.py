@@ -91,6 +91,45 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("profiler_memory", 268_435_456, "bytes", "256 MiB; a few MiB are usual (golang/go 69590 reports 2 GiB)"),
     Threshold("gc_samples", 0.4, "ratio", "Go plans 25 % for marking; assists come on top"),
     Threshold("gc_busy", 0.2, "processors", "at rest Go does little besides a collection every two minutes"),
+    Threshold("gc_enough_samples", 300, "", "a share of 0.4 among 300 samples is exact to 0.03"),
+    Threshold(
+        "gc_processors",
+        0.02,
+        "processors",
+        "72 s of CPU time an hour; the collection every two minutes of a program at rest takes 0.001 with 300 MiB",
+    ),
+    Threshold("gc_limit_share", 0.1, "ratio", "a tenth of the CPU time that its cgroup allows is a real loss"),
+    Threshold(
+        "gc_samples_avoidable",
+        0.2,
+        "ratio",
+        "with a setting as its cause: GOGC=5 shows 0.31 to 0.73, 8 forced collections a second 0.11 to 0.34. Alone it "
+        "proves nothing: programs that mostly build JSON show 0.13 to 0.24 with defaults",
+    ),
+    Threshold(
+        "gc_heap_fill",
+        0.85,
+        "ratio",
+        "of the size at which the next collection starts: above 0.5 with GOGC=100, 0.77 with 30, 0.95 with 5 or at "
+        "GOMEMLIMIT",
+    ),
+    Threshold(
+        "gc_heap_readings", 8, "", "with GOGC=30, eight readings are above 0.85 once in 30 times, with 100 never"
+    ),
+    Threshold("gc_forced", 0.5, "ratio", "the program itself requests most collections"),
+    # Locks, threads and CPU limits
+    Threshold(
+        "lock_contention", 1, "seconds per second", "at every moment one goroutine waits for a lock that another holds"
+    ),
+    Threshold("lock_contention_factor", 1, "", "more goroutines wait for locks than compute"),
+    Threshold("threads", 150, "threads", "healthy programs have 5 to 30, with slow disks up to 100"),
+    Threshold(
+        "threads_per_processor", 10, "", "Go runs as many as there are processors; all others wait in the system"
+    ),
+    Threshold("threads_in_use", 100, "", "threads that once were needed and rest now cost next to nothing"),
+    Threshold("threads_severe", 5000, "threads", "half of the 10,000 at which Go ends the program (SetMaxThreads)"),
+    Threshold("throttled", 0.25, "ratio", "the limit of kubernetes-mixin (CPUThrottlingHigh)"),
+    Threshold("throttled_enough_periods", 600, "", "in half an hour; a minute of work, with fewer it hardly runs"),
     # Upgrades
     Threshold("regression_factor", 2, "", "medians of one program differ by less from day to day"),
     Threshold("regression_latency_least", 0.05, "seconds", "a small latency that doubled is still small"),

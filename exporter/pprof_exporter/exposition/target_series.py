@@ -9,6 +9,7 @@ from pprof_exporter.catalog import Family, Outcome, content, fetching, identity,
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 from pprof_exporter.exposition.sink import SeriesSink
 from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
+from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
 from pprof_exporter.scrape.state.identity import Identity
@@ -47,6 +48,7 @@ class TargetSeries:
         self._add_sampling_clock(state.sampling_clock)
         self._add_identity(state.identity)
         self._add_runtime(state)
+        self._add_cgroup(state.cgroup)
         self._add_canary(state)
         self._add_stacks(state.stacks)
         for profile in state.profiles.values():
@@ -129,6 +131,8 @@ class TargetSeries:
         contention = {"block": state.contention.block, "mutex": state.contention.mutex}
         for profile, enabled in contention.items():
             sink.add_known(runtime.CONTENTION_PROFILING, {**labels, "profile": profile}, enabled)
+        sink.add_known(runtime.PROCESSORS, labels, state.settings_of_runtime.processors)
+        sink.add_known(runtime.GOGC, labels, state.settings_of_runtime.gogc)
         found = pauses.latest
         if found is None:
             return
@@ -141,8 +145,17 @@ class TargetSeries:
         sink.add_known(runtime.GC_FORCED, labels, found.num_forced_gc)
         sink.add(runtime.GC_CPU, labels, found.gc_cpu_fraction)
         sink.add(runtime.NEXT_GC, labels, found.next_gc)
+        sink.add(runtime.HEAP_SIZE, labels, found.heap_alloc)
         sink.add(runtime.PROFILER_MEMORY, labels, found.buck_hash_sys)
         sink.add_known(runtime.MAX_RSS, labels, found.max_rss)
+
+    def _add_cgroup(self, cgroup: CgroupState) -> None:
+        if cgroup.latest is not None:
+            self._sink.add_known(runtime.CPU_LIMIT, self._labels, cgroup.latest.processors)
+        if cgroup.has_limit:
+            self._sink.add(runtime.CPU_PERIODS, self._labels, cgroup.total.periods)
+            self._sink.add(runtime.CPU_THROTTLED_PERIODS, self._labels, cgroup.total.throttled_periods)
+            self._sink.add(runtime.CPU_THROTTLED, self._labels, cgroup.total.throttled_seconds)
 
     def _add_canary(self, state: TargetState) -> None:
         canary, sink, labels = state.canary, self._sink, self._labels

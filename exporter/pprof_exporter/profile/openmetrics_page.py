@@ -23,9 +23,14 @@ _START_TIME = "process_start_time_seconds"
 _VERSION = "go_info"
 _GOMAXPROCS = "go_sched_gomaxprocs_threads"
 _GOROUTINES = "go_goroutines"
+_GOGC = "go_gc_gogc_percent"
+
+_FAMILIES = (_START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOGC)
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _FIRST_SAMPLE = re.compile(r"^[ \t]*([^#\s].*)$", re.MULTILINE)
+# Where GOGC is off, the runtime has -1 as an unsigned number of 64 bits (runtime/metrics.go, Go 1.21 to 1.27).
+_GOGC_LIMIT = 2**31
 _MAX_LINE = 4096
 _MAX_SAMPLES = 256
 
@@ -42,6 +47,8 @@ class TargetMetrics:
     """`runtime.Version()`, such as `go1.27.3`."""
     gomaxprocs: float | None
     goroutines: float | None
+    gogc: float | None = None
+    """GOGC in percent; None also if it is off."""
 
 
 def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
@@ -51,14 +58,16 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     families does not parse, is absurdly long, or there are absurdly many).
     """
     _check_page(text)
-    found = {name: _samples(text, name) for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES)}
+    found = {name: _samples(text, name) for name in (cpu_family, *_FAMILIES)}
     versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
+    gogc = _single(found[_GOGC])
     return TargetMetrics(
         cpu_seconds=_total(found[cpu_family]),
         start_time=_single(found[_START_TIME]),
         go_version=versions.pop() if len(versions) == 1 else None,
         gomaxprocs=_single(found[_GOMAXPROCS]),
         goroutines=_single(found[_GOROUTINES]),
+        gogc=gogc if gogc is not None and gogc < _GOGC_LIMIT else None,
     )
 
 

@@ -4,32 +4,93 @@ from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
+_TARGET = "on (job, instance, target)"
+_OF_TARGET = "$labels.job $labels.instance $labels.target"
+_HALF_HOUR = "target:pprof_cpu_gc_samples:ratio_increase30m"
+_TWO_HOURS = "target:pprof_cpu_gc_samples:ratio_increase2h"
+_PROCESSORS = "target:pprof_gc_processors:rate2h"
+_FILL = "target:pprof_heap_fill:ratio"
+_COSTS = (
+    f"{_TARGET} ({_PROCESSORS} > <gc_processors>"
+    f" or {_TARGET} {_PROCESSORS} > {_TARGET} <gc_limit_share> * pprof_cgroup_cpu_limit_processors)"
+)
+# Memory statistics come every five minutes, so steps of five minutes are one reading each.
+_FULL = (
+    f"min_over_time({_FILL}[1h:5m]) > <gc_heap_fill>"
+    f" and {_TARGET} count_over_time({_FILL}[1h:5m]) >= <gc_heap_readings>"
+)
+_FORCED = "increase(pprof_gc_forced_cycles_total[1h]) / increase(pprof_gc_cycles_total[1h]) > <gc_forced>"
+
+
+def _of_target(expr: str) -> str:
+    """An expression as a query of a template; `@` stands for the matchers of the target."""
+    matchers = "{job=%q, instance=%q, target=%q}"
+    count = expr.count("@")
+    return f"printf `{expr.replace('@', matchers)}` {' '.join([_OF_TARGET] * count)} | query"
+
+
+_REQUESTED = (
+    f"{{{{ with {_of_target(_FORCED.replace('_total', '_total@'))} }}}} The program itself requests"
+    " {{ . | first | value | humanizePercentage }} of its collections (runtime.GC, debug.FreeOSMemory).{{ end }}"
+)
+_CLOSE = (
+    f"{{{{ with {_of_target(f'min_over_time({_FILL}@[1h:5m]) > <gc_heap_fill>')} }}}} The live heap is never below"
+    " {{ . | first | value | humanizePercentage }} of the size at which the next collection starts: GOGC is low, or"
+    " GOMEMLIMIT is close.{{ end }}"
+)
+_GOGC = (
+    f"{{{{ with {_of_target('pprof_gogc_percent@')} }}}}"
+    ' GOGC is {{ . | first | value | printf "%.0f" }}.{{ end }}'
+)
+
 GROUP = RuleGroup(
     "pprof-memory",
     (
         RecordingRule(
-            "target:pprof_cpu_gc_samples:ratio_increase30m",
+            _HALF_HOUR,
             """
             increase(pprof_cpu_gc_samples_total[30m])
               / (increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>)
             """,
         ),
+        RecordingRule(
+            _TWO_HOURS,
+            """
+            increase(pprof_cpu_gc_samples_total[2h])
+              / (increase(pprof_cpu_samples_total[2h]) >= <gc_enough_samples>)
+            """,
+        ),
+        RecordingRule(
+            _PROCESSORS,
+            f"""
+            {_TWO_HOURS}
+              * increase(pprof_cpu_sampled_seconds_total[2h]) / increase(pprof_cpu_profiled_seconds_total[2h])
+            """,
+        ),
+        RecordingRule(_FILL, "pprof_heap_size_bytes / pprof_next_gc_bytes"),
+        # Much of a busy half hour; or of two hours of a small program, if it is much of its limit or adds up; or less,
+        # if a setting of the program is the cause.
         Alert(
             "PprofGcPressure",
             "F11",
             Severity.WARNING,
-            """
-            target:pprof_cpu_gc_samples:ratio_increase30m > <gc_samples>
-              and on (job, instance, target)
+            f"""
+            {_HALF_HOUR} > <gc_samples>
+              and {_TARGET}
                 increase(pprof_cpu_sampled_seconds_total[30m])
                   > <gc_busy> * increase(pprof_cpu_profiled_seconds_total[30m])
+              or {_TWO_HOURS} > <gc_samples>
+                and {_COSTS}
+              or {_TWO_HOURS} > <gc_samples_avoidable>
+                and {_COSTS}
+                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL})
             """,
             "15m",
             "{{ $labels.target }} spends much of its CPU time on garbage collection",
-            """
-            {{ $value | humanizePercentage }} of the CPU samples of {{ $labels.target }} in the last half hour are
-            garbage collection. To see what allocates, run go tool pprof -sample_index=alloc_space on its allocs
-            profile.
+            f"""
+            {{{{ $value | humanizePercentage }}}} of the recent CPU samples of {{{{ $labels.target }}}} are garbage
+            collection.{_REQUESTED}{_CLOSE}{_GOGC} To see what allocates, run go tool pprof -sample_index=alloc_space on
+            its allocs profile.
             """,
             keep_firing_for="30m",
         ),

@@ -132,7 +132,8 @@ class Intake:
             return
         profile.record(observation)
         identity.learn(observation.facts)
-        state.contention.learn(kind, observation)
+        state.contention.learn(profile.kind, observation)
+        state.gc.learn(profile.kind, observation)
         identity.mutex_profiling = state.contention.mutex
         if phases is not None:
             self._observe_latency(f"fetch_duration_seconds:{kind}", phases.total)
@@ -149,6 +150,7 @@ class Intake:
         """Take in the target's own metrics page, which was requested at `at` (Unix time)."""
         if self._take(page_evidence(page, at)):
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
+            self._state.settings_of_runtime.learn_page(page)
         self.settle()
 
     def local_process(
@@ -159,6 +161,7 @@ class Intake:
         at: float,
         *,
         cgroup: CgroupLimits | None = None,
+        host_processors: int | None = None,
     ) -> None:
         """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
 
@@ -171,6 +174,7 @@ class Intake:
         if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
             identity.learn_version(version)
             self._state.cgroup.record(cgroup, self._clock.now())
+            self._state.settings_of_runtime.host_processors = host_processors
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:
@@ -243,6 +247,7 @@ class Intake:
         """Take in the MemStats of heap?debug=1, which was requested at `at` (Unix time)."""
         if self._take(ProcessEvidence(at, counters={"collections": float(memstats.num_gc)})):
             self._state.memstats.record(memstats, at)
+            self._state.gc.record(memstats, at)
         self._succeeded(MEMSTATS, at, phases)
 
     def stacks(self, dump: GoroutineDump, at: float, phases: Phases | None) -> None:

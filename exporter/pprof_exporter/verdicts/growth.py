@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content
 from pprof_exporter.health.growth import RISES
+from pprof_exporter.verdicts.resources import many_threads
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
 
@@ -28,6 +29,7 @@ def goroutine_growth(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOut
             )
             for function, rise in snapshot.growth.get(content.GOROUTINE_GROWTH, {}).items()
         ),
+        many_threads(snapshot, limit),
     ]
     return wrong(findings, _not_growing(snapshot, "goroutine", "function gained goroutines"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.verdicts.phrases import seconds
+from pprof_exporter.verdicts.resources import cpu_throttled
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     EXPORTER_OVERLOADED,
@@ -63,6 +64,7 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
         for bug in snapshot.bugs
         if bug.hangs
     ]
+    findings += [finding for finding in [cpu_throttled(snapshot, limit)] if finding is not None]
     if snapshot.overloaded:
         return wrong(findings, unknown(EXPORTER_OVERLOADED))
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled

@@ -12,14 +12,14 @@ _MIB = 2**20
 
 def garbage_collection(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F11: garbage collection takes much CPU time, or the profilers of the runtime much memory."""
-    cpu, memory = snapshot.profiles.get("cpu"), snapshot.profiler_memory
-    taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
-    sampled, profiled = _spent(snapshot)
-    spent = cpu.reading(quality.CPU_GC) if cpu else None
-    share = spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
+    memory, share = snapshot.profiler_memory, _gc_share(snapshot, limit)
     findings = (
-        Finding(Level.WARNING, f"{percent(share)} of the CPU samples are garbage collection.", "PprofGcPressure")
-        if share is not None and share > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled
+        Finding(
+            Level.WARNING,
+            f"{percent(share)} of the CPU samples are garbage collection.{''.join(_gc_causes(snapshot, limit))}",
+            "PprofGcPressure",
+        )
+        if share is not None and _gc_presses(snapshot, limit)
         else None,
         Finding(
             Level.WARNING, f"The profilers inside Go hold {memory / _MIB:.0f} MiB of memory.", "PprofProfilerMemoryHigh"
@@ -39,6 +39,49 @@ def garbage_collection(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckO
     return wrong(findings, healthy(f"{text[:1].upper()}{text[1:]}."))
 
 
+def _gc_share(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
+    """Share of the samples of two hours if these are enough, else of the latest CPU profile; None: too few samples."""
+    recent = snapshot.gc_cpu
+    return recent.share if recent.samples >= limit["gc_enough_samples"] else _latest_gc_share(snapshot, limit)
+
+
+def _latest_gc_share(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
+    cpu = snapshot.profiles.get("cpu")
+    taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
+    spent = cpu.reading(quality.CPU_GC) if cpu else None
+    return spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
+
+
+def _gc_presses(snapshot: TargetSnapshot, limit: VerdictLimits) -> bool:
+    """Whether the latest CPU profile of a busy target shows it, or two hours of any; see rules/memory."""
+    latest, recent = _latest_gc_share(snapshot, limit), snapshot.gc_cpu
+    sampled, profiled = _spent(snapshot)
+    if latest is not None and latest > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled:
+        return True
+    if recent.share is None or recent.samples < limit["gc_enough_samples"]:
+        return False
+    costs = recent.processors > limit["gc_processors"] or (
+        snapshot.cpu_limit is not None and recent.processors > limit["gc_limit_share"] * snapshot.cpu_limit
+    )
+    least = limit["gc_samples_avoidable"] if _gc_causes(snapshot, limit) else limit["gc_samples"]
+    return costs and recent.share > least
+
+
+def _gc_causes(snapshot: TargetSnapshot, limit: VerdictLimits) -> list[str]:
+    """Settings of the program that make it collect often, a sentence each, with a space before it."""
+    found, gogc = snapshot.collections, snapshot.gogc
+    causes = []
+    if found and found.forced is not None and found.forced > limit["gc_forced"] * found.cycles:
+        causes.append(f" The program itself requests {percent(found.forced / found.cycles)} of its collections.")
+    if found and found.least_fill is not None and found.least_fill > limit["gc_heap_fill"]:
+        known = "" if gogc is None else f" ({gogc:.0f})"
+        causes.append(
+            f" The heap is never below {percent(found.least_fill)} of the size at which the next collection starts: "
+            f"GOGC{known} is low, or GOMEMLIMIT is close."
+        )
+    return causes
+
+
 def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
     """CPU seconds of the latest CPU profile, and the wall seconds that it covers."""
     sums = snapshot.profiles["cpu"].sums if "cpu" in snapshot.profiles else {}
@@ -46,18 +89,35 @@ def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
 
 
 def lock_contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F18: contention profiling is off."""
+    """F18: goroutines wait for locks, or contention profiling is off."""
     off = [name for name, on in snapshot.contention.items() if on is False]
     unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
     findings = [
-        Finding(Level.INFO, f"The {name} profile is empty because the program does not record it.", _OFF)
-        for name in off
+        _contended(snapshot, limit),
+        *(
+            Finding(Level.INFO, f"The {name} profile is empty because the program does not record it.", _OFF)
+            for name in off
+        ),
     ]
     if unclear:
         return wrong(
             findings, unknown(f"Whether {joined(unclear)} profiling is on is unknown until the profile has a record.")
         )
-    return wrong(findings, healthy("Block and mutex profiling are on."))
+    waiting = snapshot.waiting_for_locks
+    measured = "" if waiting is None else f" {waiting:.2g} goroutines wait for a lock at any time."
+    return wrong(findings, healthy(f"Block and mutex profiling are on.{measured}"))
+
+
+def _contended(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
+    waiting, (sampled, profiled) = snapshot.waiting_for_locks, _spent(snapshot)
+    if waiting is None or waiting <= limit["lock_contention"]:
+        return None
+    if profiled and waiting <= limit["lock_contention_factor"] * sampled / profiled:
+        return None
+    where = f" Most of it is in {joined(snapshot.lock_holders)}." if snapshot.lock_holders else ""
+    return Finding(
+        Level.WARNING, f"{waiting:.3g} goroutines wait for a lock at any time.{where}", "PprofLockContention"
+    )
 
 
 _OFF = "PprofContentionProfileOff"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pprof_exporter.catalog import Family, Reason
 from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
+from pprof_exporter.scrape.state.cgroup_limits import Throttling
+from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.store import Change, Comparison
 
 
@@ -85,6 +87,16 @@ class TargetSnapshot:
     differences: Mapping[str, float] = field(default_factory=dict)
     profiler_memory: int | None = None
     contention: Mapping[str, bool | None] = field(default_factory=dict)
+    waiting_for_locks: float | None = None
+    """Seconds per second that goroutines waited for locks."""
+    lock_holders: tuple[str, ...] = ()
+    """Functions that kept others waiting for a lock the longest since the start."""
+    gc_cpu: GcCpu = field(default_factory=GcCpu)
+    collections: Collections | None = None
+    gogc: float | None = None
+    processors: float | None = None
+    cpu_limit: float | None = None
+    throttling: Throttling = field(default_factory=Throttling)
     profile_counts: Mapping[str, int] = field(default_factory=dict)
     growth: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
     profiling: float | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import Family, Outcome
+from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
 from pprof_exporter.scrape.state.canary import CanaryState, During
+from pprof_exporter.scrape.state.top_k import OTHER
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot, TargetSnapshot
+
+# Functions that a sentence names.
+_HOLDERS = 3
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -41,6 +45,14 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         differences=state.latency_differences(),
         profiler_memory=state.memstats.latest.buck_hash_sys if state.memstats.latest else None,
         contention={"block": state.contention.block, "mutex": state.contention.mutex},
+        waiting_for_locks=state.contention.waiting_for_locks,
+        lock_holders=_lock_holders(state),
+        gc_cpu=state.gc.cpu,
+        collections=state.gc.collections,
+        gogc=state.settings_of_runtime.gogc,
+        processors=state.settings_of_runtime.processors,
+        cpu_limit=state.cgroup.latest.processors if state.cgroup.latest else None,
+        throttling=state.cgroup.recent,
         profile_counts={name: profile.read for name, profile in state.profiles.items()},
         growth=_rises(state),
         profiling=state.budget.share,
@@ -75,6 +87,22 @@ def _fetches(counters: FetchCounters) -> FetchSummary:
 def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
     count = sum(canary.counts[during])
     return LatencySummary(count, canary.sums[during] / count, canary.failures[during]) if count else None
+
+
+def _lock_holders(state: TargetState) -> tuple[str, ...]:
+    mutex = state.profiles.get("mutex")
+    if mutex is None:
+        return ()
+    weights = next(
+        (
+            found
+            for value, found in zip(mutex.kind.values, mutex.top_functions, strict=True)
+            if value.by_function is content.FUNCTION_CONTENTION and found
+        ),
+        {},
+    )
+    named = [name for name, weight in weights.items() if name != OTHER and weight > 0]
+    return tuple(sorted(named, key=weights.__getitem__, reverse=True)[:_HOLDERS])
 
 
 def _rises(state: TargetState) -> dict[Family, dict[str, float]]:

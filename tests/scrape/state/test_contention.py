@@ -10,8 +10,10 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import KINDS, DecodeError, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.contention import ContentionState
 from tests.recorded import PROGRAMS, reply
 from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, failing, pool_of
+from tests.scrape.state.observations import observed
 
 
 @pytest.fixture
@@ -77,3 +79,33 @@ def test_every_version_of_go_states_the_rate_of_mutex(program: str) -> None:
 def test_what_states_no_rate_is_refused(body: bytes) -> None:
     with pytest.raises(DecodeError):
         read_mutex_rate(body)
+
+
+def waits(*profiles: tuple[float, float]) -> float | None:
+    """The waiting by mutex profiles: when they were fetched, and seconds of contention since the start."""
+    state = ContentionState()
+    for at, total in profiles:
+        state.learn(KINDS["mutex"], observed("mutex", at, 1, total))
+    return state.waiting_for_locks
+
+
+@pytest.mark.parametrize(
+    ("profiles", "waiting"),
+    [
+        ([], None),
+        ([(0, 100.0)], None),
+        ([(0, 100.0), (29, 200.0)], None),
+        ([(0, 100.0), (60, 100.0)], 0.0),
+        ([(0, 0.0), (60, 4020.0)], 67.0),
+        # What ended is not told, and what began counts with the time before it.
+        ([(0, 0.0), (60, 4020.0), (120, 4020.0)], 0.0),
+        ([(0, 0.0), (60, 0.0), (120, 120.0)], 1.0),
+        # Of more than half an hour, the last half.
+        ([(0, 90_000.0), (60, 90_000.0), (1830, 91_770.0), (1860, 91_800.0)], 1.0),
+        # A total that fell is that of another process.
+        ([(0, 500.0), (60, 600.0), (120, 1.0)], None),
+        ([(0, 500.0), (60, 600.0), (120, 1.0), (180, 61.0)], 1.0),
+    ],
+)
+def test_waiting_for_locks_is_a_rate(profiles: list[tuple[float, float]], waiting: float | None) -> None:
+    assert waits(*profiles) == pytest.approx(waiting)

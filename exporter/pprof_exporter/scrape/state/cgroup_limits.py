@@ -91,6 +91,11 @@ class CgroupState:
             self._recent.popleft()
 
     @property
+    def has_limit(self) -> bool:
+        """Whether the process has had a limit on CPU time, so that the total means something."""
+        return self.total != Throttling() or bool(self.latest and self.latest.bandwidths)
+
+    @property
     def recent(self) -> Throttling:
         """The throttling of the last half hour."""
         return sum((one for _, one in self._recent), Throttling())

@@ -19,8 +19,10 @@ from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
+from pprof_exporter.scrape.state.gc_state import GcState
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.runtime_settings import RuntimeSettings
 from pprof_exporter.scrape.state.top_k import TopK, largest
 from pprof_exporter.scrape.state.wedge import Wedge
 from pprof_exporter.store import Store
@@ -129,6 +131,8 @@ class TargetState:
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
         self.cgroup = CgroupState()
+        self.gc = GcState()
+        self.settings_of_runtime = RuntimeSettings()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -155,6 +159,8 @@ class TargetState:
         self.canary.begin_process()
         self.contention = ContentionState()
         self.cgroup.begin_process()
+        self.gc = GcState()
+        self.settings_of_runtime = RuntimeSettings()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)

@@ -39,6 +39,7 @@ class LocalProcess:
     """From its binary; empty if that is not readable, or no Go program."""
     cgroup: CgroupLimits | None = None
     """None: no cgroup of it is visible, as on other systems than Linux."""
+    host_processors: int | None = None
 
 
 class LocalProcesses:
@@ -98,6 +99,7 @@ class LocalProcesses:
             cpu_seconds=times.user + times.system,
             go=go_version_from_binary(build),
             cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
+            host_processors=psutil.cpu_count(),
         )
 
     def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
