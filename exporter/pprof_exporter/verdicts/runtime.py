@@ -5,7 +5,17 @@ from __future__ import annotations
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.verdicts.phrases import joined, percent
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
+    Finding,
+    Level,
+    Note,
+    VerdictLimits,
+    healthy,
+    noted,
+    unknown,
+    wrong,
+)
 
 _MIB = 2**20
 
@@ -89,35 +99,39 @@ def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
 
 
 def lock_contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F18: goroutines wait for locks, or contention profiling is off."""
+    """F18: goroutines wait for locks, which only mutex profiling shows."""
     off = [name for name, on in snapshot.contention.items() if on is False]
-    unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
-    findings = [
-        _contended(snapshot, limit),
-        *(
-            Finding(Level.INFO, f"The {name} profile is empty because the program does not record it.", _OFF)
-            for name in off
-        ),
+    notes = [
+        Note(f"The {name} profile is empty because the program does not record it, which is Go's default.")
+        for name in off
     ]
-    if unclear:
-        return wrong(
-            findings, unknown(f"Whether {joined(unclear)} profiling is on is unknown until the profile has a record.")
-        )
-    waiting = snapshot.waiting_for_locks
-    measured = "" if waiting is None else f" {waiting:.2g} goroutines wait for a lock at any time."
-    return wrong(findings, healthy(f"Block and mutex profiling are on.{measured}"))
+    return noted(wrong([_contended(snapshot, limit)], _waiting(snapshot)), notes)
+
+
+def _waiting(snapshot: TargetSnapshot) -> CheckOutcome:
+    mutex, (waiting, when) = snapshot.contention.get("mutex"), _waiters(snapshot)
+    if mutex is False:
+        return unknown("Contention is not measured: mutex profiling is off.")
+    if mutex is None:
+        return unknown("Whether mutex profiling is on is unknown until the profile has a record.")
+    if waiting is None:
+        return unknown("How long goroutines wait for locks shows after two mutex profiles.")
+    return healthy(f"{waiting:.2g} goroutines wait for a lock at any time{when}.")
 
 
 def _contended(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
-    waiting, (sampled, profiled) = snapshot.waiting_for_locks, _spent(snapshot)
+    (waiting, when), (sampled, profiled) = _waiters(snapshot), _spent(snapshot)
     if waiting is None or waiting <= limit["lock_contention"]:
         return None
     if profiled and waiting <= limit["lock_contention_factor"] * sampled / profiled:
         return None
     where = f" Most of it is in {joined(snapshot.lock_holders)}." if snapshot.lock_holders else ""
-    return Finding(
-        Level.WARNING, f"{waiting:.3g} goroutines wait for a lock at any time.{where}", "PprofLockContention"
-    )
+    said = f"{waiting:.3g} goroutines wait for a lock at any time{when}.{where}"
+    return Finding(Level.WARNING, said, "PprofLockContention")
 
 
-_OFF = "PprofContentionProfileOff"
+def _waiters(snapshot: TargetSnapshot) -> tuple[float | None, str]:
+    """How many goroutines wait for a lock in the mean, and of when that is."""
+    if snapshot.waiting_for_locks is not None:
+        return snapshot.waiting_for_locks, ""
+    return snapshot.waited_since_start, ", in the mean since its start"

@@ -59,6 +59,8 @@ class TargetSnapshot:
     is the growth by function, by family. `profiling` is the share of time in which the target was profiled.
     """
 
+    at: float = 0.0
+    """When the snapshot was taken, in Unix time."""
     up: bool | None = None
     down: Reason | None = None
     hangs: Mapping[str, bool] = field(default_factory=dict)
@@ -88,7 +90,9 @@ class TargetSnapshot:
     profiler_memory: int | None = None
     contention: Mapping[str, bool | None] = field(default_factory=dict)
     waiting_for_locks: float | None = None
-    """Seconds per second that goroutines waited for locks."""
+    """Seconds per second that goroutines waited for locks, lately."""
+    waited_since_start: float | None = None
+    """The same in the mean since the process started."""
     lock_holders: tuple[str, ...] = ()
     """Functions that kept others waiting for a lock the longest since the start."""
     gc_cpu: GcCpu = field(default_factory=GcCpu)

@@ -10,6 +10,8 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 
 # Functions that a sentence names.
 _HOLDERS = 3
+# Seconds of life that a mean since the start needs.
+_SHORTEST_LIFE = 60.0
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -21,6 +23,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         if profile.latest and is_fresh(profile.latest.at, name, profile.counters, settings=state.settings, now=now)
     }
     return TargetSnapshot(
+        at=now,
         up=state.up,
         down=state.index_problem,
         hangs=dict(state.wedge.hangs),
@@ -46,6 +49,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         profiler_memory=state.memstats.latest.buck_hash_sys if state.memstats.latest else None,
         contention={"block": state.contention.block, "mutex": state.contention.mutex},
         waiting_for_locks=state.contention.waiting_for_locks,
+        waited_since_start=_waited_since_start(state),
         lock_holders=_lock_holders(state),
         gc_cpu=state.gc.cpu,
         collections=state.gc.collections,
@@ -87,6 +91,14 @@ def _fetches(counters: FetchCounters) -> FetchSummary:
 def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
     count = sum(canary.counts[during])
     return LatencySummary(count, canary.sums[during] / count, canary.failures[during]) if count else None
+
+
+def _waited_since_start(state: TargetState) -> float | None:
+    mutex, started = state.profiles.get("mutex"), state.identity.process.started
+    if mutex is None or mutex.latest is None or started is None or mutex.latest.at - started < _SHORTEST_LIFE:
+        return None
+    total = _profile(mutex).sums.get(content.CONTENTION_SECONDS)
+    return None if total is None else total / (mutex.latest.at - started)
 
 
 def _lock_holders(state: TargetState) -> tuple[str, ...]:

@@ -142,6 +142,11 @@ class ProcessTracker:
         return self._current.began if self._current else None
 
     @property
+    def started(self) -> float | None:
+        """Unix time at which the current process started; None: unknown."""
+        return min(self._current.started.values(), default=None) if self._current else None
+
+    @property
     def several(self) -> bool:
         """Whether several processes answer at this address."""
         return self._mixed_at is not None
