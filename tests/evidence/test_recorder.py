@@ -77,7 +77,7 @@ async def cut(scene: Scene, seconds: float = 240) -> None:
 
 
 def test_every_failure_mode_with_profiles_of_its_own_has_them_named() -> None:
-    assert set(EVIDENCE_POLICIES) == {mode.id for mode in FAILURE_MODES} - {"F14", "F15", "F18", "F19"}
+    assert set(EVIDENCE_POLICIES) == {mode.id for mode in FAILURE_MODES} - {"F14", "F15", "F19"}
     assert "cpu" in RETAINED_KINDS
 
 

@@ -79,11 +79,17 @@ def fetched(
 
 
 def collecting(
-    share: float, *, busy: float, forced: int = 0, least_fill: float | None = None, **known: Any
+    share: float,
+    *,
+    busy: float,
+    forced: int = 0,
+    least_fill: float | None = None,
+    per_hour: float = 100,
+    **known: Any,
 ) -> TargetSnapshot:
     """Two hours of a target that keeps `busy` processors busy; of 100 collections `forced` were requested."""
     recent = GcCpu(60_000 * busy, share * 60_000 * busy, 600 * busy, 600)
-    return TargetSnapshot(gc_cpu=recent, collections=Collections(100, forced, least_fill), **known)
+    return TargetSnapshot(gc_cpu=recent, collections=Collections(100, forced, least_fill, per_hour), **known)
 
 
 def threads(created: int, *, in_system_calls: int = 0, processors: float | None = None) -> TargetSnapshot:
@@ -225,6 +231,7 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F11", cpu((quality.CPU_GC, 100))),
     ("F11", collecting(0.38, busy=0.5)),
     ("F11", collecting(0.8, busy=0.01)),
+    ("F11", collecting(0.8, busy=0.16, per_hour=36)),
     ("F11", collecting(0.8, busy=0.01, forced=90, least_fill=0.96)),
     ("F11", collecting(0.18, busy=0.5, forced=90, least_fill=0.96)),
     ("F11", collecting(0.28, busy=0.5, forced=10, least_fill=0.78)),

@@ -98,6 +98,12 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "processors",
         "72 s of CPU time an hour; the collection every two minutes of a program at rest takes 0.001 with 300 MiB",
     ),
+    Threshold(
+        "gc_cycles_at_rest",
+        60,
+        "",
+        "per hour; at rest Go collects every two minutes, and each leak profile of Go 1.27 is one more: 36 an hour",
+    ),
     Threshold("gc_limit_share", 0.1, "ratio", "a tenth of the CPU time that its cgroup allows is a real loss"),
     Threshold(
         "gc_samples_avoidable",
@@ -119,7 +125,10 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("gc_forced", 0.5, "ratio", "the program itself requests most collections"),
     # Locks, threads and CPU limits
     Threshold(
-        "lock_contention", 1, "seconds per second", "at every moment one goroutine waits for a lock that another holds"
+        "lock_contention",
+        4,
+        "seconds per second",
+        "so many goroutines wait at any time; 64 that build JSON around one short lock show 2 on an overloaded machine",
     ),
     Threshold("lock_contention_factor", 1, "", "more goroutines wait for locks than compute"),
     Threshold("threads", 150, "threads", "healthy programs have 5 to 30, with slow disks up to 100"),

@@ -23,7 +23,7 @@ class EvidencePolicy:
 CHANGE_MODE = "F16"
 _ALL = ("cpu", "heap", "goroutine")
 
-# No profile shows F14, F15 and F19, which are about fetches, nor F18, whose profiles are empty.
+# No profile shows F14, F15 and F19, which are about fetches.
 EVIDENCE_POLICIES: dict[str, EvidencePolicy] = {
     "F1": EvidencePolicy(("cpu",)),
     "F2": EvidencePolicy(("cpu",)),
@@ -41,6 +41,7 @@ EVIDENCE_POLICIES: dict[str, EvidencePolicy] = {
     # Saved for the change itself, which is no finding: the profiles of both sides are gone later.
     CHANGE_MODE: EvidencePolicy(_ALL, after_change=True),
     "F17": EvidencePolicy(("cpu",)),
+    "F18": EvidencePolicy(("mutex", "goroutine")),
     "F20": EvidencePolicy(_ALL, after_change=True),
 }
 

@@ -12,7 +12,8 @@ _PROCESSORS = "target:pprof_gc_processors:rate2h"
 _FILL = "target:pprof_heap_fill:ratio"
 _COSTS = (
     f"{_TARGET} ({_PROCESSORS} > <gc_processors>"
-    f" or {_TARGET} {_PROCESSORS} > {_TARGET} <gc_limit_share> * pprof_cgroup_cpu_limit_processors)"
+    f" or {_TARGET} {_PROCESSORS} > <gc_limit_share> * pprof_cgroup_cpu_limit_processors)"
+    f" unless {_TARGET} increase(pprof_gc_cycles_total[1h]) <= <gc_cycles_at_rest>"
 )
 # Memory statistics come every five minutes, so steps of five minutes are one reading each.
 _FULL = (
@@ -34,7 +35,7 @@ _REQUESTED = (
     " {{ . | first | value | humanizePercentage }} of its collections (runtime.GC, debug.FreeOSMemory).{{ end }}"
 )
 _CLOSE = (
-    f"{{{{ with {_of_target(f'min_over_time({_FILL}@[1h:5m]) > <gc_heap_fill>')} }}}} The live heap is never below"
+    f"{{{{ with {_of_target(f'min_over_time({_FILL}@[1h:5m]) > <gc_heap_fill>')} }}}} The heap is never below"
     " {{ . | first | value | humanizePercentage }} of the size at which the next collection starts: GOGC is low, or"
     " GOMEMLIMIT is close.{{ end }}"
 )
@@ -82,8 +83,8 @@ GROUP = RuleGroup(
               or {_TWO_HOURS} > <gc_samples>
                 and {_COSTS}
               or {_TWO_HOURS} > <gc_samples_avoidable>
-                and {_COSTS}
                 and {_TARGET} ({_FORCED} or {_TARGET} {_FULL})
+                and {_COSTS}
             """,
             "15m",
             "{{ $labels.target }} spends much of its CPU time on garbage collection",

@@ -42,7 +42,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             min_over_time({_WAITING}[30m]) > <lock_contention>
-              unless {_TARGET} {_WAITING} <= {_TARGET} <lock_contention_factor> * (
+              unless {_TARGET} {_WAITING} <= <lock_contention_factor> * (
                 increase(pprof_cpu_sampled_seconds_total[30m]) / increase(pprof_cpu_profiled_seconds_total[30m])
               )
             """,
@@ -60,7 +60,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             pprof_threads_created_total > <threads>
-              unless {_TARGET} pprof_threads_created_total <= {_TARGET} <threads_per_processor> * pprof_processors
+              unless {_TARGET} pprof_threads_created_total <= <threads_per_processor> * pprof_processors
               and {_TARGET} (
                 sum without (state) (pprof_goroutines_by_state{{state="syscall"}}) > <threads_in_use>
                   or {_TARGET} increase(pprof_threads_created_total[1h]) > <threads_in_use>
@@ -92,7 +92,12 @@ GROUP = RuleGroup(
             "PprofCpuThrottled",
             "F6",
             Severity.WARNING,
-            f"{_THROTTLED} > <throttled>",
+            f"""
+            {_THROTTLED} > <throttled>
+              and {_TARGET}
+                increase(pprof_cgroup_cpu_throttled_periods_total[10m])
+                  > <throttled> * increase(pprof_cgroup_cpu_periods_total[10m])
+            """,
             "15m",
             "The CPU limit of {{ $labels.target }} stops it again and again",
             f"""

@@ -70,6 +70,9 @@ def _gc_presses(snapshot: TargetSnapshot, limit: VerdictLimits) -> bool:
         return True
     if recent.share is None or recent.samples < limit["gc_enough_samples"]:
         return False
+    found = snapshot.collections
+    if found and found.per_hour is not None and found.per_hour <= limit["gc_cycles_at_rest"]:
+        return False
     costs = recent.processors > limit["gc_processors"] or (
         snapshot.cpu_limit is not None and recent.processors > limit["gc_limit_share"] * snapshot.cpu_limit
     )

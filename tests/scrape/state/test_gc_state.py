@@ -51,13 +51,16 @@ def test_without_a_profile_nothing_is_known() -> None:
 def test_of_one_reading_the_collections_since_the_start_count_and_then_those_of_the_last_hour(memory: MemStats) -> None:
     state = GcState()
     state.record(replace(memory, num_gc=1000, num_forced_gc=900), 0)
-    assert state.collections == Collections(1000, 900, None)
+    assert state.collections == Collections(1000, 900, None, None)
 
     state.record(replace(memory, num_gc=1100, num_forced_gc=901), 5 * MINUTE)
-    assert state.collections == Collections(100, 1, None)
+    assert state.collections == Collections(100, 1, None, 1200.0)
 
     state.record(replace(memory, num_gc=2100, num_forced_gc=902), 64 * MINUTE)
-    assert state.collections == Collections(1000, 1, None), "the first reading is more than an hour old"
+    assert state.collections is not None
+    assert (state.collections.cycles, state.collections.forced) == (1000, 1), (
+        "the first reading is more than an hour old"
+    )
 
 
 def test_how_full_the_heap_is_follows_from_many_readings_with_a_collection_in_between(memory: MemStats) -> None:
@@ -75,7 +78,7 @@ def test_a_heap_at_rest_says_nothing_about_how_full_it_becomes(memory: MemStats)
     for i in range(12):
         state.record(replace(memory, num_gc=10, heap_alloc=960, next_gc=1000), i * 5 * MINUTE)
 
-    assert state.collections == Collections(0, 0, None)
+    assert state.collections == Collections(0, 0, None, 0.0)
 
 
 def test_a_text_without_the_count_of_requested_collections_leaves_it_unknown(memory: MemStats) -> None:

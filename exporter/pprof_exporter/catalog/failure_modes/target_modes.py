@@ -22,7 +22,15 @@ FAILURE_MODES = (
     FailureMode(
         id="F6",
         title="The service stalls",
-        families=(runtime.CANARY_DURATION, runtime.CANARY_FAILURES, fetching.WEDGED),
+        families=(
+            runtime.CANARY_DURATION,
+            runtime.CANARY_FAILURES,
+            fetching.WEDGED,
+            runtime.CPU_THROTTLED_PERIODS,
+            runtime.CPU_PERIODS,
+            runtime.CPU_THROTTLED,
+            runtime.CPU_LIMIT,
+        ),
         issues=(
             "golang/go#80982",
             "golang/go#80665",
@@ -47,6 +55,7 @@ FAILURE_MODES = (
             content.CREATORS,
             content.LONGEST_WAIT,
             content.THREADS_CREATED,
+            runtime.PROCESSORS,
         ),
         issues=("golang/go#80311", "golang/go#58646", "cockroachdb/cockroach#14602"),
     ),
@@ -62,6 +71,8 @@ FAILURE_MODES = (
             runtime.GC_FORCED,
             runtime.GC_UNSEEN,
             runtime.NEXT_GC,
+            runtime.HEAP_SIZE,
+            runtime.GOGC,
         ),
     ),
     FailureMode(
@@ -82,10 +93,10 @@ FAILURE_MODES = (
     ),
     FailureMode(
         id="F18",
-        title="Block or mutex profiling is off",
+        title="Locks are contended, or contention is not recorded",
         families=(
-            runtime.CONTENTION_PROFILING,
             content.CONTENTION_SECONDS,
+            runtime.CONTENTION_PROFILING,
             content.CONTENTIONS,
             content.FUNCTION_CONTENTION,
             content.SAMPLES,

@@ -57,6 +57,8 @@ class Collections:
     """Those that the program requested; None: the text has no count."""
     least_fill: float | None
     """Lowest seen ratio of the heap to the size at which the next collection starts; None: too few readings."""
+    per_hour: float | None = None
+    """Collections an hour; None while there is only one reading."""
 
 
 class GcState:
@@ -95,6 +97,7 @@ class GcState:
             return None
         readings = [one for _, one in self._memory]
         first, last = readings[0], readings[-1]
+        hours = (self._memory[-1][0] - self._memory[0][0]) / 3600
         # A reading with no collection since the one before says nothing more about the heap.
         fills = [
             now.heap_alloc / now.next_gc
@@ -109,6 +112,7 @@ class GcState:
             cycles=last.num_gc - (0 if since_start else first.num_gc),
             forced=forced,
             least_fill=min(fills) if len(fills) >= _ENOUGH_READINGS else None,
+            per_hour=(last.num_gc - first.num_gc) / hours if hours > 0 else None,
         )
 
 
