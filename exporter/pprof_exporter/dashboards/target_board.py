@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, bad_above, bad_below
 from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline, with_words
+from pprof_exporter.dashboards.target_waits import WAITS
 from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_FETCH, JOB, ONE_TARGET, SERVICE, worst_severity
 
 _RATE = "$__rate_interval"
@@ -256,6 +257,7 @@ DASHBOARD = Dashboard(
                 ),
             ),
         ),
+        WAITS,
         Row(
             "Symbols, stacks, clocks, garbage collection",
             (
@@ -292,13 +294,48 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Garbage collection",
-                    "Pauses: 99th percentile of the time that the world stood still. Share of CPU since the start.",
+                    "Pauses: 99th percentile of the time that the world stood still.",
                     Query(
                         f"histogram_quantile(0.99, sum by (le) (rate(pprof_gc_pause_seconds_bucket{{{CHOSEN}}}[1h])))",
                         "pause p99",
                         colour=Colour.NOW,
                     ),
                     unit="s",
+                    width=8,
+                ),
+                lines(
+                    "Share of garbage collection",
+                    "Share of the CPU samples of an hour that are garbage collection. Above the line it costs more "
+                    "than Go plans.",
+                    Query(
+                        f"sum(increase(pprof_cpu_gc_samples_total{{{CHOSEN}}}[1h]))"
+                        f" / (sum(increase(pprof_cpu_samples_total{{{CHOSEN}}}[1h])) > 0)",
+                        "share",
+                    ),
+                    unit="percentunit",
+                    limits=bad_above("gc_samples"),
+                    width=8,
+                ),
+                lines(
+                    "How full the heap becomes",
+                    "Heap by the size at which the next collection starts. It moves between about a half and 1 with "
+                    "GOGC=100. Always near 1: GOGC is low, or GOMEMLIMIT is close.",
+                    Query(
+                        f"max(pprof_heap_size_bytes{{{CHOSEN}}}) / max(pprof_next_gc_bytes{{{CHOSEN}}}) or vector(0)",
+                        "heap by next collection",
+                    ),
+                    unit="percentunit",
+                    width=8,
+                ),
+                lines(
+                    "Collections",
+                    "Garbage collections a second, and those that the program itself requests.",
+                    Query(f"sum(rate(pprof_gc_cycles_total{{{CHOSEN}}}[1h]))", "all", colour=Colour.NOW),
+                    Query(
+                        f"sum(rate(pprof_gc_forced_cycles_total{{{CHOSEN}}}[1h]))",
+                        "requested",
+                        colour=Colour.WARNING,
+                    ),
                     width=8,
                 ),
             ),
