@@ -36,6 +36,9 @@ class FetchSummary:
     busy: int
     failed: int
     mean_latency: float | None
+    """Over all successful fetches."""
+    median_latency: float | None = None
+    """Of the latest three to five; None with fewer."""
     overdue: int = 0
 
 
@@ -85,6 +88,7 @@ class TargetSnapshot:
     canary_at_rest: LatencySummary | None = None
     canary_profiled: LatencySummary | None = None
     differences: Mapping[str, float] = field(default_factory=dict)
+    """Parts of the latency of profiles by cause: the median of several differences."""
     profiler_memory: int | None = None
     contention: Mapping[str, bool | None] = field(default_factory=dict)
     profile_counts: Mapping[str, int] = field(default_factory=dict)

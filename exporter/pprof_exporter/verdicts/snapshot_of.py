@@ -69,6 +69,7 @@ def _fetches(counters: FetchCounters) -> FetchSummary:
         busy=counters.outcomes[Outcome.BUSY],
         failed=counters.outcomes[Outcome.FAILURE],
         mean_latency=counters.latency.sum / succeeded if succeeded else None,
+        median_latency=counters.recent.median,
         overdue=counters.overdue,
     )
 

@@ -10,7 +10,7 @@ from pprof_exporter.evidence_store import SavedFinding
 from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
 from pprof_exporter.store import Change
-from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst_level
+from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst_level
 from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
 from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
@@ -59,12 +59,12 @@ def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFindi
     absent = [verdict for verdict in found if verdict.level is Level.NOT_APPLICABLE]
     return (
         f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Unknown', rest)}"
-        f"{_list('Not applicable', absent)}"
+        f"{_list('Not applicable', absent)}{_notes(found, target)}"
     )
 
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
-    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding, target)}</p>" for finding in verdict.findings)
+    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding.alert, target)}</p>" for finding in verdict.findings)
     mode = verdict.failure_mode.id
     saved = next((one for one in kept if one.finding.mode == mode), None)
     if saved is not None:
@@ -75,8 +75,8 @@ def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
     )
 
 
-def _runbook(finding: Finding, target: str) -> str:
-    return f'<a href="{runbook_path(finding.alert, target)}">Runbook</a>'
+def _runbook(alert: str, target: str) -> str:
+    return f'<a href="{runbook_path(alert, target)}">Runbook</a>'
 
 
 def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
@@ -97,6 +97,21 @@ def _list(title: str, found: list[Verdict]) -> str:
     )
     return (
         f"<details><summary>{title}: {len(found)}</summary>"
+        f'<div class="scroll"><table class="stack">{rows}</table></div></details>'
+    )
+
+
+def _notes(found: tuple[Verdict, ...], target: str) -> str:
+    notes = [(verdict.failure_mode, note) for verdict in found for note in verdict.notes]
+    if not notes:
+        return ""
+    rows = "".join(
+        f"<tr><td><b>{mode.id}</b></td><td>{escape(mode.title)}</td>"
+        f"<td>{escape(note.said)} {_runbook(note.alert, target) if note.alert else ''}</td></tr>"
+        for mode, note in notes
+    )
+    return (
+        f"<details><summary>Notes ({len(notes)}): facts on which you do not have to act</summary>"
         f'<div class="scroll"><table class="stack">{rows}</table></div></details>'
     )
 
