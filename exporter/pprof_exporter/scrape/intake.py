@@ -188,8 +188,10 @@ class Intake:
         clock = self._state.sampling_clock
         if isinstance(error, UnsupportedTrace):
             clock.unsupported += 1
+            clock.failure = "the traces of this Go version cannot be read; build the program with Go 1.22 or later"
         else:
             clock.outcomes[Outcome.FAILURE] += 1
+            clock.failure = f"{error.reason.meaning} ({error.detail})"
 
     def audit(self, trace: Trace, processors: float | None) -> TickAudit:
         """Audit the sampling clock with a trace that ran during the latest CPU profile.

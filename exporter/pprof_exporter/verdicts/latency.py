@@ -92,8 +92,10 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
         return wrong(findings, unknown(EXPORTER_OVERLOADED))
     rest, profiled = snapshot.canary_at_rest, snapshot.canary_profiled
     if not _enough(rest, limit) or not _enough(profiled, limit) or rest is None or profiled is None:
-        least = f"{limit['canaries']:.0f} cheap requests during CPU profiles and {limit['canaries']:.0f} between them"
-        return wrong(findings, unknown(f"Too few requests have been timed yet; {least} are needed."))
+        counts = f"{profiled.count if profiled else 0} during CPU profiles and {rest.count if rest else 0} between them"
+        return wrong(
+            findings, unknown(f"{limit['canaries']:.0f} cheap requests of each kind are needed; {counts} were timed.")
+        )
     if (
         profiled.mean > limit["perturbation_factor"] * rest.mean
         and profiled.mean - rest.mean > limit["perturbation_least"]

@@ -84,7 +84,10 @@ class TargetSnapshot:
     fetches: Mapping[str, FetchSummary] = field(default_factory=dict)
     audit: TickAudit | None = None
     audit_processors: float | None = None
-    audit_unsupported: bool = False
+    audit_failure: str = ""
+    """Why the latest audit failed, and "" without a failure."""
+    audit_off: str = ""
+    """Why no audit is ever made, and "" where audits are made."""
     canary_at_rest: LatencySummary | None = None
     canary_profiled: LatencySummary | None = None
     differences: Mapping[str, float] = field(default_factory=dict)
