@@ -233,6 +233,7 @@ NOTES: list[tuple[str, str, TargetSnapshot]] = [
     ("F12", "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
     ("F15", "PprofKnownBug", replace(with_cpu(fetched()), bugs=(BUGS["62358"],))),
     ("F16", "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F16", "", TargetSnapshot(fingerprinted=True, system=System.LINUX, go_version="1.24+")),
     ("F17", "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
     ("F18", "", TargetSnapshot(contention={"block": False, "mutex": True})),
 ]

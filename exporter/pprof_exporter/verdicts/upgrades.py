@@ -62,6 +62,8 @@ def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutco
         return CheckOutcome("", (Finding(Level.WARNING, _SEVERAL, "PprofSeveralProcesses"),))
     recent = recent_change(snapshot, limit)
     notes = [Note(recent, "PprofUpgraded")] if recent else []
+    if snapshot.go_version.endswith("+"):
+        notes.append(Note(f"The Go version is {snapshot.go_version[:-1]} or later; {_EXACT}"))
     if not snapshot.fingerprinted:
         said = "The system and the build of the target are not known yet; profiles and its metrics page show them."
         return noted(unknown(said), notes)
@@ -83,6 +85,7 @@ def recent_change(snapshot: TargetSnapshot, limit: VerdictLimits) -> str:
     return " ".join(f"Changed {at}: {joined(changes)}." for at, changes in sorted(by_moment.items(), reverse=True))
 
 
+_EXACT = "its metrics page (go_info) or a trace has the exact one, without which no known bug is named."
 _SEVERAL = (
     "Several processes answer at this address, as behind a load balancer, and their profiles cannot be told apart. "
     "Configure the address of each process."
