@@ -51,8 +51,17 @@ in [F20](#{compare})."""
 _ABOUT_ALERTS = """\
 Every alert of [pprof.rules.yaml](../rules/pprof.rules.yaml) by failure mode: its condition as Prometheus evaluates it,
 how long the condition must hold, its thresholds with their reasons, and its runbook. `critical` is broken now,
-`warning` needs attention within the working day, and `info` is not sent to a receiver by default. Alerts carry the
-labels `severity` and `failure_mode`, and those of the target.
+`warning` needs attention within the working day, and `info` is a fact on which nobody has to act: the
+[example of Alertmanager](../deploy/README.md#alertmanager) sends it to no receiver. Alerts carry the labels
+`severity` and `failure_mode`, and those of the target.
+
+To be notified of one with severity `info`, put a route before the one that drops them:
+
+```yaml
+- matchers: [alertname = "PprofKnownBug", severity = "info"]
+  receiver: team
+  repeat_interval: 7d
+```
 
 To change a threshold without editing a rule: `pprof-exporter rules --set cpu_coverage_low=0.7`. All thresholds are
 listed [with the signals](signals.md#thresholds)."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from io import StringIO
 from xml.etree import ElementTree as ET
 
 import pytest
+from rich.console import Console
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
 from pprof_exporter.check.report import CheckReport, FailOn, TargetReport, targets_worst_first
-from pprof_exporter.verdicts import Finding, Level, Verdict
+from pprof_exporter.cli.verdict_table import print_tables
+from pprof_exporter.verdicts import Finding, Level, Note, Verdict
 
 NASTY = "a|b`<script>\x1b[31m\n::error::x%0A,y:*_\ufffe"
 
@@ -137,6 +141,50 @@ def test_github_has_errors_and_warnings_only_for_what_the_job_fails_for() -> Non
     assert kinds == ["::warning", "::error"]
     (line,) = check_github(CheckReport((DOWN,)))
     assert line == "::error title=down%3A not checked::It did not answer."
+
+
+NOTED = replace(
+    FINE,
+    verdicts=(
+        Verdict(FAILURE_MODES[0], Level.HEALTHY, "well", (), (Note("a | note", "PprofKnownBug"),)),
+        Verdict(FAILURE_MODES[1], Level.UNKNOWN, "unknown", (), (Note("another"),)),
+    ),
+)
+
+
+@pytest.mark.parametrize("fail_on", list(FailOn))
+def test_a_note_changes_neither_level_nor_count_nor_exit_code(fail_on: FailOn) -> None:
+    report = CheckReport((NOTED,), fail_on, exporter_url="http://exporter:9717")
+
+    assert (report.exit_code, report.summary, NOTED.level) == (0, "fine has no findings", Level.HEALTHY)
+    assert NOTED.counts() == {Level.UNKNOWN: 1, Level.HEALTHY: 1}
+    assert report.evidence(NOTED) == ""
+    assert list(check_github(report)) == []
+
+
+def test_every_form_has_the_notes_apart() -> None:
+    report = CheckReport((NOTED,), runbook_url="https://wiki.example")
+    first, second = json.loads(check_json(report, "1"))["targets"][0]["verdicts"]
+    assert first["notes"] == [{"said": "a | note", "runbook": "https://wiki.example/PprofKnownBug"}]
+    assert second["notes"] == [{"said": "another", "runbook": None}]
+
+    suite = ET.fromstring(check_junit(report))[0]  # noqa: S314 - written a line above
+    assert [(case.find("failure"), case.findtext("system-out")) for case in suite] == [
+        (None, "well\nnote: a | note"),
+        (None, "note: another"),
+    ]
+
+    markdown = check_markdown(report)
+    assert "<details><summary>Notes (2)</summary>" in markdown
+    assert r"- F1: a \| note [Runbook](<https://wiki.example/PprofKnownBug>)" in markdown
+    assert markdown.index("Notes (2)") > markdown.index("1 unknown, 1 healthy")
+
+    console = Console(file=StringIO(), width=100, highlight=False)
+    print_tables(report, console)
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert text.index("another") > text.index("a | note") > text.index("unknown")
+    assert text.rstrip().endswith("fine has no findings.")
 
 
 def test_markdown_folds_what_is_well() -> None:

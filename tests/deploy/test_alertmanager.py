@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pprof_exporter.rules import ALERTS
 from tests.deploy.shipped import FILE, TEMPLATES, Matcher, configuration, matchers, routes, telling
+from tests.lab import PROJECT
 from tests.lab.alertmanager import Alertmanager, running
 from tests.lab.debian import Suite
 from tests.lab.prometheus import amtool
@@ -104,10 +107,24 @@ def test_every_alert_goes_where_its_severity_says() -> None:
         assert routed("stable", {"alertname": name, "severity": severity}) == expected[severity], name
 
 
-def routed(suite: Suite, labels: Labels) -> str:
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_documented_route_brings_alerts_for_information(suite: Suite, tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```yaml\n(- matchers: .*?)```", page, re.DOTALL)
+    whole = configuration()
+    (ours,) = [route for route in whole["route"]["routes"] if "routes" in route]
+    ours["routes"] = [*yaml.safe_load(snippet), *ours["routes"]]
+    changed = tmp_path / "alertmanager.yml"
+    changed.write_text(yaml.safe_dump(whole), encoding="utf-8")
+
+    assert routed(suite, alert("PprofKnownBug", "info", bug="golang/go#62358"), changed) == "team"
+    assert routed(suite, alert("PprofStacksTruncated", "info"), changed) == "nobody"
+
+
+def routed(suite: Suite, labels: Labels, file: Path = FILE) -> str:
     """The receivers of an alert."""
     pairs = [f"{label}={value}" for label, value in labels.items()]
-    code, said = asked(suite, "config", "routes", "test", f"--config.file={FILE}", *pairs)
+    code, said = asked(suite, "config", "routes", "test", f"--config.file={file}", *pairs)
     assert code == 0, said
     return said.splitlines()[0]
 

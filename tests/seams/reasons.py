@@ -1,4 +1,4 @@
-"""Every reason has a group and its explanation, and the alert on bugs that hang a process names those of the table."""
+"""Every reason has a group and its explanation, and the alerts on known bugs name those of the table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pprof_exporter.catalog import Reason, ReasonGroup
 from pprof_exporter.health import KNOWN_BUGS
-from pprof_exporter.rules import ALERTS
+from pprof_exporter.rules import ALERTS, Alert, Severity
 from tests.seams.table import unmatched, unwritten
 
 
@@ -27,11 +27,22 @@ def without_explanation(texts: Mapping[str, tuple[str, str]]) -> list[str]:
     ]
 
 
-def without_alert(hanging: Iterable[str], expressions: Iterable[str]) -> list[str]:
-    """Bugs that hang the process and are not in the matchers on `bug`, and the other way round."""
-    matchers = [found for expression in expressions for found in re.findall(r'bug[!=]~"([^"]+)"', expression)]
-    faults = [] if matchers else ["no alert asks for bugs that hang the process"]
-    return faults + [fault for one in matchers for fault in unmatched(hanging, one.split("|"), "alert on known bugs")]
+def without_alert(bugs: Mapping[str, str], hanging: Iterable[str], alerts: Iterable[Alert]) -> list[str]:
+    """Bugs that the alerts do not name as the table does: each by its failure mode, hanging ones in a warning too."""
+    faults = []
+    known = [alert for alert in alerts if alert.name == "PprofKnownBug"]
+    named = {bug: alert.mode for alert in known if alert.severity is Severity.INFO for bug in _bugs(alert)}
+    faults += [f"{bug} has no alert on known bugs" for bug in bugs if bug not in named]
+    faults += [f"{bug} is no known bug" for bug in named if bug not in bugs]
+    faults += [
+        f"{bug} is of {bugs[bug]}, its alert of {mode}" for bug, mode in named.items() if bugs.get(bug, mode) != mode
+    ]
+    warned = {bug for alert in known if alert.severity is Severity.WARNING for bug in _bugs(alert)}
+    return faults + unmatched(hanging, warned, "warning of known bugs")
+
+
+def _bugs(alert: Alert) -> list[str]:
+    return [bug for found in re.findall(r'bug=~?"([^"]+)"', alert.expr) for bug in found.split("|")]
 
 
 def holes() -> list[str]:
@@ -39,8 +50,5 @@ def holes() -> list[str]:
     return [
         *without_group({reason: reason.group for reason in Reason}, ReasonGroup),
         *without_explanation({reason: (reason.meaning, reason.advice) for reason in Reason}),
-        *without_alert(
-            [bug.id for bug in KNOWN_BUGS if bug.hangs],
-            [alert.expr for alert in ALERTS if alert.name == "PprofKnownBug"],
-        ),
+        *without_alert({bug.id: bug.mode for bug in KNOWN_BUGS}, [bug.id for bug in KNOWN_BUGS if bug.hangs], ALERTS),
     ]

@@ -170,7 +170,7 @@ HOLES = {
         PACKAGE / "health" / "known_bugs.py",
         r'(\n        "PprofCpuTimer64Hz",)',
         r"\1 hangs=True,",
-        "golang/go#61665 has no alert on known bugs",
+        "golang/go#61665 has no warning of known bugs",
     ),
 }
 

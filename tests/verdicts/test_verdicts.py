@@ -60,12 +60,14 @@ def audited(processors: float | None = 1.0, **figures: Any) -> TargetSnapshot:
     return TargetSnapshot(audit=TickAudit(**(usual | figures)), audit_processors=processors)  # type: ignore[arg-type]
 
 
-def seen(name: str, *readings: tuple[Family, float | None], took: float = 0.01, **sums: float) -> TargetSnapshot:
+def seen(
+    name: str, *readings: tuple[Family, float | None], took: float = 0.01, records: int = 10, **sums: float
+) -> TargetSnapshot:
     """A target of which one profile was read."""
-    families = {"leaked": content.LEAKED_GOROUTINES}
+    families = {"leaked": content.LEAKED_GOROUTINES, "goroutines": content.PROFILED_GOROUTINES}
     profile = ProfileSnapshot(
         took,
-        10,
+        records,
         {families[key]: value for key, value in sums.items()},
         tuple(Reading(family, value) for family, value in readings),
     )
@@ -123,6 +125,12 @@ def throttled(recent: Throttling) -> TargetSnapshot:
     return TargetSnapshot(canary_at_rest=quick, canary_profiled=quick, throttling=recent)
 
 
+def timed(median: float | None, took: float = 0.01) -> TargetSnapshot:
+    """A target of which the heap was fetched several times, or fewer than three with None."""
+    fetches = FetchSummary(None, "", 5, 0, 0, 0.01, median)
+    return replace(seen("heap", took=took), fetches={"heap": fetches})
+
+
 def with_cpu(snapshot: TargetSnapshot) -> TargetSnapshot:
     return replace(snapshot, profiles=cpu().profiles)
 
@@ -139,6 +147,7 @@ def compared(
     return TargetSnapshot(comparison=comparison, **known)
 
 
+MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 0.3})
 BUGS = {bug.id.removeprefix("golang/go#"): bug for bug in KNOWN_BUGS}
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
@@ -161,9 +170,11 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
         seen("heap", (quality.CLOCK_SKEW, 0.0), (quality.CLOCK_REGRESSIONS, 1)),
     ),
     ("F4", Level.WARNING, "PprofWindowWrong", cpu((quality.CLOCK_SKEW, 0.0), (quality.WINDOW_ERROR, -0.1))),
-    ("F5", Level.WARNING, "PprofFetchSlow", seen("heap", took=3.0)),
-    ("F5", Level.WARNING, "PprofFetchSlow", replace(fetched(), profiles=seen("heap", took=0.3).profiles)),
-    ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(differences={"modules": 0.3})),
+    ("F5", Level.WARNING, "PprofFetchSlow", timed(3.0)),
+    ("F5", Level.WARNING, "PprofFetchSlow", timed(0.3)),
+    ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})),
+    ("F5", Level.WARNING, "PprofProfileCostly", replace(seen("heap", records=5000), differences={"heap": 0.3})),
+    ("F5", Level.WARNING, "PprofProfileCostly", MANY_GOROUTINES),
     ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("F6", Level.WARNING, "PprofCpuThrottled", replace(throttled(Throttling(1000, 300)), cpu_limit=0.1)),
     (
@@ -256,7 +267,8 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     ("F1", covered(None, 0.3)),
     ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
     ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
-    ("F3", TargetSnapshot(audit_unsupported=True)),
+    ("F3", TargetSnapshot(audit_failure="there is no such page (404)")),
+    ("F3", TargetSnapshot(audit_off="audits are switched off")),
     ("F3", audited(processors=0.5, stddev=0.009, late_ratio=0.5)),
     ("F3", audited(stddev=None, late_ratio=None)),
     ("F8", cpu((quality.UNSYMBOLIZED, 0.5), samples=10)),
@@ -293,6 +305,7 @@ NOTES: list[tuple[str, str, TargetSnapshot]] = [
     ("F12", "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
     ("F15", "PprofKnownBug", replace(with_cpu(fetched()), bugs=(BUGS["62358"],))),
     ("F16", "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F16", "", TargetSnapshot(fingerprinted=True, system=System.LINUX, go_version="1.24+")),
     ("F17", "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
     ("F18", "", TargetSnapshot(contention={"block": False, "mutex": True})),
 ]
@@ -314,7 +327,7 @@ _EFFECTS: list[tuple[str, str, str, TargetSnapshot]] = [
     ("61665", "F1", "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
     ("35057", "F1", "PprofCpuCoverageLow", covered(0.6, 15.0)),
     ("44343", "F3", "PprofSamplingJitter", audited(stddev=0.006)),
-    ("33250", "F5", "PprofProfileCostly", TargetSnapshot(differences={"goroutines": 0.3})),
+    ("33250", "F5", "PprofProfileCostly", MANY_GOROUTINES),
     ("80982", "F6", "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("43296", "F8", "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("62358", "F15", "PprofProfileRejected", _REFUSED),
@@ -406,7 +419,34 @@ def test_every_alert_that_one_look_can_see_is_named() -> None:
 
 
 def test_a_verdict_has_no_other_limits_than_the_alert() -> None:
-    assert of_mode("F5", seen("heap", took=3.0), {"fetch_very_slow": 4.0}).level is Level.HEALTHY
+    assert of_mode("F5", timed(3.0), {"fetch_very_slow": 4.0, "fetch_slow": 4.0}).level is Level.HEALTHY
+
+
+def test_one_slow_fetch_is_no_finding() -> None:
+    found = of_mode("F5", timed(None, took=3.0))
+
+    assert (found.level, found.findings) == (Level.UNKNOWN, ())
+    assert "took 3 s, which one fetch does not prove" in found.said
+    assert of_mode("F5", timed(0.01, took=3.0)).level is Level.HEALTHY
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        TargetSnapshot(system=System.LINUX, differences={"modules": 0.4}),
+        TargetSnapshot(differences={"modules": 0.4}),
+        replace(seen("heap", records=4999), differences={"heap": 9.0}),
+        replace(seen("goroutine", goroutines=1999), differences={"goroutines": 9.0}),
+        replace(seen("goroutine", goroutines=9999), differences={"goroutines": 0.2}),
+    ],
+)
+def test_a_cause_that_cannot_be_is_not_blamed(snapshot: TargetSnapshot) -> None:
+    assert of_mode("F5", snapshot).findings == ()
+
+
+def test_virus_scanners_are_named_only_where_modules_are_listed() -> None:
+    assert "virus" in of_mode("F5", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})).said
+    assert "virus" not in of_mode("F5", MANY_GOROUTINES).said
 
 
 def test_the_worst_finding_speaks_for_its_failure_mode() -> None:

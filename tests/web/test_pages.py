@@ -84,6 +84,28 @@ async def test_a_finding_links_to_the_runbook_of_its_alert_for_this_target(clien
     assert "gone:1" in await text_of(client, links[0][0])
 
 
+async def test_notes_stand_in_a_fold_and_give_no_state(client: Client) -> None:
+    page = await text_of(client, "/targets/app:1/sub")
+
+    (notes,) = re.findall(r"<details><summary>Notes \((\d+)\).*?</details>", page, re.DOTALL)
+    assert int(notes) > 0
+    assert "does not record it, which is Go&#x27;s default" in page
+    assert "<details open" not in page
+    assert "does not record it" not in await text_of(client, "/targets")
+
+
+async def test_the_ticks_of_an_idle_program_are_a_sentence_and_no_picture(client: Client, pool: Pool) -> None:
+    state = next(state for state in pool.states if state.target.name == "app:1/sub")
+    clock = state.sampling_clock
+    assert clock.latest is not None
+    clock.processors = 1.0
+    assert 'aria-label="Intervals between ticks' in await text_of(client, "/targets/app:1/sub")
+    clock.processors = 0.1
+    page = await text_of(client, "/targets/app:1/sub")
+    assert 'aria-label="Intervals between ticks' not in page
+    assert "used 0.1 processors during the latest audit" in page
+
+
 async def test_a_target_shows_every_failure_mode_once(client: Client) -> None:
     page = await text_of(client, "/targets/app:1/sub")
 

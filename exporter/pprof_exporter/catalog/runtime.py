@@ -93,9 +93,9 @@ CANARY_FAILURES = counter(
 )
 LATENCY_DIFFERENCE = gauge(
     "pprof_latency_difference_seconds",
-    "Part of the latest fetch latency attributed to each cause, in seconds: modules (threadcreate minus its debug=1 "
-    "form, which lists none), heap (heap minus threadcreate) and goroutines (goroutine minus threadcreate). Negative "
-    "values are chance.",
+    "Part of the latency of profiles attributed to each cause, as the median of the latest three to five differences: "
+    "modules (threadcreate minus its debug=1 form, which lists none; Windows only), heap (heap minus threadcreate) and "
+    "goroutines (goroutine minus threadcreate). Negative values are chance.",
     "target",
     "cause",
 )

@@ -60,6 +60,18 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("fetch_slow_factor", 4, "", "users report a change from milliseconds to hundreds of milliseconds"),
     Threshold("fetch_very_slow", 2.5, "seconds", "a quarter of the default deadline, regardless of history"),
     Threshold(
+        "heap_many_records",
+        5000,
+        "",
+        "Go 1.24 walks a record in 5 microseconds of CPU time: fewer records are not what 200 ms are spent on",
+    ),
+    Threshold(
+        "goroutines_many",
+        2000,
+        "",
+        "Go 1.24 collects a stack in 16 microseconds of CPU time: fewer goroutines are not what 200 ms are spent on",
+    ),
+    Threshold(
         "latency_difference", 0.2, "seconds", "listing modules, or walking heap records or goroutines, takes 1 to 10 ms"
     ),
     Threshold("canary_slow", 0.5, "seconds", "a cheap request takes a few milliseconds"),

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pprof_exporter.check.report import CheckReport, TargetReport
-from pprof_exporter.verdicts import BAD, Finding, Level, Verdict
+from pprof_exporter.verdicts import BAD, Finding, Level, Note, Verdict
 
 _FORMAT = "pprof-exporter check"
 _VERSION = 1
@@ -102,8 +102,11 @@ def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Ve
         ET.SubElement(case, "failure", type=verdict.level.value, message=_xml(verdict.said)).text = lines
     elif verdict.level in (Level.UNKNOWN, Level.NOT_APPLICABLE):
         ET.SubElement(case, "skipped", message=_xml(verdict.said))
-    else:
-        ET.SubElement(case, "system-out").text = lines or _xml(verdict.said)
+    shown = verdict.level in BAD and not report.fail_on.fails(verdict.level)
+    said = [lines if shown else "", verdict.said if verdict.level is Level.HEALTHY else ""]
+    said += [f"note: {note.said}" for note in verdict.notes]
+    if text := _xml("\n".join(part for part in said if part)):
+        ET.SubElement(case, "system-out").text = text
 
 
 def _count(element: ET.Element, of: ET.Element) -> None:
@@ -118,7 +121,7 @@ def _xml(text: str) -> str:
 
 
 def check_markdown(report: CheckReport) -> str:
-    """Findings as a table for each target, the rest collapsed; for a comment or a job summary."""
+    """Findings as a table for each target, the rest and the notes collapsed; for a comment or a job summary."""
     parts = [f"## pprof-exporter check\n\n{_markdown(report.summary)}.\n"]
     for one in report.targets:
         about = f" ({_markdown(one.about)})" if one.about else ""
@@ -138,6 +141,9 @@ def check_markdown(report: CheckReport) -> str:
                 _row(verdict.level, verdict.failure_mode.id, _markdown(verdict.said), "") for verdict in rest
             )
             parts.append(f"<details><summary>{counts}</summary>\n\n{_HEAD}{rows}\n\n</details>\n")
+        if one.notes and not one.problem:
+            rows = "\n".join(f"- {mode}: {_markdown(note.said)}{_more(report, note)}" for mode, note in one.notes)
+            parts.append(f"<details><summary>Notes ({len(one.notes)})</summary>\n\n{rows}\n\n</details>\n")
     return "\n".join(parts)
 
 
@@ -157,6 +163,11 @@ def _row(level: Level, mode: str, said: str, advice: str) -> str:
     return f"| {_LEVEL_MARKS[level]} {level} | {mode} | {said} | {advice} |"
 
 
+def _more(report: CheckReport, note: Note) -> str:
+    link = report.runbook(note.alert) if note.alert else ""
+    return f" [Runbook](<{link}>)" if link else ""
+
+
 def _linked(report: CheckReport, finding: Finding) -> str:
     link = report.runbook(finding.alert)
     return f"[{finding.alert}](<{link}>)" if link else finding.alert
@@ -174,7 +185,7 @@ def _shown(one: TargetReport) -> Level:
 def check_github(report: CheckReport) -> Iterator[str]:
     """Workflow commands, one a line: an annotation for each finding and each target that could not be checked.
 
-    A finding that fails the exit code is an error or a warning, any other a notice.
+    A finding that fails the exit code is an error or a warning, any other a notice. Notes have no annotation.
     """
     for one in report.targets:
         if one.problem:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from pprof_exporter.scrape import TargetState
-from pprof_exporter.verdicts import BAD, Level, TargetSnapshot, Verdict, verdicts, worst_level
+from pprof_exporter.verdicts import BAD, Level, Note, TargetSnapshot, Verdict, verdicts, worst_level
 
 HEALTHY, FINDINGS, NOT_CHECKED = 0, 1, 2
 """Exit codes."""
@@ -60,6 +60,11 @@ class TargetReport:
             f"Go {self.go_version}" if self.go_version != "unknown" else "",
         ]
         return " ".join(part for part in known if part)
+
+    @property
+    def notes(self) -> list[tuple[str, Note]]:
+        """The notes with the failure mode under which each stands."""
+        return [(verdict.failure_mode.id, note) for verdict in self.verdicts for note in verdict.notes]
 
     def counts(self) -> dict[Level, int]:
         """Number of failure modes by level, the worst first, without levels that do not occur."""

@@ -75,7 +75,7 @@ def _parser(environ: Mapping[str, str]) -> Parser:
     parser.flag("format", "Output format", default="table", choices=_FORMATS)
     parser.flag(
         "fail-on",
-        "Minimum level of a finding for exit code 1: critical, warning, info or never",
+        "Minimum level of a finding for exit code 1: critical, warning or never; info is the same as warning",
         default="warning",
         read=FailOn,
         choices=tuple(FailOn),

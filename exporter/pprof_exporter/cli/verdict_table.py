@@ -38,6 +38,8 @@ def print_tables(report: CheckReport, console: Console | None = None) -> None:
             console.print(Padding(plain(remark), (0, 0, 0, 2)), style="dim")
         if one.verdicts and not one.problem:
             console.print(_table(report, one))
+            if one.notes:
+                console.print(_notes(report, one))
         if evidence := report.evidence(one):
             # In one piece, so that a terminal finds the address.
             console.print(Text(f"Saved profiles: {evidence}", f"cyan link {evidence}", overflow="fold"))
@@ -71,6 +73,19 @@ def _table(report: CheckReport, one: TargetReport) -> Table:
                 table.add_row(
                     Text(level.words, _STYLES[level]), verdict.failure_mode.id, Group(*_said(report, verdict))
                 )
+    return table
+
+
+def _notes(report: CheckReport, one: TargetReport) -> Table:
+    """Facts on which nobody has to act, in the same columns."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False, header_style="dim", style="dim")
+    table.add_column("note", no_wrap=True, min_width=_LEVEL_WIDTH)
+    table.add_column("mode", no_wrap=True)
+    table.add_column("", overflow="fold", ratio=1)
+    for mode, note in one.notes:
+        link = report.runbook(note.alert) if note.alert else ""
+        more = [Text(f"→ {link}", f"cyan link {link}", overflow="fold")] if link else []
+        table.add_row("", mode, Group(Text.assemble(plain(note.said), style="dim"), *more), style="dim")
     return table
 
 

@@ -29,7 +29,7 @@ from pprof_exporter.config.probe_settings import ANYWHERE, DEFAULT_MODULE, Allow
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.proxy import Proxy
 from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
-from pprof_exporter.config.settings import AuditWhen, Limits, Settings
+from pprof_exporter.config.settings import MIN_AUDIT_WINDOW, AuditWhen, Limits, Settings
 from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
 from pprof_exporter.config.target import BadTarget, Target, parse_target
 from pprof_exporter.config.tls import DEFAULT_TLS, VERSIONS, BadTls, TlsSettings, client_context, load_pair, trust
@@ -40,6 +40,7 @@ __all__ = [
     "DEFAULT_CLIENT",
     "DEFAULT_MODULE",
     "DEFAULT_TLS",
+    "MIN_AUDIT_WINDOW",
     "VERSIONS",
     "AllowRule",
     "AuditWhen",

@@ -23,6 +23,10 @@ class AuditWhen(StrEnum):
     """When a target is first seen, and after each change of its system, program, Go or modules."""
 
 
+MIN_AUDIT_WINDOW = 3.0
+"""Seconds of the shortest CPU profile with an audit: it encloses a trace of one second, with a second on each side."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a fetch may cost this process at the most."""

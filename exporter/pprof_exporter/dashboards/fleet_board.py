@@ -29,6 +29,7 @@ from pprof_exporter.dashboards.variables import (
     COVERAGE,
     HEAP_FETCH,
     JOB,
+    NO_INFO,
     REGRESSED,
     SERVICE,
     TARGET_VARIABLE,
@@ -37,9 +38,9 @@ from pprof_exporter.dashboards.variables import (
 )
 
 _MODES = f"{FAILURE_MODES[0].id} to {FAILURE_MODES[-1].id}"
-_OF_TARGETS = firing('target!=""')
-_SEVERITY = worst_severity("target", "failure_mode")
-_WORST = f"max by (target) ({worst_severity('target')} or 0 * max by (target) (pprof_up{{{CHOSEN}}}))"
+_OF_TARGETS = firing('target!=""', NO_INFO)
+_SEVERITY = worst_severity("target", "failure_mode", info=False)
+_WORST = f"max by (target) ({worst_severity('target', info=False)} or 0 * max by (target) (pprof_up{{{CHOSEN}}}))"
 _TO_TARGET = (
     "/d/pprof-target?${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${service:queryparam}"
     "&var-target=${__data.fields.target}"
@@ -85,13 +86,13 @@ DASHBOARD = Dashboard(
                 stat(
                     "Slow endpoints",
                     "Targets with a profile that became slow to fetch.",
-                    _count(firing('failure_mode=~"F5|F6|F7"')),
+                    _count(firing('failure_mode=~"F5|F6|F7"', NO_INFO)),
                     limits=ZERO_OR_WARNING,
                 ),
                 stat(
                     "Growing",
                     "Targets whose goroutines leak or grow, or whose heap has grown for a day.",
-                    _count(firing('failure_mode=~"F10|F12"')),
+                    _count(firing('failure_mode=~"F10|F12"', NO_INFO)),
                     limits=ZERO_OR_WARNING,
                 ),
             ),
@@ -108,7 +109,8 @@ DASHBOARD = Dashboard(
                 ),
                 table(
                     "Targets and failure modes",
-                    f"What fires now, for each target and failure mode ({_MODES}, as in docs/signals.md). A column "
+                    f"Warnings and critical alerts that fire now, for each target and failure mode ({_MODES}, as in "
+                    "docs/signals.md). A column "
                     "full of colour is one cause for all; a row full of colour is one target that needs help.",
                     Query(f"topk(200, {_SEVERITY})"),
                     columns=[("target\\failure_mode", "Target", 220, _LINK)],
@@ -128,7 +130,8 @@ DASHBOARD = Dashboard(
                 ),
                 table(
                     "Alerts",
-                    "What fires now, with the page that says what to do. The exporter serves these pages itself.",
+                    "Warnings and critical alerts that fire now, with the page that says what to do. The exporter "
+                    "serves these pages itself.",
                     Query(f"count by (severity, alertname, target, profile, instance) ({_OF_TARGETS})"),
                     columns=[
                         ("severity", "Severity", 90, {}),

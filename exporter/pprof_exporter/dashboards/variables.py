@@ -48,9 +48,13 @@ def firing(*matchers: str) -> str:
     return f"ALERTS{{{chosen}}}"
 
 
-def worst_severity(*labels: str) -> str:
+NO_INFO = 'severity!="info"'
+"""Alerts for information are no findings: they neither count nor give a target a state."""
+
+
+def worst_severity(*labels: str, info: bool = True) -> str:
     """The worst firing severity for each set of these labels, as a number; no series if nothing fires."""
     by = ", ".join(labels)
-    severities = [(number, word) for number, word, _ in SEVERITIES if number]
+    severities = [(number, word) for number, word, _ in SEVERITIES if number and (info or word != "info")]
     of = {word: firing('severity="' + word + '"') for _, word in severities}
     return " or ".join(f"{number} * max by ({by}) ({of[word]})" for number, word in reversed(severities))

@@ -15,6 +15,13 @@ _WORK = (
     "{{ else }}collecting goroutine stacks{{ end }}"
 )
 
+_TARGET = "on (job, instance, target)"
+
+
+def _difference(cause: str) -> str:
+    return f'avg_over_time(pprof_latency_difference_seconds{{cause="{cause}"}}[30m]) > <latency_difference>'
+
+
 HISTORY_GROUP = RuleGroup(
     "pprof-history",
     (
@@ -66,7 +73,13 @@ GROUP = RuleGroup(
             "F5",
             Severity.WARNING,
             f"""
-            avg_over_time(pprof_latency_difference_seconds[30m]) > <latency_difference>
+            (
+              {_difference("modules")}
+                or {_difference("heap")}
+                  and {_TARGET} pprof_profile_samples{{profile="heap"}} >= <heap_many_records>
+                or {_difference("goroutines")}
+                  and {_TARGET} pprof_profiled_goroutines >= <goroutines_many>
+            )
               unless {overloaded("30m")}
             """,
             "15m",

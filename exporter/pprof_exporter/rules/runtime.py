@@ -4,36 +4,58 @@ from __future__ import annotations
 
 from pprof_exporter.rules.model import Alert, RuleGroup, Severity
 
-# Bugs that hang or crash the process, like `hangs` in health/known_bugs. A test compares the two.
-_DANGEROUS = "golang/go#80982|golang/go#77975"
+# The bugs of health/known_bugs by the failure mode that each causes; a test compares the two.
+_BUGS = {
+    "F1": ("golang/go#35057", "golang/go#61665"),
+    "F3": ("golang/go#44343",),
+    "F6": ("golang/go#33250", "golang/go#77975", "golang/go#80982"),
+    "F8": ("golang/go#43296",),
+    "F15": ("golang/go#62358",),
+}
+_TARGET = "on (job, instance, target)"
+
+
+def _has_bug(mode: str, bugs: tuple[str, ...]) -> Alert:
+    return Alert(
+        "PprofKnownBug",
+        mode,
+        Severity.INFO,
+        f'pprof_known_bug_info{{bug=~"{"|".join(bugs)}"}} == 1',
+        "15m",
+        "{{ $labels.target }} runs a Go version with a known bug that affects profiling",
+        """
+        The Go version of {{ $labels.target }} has bug {{ $labels.bug }} (fixed in: {{ $labels.fixed_in }}). An effect
+        on {{ $labels.target }} has its own alert. The runbook describes the effect of each bug.
+        """,
+        keep_firing_for="30m",
+    )
+
+
+def _lately(bug: str) -> str:
+    # A process that hangs or ends does not show its version, so the bug is that of the last hour.
+    return f'max_over_time(pprof_known_bug_info{{bug="{bug}"}}[1h])'
+
 
 GROUP = RuleGroup(
     "pprof-runtime",
     (
-        Alert(
-            "PprofKnownBug",
-            "F1",
-            Severity.INFO,
-            f'pprof_known_bug_info{{bug!~"{_DANGEROUS}"}} == 1',
-            "15m",
-            "{{ $labels.target }} runs a Go version with a bug that affects profiles",
-            """
-            The Go version of {{ $labels.target }} has bug {{ $labels.bug }} (fixed in: {{ $labels.fixed_in }}). Its
-            profiles can be wrong or missing until the program is built with a fixed version. The runbook describes the
-            effect of each bug.
-            """,
-            keep_firing_for="30m",
-        ),
+        *(_has_bug(mode, bugs) for mode, bugs in _BUGS.items()),
         Alert(
             "PprofKnownBug",
             "F6",
             Severity.WARNING,
-            f'pprof_known_bug_info{{bug=~"{_DANGEROUS}"}} == 1',
-            "15m",
-            "{{ $labels.target }} runs a Go version with a bug that can hang or crash it",
+            f"""
+            (
+              {_lately("golang/go#80982")} and {_TARGET} min_over_time(pprof_wedged[3m]) == 1
+                or {_lately("golang/go#77975")} and {_TARGET} increase(pprof_restarts_total[1h]) >= <restarts>
+            )
+            """,
+            "2m",
+            "{{ $labels.target }} {{ if eq $labels.bug `golang/go#80982` }}hangs{{ else }}restarts repeatedly{{ end }}"
+            ", and its Go version has a bug that causes it",
             """
             The Go version of {{ $labels.target }} has bug {{ $labels.bug }} (fixed in: {{ $labels.fixed_in }}). Build
-            the program with a fixed version.{{ if eq $labels.bug "golang/go#80982" }} Until then switch mutex profiling
+            the program with a fixed version.{{ if eq $labels.bug `golang/go#80982` }} Until then switch mutex profiling
             off: the bug needs it.{{ end }}
             """,
             keep_firing_for="30m",

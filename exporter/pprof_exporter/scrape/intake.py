@@ -40,7 +40,6 @@ from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
 from pprof_exporter.scrape.state.program import base_name, build_of
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
-_THREADCREATE = "threadcreate"
 _ALLOCS = "allocs"
 _PAGE, _SYSTEM = "metrics page", "operating system"
 # Failures that the end of a process can cause.
@@ -137,6 +136,8 @@ class Intake:
         identity.mutex_profiling = state.contention.mutex
         if phases is not None:
             self._observe_latency(f"fetch_duration_seconds:{kind}", phases.total)
+            if not state.exporter_load.overloaded:
+                state.differences.fetched(kind, phases.total)
         for family, labels, value in profile.gauges():
             if not labels:
                 name = family.name.removeprefix("pprof_")
@@ -201,8 +202,10 @@ class Intake:
         clock = self._state.sampling_clock
         if isinstance(error, UnsupportedTrace):
             clock.unsupported += 1
+            clock.failure = "the traces of this Go version cannot be read; build the program with Go 1.22 or later"
         else:
             clock.outcomes[Outcome.FAILURE] += 1
+            clock.failure = f"{error.reason.meaning} ({error.detail})"
 
     def audit(self, trace: Trace, processors: float | None) -> TickAudit:
         """Audit the sampling clock with a trace that ran during the latest CPU profile.
@@ -236,11 +239,10 @@ class Intake:
     def latency_without_modules(self, at: float, phases: Phases) -> None:
         """Take in the latency of threadcreate?debug=1, the form that lists no modules."""
         state = self._state
-        state.canary.latency_without_modules = phases.total
-        threadcreate = state.profiles.get(_THREADCREATE)
-        if threadcreate is not None and threadcreate.latest is not None:
-            difference = threadcreate.latest.took - phases.total
-            self._observe_latency("latency_difference_seconds:modules", difference)
+        if not state.exporter_load.overloaded:
+            difference = state.differences.without_modules(phases.total)
+            if difference is not None and state.lists_modules:
+                self._observe("latency_difference_seconds:modules", difference)
         self._succeeded(CANARY, at, phases)
 
     def memstats(self, memstats: MemStats, at: float, phases: Phases | None) -> None:
@@ -294,7 +296,7 @@ class Intake:
 
     def _succeeded(self, name: str, at: float, phases: Phases | None) -> None:
         state = self._state
-        state.counters[name].succeeded(at, phases)
+        state.counters[name].succeeded(at, phases, overloaded=state.exporter_load.overloaded)
         state.wedge.record(name, None)
         # A router without pprof answers the canary too.
         if name != CANARY and not state.up:

@@ -108,5 +108,11 @@ def profiling_cost(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutco
         return wrong(findings, unknown("A single check has no budget; a running exporter measures this cost."))
     if share is None:
         return wrong(findings, unknown("The target has not been profiled yet."))
+    if share > budget:
+        said = (
+            f"The target was profiled for {percent(share)} of the time so far; the budget is {percent(budget)}. A new "
+            "target has credit for five minutes, so the cost can be judged only later."
+        )
+        return wrong(findings, unknown(said))
     said = f"The target was profiled for {percent(share)} of the time; the budget is {percent(budget)}."
     return wrong(findings, healthy(said))

@@ -21,6 +21,11 @@ def moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
 
 
+def counted(count: int, what: str) -> str:
+    """`1 tick`, `2 ticks`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def joined(names: Iterable[str]) -> str:
     """`heap`, `heap and block`, `heap, block and mutex`."""
     *most, last = names

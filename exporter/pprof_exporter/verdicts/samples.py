@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pprof_exporter.catalog import Family, content, quality, sampling
+from pprof_exporter.health import TickAudit
+from pprof_exporter.health.sampling_clock import MIN_INTERVALS
 from pprof_exporter.profile import System
-from pprof_exporter.verdicts.phrases import joined, percent, seconds
+from pprof_exporter.verdicts.phrases import counted, joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import ProfileSnapshot, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     CheckOutcome,
@@ -97,22 +99,10 @@ def uneven_sampling(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutc
     """F3: samples are taken at uneven intervals."""
     audit, processors = snapshot.audit, snapshot.audit_processors
     if audit is None:
-        if snapshot.audit_unsupported:
-            return unknown(
-                "The execution traces of this Go version cannot be read; build the program with Go 1.22 or later."
-            )
-        return unknown(
-            "The sampling clock has not been audited yet; an audit takes a CPU profile and an execution trace."
-        )
-    if audit.stddev is None or audit.late_ratio is None:
-        return unknown(
-            "The latest audit had too few ticks, or too many busy threads at once, to judge the sampling clock."
-        )
-    if processors is not None and processors < limit["tick_busy"]:
-        # The alert does not fire then either: a process that rests, or gets too little CPU, has fewer ticks by design.
-        return unknown(
-            "The process was not busy for the whole audit, so its ticks cannot be judged. Audit it under load."
-        )
+        return _not_audited(snapshot)
+    untold = untold_ticks(audit, processors, limit)
+    if untold is not None or audit.stddev is None or audit.late_ratio is None:
+        return unknown(untold or "")
     findings = [
         Finding(Level.WARNING, f"The sampling clock ticks at only {audit.rate:.0f} Hz.", "PprofSamplingJitter")
         if audit.rate is not None and audit.rate < limit["tick_slow"]
@@ -132,20 +122,52 @@ def uneven_sampling(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutc
     )
 
 
+def _not_audited(snapshot: TargetSnapshot) -> CheckOutcome:
+    if why := snapshot.audit_off or snapshot.audit_failure:
+        return unknown(f"The sampling clock was not audited: {why}.")
+    if snapshot.up is None:
+        return unknown("The sampling clock was not audited: an audit needs an execution trace.")
+    return unknown(
+        "The sampling clock has not been audited yet; an audit takes an execution trace during the next CPU profile."
+    )
+
+
+def untold_ticks(audit: TickAudit, processors: float | None, limit: VerdictLimits) -> str | None:
+    """Why the ticks of an audit tell nothing, None if they do.
+
+    The alert does not fire then either: a process that rests, or gets too little CPU, has fewer ticks by design.
+    """
+    if audit.interleaved:
+        return "Too many threads were busy at a time in the latest audit, so their ticks cannot be told apart."
+    if audit.stddev is None or audit.late_ratio is None:
+        return (
+            f"The latest audit had {counted(audit.ticks, 'tick')}, and more than {MIN_INTERVALS} in close succession "
+            "are needed. Audit the process under load."
+        )
+    if processors is not None and processors < limit["tick_busy"]:
+        return (
+            f"The process used {processors:.2g} processors during the latest audit; {limit['tick_busy']:g} are needed "
+            "to judge its ticks. Audit it under load."
+        )
+    return None
+
+
 def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F4: time stamps disagree with the clock."""
-    skews = list(_values(snapshot, quality.CLOCK_SKEW).values())
+    skews = _values(snapshot, quality.CLOCK_SKEW)
     if not skews:
         return unknown("No profile with a time stamp has been fetched yet.")
     # The smallest of them: a profile that takes long is late, but only that profile.
-    skew = min(skews, key=abs)
+    closest = min(skews, key=lambda name: abs(skews[name]))
+    skew, largest = skews[closest], max(map(abs, skews.values()))
     cpu = snapshot.profiles.get("cpu")
     error = cpu.reading(quality.WINDOW_ERROR) if cpu else None
     backwards = [name for name, steps in _values(snapshot, quality.CLOCK_REGRESSIONS).items() if steps]
     findings = (
         Finding(
             Level.CRITICAL if abs(skew) > limit["clock_skew_severe"] else Level.WARNING,
-            f"The clock of the target is {seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the exporter's.",
+            f"The clock of the target is {seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the exporter's by "
+            f"the {'closest ' if len(skews) > 1 else ''}time stamp, that of {closest}.",
             "PprofClockSkew",
         )
         if abs(skew) > limit["clock_skew"]
@@ -165,7 +187,15 @@ def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
         if error is not None and not limit["window_too_short"] <= error <= limit["window_too_long"]
         else None,
     )
-    return wrong(findings, healthy(f"Time stamps differ from the exporter's clock by {seconds(abs(skew))}."))
+    if largest <= limit["clock_skew"]:
+        return wrong(findings, healthy(f"Time stamps differ from the exporter's clock by at most {seconds(largest)}."))
+    return wrong(
+        findings,
+        healthy(
+            f"The time stamp of {closest} differs from the exporter's clock by {seconds(abs(skew))}. Others differ by "
+            f"up to {seconds(largest)}, as those of slow replies do."
+        ),
+    )
 
 
 def missing_symbols(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

@@ -38,6 +38,9 @@ class FetchSummary:
     busy: int
     failed: int
     mean_latency: float | None
+    """Over all successful fetches."""
+    median_latency: float | None = None
+    """Of the latest three to five; None with fewer."""
     overdue: int = 0
 
 
@@ -83,10 +86,14 @@ class TargetSnapshot:
     fetches: Mapping[str, FetchSummary] = field(default_factory=dict)
     audit: TickAudit | None = None
     audit_processors: float | None = None
-    audit_unsupported: bool = False
+    audit_failure: str = ""
+    """Why the latest audit failed, and "" without a failure."""
+    audit_off: str = ""
+    """Why no audit is ever made, and "" where audits are made."""
     canary_at_rest: LatencySummary | None = None
     canary_profiled: LatencySummary | None = None
     differences: Mapping[str, float] = field(default_factory=dict)
+    """Parts of the latency of profiles by cause: the median of several differences."""
     profiler_memory: int | None = None
     contention: Mapping[str, bool | None] = field(default_factory=dict)
     waiting_for_locks: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import Family, Outcome, content
+from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
 from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
 from pprof_exporter.scrape.state.canary import CanaryState, During
 from pprof_exporter.scrape.state.top_k import OTHER
@@ -42,7 +43,8 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         fetches={name: _fetches(counters) for name, counters in state.counters.items() if counters.outcomes},
         audit=state.sampling_clock.latest,
         audit_processors=state.sampling_clock.processors,
-        audit_unsupported=bool(state.sampling_clock.unsupported),
+        audit_failure=state.sampling_clock.failure,
+        audit_off=_audit_off(state),
         canary_at_rest=_latency(state.canary, During.REST),
         canary_profiled=_latency(state.canary, During.PROFILE),
         differences=state.latency_differences(),
@@ -62,6 +64,17 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         profiling=state.budget.share,
         budget=state.settings.budget,
     )
+
+
+def _audit_off(state: TargetState) -> str:
+    cpu = state.settings.profiles["cpu"]
+    if state.settings.audit is AuditWhen.OFF:
+        return "audits are switched off"
+    if not cpu.enabled:
+        return "an audit runs during a CPU profile, and these are switched off"
+    if cpu.window < MIN_AUDIT_WINDOW:
+        return f"an audit takes a CPU profile of {MIN_AUDIT_WINDOW:g} s or more, and the window is {cpu.window:g} s"
+    return ""
 
 
 def _profile(profile: ProfileState) -> ProfileSnapshot:
@@ -84,6 +97,7 @@ def _fetches(counters: FetchCounters) -> FetchSummary:
         busy=counters.outcomes[Outcome.BUSY],
         failed=counters.outcomes[Outcome.FAILURE],
         mean_latency=counters.latency.sum / succeeded if succeeded else None,
+        median_latency=counters.recent.median,
         overdue=counters.overdue,
     )
 

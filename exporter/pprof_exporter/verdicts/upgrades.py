@@ -44,7 +44,8 @@ def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return unknown(EXPORTER_OVERLOADED)
     rest = snapshot.canary_at_rest
     if rest is None or rest.count + rest.unanswered < limit["canaries"]:
-        return unknown(f"Too few requests have been timed yet; {limit['canaries']:.0f} cheap ones are needed.")
+        known = rest.count + rest.unanswered if rest else 0
+        return unknown(f"{limit['canaries']:.0f} cheap requests without a profile are needed; {known} were made.")
     findings = (
         Finding(
             Level.WARNING, f"A cheap request takes {seconds(rest.mean)} although no profile runs.", "PprofCanarySlow"
@@ -61,6 +62,8 @@ def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutco
         return CheckOutcome("", (Finding(Level.WARNING, _SEVERAL, "PprofSeveralProcesses"),))
     recent = recent_change(snapshot, limit)
     notes = [Note(recent, "PprofUpgraded")] if recent else []
+    if snapshot.go_version.endswith("+"):
+        notes.append(Note(f"The Go version is {snapshot.go_version[:-1]} or later; {_EXACT}"))
     if not snapshot.fingerprinted:
         said = "The system and the build of the target are not known yet; profiles and its metrics page show them."
         return noted(unknown(said), notes)
@@ -74,13 +77,15 @@ def recent_change(snapshot: TargetSnapshot, limit: VerdictLimits) -> str:
 
     It has the time of the change, not how long ago that is, because it is read later too.
     """
-    recent = [change for change in Change if snapshot.changes.get(change, math.inf) < limit["upgrade_told"]]
-    if not recent:
-        return ""
-    at = snapshot.at - min(snapshot.changes[change] for change in recent)
-    return f"Changed {moment(at)}: {joined([_said(change, snapshot) for change in recent])}."
+    by_moment: dict[str, list[str]] = {}
+    for change in Change:
+        passed = snapshot.changes.get(change, math.inf)
+        if passed < limit["upgrade_told"]:
+            by_moment.setdefault(moment(snapshot.at - passed), []).append(_said(change, snapshot))
+    return " ".join(f"Changed {at}: {joined(changes)}." for at, changes in sorted(by_moment.items(), reverse=True))
 
 
+_EXACT = "its metrics page (go_info) or a trace has the exact one, without which no known bug is named."
 _SEVERAL = (
     "Several processes answer at this address, as behind a load balancer, and their profiles cannot be told apart. "
     "Configure the address of each process."

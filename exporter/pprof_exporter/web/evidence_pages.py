@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.evidence_store import EvidenceStore, FindingRecord, Origin, ProfileFile, ProfileRole, SavedFinding
+from pprof_exporter.rules import Severity
 from pprof_exporter.verdicts import Level
 from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
 from pprof_exporter.web.layout import page
@@ -100,7 +101,8 @@ def finding_page(kept: SavedFinding) -> str:
 
 
 def _level(finding: FindingRecord) -> str:
-    return badge(_class(finding))
+    # Evidence of a change or of an alert of severity info has no level of a finding.
+    return badge(_class(finding), "information" if finding.level == Severity.INFO else "")
 
 
 def _class(finding: FindingRecord) -> Level:

@@ -7,11 +7,13 @@ from html import escape
 
 from pprof_exporter.catalog import Outcome, sampling
 from pprof_exporter.evidence_store import SavedFinding
-from pprof_exporter.health import TickAudit
 from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
+from pprof_exporter.scrape.state.auxiliary import SamplingClockState
 from pprof_exporter.store import Change
-from pprof_exporter.verdicts import BAD, Finding, Level, Verdict, snapshot_of, verdicts, worst_level
+from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst_level
 from pprof_exporter.verdicts.phrases import seconds
+from pprof_exporter.verdicts.samples import untold_ticks
+from pprof_exporter.verdicts.verdict import VerdictLimits
 from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
 from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
 from pprof_exporter.web.layout import page
@@ -34,7 +36,7 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
     body = (
         f"<h2>{escape(name)} {badge(worst_level(found))}</h2><p>{labels} {_who(state.identity)}</p>"
         f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
-        f"{_ticks(state.sampling_clock.latest, state.sampling_clock.at, now)}{_changes(state.identity, now)}"
+        f"{_ticks(state.sampling_clock, now)}{_changes(state.identity, now)}"
         f"{_evidence(name, kept)}"
     )
     return page(name, body, here="/targets")
@@ -59,12 +61,12 @@ def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFindi
     absent = [verdict for verdict in found if verdict.level is Level.NOT_APPLICABLE]
     return (
         f"<h3>Findings</h3>{cards}{_list('Measured and healthy', well)}{_list('Unknown', rest)}"
-        f"{_list('Not applicable', absent)}"
+        f"{_list('Not applicable', absent)}{_notes(found, target)}"
     )
 
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
-    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding, target)}</p>" for finding in verdict.findings)
+    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding.alert, target)}</p>" for finding in verdict.findings)
     mode = verdict.failure_mode.id
     saved = next((one for one in kept if one.finding.mode == mode), None)
     if saved is not None:
@@ -75,8 +77,8 @@ def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
     )
 
 
-def _runbook(finding: Finding, target: str) -> str:
-    return f'<a href="{runbook_path(finding.alert, target)}">Runbook</a>'
+def _runbook(alert: str, target: str) -> str:
+    return f'<a href="{runbook_path(alert, target)}">Runbook</a>'
 
 
 def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
@@ -97,6 +99,21 @@ def _list(title: str, found: list[Verdict]) -> str:
     )
     return (
         f"<details><summary>{title}: {len(found)}</summary>"
+        f'<div class="scroll"><table class="stack">{rows}</table></div></details>'
+    )
+
+
+def _notes(found: tuple[Verdict, ...], target: str) -> str:
+    notes = [(verdict.failure_mode, note) for verdict in found for note in verdict.notes]
+    if not notes:
+        return ""
+    rows = "".join(
+        f"<tr><td><b>{mode.id}</b></td><td>{escape(mode.title)}</td>"
+        f"<td>{escape(note.said)} {_runbook(note.alert, target) if note.alert else ''}</td></tr>"
+        for mode, note in notes
+    )
+    return (
+        f"<details><summary>Notes ({len(notes)}): facts on which you do not have to act</summary>"
         f'<div class="scroll"><table class="stack">{rows}</table></div></details>'
     )
 
@@ -170,9 +187,14 @@ def _ranking(profile: ProfileState) -> str:
     return f"<div><h4>{title}</h4><table>{rows}</table></div>"
 
 
-def _ticks(audit: TickAudit | None, at: float | None, now: float) -> str:
-    if audit is None or at is None or audit.buckets is None:
+def _ticks(clock: SamplingClockState, now: float) -> str:
+    audit = clock.latest
+    if audit is None or clock.at is None:
         return ""
+    untold = untold_ticks(audit, clock.processors, VerdictLimits())
+    if untold is not None or audit.buckets is None:
+        # A picture of the ticks of an idle program looks like a fault.
+        return f"<h3>Sampling clock</h3><p>{untold or ''} Audited {ago(now - clock.at)}.</p>"
     bounds = [f"up to {seconds(bound)}" for bound in sampling.TICK_BUCKETS]
     titles = [*bounds, f"over {seconds(sampling.TICK_BUCKETS[-1])}"]
     picture = histogram_strip(audit.buckets, titles, "Intervals between ticks, from 0 to over 1 s")
@@ -180,7 +202,7 @@ def _ticks(audit: TickAudit | None, at: float | None, now: float) -> str:
     if audit.mean is not None and audit.stddev is not None:
         figures += f", {seconds(audit.mean)} apart on average, standard deviation {seconds(audit.stddev)}"
     return (
-        f"<h3>Sampling clock</h3><p>{picture}</p><p>{figures}; audited {ago(now - at)}. "
+        f"<h3>Sampling clock</h3><p>{picture}</p><p>{figures}; audited {ago(now - clock.at)}. "
         f"A healthy clock has intervals of about {seconds(audit.period)}.</p>"
     )
 

@@ -83,17 +83,19 @@ class SamplingClockState:
         self.processors: float | None = None
         self.outcomes: Counter[Outcome] = Counter()
         self.unsupported = 0
+        self.failure = ""
+        """Why the latest trace brought no audit; "" if it did, or none was requested."""
         self.counts = [0] * (len(sampling.TICK_BUCKETS) + 1)
         self.sum = 0.0
 
     def begin_process(self) -> None:
         """Forget the latest audit of the process before. Another is due once the identity of the process is whole."""
-        self.latest, self.at, self.processors = None, None, None
+        self.latest, self.at, self.processors, self.failure = None, None, None, ""
         self.audit_due = False
 
     def record(self, found: TickAudit, now: float, processors: float | None) -> None:
         """Take in an audit; `processors` is the number of processors that the target kept busy, None if unknown."""
-        self.processors = processors
+        self.processors, self.failure = processors, ""
         self.outcomes[Outcome.SUCCESS] += 1
         self.latest, self.at = found, now
         if found.buckets is not None:

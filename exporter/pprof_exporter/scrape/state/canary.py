@@ -1,4 +1,4 @@
-"""F5 and F6: the latency of a request that costs the target nothing, and the parts of the latency of profiles."""
+"""F6 and F7: the latency of a request that costs the target nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class During(StrEnum):
 
 
 class CanaryState:
-    """Distributions of the canary, and the latest latency of the request that lists no modules."""
+    """Distributions of the canary."""
 
     def __init__(self, clock: Clock) -> None:
         self.counters = FetchCounters()
@@ -41,7 +41,6 @@ class CanaryState:
         self.counts = {during: [0] * (len(runtime.CANARY_DURATION.buckets) + 1) for during in During}
         self.sums = dict.fromkeys(During, 0.0)
         self.failures: Counter[During] = Counter()
-        self.latency_without_modules: float | None = None
 
     @property
     def during(self) -> During:
@@ -51,7 +50,7 @@ class CanaryState:
     def begin_process(self) -> None:
         """Forget the usual latency of the process before."""
         self._recent.clear()
-        self._latest, self.latency_without_modules = None, None
+        self._latest = None
 
     def record(self, during: During, seconds: float) -> None:
         """Count an answered canary."""

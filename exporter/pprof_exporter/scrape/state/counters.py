@@ -7,11 +7,14 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from statistics import median
 
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.scrape.client.phases import Phases
 
 _HISTORY = 60
+_RECENT = 5
+_ENOUGH = 3
 
 
 class LatencyHistory:
@@ -36,6 +39,30 @@ class LatencyHistory:
         """Oldest first."""
         values = self._ring[self._next :] + self._ring[: self._next] if len(self._ring) == _HISTORY else self._ring
         return [None if math.isnan(value) else value for value in values]
+
+
+class RecentLatencies:
+    """The latest five latencies in seconds. Their median does not move for one slow fetch among five."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values = array("d")
+
+    def add(self, seconds: float) -> None:
+        """Add the latest."""
+        if len(self._values) == _RECENT:
+            del self._values[0]
+        self._values.append(seconds)
+
+    def clear(self) -> None:
+        """Forget all."""
+        del self._values[:]
+
+    @property
+    def median(self) -> float | None:
+        """The median; None with fewer than three."""
+        return median(self._values) if len(self._values) >= _ENOUGH else None
 
 
 class LatencyHistogram:
@@ -67,6 +94,8 @@ class FetchCounters:
     overdue: int = 0
     latency: LatencyHistogram = field(default_factory=LatencyHistogram)
     history: LatencyHistory = field(default_factory=LatencyHistory)
+    recent: RecentLatencies = field(default_factory=RecentLatencies)
+    """The latest latencies of the current process that are not the exporter's own delay."""
     phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
     response_bytes: int = 0
     last_success: float | None = None
@@ -77,13 +106,16 @@ class FetchCounters:
     def begin_process(self) -> None:
         """Forget why the latest fetch failed: the process may have ended in it."""
         self.last_problem, self.last_reason = "", None
+        self.recent.clear()
 
-    def succeeded(self, at: float, phases: Phases | None) -> None:
-        """Count a successful fetch; `phases` is None for a saved file."""
+    def succeeded(self, at: float, phases: Phases | None, *, overloaded: bool = False) -> None:
+        """Count a successful fetch; `phases` is None for a saved file. `overloaded`: its latency is the exporter's."""
         self.outcomes[Outcome.SUCCESS] += 1
         if phases is not None:
             self.latency.observe(phases.total)
             self.history.add(phases.total)
+            if not overloaded:
+                self.recent.add(phases.total)
             for phase, seconds in phases.items():
                 self.phases[phase] += seconds
         self.last_success = at

@@ -10,7 +10,7 @@ from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.health import GrowthTracker
-from pprof_exporter.profile import KINDS, IndexPage, Kind, SampleValue, Span
+from pprof_exporter.profile import KINDS, IndexPage, Kind, SampleValue, Span, System
 from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
@@ -21,6 +21,7 @@ from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
 from pprof_exporter.scrape.state.identity import Identity
+from pprof_exporter.scrape.state.latency_differences import LatencyDifferences
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.runtime_settings import RuntimeSettings
 from pprof_exporter.scrape.state.top_k import TopK, largest
@@ -128,6 +129,7 @@ class TargetState:
         self.sampling_clock = SamplingClockState()
         self.memstats = MemStatsState()
         self.canary = CanaryState(clock)
+        self.differences = LatencyDifferences()
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
         self.cgroup = CgroupState()
@@ -157,6 +159,7 @@ class TargetState:
         self.memstats.begin_process()
         self.stacks.begin_process()
         self.canary.begin_process()
+        self.differences = LatencyDifferences()
         self.contention = ContentionState()
         self.cgroup.begin_process()
         self.gc = GcState()
@@ -168,15 +171,19 @@ class TargetState:
         self.revision += 1
 
     def latency_differences(self) -> dict[str, float]:
-        """The parts of the latency of profiles, in seconds by cause, from the latest profiles."""
-        latest = {name: profile.latest.took for name, profile in self.profiles.items() if profile.latest}
-        base = latest.get("threadcreate")
-        if base is None:
-            return {}
-        without_modules = self.canary.latency_without_modules
-        modules = {} if without_modules is None else {"modules": base - without_modules}
-        causes = (("heap", "heap"), ("goroutines", "goroutine"))
-        return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
+        """The parts of the latency of profiles, in seconds by cause: medians of several fetches.
+
+        `modules` only where Go lists the modules of the process for each profile: on Windows, since 1.20.
+        """
+        medians = self.differences.medians()
+        if not self.lists_modules:
+            medians.pop("modules", None)
+        return medians
+
+    @property
+    def lists_modules(self) -> bool:
+        """Whether the profiles of the target list modules besides the program."""
+        return self.identity.system is System.WINDOWS and len(self.identity.modules) > 1
 
     @property
     def why_down(self) -> str:

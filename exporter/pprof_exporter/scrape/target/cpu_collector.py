@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pprof_exporter.catalog.vocabulary import TRACE
-from pprof_exporter.config import AuditWhen
+from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
 from pprof_exporter.profile import DecodeError, Trace
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
@@ -18,7 +18,6 @@ from pprof_exporter.scrape.target.context import run_in_thread
 # A trace of one second begins one second into the window, so that the profile encloses it.
 _TRACE_SECONDS = 1.0
 _TRACE_AFTER = 1.0
-_SHORTEST_WINDOW = 3.0
 
 
 class CpuCollector(ProfileCollector):
@@ -42,7 +41,7 @@ class CpuCollector(ProfileCollector):
 
     def _audit_due(self) -> bool:
         when, clock = self._context.settings.audit, self._context.state.sampling_clock
-        if when is AuditWhen.OFF or self.window < _SHORTEST_WINDOW:
+        if when is AuditWhen.OFF or self.window < MIN_AUDIT_WINDOW:
             return False
         if clock.audit_due:
             return True
