@@ -86,6 +86,15 @@ def ill() -> Iterator[Target]:
         yield program
 
 
+def test_threads_in_system_calls_are_told(newest: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    newest.control("syscall", n=200)
+    try:
+        verdicts = checked(capsys, newest.url, code=1)
+    finally:
+        newest.control("syscall", n=0)
+    assert alerts(verdicts["F10"]) == {"PprofThreadsHigh"}
+
+
 def test_each_fault_is_told_as_what_it_is(ill: Target, capsys: pytest.CaptureFixture[str]) -> None:
     ill.fault("heap", "html")
     ill.fault("goroutine", "404-unknown")

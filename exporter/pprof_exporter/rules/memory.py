@@ -83,7 +83,7 @@ GROUP = RuleGroup(
               or {_TWO_HOURS} > <gc_samples>
                 and {_COSTS}
               or {_TWO_HOURS} > <gc_samples_avoidable>
-                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL})
+                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL} or {_TARGET} pprof_gogc_percent < <gogc_low>)
                 and {_COSTS}
             """,
             "15m",

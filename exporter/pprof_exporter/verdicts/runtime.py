@@ -18,6 +18,7 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _MIB = 2**20
+_LEAST_SHOWN = 0.01
 
 
 def garbage_collection(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -92,6 +93,8 @@ def _gc_causes(snapshot: TargetSnapshot, limit: VerdictLimits) -> list[str]:
             f" The heap is never below {percent(found.least_fill)} of the size at which the next collection starts: "
             f"GOGC{known} is low, or GOMEMLIMIT is close."
         )
+    elif gogc is not None and gogc < limit["gogc_low"]:
+        causes.append(f" GOGC is {gogc:.0f}; Go's default is 100.")
     return causes
 
 
@@ -119,7 +122,8 @@ def _waiting(snapshot: TargetSnapshot) -> CheckOutcome:
         return unknown("Whether mutex profiling is on is unknown until the profile has a record.")
     if waiting is None:
         return unknown("How long goroutines wait for locks shows after two mutex profiles.")
-    return healthy(f"{waiting:.2g} goroutines wait for a lock at any time{when}.")
+    number = f"{waiting:.2g}" if waiting >= _LEAST_SHOWN else f"Fewer than {_LEAST_SHOWN}"
+    return healthy(f"{number} goroutines wait for a lock at any time{when}.")
 
 
 def _contended(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
