@@ -58,9 +58,10 @@ how long the condition must hold, its thresholds with their reasons, and its run
 To be notified of one with severity `info`, put a route before the one that drops them:
 
 ```yaml
-- matchers: [alertname = "PprofKnownBug", severity = "info"]
-  receiver: team
-  repeat_interval: 7d
+routes:
+  - matchers: [alertname = "PprofKnownBug", severity = "info"]
+    receiver: team
+    repeat_interval: 7d
 ```
 
 To change a threshold without editing a rule: `pprof-exporter rules --set cpu_coverage_low=0.7`. All thresholds are

@@ -50,6 +50,7 @@ NOT_IN_FILES = {
     **NOT_RECORDED,
     "canary": "nothing times a request",
     "counters": "nothing was fetched",
+    "differences": "nothing was timed",
     "index_counters": "nothing was fetched",
     "index_at": "a page has no time stamp",
     "identity.epoch": "statistics are of live targets",

@@ -32,6 +32,7 @@ NOT_DRAWN = {
     "pprof_tick_audits_total": "for ad-hoc queries",
     "pprof_tick_gaps": "the histogram of intervals is drawn",
     "pprof_contentions_total": "seconds tell more",
+    "pprof_contention_profiling_enabled": "off is Go's default: a note on the target's page",
     "pprof_exporter_config_last_reload_success_timestamp_seconds": "in the text of an alert",
     "pprof_function_allocated_bytes": "for ad-hoc queries: the profile itself tells more",
     "pprof_function_contention_seconds": "for ad-hoc queries: the profile itself tells more",
@@ -46,9 +47,7 @@ NOT_DRAWN = {
     "pprof_modules": "the foreign ones are drawn by name",
     "pprof_next_gc_bytes": "for ad-hoc queries",
     "pprof_profile_records": "explains the size of a heap profile",
-    "pprof_profile_samples": "explains the size of a profile",
     "pprof_profile_size_bytes": "bytes over the wire are drawn",
-    "pprof_profiled_goroutines": "the index page counts them too",
     "pprof_threads_created_total": "for ad-hoc queries",
 }
 

@@ -110,10 +110,10 @@ def test_every_alert_goes_where_its_severity_says() -> None:
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_documented_route_brings_alerts_for_information(suite: Suite, tmp_path: Path) -> None:
     page = (PROJECT / "docs" / "alerts.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```yaml\n(- matchers: .*?)```", page, re.DOTALL)
+    (snippet,) = re.findall(r"```yaml\n(routes:.*?)```", page, re.DOTALL)
     whole = configuration()
     (ours,) = [route for route in whole["route"]["routes"] if "routes" in route]
-    ours["routes"] = [*yaml.safe_load(snippet), *ours["routes"]]
+    ours["routes"] = [*yaml.safe_load(snippet)["routes"], *ours["routes"]]
     changed = tmp_path / "alertmanager.yml"
     changed.write_text(yaml.safe_dump(whole), encoding="utf-8")
 

@@ -66,7 +66,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "Go 1.24 walks a record in 5 microseconds of CPU time: fewer records are not what 200 ms are spent on",
     ),
     Threshold(
-        "goroutines_many",
+        "goroutine_many_stacks",
         2000,
         "",
         "Go 1.24 collects a stack in 16 microseconds of CPU time: fewer goroutines are not what 200 ms are spent on",

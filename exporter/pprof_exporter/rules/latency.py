@@ -78,7 +78,7 @@ GROUP = RuleGroup(
                 or {_difference("heap")}
                   and {_TARGET} pprof_profile_samples{{profile="heap"}} >= <heap_many_records>
                 or {_difference("goroutines")}
-                  and {_TARGET} pprof_profiled_goroutines >= <goroutines_many>
+                  and {_TARGET} pprof_profiled_goroutines >= <goroutine_many_stacks>
             )
               unless {overloaded("30m")}
             """,

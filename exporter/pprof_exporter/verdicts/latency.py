@@ -71,7 +71,7 @@ def _costly(snapshot: TargetSnapshot, cause: str, median: float, limit: VerdictL
         said = f"{took} is spent on listing modules: Windows looks up each one on disk, and virus scanners delay that."
     elif cause == "heap" and records >= limit["heap_many_records"]:
         said = f"{took} is spent on walking the heap records; there are {records}."
-    elif cause == "goroutines" and goroutines >= limit["goroutines_many"]:
+    elif cause == "goroutines" and goroutines >= limit["goroutine_many_stacks"]:
         said = f"{took} is spent on collecting goroutine stacks; there are {goroutines:.0f}."
     else:
         return None

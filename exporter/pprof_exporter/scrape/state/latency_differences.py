@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.scrape.state.counters import RecentLatencies
 
-THREADCREATE = "threadcreate"
+_BASE = "threadcreate"
 # The profile whose latency, minus that of threadcreate, a cause explains.
 _PROFILES = {"heap": "heap", "goroutine": "goroutines"}
 
@@ -21,7 +21,7 @@ class LatencyDifferences:
 
     def fetched(self, profile: str, seconds: float) -> None:
         """Take in the latency of a profile."""
-        if profile == THREADCREATE:
+        if profile == _BASE:
             self._threadcreate = seconds
         elif profile in _PROFILES:
             self._add(_PROFILES[profile], seconds)
