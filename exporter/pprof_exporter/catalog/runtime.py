@@ -31,6 +31,14 @@ NEXT_GC = gauge("pprof_next_gc_bytes", "Heap size at which the next garbage coll
 PROFILER_MEMORY = gauge(
     "pprof_profiler_memory_bytes", "Memory used by the target's own heap, block and mutex profilers.", "target"
 )
+MEMORY_LIMIT = gauge(
+    "pprof_memory_limit_bytes",
+    "Memory limits of the target: GOMEMLIMIT (gomemlimit, from its metrics page or environment), that of its cgroup and "
+    "their ancestors (cgroup), and the memory of its machine (host). The environment, cgroup and host are known if it "
+    "runs on the exporter's machine. Absent if there is none, or if it is not known.",
+    "target",
+    "source",
+)
 MAX_RSS = gauge("pprof_max_resident_memory_bytes", "Largest resident memory of the target since it started.", "target")
 
 CONTENTION_PROFILING = gauge(
@@ -74,6 +82,7 @@ FAMILIES = (
     NEXT_GC,
     PROFILER_MEMORY,
     MAX_RSS,
+    MEMORY_LIMIT,
     CONTENTION_PROFILING,
     CANARY_DURATION,
     CANARY_FAILURES,

@@ -23,6 +23,9 @@ _START_TIME = "process_start_time_seconds"
 _VERSION = "go_info"
 _GOMAXPROCS = "go_sched_gomaxprocs_threads"
 _GOROUTINES = "go_goroutines"
+_GOMEMLIMIT = "go_gc_gomemlimit_bytes"
+# math.MaxInt64 stands for no limit (runtime/debug.SetMemoryLimit); as a float it is 2^63.
+_NO_LIMIT = 2.0**62
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _FIRST_SAMPLE = re.compile(r"^[ \t]*([^#\s].*)$", re.MULTILINE)
@@ -42,6 +45,8 @@ class TargetMetrics:
     """`runtime.Version()`, such as `go1.27.3`."""
     gomaxprocs: float | None
     goroutines: float | None
+    memory_limit: float | None = None
+    """GOMEMLIMIT in bytes, as it is now; None also without a limit."""
 
 
 def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
@@ -51,7 +56,8 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     families does not parse, is absurdly long, or there are absurdly many).
     """
     _check_page(text)
-    found = {name: _samples(text, name) for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES)}
+    found = {name: _samples(text, name) for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOMEMLIMIT)}
+    limit = _single(found[_GOMEMLIMIT])
     versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
     return TargetMetrics(
         cpu_seconds=_total(found[cpu_family]),
@@ -59,6 +65,7 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
         go_version=versions.pop() if len(versions) == 1 else None,
         gomaxprocs=_single(found[_GOMAXPROCS]),
         goroutines=_single(found[_GOROUTINES]),
+        memory_limit=limit if limit is not None and limit < _NO_LIMIT else None,
     )
 
 

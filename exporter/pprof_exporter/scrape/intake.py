@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome, ReasonGroup
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
+from pprof_exporter.catalog.content import HEAP_INUSE_BYTES
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
 from pprof_exporter.profile import (
@@ -35,6 +36,7 @@ from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
 from pprof_exporter.scrape.state.cpu_time import CpuUse
+from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
 from pprof_exporter.scrape.state.program import base_name, build_of
@@ -42,6 +44,7 @@ from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
 _THREADCREATE = "threadcreate"
 _ALLOCS = "allocs"
+_GOROUTINE = "goroutine"
 _PAGE, _SYSTEM = "metrics page", "operating system"
 # Failures that the end of a process can cause.
 _CUT = frozenset({ReasonGroup.UNREACHABLE, ReasonGroup.INCOMPLETE, ReasonGroup.TIMEOUT})
@@ -117,6 +120,8 @@ class Intake:
         if self._take(index_evidence(index, at)):
             state.index, state.index_problem, state.index_at = index, None, at
             state.identity.learn_version(go_version_from_index(index))
+            if _GOROUTINE in index.counts:
+                state.growth.add(Growing.GOROUTINES, at, index.counts[_GOROUTINE])
         self._succeeded(INDEX, at, phases)
         self.settle()
 
@@ -132,6 +137,9 @@ class Intake:
             return
         profile.record(observation)
         identity.learn(observation.facts)
+        for value, total in zip(profile.kind.values, observation.sums, strict=True):
+            if value.family is HEAP_INUSE_BYTES and total is not None:
+                state.growth.add(Growing.HEAP, observation.at, total)
         state.contention.learn(kind, observation)
         identity.mutex_profiling = state.contention.mutex
         if phases is not None:
@@ -149,6 +157,7 @@ class Intake:
         """Take in the target's own metrics page, which was requested at `at` (Unix time)."""
         if self._take(page_evidence(page, at)):
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
+            self._state.memory_limits.of_page(page.memory_limit)
         self.settle()
 
     def local_process(
@@ -159,6 +168,8 @@ class Intake:
         at: float,
         *,
         cgroup: CgroupLimits | None = None,
+        gomemlimit: int | None = None,
+        host_memory: int | None = None,
     ) -> None:
         """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
 
@@ -171,6 +182,9 @@ class Intake:
         if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
             identity.learn_version(version)
             self._state.cgroup.record(cgroup, self._clock.now())
+            self._state.memory_limits.of_process(
+                gomemlimit=gomemlimit, cgroup=cgroup.memory_limit if cgroup else None, host=host_memory
+            )
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:
@@ -178,6 +192,8 @@ class Intake:
         state, identity = self._state, self._state.identity
         was_whole = identity.whole
         changed = identity.settle(self._clock.now(), complete=complete)
+        if identity.whole and not was_whole:
+            state.growth.identified(upgraded=changed)
         if changed or (identity.whole and not was_whole and state.processes):
             state.sampling_clock.audit_due = True
 
@@ -276,7 +292,7 @@ class Intake:
             return True
         origin = self._state.identity.take(evidence, self._clock.now())
         if origin is ReplyOrigin.NEW or (origin is ReplyOrigin.MIXED and self._state.has_content()):
-            self._state.begin_process()
+            self._state.begin_process(mixed=origin is ReplyOrigin.MIXED)
         return origin in (ReplyOrigin.SAME, ReplyOrigin.NEW)
 
     def _observe(self, signal: str, value: float) -> None:

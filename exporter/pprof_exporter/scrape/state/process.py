@@ -142,6 +142,11 @@ class ProcessTracker:
         return self._current.began if self._current else None
 
     @property
+    def started(self) -> float | None:
+        """Start of the current process in Unix time, by the first source that told; None if none did."""
+        return next(iter(self._current.started.values()), None) if self._current else None
+
+    @property
     def several(self) -> bool:
         """Whether several processes answer at this address."""
         return self._mixed_at is not None

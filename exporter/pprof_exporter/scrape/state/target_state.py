@@ -19,7 +19,9 @@ from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
+from pprof_exporter.scrape.state.growth import GrowthState
 from pprof_exporter.scrape.state.identity import Identity
+from pprof_exporter.scrape.state.memory_limits import MemoryLimits
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import TopK, largest
 from pprof_exporter.scrape.state.wedge import Wedge
@@ -129,6 +131,8 @@ class TargetState:
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
         self.cgroup = CgroupState()
+        self.memory_limits = MemoryLimits()
+        self.growth = GrowthState(settings.index_interval)
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -145,8 +149,11 @@ class TargetState:
         """Whether a profile of the current process was read."""
         return any(profile.latest is not None for profile in self.profiles.values())
 
-    def begin_process(self) -> None:
-        """Forget all that the process before taught. Counters of the exporter stay."""
+    def begin_process(self, *, mixed: bool = False) -> None:
+        """Forget all that the process before taught. Counters of the exporter stay.
+
+        `mixed`: no process ended, but several answer at the address.
+        """
         for profile in self.profiles.values():
             profile.begin_process()
         self.sampling_clock.begin_process()
@@ -155,6 +162,8 @@ class TargetState:
         self.canary.begin_process()
         self.contention = ContentionState()
         self.cgroup.begin_process()
+        self.memory_limits.begin_process()
+        self.growth.begin_process(judge=not mixed)
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)

@@ -63,7 +63,15 @@ class TargetContext:
             self.intake.metrics_page(reading.page, at)
         if reading.process is not None:
             found = reading.process
-            self.intake.local_process(found.executable, found.started, found.go, at, cgroup=found.cgroup)
+            self.intake.local_process(
+                found.executable,
+                found.started,
+                found.go,
+                at,
+                cgroup=found.cgroup,
+                gomemlimit=found.gomemlimit,
+                host_memory=found.host_memory,
+            )
         return reading
 
     def hold_raw(self, kind: str, reply: Reply) -> None:
