@@ -193,7 +193,7 @@ class Intake:
         was_whole = identity.whole
         changed = identity.settle(self._clock.now(), complete=complete)
         if identity.whole and not was_whole:
-            state.growth.identified(upgraded=changed)
+            state.growth.identified(self._clock.now(), upgraded=changed)
         if changed or (identity.whole and not was_whole and state.processes):
             state.sampling_clock.audit_due = True
 

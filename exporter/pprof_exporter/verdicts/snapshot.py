@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pprof_exporter.catalog import Family, Reason
 from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
+from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
 
 
@@ -57,6 +58,8 @@ class TargetSnapshot:
     is the growth by function, by family. `profiling` is the share of time in which the target was profiled.
     """
 
+    at: float = 0.0
+    """When the snapshot was taken, in Unix time."""
     up: bool | None = None
     down: Reason | None = None
     hangs: Mapping[str, bool] = field(default_factory=dict)
@@ -87,5 +90,11 @@ class TargetSnapshot:
     contention: Mapping[str, bool | None] = field(default_factory=dict)
     profile_counts: Mapping[str, int] = field(default_factory=dict)
     growth: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
+    recent: Mapping[Growing, tuple[float, ...]] = field(default_factory=dict)
+    """Means of six spans of two minutes, the latest last, if the process has been there for twenty minutes."""
+    restarts_after_growth: Mapping[Growing, int] = field(default_factory=dict)
+    """Restarts within a day after what had grown to the end of a process."""
+    memory_limit: float | None = None
+    """Bytes: the least that is known."""
     profiling: float | None = None
     budget: float | None = None

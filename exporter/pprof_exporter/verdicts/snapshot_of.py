@@ -7,6 +7,8 @@ from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_f
 from pprof_exporter.scrape.state.canary import CanaryState, During
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot, TargetSnapshot
 
+_DAY = 86_400.0
+
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
     """The snapshot of a target at `now` (Unix time). Values that are too old are left out."""
@@ -17,6 +19,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         if profile.latest and is_fresh(profile.latest.at, name, profile.counters, settings=state.settings, now=now)
     }
     return TargetSnapshot(
+        at=now,
         up=state.up,
         down=state.index_problem,
         hangs=dict(state.wedge.hangs),
@@ -43,6 +46,9 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         contention={"block": state.contention.block, "mutex": state.contention.mutex},
         profile_counts={name: profile.read for name, profile in state.profiles.items()},
         growth=_rises(state),
+        recent={what: recent.parts(known.process.started) for what, recent in state.growth.recent.items()},
+        restarts_after_growth=state.growth.restarts_since(now - _DAY),
+        memory_limit=state.memory_limits.least,
         profiling=state.budget.share,
         budget=state.settings.budget,
     )

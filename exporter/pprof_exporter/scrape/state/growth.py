@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from enum import StrEnum
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
@@ -19,6 +19,7 @@ class Growing(StrEnum):
     GOROUTINES = "goroutines"
 
 
+_MOST_RESTARTS = 16
 # A heap or a count that is less than half as large again was not what ended the process.
 _FACTOR = 1.5
 _LEAST = {Growing.HEAP: "heap_growth_least", Growing.GOROUTINES: "goroutine_growth_wave"}
@@ -35,6 +36,7 @@ class GrowthState:
         self.recent = {what: RecentParts() for what in Growing}
         self.restarts: Counter[Growing] = Counter()
         """Restarts of the same program after a process that had grown to its end."""
+        self._restarted_at = {what: deque[float](maxlen=_MOST_RESTARTS) for what in Growing}
 
     def add(self, what: Growing, at: float, value: float) -> None:
         """Take in a value of `at` (Unix time)."""
@@ -47,11 +49,16 @@ class GrowthState:
         self._lives = {what: LifeParts(self._interval) for what in Growing}
         self.recent = {what: RecentParts() for what in Growing}
 
-    def identified(self, *, upgraded: bool) -> None:
-        """The new process is known. After an upgrade, someone has ended the one before on purpose."""
-        if not upgraded:
-            self.restarts.update(self._ended)
+    def identified(self, now: float, *, upgraded: bool) -> None:
+        """The new process is known at `now` (Unix time). After an upgrade, someone ended the one before on purpose."""
+        for what in () if upgraded else self._ended:
+            self.restarts[what] += 1
+            self._restarted_at[what].append(now)
         self._ended = ()
+
+    def restarts_since(self, at: float) -> dict[Growing, int]:
+        """The restarts since `at` (Unix time), by what had grown; 16 are remembered."""
+        return {what: sum(one >= at for one in times) for what, times in self._restarted_at.items()}
 
     def _grew(self, what: Growing) -> bool:
         """Whether the figure grew steadily to the end of the life, and by much."""
