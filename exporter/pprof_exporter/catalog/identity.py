@@ -51,8 +51,8 @@ RESTARTS = counter(
 )
 RESTARTS_AFTER_GROWTH = counter(
     "pprof_restarts_after_growth_total",
-    "Restarts of the same program after what (heap: the live heap, goroutines: their count) had grown to the end of the "
-    "process's life: a leak that restarts end.",
+    "Restarts of the same program after the live heap (heap) or the goroutine count (goroutines) had grown to the end "
+    "of the process's life, as with a leak that restarts end.",
     "target",
     "what",
 )

@@ -33,9 +33,9 @@ PROFILER_MEMORY = gauge(
 )
 MEMORY_LIMIT = gauge(
     "pprof_memory_limit_bytes",
-    "Memory limits of the target: GOMEMLIMIT (gomemlimit, from its metrics page or environment), that of its cgroup and "
-    "their ancestors (cgroup), and the memory of its machine (host). The environment, cgroup and host are known if it "
-    "runs on the exporter's machine. Absent if there is none, or if it is not known.",
+    "Memory limits of the target: GOMEMLIMIT from its metrics page or environment (gomemlimit), the least of its "
+    "cgroups (cgroup), and the memory of its machine (host). Environment, cgroups and machine are known if it runs on the "
+    "exporter's machine. Absent without a limit, or if it is not known.",
     "target",
     "source",
 )

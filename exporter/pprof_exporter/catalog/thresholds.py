@@ -78,20 +78,18 @@ THRESHOLDS: tuple[Threshold, ...] = (
     # Memory and goroutines
     Threshold(
         "growth_share",
-        0.25,
+        0.3,
         "ratio",
         "share of the growth in the first two and in the last two of five steps: steady growth has 0.4 in each, a step "
         "to another level none in one of them, a cache that levels off little in the last",
     ),
     Threshold("growth_second_day", 0.5, "ratio", "one of two days with half the growth of the other; steady has 1"),
+    Threshold("growth_hours_age", 12_600, "seconds", "three hours, after half an hour of start-up", age=True),
     Threshold(
-        "growth_hours_age", 10_800, "seconds", "two and a half hours, after half an hour of start-up", age=True
+        "growth_day_age", 91_800, "seconds", "a day and its first hour, after half an hour of start-up", age=True
     ),
-    Threshold("growth_day_age", 91_800, "seconds", "a day and its first hour, after half an hour of start-up", age=True),
-    Threshold(
-        "growth_two_days_age", 178_200, "seconds", "two days and their first hour, after half an hour", age=True
-    ),
-    Threshold("growth_fast_age", 1200, "seconds", "ten minutes of growth, after ten minutes of start-up", age=True),
+    Threshold("growth_two_days_age", 178_200, "seconds", "two days and their first hour, after half an hour", age=True),
+    Threshold("growth_fast_age", 1200, "seconds", "twelve minutes of growth, after eight of start-up", age=True),
     Threshold("growth_fast_spans", 6, "", "an hour has six times the ten minutes that are watched"),
     Threshold(
         "growth_fast_factor", 0.5, "", "growth within an hour by the present value; at less, the slow alerts suffice"

@@ -10,7 +10,7 @@ from itertools import pairwise
 PARTS = 6
 """Six parts have five steps between them, as in the rules."""
 _PART_SECONDS = 120.0
-START_UP = 600.0
+START_UP = 480.0
 """Seconds of a process that the parts of its last minutes must not reach into."""
 # The life of a process is held in at most so many parts; when they are used up, two become one.
 _MOST = 48

@@ -79,6 +79,7 @@ __all__ = [
     "goroutines_by_state",
     "longest_waits",
     "modules",
+    "proven_leaks",
     "read_build_info",
     "read_dump",
     "read_index",

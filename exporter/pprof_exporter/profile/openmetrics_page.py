@@ -56,7 +56,10 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     families does not parse, is absurdly long, or there are absurdly many).
     """
     _check_page(text)
-    found = {name: _samples(text, name) for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOMEMLIMIT)}
+    found = {
+        name: _samples(text, name)
+        for name in (cpu_family, _START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOMEMLIMIT)
+    }
     limit = _single(found[_GOMEMLIMIT])
     versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
     return TargetMetrics(

@@ -18,7 +18,7 @@ _GOROUTINE_HOURS = all_of(
     f"({_RISE} > <goroutine_growth_wave> or {_GOROUTINES} offset 1w)",
     f"unless {_GOROUTINES} <= <goroutine_growth_factor> * {_GOROUTINES} offset 1d",
     f"unless {_GOROUTINES} <= <goroutine_growth_factor> * {_GOROUTINES} offset 1w",
-    *of_one_life(_GOROUTINES, seen="3h", restarts="3h:10m", age="growth_hours_age"),
+    *of_one_life(_GOROUTINES, seen="210m", restarts="210m:10m", age="growth_hours_age"),
 )
 _HEAP_PARTS = all_of(
     f"{_HEAP_DAY} > <heap_growth_least>",
@@ -51,9 +51,7 @@ GROUP = RuleGroup(
             "PprofGoroutineGrowth",
             "F10",
             Severity.WARNING,
-            any_of(
-                _GOROUTINE_HOURS, _two_days(_GOROUTINES, "<goroutine_growth_least>", "<goroutine_growth_factor>")
-            ),
+            any_of(_GOROUTINE_HOURS, _two_days(_GOROUTINES, "<goroutine_growth_least>", "<goroutine_growth_factor>")),
             "30m",
             "Goroutine count of {{ $labels.target }} keeps growing",
             """

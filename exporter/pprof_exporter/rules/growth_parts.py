@@ -22,8 +22,8 @@ def steady(value: str, *offsets: str) -> Iterator[str]:
 def of_one_life(value: str, *, seen: str, restarts: str, age: str) -> Iterator[str]:
     """Whether one process was there all the time, and began before the earliest value by its start-up.
 
-    `restarts` is a range with a step: counters keep their value, so that no restart is lost. A restart while no exporter
-    ran is counted by none: the start time shows it, or the fall of the allocation total.
+    `restarts` is a range, and a step for a long one: counters keep their value, so that no restart is lost. A restart
+    while no exporter ran is counted by none: the start time shows it, or the fall of the allocation total.
     """
     yield f"{value} offset {seen}"
     yield f"unless on (job, instance, target) increase(pprof_restarts_total[{restarts}]) > 0"

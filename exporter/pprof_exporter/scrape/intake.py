@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome, ReasonGroup
-from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.catalog.content import HEAP_INUSE_BYTES
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
 from pprof_exporter.profile import (
@@ -37,6 +37,7 @@ from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.growth import Growing
+from pprof_exporter.scrape.state.memory_limits import MemoryBounds
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
 from pprof_exporter.scrape.state.program import base_name, build_of
@@ -137,8 +138,8 @@ class Intake:
             return
         profile.record(observation)
         identity.learn(observation.facts)
-        for value, total in zip(profile.kind.values, observation.sums, strict=True):
-            if value.family is HEAP_INUSE_BYTES and total is not None:
+        for measured, total in zip(profile.kind.values, observation.sums, strict=True):
+            if measured.family is HEAP_INUSE_BYTES and total is not None:
                 state.growth.add(Growing.HEAP, observation.at, total)
         state.contention.learn(kind, observation)
         identity.mutex_profiling = state.contention.mutex
@@ -168,8 +169,7 @@ class Intake:
         at: float,
         *,
         cgroup: CgroupLimits | None = None,
-        gomemlimit: int | None = None,
-        host_memory: int | None = None,
+        memory: MemoryBounds | None = None,
     ) -> None:
         """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
 
@@ -182,9 +182,8 @@ class Intake:
         if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
             identity.learn_version(version)
             self._state.cgroup.record(cgroup, self._clock.now())
-            self._state.memory_limits.of_process(
-                gomemlimit=gomemlimit, cgroup=cgroup.memory_limit if cgroup else None, host=host_memory
-            )
+            if memory is not None:
+                self._state.memory_limits.of_process(memory, cgroup.memory_limit if cgroup else None)
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -14,6 +15,15 @@ class LimitSource(StrEnum):
     """The kernel kills a process of the cgroup that reaches it."""
     HOST = "host"
     """The memory of the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBounds:
+    """Limits of a process of this machine beside those of its cgroups, in bytes."""
+
+    gomemlimit: int | None
+    """From its environment; None: unset, or not readable."""
+    host: int
 
 
 class MemoryLimits:
@@ -45,12 +55,12 @@ class MemoryLimits:
         self._page_told = True
         self._of[LimitSource.GOMEMLIMIT] = gomemlimit
 
-    def of_process(self, *, gomemlimit: int | None, cgroup: int | None, host: int | None) -> None:
-        """Take in the limits of a process of this machine; None: it has none, or it is unknown."""
+    def of_process(self, bounds: MemoryBounds, cgroup: int | None) -> None:
+        """Take in the limits of a process of this machine. `cgroup` is None without a limit, or if it is unknown."""
+        self._set(LimitSource.HOST, bounds.host)
         self._set(LimitSource.CGROUP, cgroup)
-        self._set(LimitSource.HOST, host)
         if not self._page_told:
-            self._set(LimitSource.GOMEMLIMIT, gomemlimit)
+            self._set(LimitSource.GOMEMLIMIT, bounds.gomemlimit)
 
     def _set(self, source: LimitSource, limit: int | None) -> None:
         if limit is None:

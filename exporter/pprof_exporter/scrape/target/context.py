@@ -64,13 +64,7 @@ class TargetContext:
         if reading.process is not None:
             found = reading.process
             self.intake.local_process(
-                found.executable,
-                found.started,
-                found.go,
-                at,
-                cgroup=found.cgroup,
-                gomemlimit=found.gomemlimit,
-                host_memory=found.host_memory,
+                found.executable, found.started, found.go, at, cgroup=found.cgroup, memory=found.memory
             )
         return reading
 

@@ -14,6 +14,7 @@ import psutil
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.profile import BuildInfo, KnownGoVersion, go_version_from_binary, read_build_info
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
+from pprof_exporter.scrape.state.memory_limits import MemoryBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.listeners import Listener, Listeners
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
@@ -40,10 +41,7 @@ class LocalProcess:
     """From its binary; empty if that is not readable, or no Go program."""
     cgroup: CgroupLimits | None = None
     """None: no cgroup of it is visible, as on other systems than Linux."""
-    gomemlimit: int | None = None
-    """GOMEMLIMIT of its environment in bytes; None: unset, or not readable."""
-    host_memory: int | None = None
-    """Memory of the machine in bytes."""
+    memory: MemoryBounds | None = None
 
 
 class LocalProcesses:
@@ -105,8 +103,7 @@ class LocalProcesses:
             cpu_seconds=times.user + times.system,
             go=go_version_from_binary(build),
             cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
-            gomemlimit=owner.gomemlimit,
-            host_memory=self._host_memory,
+            memory=MemoryBounds(owner.gomemlimit, self._host_memory),
         )
 
     def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
