@@ -34,8 +34,8 @@ PROFILER_MEMORY = gauge(
 MEMORY_LIMIT = gauge(
     "pprof_memory_limit_bytes",
     "Memory limits of the target: GOMEMLIMIT from its metrics page or environment (gomemlimit), the least of its "
-    "cgroups (cgroup), and the memory of its machine (host). Environment, cgroups and machine are known if it runs on the "
-    "exporter's machine. Absent without a limit, or if it is not known.",
+    "cgroups (cgroup), and the memory of its machine (host). Environment, cgroups and machine are known if it runs on "
+    "the exporter's machine. Absent without a limit, or if it is not known.",
     "target",
     "source",
 )

@@ -228,6 +228,16 @@ DASHBOARD = Dashboard(
                     width=8,
                 ),
                 lines(
+                    "Live heap and memory limit",
+                    "The live heap, the one that its rise of the last half hour leads to in an hour, and the limit "
+                    "that is reached first. By default Go needs twice the live heap.",
+                    Query(f"sum(pprof_heap_inuse_bytes{{{CHOSEN}}})", "live"),
+                    Query(f"sum(predict_linear(pprof_heap_inuse_bytes{{{CHOSEN}}}[30m], 3600))", "in an hour"),
+                    Query(f"min(target:pprof_memory_limit_bytes:min{{{CHOSEN}}})", "limit", colour=Colour.CRITICAL),
+                    unit="bytes",
+                    width=8,
+                ),
+                lines(
                     "CPU time by function",
                     "CPU seconds of the latest window by the function that ran.",
                     Query(f"topk(8, sum by (function) (pprof_function_cpu_seconds{{{CHOSEN}}}))", "{{function}}"),

@@ -18,10 +18,11 @@ _MOST = 48
 
 def is_steady(parts: Sequence[float], *, share: float) -> bool:
     """Whether six parts rise in each step, with at least `share` of the growth in the first two and in the last two."""
+    if len(parts) != PARTS:
+        return False
     whole = parts[-1] - parts[0]
     return (
-        len(parts) == PARTS
-        and all(later > earlier for earlier, later in pairwise(parts))
+        all(later > earlier for earlier, later in pairwise(parts))
         and parts[-1] - parts[-3] > share * whole
         and parts[2] - parts[0] > share * whole
     )
