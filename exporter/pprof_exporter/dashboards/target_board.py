@@ -222,18 +222,15 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Live heap by function",
-                    "The functions that allocated most of what is still in use.",
+                    "The functions that allocated most of what is still in use, and the memory limit once the live heap "
+                    "is a quarter of it. By default Go needs twice the live heap.",
                     Query(f"topk(8, sum by (function) (pprof_function_heap_inuse_bytes{{{CHOSEN}}}))", "{{function}}"),
-                    unit="bytes",
-                    width=8,
-                ),
-                lines(
-                    "Live heap and memory limit",
-                    "The live heap, the one that its rise of the last half hour leads to in an hour, and the limit "
-                    "that is reached first. By default Go needs twice the live heap.",
-                    Query(f"sum(pprof_heap_inuse_bytes{{{CHOSEN}}})", "live"),
-                    Query(f"sum(predict_linear(pprof_heap_inuse_bytes{{{CHOSEN}}}[30m], 3600))", "in an hour"),
-                    Query(f"min(target:pprof_memory_limit_bytes:min{{{CHOSEN}}})", "limit", colour=Colour.CRITICAL),
+                    Query(
+                        f"min(target:pprof_memory_limit_bytes:min{{{CHOSEN}}})"
+                        f" < 4 * sum(pprof_heap_inuse_bytes{{{CHOSEN}}})",
+                        "memory limit",
+                        colour=Colour.CRITICAL,
+                    ),
                     unit="bytes",
                     width=8,
                 ),

@@ -34,7 +34,7 @@ def of_one_life(value: str, *, seen: str, restarts: str, age: str) -> Iterator[s
 def all_of(first: str, *more: str) -> str:
     """All conditions, one a line; the value is that of the first. A condition may begin with `unless`."""
     others = (one if _SET_OPERATOR.match(one) else f"and {one}" for one in more)
-    return "\n".join([first, *(f"  {one}" for one in others)])
+    return "\n".join([first, *(textwrap.indent(one, "  ") for one in others)])
 
 
 def any_of(*alternatives: str) -> str:
