@@ -81,15 +81,21 @@ def build(version: str, goos: System = "linux") -> Path:
 
 
 def build_empty(
-    version: str, to: Path, *flags: str, goos: str = "linux", goarch: str = "amd64", experiment: str = ""
+    version: str,
+    to: Path,
+    *flags: str,
+    goos: str = "linux",
+    goarch: str = "amd64",
+    experiment: str = "",
+    source: str = "package main\n\nfunc main() {}\n",
 ) -> Path:
-    """Build a program that does nothing with Go VERSION and more flags of `go build`, in the new folder TO.
+    """Build SOURCE, which does nothing by default, with Go VERSION and flags of `go build`, in the new folder TO.
 
     Without other flags, the standard library is that of `build`, and compiled once.
     """
     to.mkdir(parents=True)
     (to / "go.mod").write_text(f"module example.com/empty\n\ngo {'.'.join(version.split('.')[:2])}\n")
-    (to / "main.go").write_text("package main\n\nfunc main() {}\n")
+    (to / "main.go").write_text(source)
     system = {"GOOS": goos, "GOARCH": goarch, "CGO_ENABLED": "0", "GOEXPERIMENT": experiment}
     command: list[str | Path] = [toolchain(version), "build", "-buildvcs=false", *flags, "-o", to / "empty", "."]
     run(command, cwd=to, env=_environment(system))

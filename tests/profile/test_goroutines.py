@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample
-from pprof_exporter.profile.goroutines import GoroutineState, goroutine_state, goroutines_by_state
+from pprof_exporter.profile.aggregate import totals
+from pprof_exporter.profile.goroutines import GoroutineState, goroutine_state, goroutines_by_state, proven_leaks
+from tests.health.readings import with_sample
 from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 from tests.recorded import profile as recorded
 
@@ -148,6 +150,18 @@ def test_stacks_of_other_waits(stack: str, state: GoroutineState) -> None:
         words.insert(0, "runtime.gopark")
     assert goroutine_state(tuple(location(name) for name in words)) is state
     assert goroutine_state((location(*words),)) is state, "inlined into one location"
+
+
+def test_neither_main_nor_a_record_without_a_frame_is_a_leak() -> None:
+    found = recorded(WITH_LEAK_DETECTION[0], "goroutineleak_leaks.pb.gz")
+    assert proven_leaks(found) is found
+    more = with_sample(found, (), (1,))
+    for waits in ("runtime.block", "runtime.chanrecv", "sync.(*WaitGroup).Wait"):
+        more = with_sample(more, ("runtime.gopark", waits, "main.run", "main.main", "runtime.main"), (1,))
+    assert proven_leaks(more).samples == found.samples
+    # A package may have a function of the same name, and main.main may be started as a goroutine.
+    real = with_sample(more, ("runtime.gopark", "runtime.block", "main.main"), (3,))
+    assert totals(proven_leaks(real)) == (totals(found)[0] + 3,)
 
 
 def test_an_empty_stack_is_ready_to_run_and_one_without_symbols_is_unknown() -> None:

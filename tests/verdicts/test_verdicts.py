@@ -14,6 +14,7 @@ from pprof_exporter.profile import System
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.state.cgroup_limits import Throttling
 from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
+from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
 from pprof_exporter.verdicts import BAD as BAD_LEVELS
 from pprof_exporter.verdicts import VERDICT_CHECKS, Level, Note, TargetSnapshot, Verdict, verdicts, worst_level
@@ -148,6 +149,15 @@ def compared(
 
 
 MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 0.3})
+GROWN = TargetSnapshot(profile_counts={"heap": 6, "goroutine": 6})
+
+
+def heap_of(*mebibytes: float, limit: float | None = None) -> TargetSnapshot:
+    """The live heap of the last six spans of two minutes, and the memory limit, in MiB."""
+    parts = tuple(MIB * one for one in mebibytes)
+    return replace(GROWN, recent={Growing.HEAP: parts}, memory_limit=None if limit is None else MIB * limit)
+
+
 BUGS = {bug.id.removeprefix("golang/go#"): bug for bug in KNOWN_BUGS}
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
@@ -187,6 +197,21 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F8", Level.WARNING, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("F8", Level.CRITICAL, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.2))),
     ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
+    (
+        "F10",
+        Level.WARNING,
+        "PprofGoroutinesGrowFast",
+        TargetSnapshot(recent={Growing.GOROUTINES: (500, 900, 1300, 1700, 2100, 2500)}),
+    ),
+    ("F12", Level.WARNING, "PprofHeapGrowsFast", heap_of(80, 90, 100, 110, 120, 130, limit=512)),
+    ("F12", Level.CRITICAL, "PprofHeapGrowsFast", heap_of(260, 270, 280, 290, 300, 310, limit=512)),
+    ("F12", Level.WARNING, "PprofHeapGrowsFast", heap_of(500, 540, 580, 620, 660, 700)),
+    (
+        "F12",
+        Level.WARNING,
+        "PprofRestartsAfterGrowth",
+        TargetSnapshot(restarts_after_growth={Growing.HEAP: 2, Growing.GOROUTINES: 0}),
+    ),
     ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
     ("F11", Level.WARNING, "PprofGcPressure", collecting(0.44, busy=0.1)),
     ("F11", Level.WARNING, "PprofGcPressure", collecting(0.44, busy=0.04, cpu_limit=0.1)),
@@ -248,7 +273,15 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F11", collecting(0.28, busy=0.5, gogc=30)),
     ("F11", collecting(0.18, busy=0.5, forced=90, least_fill=0.96)),
     ("F11", collecting(0.28, busy=0.5, forced=10, least_fill=0.78)),
+    ("F10", replace(GROWN, recent={Growing.GOROUTINES: (500, 600, 700, 800, 900, 1000)})),
+    ("F10", replace(GROWN, recent={Growing.GOROUTINES: (500, 20500, 20501, 20502, 20503, 20504)})),
+    ("F10", replace(GROWN, recent={Growing.GOROUTINES: (40000, 40200, 40400, 40600, 40800, 41000)})),
     ("F12", TargetSnapshot(profile_counts={"heap": 6})),
+    ("F12", heap_of(80, 84, 88, 92, 96, 100, limit=512)),
+    ("F12", heap_of(80, 110, 125, 132, 136, 138, limit=512)),
+    ("F12", heap_of(80, 90, 100, 110, 120, 130, limit=4096)),
+    ("F12", heap_of(500, 520, 540, 560, 580, 600)),
+    ("F12", replace(GROWN, restarts_after_growth={Growing.HEAP: 1})),
     ("F13", fetched()),
     ("F14", fetched("cpu", busy=1)),
     ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),

@@ -49,6 +49,19 @@ RESTARTS = counter(
     "fell. Restarts between two fetches count once.",
     "target",
 )
+RESTARTS_AFTER_GROWTH = counter(
+    "pprof_restarts_after_growth_total",
+    "Restarts of the same program after the live heap (heap) or the goroutine count (goroutines) had grown to the end "
+    "of the process's life, as with a leak that restarts end.",
+    "target",
+    "what",
+)
+START_TIME = gauge(
+    "pprof_start_time_seconds",
+    "Start of the target's process in Unix time, from its metrics page, or from the operating system if it runs on the "
+    "exporter's machine; absent if neither has it.",
+    "target",
+)
 CHANGES = counter(
     "pprof_changes_total",
     "Upgrades and rollbacks detected, by what changed: operating_system, binary, go or modules.",
@@ -102,6 +115,8 @@ FAMILIES = (
     KNOWN_BUG,
     SEVERAL_PROCESSES,
     RESTARTS,
+    RESTARTS_AFTER_GROWTH,
+    START_TIME,
     CHANGES,
     LAST_CHANGE,
     LAST_CHANGE_INFO,

@@ -42,6 +42,14 @@ GOGC = gauge(
 PROFILER_MEMORY = gauge(
     "pprof_profiler_memory_bytes", "Memory used by the target's own heap, block and mutex profilers.", "target"
 )
+MEMORY_LIMIT = gauge(
+    "pprof_memory_limit_bytes",
+    "Memory limits of the target: GOMEMLIMIT from its metrics page or environment (gomemlimit), the least of its "
+    "cgroups (cgroup), and the memory of its machine (host). Environment, cgroups and machine are known if it runs on "
+    "the exporter's machine. Absent without a limit, or if it is not known.",
+    "target",
+    "source",
+)
 MAX_RSS = gauge("pprof_max_resident_memory_bytes", "Largest resident memory of the target since it started.", "target")
 
 PROCESSORS = gauge(
@@ -117,6 +125,7 @@ FAMILIES = (
     CPU_PERIODS,
     CPU_THROTTLED_PERIODS,
     CPU_THROTTLED,
+    MEMORY_LIMIT,
     CONTENTION_PROFILING,
     CANARY_DURATION,
     CANARY_FAILURES,

@@ -89,17 +89,49 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("restarts", 4, "", "per hour; a release and its fix make two"),
     # Memory and goroutines
     Threshold(
-        "goroutine_growth_factor", 1.2, "", "hourly minimum against that of six hours before: traffic comes and goes"
+        "growth_share",
+        0.3,
+        "ratio",
+        "share of the growth in the first two and in the last two of five steps: steady growth has 0.4 in each, a step "
+        "to another level none in one of them, a cache that levels off little in the last",
+    ),
+    Threshold("growth_second_day", 0.5, "ratio", "one of two days with half the growth of the other; steady has 1"),
+    Threshold("growth_hours_age", 12_600, "seconds", "three hours, after half an hour of start-up", age=True),
+    Threshold(
+        "growth_day_age", 91_800, "seconds", "a day and its first hour, after half an hour of start-up", age=True
+    ),
+    Threshold("growth_two_days_age", 178_200, "seconds", "two days and their first hour, after half an hour", age=True),
+    Threshold("growth_fast_age", 1200, "seconds", "twelve minutes of growth, after eight of start-up", age=True),
+    Threshold("growth_fast_spans", 6, "", "an hour has six times the ten minutes that are watched"),
+    Threshold(
+        "growth_fast_factor", 0.5, "", "growth within an hour by the present value; at less, the slow alerts suffice"
+    ),
+    Threshold(
+        "goroutine_growth_factor", 1.2, "", "lowest count against that of before, yesterday and a week ago: traffic"
     ),
     Threshold("goroutine_growth_least", 100, "", "a service of a few dozen goroutines may double"),
+    Threshold(
+        "goroutine_growth_wave",
+        1000,
+        "",
+        "as long as the same hour of a week ago is not known, the morning of a service with hundreds of connections "
+        "looks like less",
+    ),
+    Threshold("goroutines_many", 10_000, "", "profiles and collections of so many take tens of milliseconds"),
+    Threshold("goroutine_fast_least", 500, "", "in ten minutes: less is 3,000 an hour, which leaves time"),
     Threshold("heap_growth_factor", 1.2, "", "hourly minimum against that of a day before: caches fill within a day"),
     Threshold("heap_growth_least", 67_108_864, "bytes", "64 MiB a day deserve attention"),
     Threshold(
-        "heap_growth_half",
-        0.2,
+        "heap_full",
+        0.5,
         "ratio",
-        "share of a day's growth in each half: a leak has 0.5, a step has all in one half",
+        "of the memory limit: by default Go lets the heap double before it collects (GOGC=100), so that memory is full",
     ),
+    Threshold("heap_fast_share", 0.05, "ratio", "of the memory limit in ten minutes: a third of it in an hour"),
+    Threshold(
+        "heap_fast_least", 178_956_971, "bytes", "in ten minutes, without a known limit: 1 GiB an hour, 24 in a day"
+    ),
+    Threshold("restarts_after_growth", 2, "", "two a day: one may be a release of the same program on a busy morning"),
     Threshold("profiler_memory", 268_435_456, "bytes", "256 MiB; a few MiB are usual (golang/go 69590 reports 2 GiB)"),
     Threshold("gc_samples", 0.4, "ratio", "Go plans 25 % for marking; assists come on top"),
     Threshold("gc_busy", 0.2, "processors", "at rest Go does little besides a collection every two minutes"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pprof_exporter.profile import KINDS, DecodeError, Profile, current_name, decode
+from pprof_exporter.profile import GOROUTINELEAK, KINDS, DecodeError, Profile, current_name, decode, proven_leaks
 
 MIN_SHARE = 0.002
 """Frames with a smaller mean share are left out: a pixel or two on a wide screen."""
@@ -62,6 +62,8 @@ def _stacks(kind: str, files: Iterable[Path]) -> dict[tuple[str, ...], int]:
             profile = decode(file.read_bytes(), max_bytes=_MOST_BYTES)
         except (OSError, DecodeError):
             continue
+        if kind == GOROUTINELEAK.name:
+            profile = proven_leaks(profile)
         column = profile.index_of(value.sample_type)
         if column is not None:
             for stack, amount in _named(profile, column):

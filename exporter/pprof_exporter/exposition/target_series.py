@@ -12,6 +12,7 @@ from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksStat
 from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
+from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
@@ -98,6 +99,9 @@ class TargetSeries:
             sink.add(content.GOROUTINES, labels, index.counts["goroutine"])
         for name, count in index.records.items():
             sink.add(content.PROFILE_RECORDS, {**labels, "profile": name}, count)
+        sink.add_known(identity.START_TIME, labels, self._state.identity.process.started)
+        for source, limit in self._state.memory_limits.known.items():
+            sink.add(runtime.MEMORY_LIMIT, {**labels, "source": source}, limit)
 
     def _add_sampling_clock(self, ticks: SamplingClockState) -> None:
         sink, labels = self._sink, self._labels
@@ -203,6 +207,8 @@ class TargetSeries:
             return
         sink, labels = self._sink, self._labels
         sink.add(identity.RESTARTS, labels, known.process.restarts)
+        for what in Growing:
+            sink.add(identity.RESTARTS_AFTER_GROWTH, {**labels, "what": what}, self._state.growth.restarts[what])
         for change in Change:
             sink.add(identity.CHANGES, {**labels, "change": change}, known.changes[change])
         for change, at in known.last_change.items():

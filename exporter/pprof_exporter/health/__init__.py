@@ -10,6 +10,7 @@ from pprof_exporter.health.coverage import coverage
 from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
 from pprof_exporter.health.goroutine_states import goroutine_states
 from pprof_exporter.health.growth import GrowthTracker
+from pprof_exporter.health.growth_parts import LifeParts, RecentParts, is_steady
 from pprof_exporter.health.known_bugs import KNOWN_BUGS, KnownBug, known_bugs
 from pprof_exporter.health.losses import losses
 from pprof_exporter.health.reading import FetchedProfile, ProfileCheck, Reading
@@ -40,10 +41,13 @@ __all__ = [
     "FetchedProfile",
     "GrowthTracker",
     "KnownBug",
+    "LifeParts",
     "ProfileCheck",
     "Reading",
+    "RecentParts",
     "TickAudit",
     "audit",
+    "is_steady",
     "known_bugs",
     "new_pauses",
     "pauses_within",

@@ -7,7 +7,7 @@ from pprof_exporter.profile.build_info import BuildInfo, read_build_info
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
 from pprof_exporter.profile.dump import GoroutineDump, goroutines_by_creator, longest_waits, read_dump
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_state
+from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_state, proven_leaks
 from pprof_exporter.profile.goversion import (
     GoVersion,
     KnownGoVersion,
@@ -20,7 +20,7 @@ from pprof_exporter.profile.goversion import (
     go_version_from_trace,
 )
 from pprof_exporter.profile.index import IndexPage, read_index
-from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, GrowthRule, Kind, SampleValue, Span
+from pprof_exporter.profile.kinds import GOROUTINELEAK, KINDS, NANOSECONDS, GrowthRule, Kind, SampleValue, Span
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, ModuleRole, modules
@@ -32,6 +32,7 @@ from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
 
 __all__ = [
     "CPU_SECONDS",
+    "GOROUTINELEAK",
     "KINDS",
     "MAX_INFLATED_BYTES",
     "NANOSECONDS",
@@ -78,6 +79,7 @@ __all__ = [
     "goroutines_by_state",
     "longest_waits",
     "modules",
+    "proven_leaks",
     "read_build_info",
     "read_dump",
     "read_index",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 
@@ -20,6 +21,8 @@ _PARK_UNLOCK = "runtime.goparkunlock"
 _SEMAPHORE = "runtime.semacquire1"
 # A coroutine of iter.Pull yields without parking (runtime/coro.go coroswitch).
 _COROUTINE = "runtime.coro"
+# The function that the main goroutine starts with (runtime/proc.go newproc of runtime.mainPC), and no other one.
+_MAIN = "runtime.main"
 _LOCKS = ("sync.", "internal/sync.", "internal/poll.")
 # On Windows every system call, and on all systems every call of C, is runtime.cgocall. os/signal waits in
 # runtime.notetsleepg, which the runtime itself counts as a system call.
@@ -94,6 +97,17 @@ def goroutines_by_state(profile: Profile) -> dict[GoroutineState, int]:
         state = goroutine_state([profile.locations[place] for place in sample.stack[:_DEPTH]])
         counts[state] = counts.get(state, 0) + sample.values[0]
     return {state: count for state, count in counts.items() if count}
+
+
+def proven_leaks(profile: Profile) -> Profile:
+    """A goroutineleak profile with the goroutines that are leaks: not the main goroutine, nor records without a frame.
+
+    A program may well do all its work in other goroutines while main waits for ever. Go 1.27 leaves main out only if
+    it waits in `select {}`, and counts it nevertheless: its place in the profile stays empty (runtime/mgc.go
+    findGoroutineLeaks, runtime/mprof.go goroutineLeakProfileWithLabelsConcurrent). Go 1.26 lists main in any case.
+    """
+    leaks = tuple([sample for sample in profile.samples if sample.stack and profile.root_name(sample) != _MAIN])
+    return profile if len(leaks) == len(profile.samples) else replace(profile, samples=leaks)
 
 
 def _names(stack: Sequence[Location]) -> Iterator[str]:

@@ -24,8 +24,11 @@ _VERSION = "go_info"
 _GOMAXPROCS = "go_sched_gomaxprocs_threads"
 _GOROUTINES = "go_goroutines"
 _GOGC = "go_gc_gogc_percent"
+_GOMEMLIMIT = "go_gc_gomemlimit_bytes"
+# math.MaxInt64 stands for no limit (runtime/debug.SetMemoryLimit); as a float it is 2^63.
+_NO_LIMIT = 2.0**62
 
-_FAMILIES = (_START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOGC)
+_FAMILIES = (_START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOGC, _GOMEMLIMIT)
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _FIRST_SAMPLE = re.compile(r"^[ \t]*([^#\s].*)$", re.MULTILINE)
@@ -49,6 +52,8 @@ class TargetMetrics:
     goroutines: float | None
     gogc: float | None = None
     """GOGC in percent; None also if it is off."""
+    memory_limit: float | None = None
+    """GOMEMLIMIT in bytes, as it is now; None also without a limit."""
 
 
 def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
@@ -59,6 +64,7 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     """
     _check_page(text)
     found = {name: _samples(text, name) for name in (cpu_family, *_FAMILIES)}
+    limit = _single(found[_GOMEMLIMIT])
     versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
     gogc = _single(found[_GOGC])
     return TargetMetrics(
@@ -68,6 +74,7 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
         gomaxprocs=_single(found[_GOMAXPROCS]),
         goroutines=_single(found[_GOROUTINES]),
         gogc=gogc if gogc is not None and gogc < _GOGC_LIMIT else None,
+        memory_limit=limit if limit is not None and limit < _NO_LIMIT else None,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, Outcome, ReasonGroup
+from pprof_exporter.catalog.content import HEAP_INUSE_BYTES
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
 from pprof_exporter.health import TickAudit, audit
@@ -35,12 +36,15 @@ from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
 from pprof_exporter.scrape.state.cpu_time import CpuUse
+from pprof_exporter.scrape.state.growth import Growing
+from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
 from pprof_exporter.scrape.state.program import base_name, build_of
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
 _ALLOCS = "allocs"
+_GOROUTINE = "goroutine"
 _PAGE, _SYSTEM = "metrics page", "operating system"
 # Failures that the end of a process can cause.
 _CUT = frozenset({ReasonGroup.UNREACHABLE, ReasonGroup.INCOMPLETE, ReasonGroup.TIMEOUT})
@@ -116,6 +120,8 @@ class Intake:
         if self._take(index_evidence(index, at)):
             state.index, state.index_problem, state.index_at = index, None, at
             state.identity.learn_version(go_version_from_index(index))
+            if _GOROUTINE in index.counts:
+                state.growth.add(Growing.GOROUTINES, at, index.counts[_GOROUTINE])
         self._succeeded(INDEX, at, phases)
         self.settle()
 
@@ -133,6 +139,9 @@ class Intake:
         identity.learn(observation.facts)
         state.contention.learn(profile.kind, observation)
         state.gc.learn(profile.kind, observation)
+        for measured, total in zip(profile.kind.values, observation.sums, strict=True):
+            if measured.family is HEAP_INUSE_BYTES and total is not None:
+                state.growth.add(Growing.HEAP, observation.at, total)
         identity.mutex_profiling = state.contention.mutex
         if phases is not None:
             self._observe_latency(f"fetch_duration_seconds:{kind}", phases.total)
@@ -152,6 +161,7 @@ class Intake:
         if self._take(page_evidence(page, at)):
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
             self._state.settings_of_runtime.learn_page(page)
+            self._state.memory_limits.of_page(page.memory_limit)
         self.settle()
 
     def local_process(
@@ -162,7 +172,7 @@ class Intake:
         at: float,
         *,
         cgroup: CgroupLimits | None = None,
-        host_processors: int | None = None,
+        bounds: LocalBounds | None = None,
     ) -> None:
         """Take in the process that listens on the port, as the system describes it at `at` (Unix time).
 
@@ -175,7 +185,9 @@ class Intake:
         if self._take(ProcessEvidence(at, started={_SYSTEM: started}, go=go)):
             identity.learn_version(version)
             self._state.cgroup.record(cgroup, self._clock.now())
-            self._state.settings_of_runtime.host_processors = host_processors
+            if bounds is not None:
+                self._state.settings_of_runtime.host_processors = bounds.host_processors
+                self._state.memory_limits.of_process(bounds, cgroup.memory_limit if cgroup else None)
         self.settle()
 
     def settle(self, *, complete: bool = False) -> None:
@@ -183,6 +195,8 @@ class Intake:
         state, identity = self._state, self._state.identity
         was_whole = identity.whole
         changed = identity.settle(self._clock.now(), complete=complete)
+        if identity.whole and not was_whole:
+            state.growth.identified(self._clock.now(), upgraded=changed)
         if changed or (identity.whole and not was_whole and state.processes):
             state.sampling_clock.audit_due = True
 
@@ -283,7 +297,7 @@ class Intake:
             return True
         origin = self._state.identity.take(evidence, self._clock.now())
         if origin is ReplyOrigin.NEW or (origin is ReplyOrigin.MIXED and self._state.has_content()):
-            self._state.begin_process()
+            self._state.begin_process(mixed=origin is ReplyOrigin.MIXED)
         return origin in (ReplyOrigin.SAME, ReplyOrigin.NEW)
 
     def _observe(self, signal: str, value: float) -> None:

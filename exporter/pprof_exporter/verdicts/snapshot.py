@@ -10,6 +10,7 @@ from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.scrape.state.cgroup_limits import Throttling
 from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
+from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
 
 
@@ -110,5 +111,11 @@ class TargetSnapshot:
     throttling: Throttling = field(default_factory=Throttling)
     profile_counts: Mapping[str, int] = field(default_factory=dict)
     growth: Mapping[Family, Mapping[str, float]] = field(default_factory=dict)
+    recent: Mapping[Growing, tuple[float, ...]] = field(default_factory=dict)
+    """Means of six spans of two minutes, the latest last, if the process has been there for twenty minutes."""
+    restarts_after_growth: Mapping[Growing, int] = field(default_factory=dict)
+    """Restarts within a day after what had grown to the end of a process."""
+    memory_limit: float | None = None
+    """Bytes: the least that is known."""
     profiling: float | None = None
     budget: float | None = None

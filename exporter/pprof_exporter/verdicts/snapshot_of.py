@@ -13,6 +13,7 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 _HOLDERS = 3
 # Seconds of life that a mean since the start needs.
 _SHORTEST_LIFE = 60.0
+_DAY = 86_400.0
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -61,6 +62,9 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         throttling=state.cgroup.recent,
         profile_counts={name: profile.read for name, profile in state.profiles.items()},
         growth=_rises(state),
+        recent={what: recent.parts(known.process.started) for what, recent in state.growth.recent.items()},
+        restarts_after_growth=state.growth.restarts_since(now - _DAY),
+        memory_limit=state.memory_limits.least,
         profiling=state.budget.share,
         budget=state.settings.budget,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import content, fetching, quality, runtime
+from pprof_exporter.catalog import content, fetching, identity, quality, runtime
 from pprof_exporter.catalog.failure_modes.failure_mode import FailureMode
 
 FAILURE_MODES = (
@@ -87,6 +87,8 @@ FAILURE_MODES = (
             content.ALLOCATED_OBJECTS,
             content.FUNCTION_ALLOCATED,
             runtime.MAX_RSS,
+            runtime.MEMORY_LIMIT,
+            identity.RESTARTS_AFTER_GROWTH,
             runtime.PROFILER_MEMORY,
         ),
         issues=("golang/go#69590", "golang/go#42347", "golang/go#74872"),

@@ -20,6 +20,7 @@ FAILURE_MODES = (
             identity.LAST_CHANGE,
             identity.LAST_CHANGE_INFO,
             identity.RESTARTS,
+            identity.START_TIME,
             identity.SEVERAL_PROCESSES,
             identity.SYSTEM_MODULE,
             identity.TARGET_INFO,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pprof_exporter.health import FetchedProfile, Reading, run_checks
 from pprof_exporter.profile import decode, modules
 from pprof_exporter.profile.aggregate import attribute, totals
+from pprof_exporter.profile.goroutines import proven_leaks
 from pprof_exporter.profile.goversion import KnownGoVersion, go_version_from_profile
-from pprof_exporter.profile.kinds import NANOSECONDS, Kind
+from pprof_exporter.profile.kinds import GOROUTINELEAK, NANOSECONDS, Kind
 from pprof_exporter.profile.model import Profile
 from pprof_exporter.profile.modules import Module
 from pprof_exporter.profile.system import System, system_of
@@ -72,6 +73,8 @@ def observe(
 
 def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
     """Sum up a profile of `at` (Unix time) and run the checks."""
+    if kind is GOROUTINELEAK:
+        fetched = replace(fetched, profile=proven_leaks(fetched.profile))
     profile = fetched.profile
     sums = totals(profile)
     columns = [profile.index_of(value.sample_type) for value in kind.values]

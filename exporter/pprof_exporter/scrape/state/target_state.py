@@ -20,8 +20,10 @@ from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
+from pprof_exporter.scrape.state.growth import GrowthState
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.latency_differences import LatencyDifferences
+from pprof_exporter.scrape.state.memory_limits import MemoryLimits
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.runtime_settings import RuntimeSettings
 from pprof_exporter.scrape.state.top_k import TopK, largest
@@ -135,6 +137,8 @@ class TargetState:
         self.cgroup = CgroupState()
         self.gc = GcState()
         self.settings_of_runtime = RuntimeSettings()
+        self.memory_limits = MemoryLimits()
+        self.growth = GrowthState(settings.index_interval)
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -151,8 +155,11 @@ class TargetState:
         """Whether a profile of the current process was read."""
         return any(profile.latest is not None for profile in self.profiles.values())
 
-    def begin_process(self) -> None:
-        """Forget all that the process before taught. Counters of the exporter stay."""
+    def begin_process(self, *, mixed: bool = False) -> None:
+        """Forget all that the process before taught. Counters of the exporter stay.
+
+        `mixed`: no process ended, but several answer at the address.
+        """
         for profile in self.profiles.values():
             profile.begin_process()
         self.sampling_clock.begin_process()
@@ -164,6 +171,8 @@ class TargetState:
         self.cgroup.begin_process()
         self.gc = GcState()
         self.settings_of_runtime = RuntimeSettings()
+        self.memory_limits.begin_process()
+        self.growth.begin_process(judge=not mixed)
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)

@@ -69,7 +69,7 @@ class TargetContext:
                 found.go,
                 at,
                 cgroup=found.cgroup,
-                host_processors=found.host_processors,
+                bounds=found.bounds,
             )
         return reading
 

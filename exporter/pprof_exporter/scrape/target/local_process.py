@@ -14,8 +14,10 @@ import psutil
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.profile import BuildInfo, KnownGoVersion, go_version_from_binary, read_build_info
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
+from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.listeners import Listener, Listeners
+from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
 
 # Seconds after which the owner of a port is looked up again, although its process still runs: another process may have
 # joined with SO_REUSEPORT, and outside Linux nothing cheaper tells that it took the port.
@@ -39,7 +41,7 @@ class LocalProcess:
     """From its binary; empty if that is not readable, or no Go program."""
     cgroup: CgroupLimits | None = None
     """None: no cgroup of it is visible, as on other systems than Linux."""
-    host_processors: int | None = None
+    bounds: LocalBounds | None = None
 
 
 class LocalProcesses:
@@ -54,6 +56,7 @@ class LocalProcesses:
         self._lock = threading.Lock()
         self._listeners = Listeners(clock)
         self._cgroups = CgroupReader()
+        self._host_memory = psutil.virtual_memory().total
         self._owners: dict[int, _Owner] = {}
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
@@ -79,11 +82,12 @@ class LocalProcesses:
         if listener is None:
             return None
         if known is not None and known.listener.pid == listener.pid and known.process.is_running():
-            process, started = known.process, known.started
+            process, started, gomemlimit = known.process, known.started, known.gomemlimit
         else:
             process = psutil.Process(listener.pid)
             started = process.create_time()
-        owner = _Owner(listener, process, started, self._clock.steady() + _LOOK_UP_AFTER)
+            gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
+        owner = _Owner(listener, process, started, self._clock.steady() + _LOOK_UP_AFTER, gomemlimit)
         self._owners[port] = owner
         return owner
 
@@ -99,7 +103,7 @@ class LocalProcesses:
             cpu_seconds=times.user + times.system,
             go=go_version_from_binary(build),
             cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
-            host_processors=psutil.cpu_count(),
+            bounds=LocalBounds(owner.gomemlimit, self._host_memory, psutil.cpu_count()),
         )
 
     def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
@@ -143,6 +147,7 @@ class _Owner:
     process: psutil.Process
     started: float
     look_up_at: float
+    gomemlimit: int | None
 
     def still_listens(self) -> bool:
         """Whether the same process runs and, on Linux, has the same socket."""
