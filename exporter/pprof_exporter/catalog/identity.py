@@ -85,8 +85,15 @@ SIGNAL_CHANGE = gauge(
 )
 SIGNAL_CONTROL = gauge(
     "pprof_signal_control_ratio",
-    "Median of a latency since the latest upgrade of this target, divided by that before, over the targets of the "
-    "exporter that were not upgraded; absent with too few of them.",
+    "Median of a latency or of a signal that follows the load since the latest upgrade of this target, divided by that "
+    "before, over the targets of the exporter that were not upgraded; absent with too few of them.",
+    "target",
+    "signal",
+)
+SIGNAL_LOAD = gauge(
+    "pprof_signal_load_ratio",
+    "Median of the CPU time that the target uses now, divided by that before its latest upgrade, over the time in which "
+    "the values of a signal that follows the load were measured.",
     "target",
     "signal",
 )
@@ -108,5 +115,6 @@ FAMILIES = (
     SIGNAL_MEDIAN,
     SIGNAL_CHANGE,
     SIGNAL_CONTROL,
+    SIGNAL_LOAD,
     SIGNAL_OBSERVATIONS,
 )

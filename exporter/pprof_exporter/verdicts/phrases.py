@@ -15,6 +15,15 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s" if abs(value) >= 1 else f"{1000 * value:.3g} ms"
 
 
+def size(value: float) -> str:
+    """Bytes as text, with three digits: `812 B`, `4.1 KiB`, `64 MiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if abs(value) < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} GiB" if abs(value) < 1000 else f"{value:.0f} GiB"
+
+
 def joined(names: Iterable[str]) -> str:
     """`heap`, `heap and block`, `heap, block and mutex`."""
     *most, last = names

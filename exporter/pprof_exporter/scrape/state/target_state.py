@@ -20,6 +20,7 @@ from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.resources import ResourceState
 from pprof_exporter.scrape.state.top_k import TopK, largest
 from pprof_exporter.scrape.state.wedge import Wedge
 from pprof_exporter.store import Store
@@ -127,6 +128,7 @@ class TargetState:
         self.canary = CanaryState(clock)
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
+        self.resources = ResourceState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -152,6 +154,7 @@ class TargetState:
         self.stacks.begin_process()
         self.canary.begin_process()
         self.contention = ContentionState()
+        self.resources.begin_process()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
