@@ -92,7 +92,7 @@ SIGNAL_CONTROL = gauge(
 )
 SIGNAL_LOAD = gauge(
     "pprof_signal_load_ratio",
-    "Median of the CPU time that the target uses now, divided by that before its latest upgrade, over the time in which "
+    "Median of the CPU time that the target uses now, divided by that before its latest upgrade, at the times at which "
     "the values of a signal that follows the load were measured.",
     "target",
     "signal",

@@ -12,7 +12,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-
 CPU_USED = "cpu_used_processors"
 """CPU seconds per second, by the metrics page of the target or by its operating system."""
 CPU_SAMPLED = "cpu_processors"

@@ -207,8 +207,8 @@ GROUP = RuleGroup(
         RecordingRule(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
         # Current medians of the signals that are worse than before, each by its own measure. Changes by design of a Go
         # version are left out: corrected CPU totals (1.18 on Linux, 1.22 on Windows) raise the coverage, CPU profiles
-        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128). Mutex delays rise
-        # with 1.22, and garbage collection takes more without the collector of 1.26. No latency counts while the
+        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128). Mutex delays
+        # rise with 1.22, and garbage collection takes more without the collector of 1.26. No latency counts while the
         # exporter lags, though its medians leave out what it measured meanwhile.
         RecordingRule(
             _WORSE,
@@ -272,9 +272,9 @@ GROUP = RuleGroup(
             "{{ $labels.signal }} of {{ $labels.target }} is worse since its latest change",
             f"""
             The median of {{{{ $labels.signal }}}} of {{{{ $labels.target }}}} is {_value("$value")} now and was
-            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}.{_ELSEWHERE}{_LOAD} Changed: {_CHANGES_OF_TARGET}. Compare
-            a profile from now with one from before, or roll back one of these changes and check whether the signal
-            recovers.
+            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}.{_ELSEWHERE}{_LOAD} Changed: {_CHANGES_OF_TARGET}.
+            Compare a profile from now with one from before, or roll back one of these changes and check whether the
+            signal recovers.
             """,
             keep_firing_for="30m",
         ),

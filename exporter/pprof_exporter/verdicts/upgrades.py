@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pprof_exporter.catalog.regressions import ALLOCATION, CONTENTION, CPU_SAMPLED, CPU_USED, Measure, go_line, measure_of
+from pprof_exporter.catalog.regressions import (
+    ALLOCATION,
+    CONTENTION,
+    CPU_SAMPLED,
+    CPU_USED,
+    Measure,
+    go_line,
+    measure_of,
+)
 from pprof_exporter.profile import System
 from pprof_exporter.store import Change, Comparison, Summary, is_latency
 from pprof_exporter.verdicts.phrases import joined, percent, seconds, size

@@ -31,7 +31,16 @@ from pprof_exporter.scrape.state.program import (
     program_of,
     software,
 )
-from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, age_band, changed_parts, overlay_fingerprint
+from pprof_exporter.store import (
+    Change,
+    Comparison,
+    Epoch,
+    Fingerprint,
+    Store,
+    age_band,
+    changed_parts,
+    overlay_fingerprint,
+)
 
 # Replicas of a service share their epochs; this label of a target names the service.
 _SERVICE_LABEL = "service"
@@ -194,7 +203,7 @@ class Identity:
     def observe_resource(self, signal: str, value: float, now: float) -> None:
         """Add a value of one of `RESOURCES`, unless the process is too young for it.
 
-        A process that starts loads, connects and compiles, and its caches are empty: its rates are high, its levels low.
+        A process that starts loads and connects, and its caches are empty: its rates are high, its levels low.
         """
         if self.process.several:
             return
