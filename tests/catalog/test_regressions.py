@@ -14,6 +14,7 @@ from pprof_exporter.catalog.regressions import (
     GC_SHARE,
     GOROUTINES,
     HEAP,
+    LEVELS,
     MEASURES,
     RESOURCES,
     THREADS,
@@ -78,7 +79,8 @@ def test_latencies_and_load_are_held_against_the_control_group(signal: str) -> N
     assert measure is not None
     load = signal in JUDGED and signal != GC_SHARE
     assert (measure.controlled, measure.follows_load) == (latency, load)
-    (pattern,) = re.findall(r'pprof_signal_control_ratio\{signal=~"([^"]+)"\}', RECORDS[EXPECTED])
+    levels, pattern = re.findall(r'pprof_signal_control_ratio\{signal=~"([^"]+)"\}', RECORDS[EXPECTED])
+    assert bool(re.fullmatch(levels, signal)) is measure.like_ages is (signal in LEVELS)
     assert bool(re.fullmatch(pattern, signal)) is (latency or load)
     (free,) = re.findall(r'signal!~"([^"]+)"', RECORDS[EXPECTED])
     assert bool(re.fullmatch(free, signal)) is load
@@ -139,14 +141,24 @@ def test_without_a_limit_the_direction_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("control", "load", "expected"), [(None, None, None), (None, 2.0, 2.0), (None, 0.3, 1.0), (1.5, 4.0, 1.5)]
+    ("control", "load", "expected", "of_level"),
+    [
+        (None, None, None, None),
+        (None, 2.0, 2.0, 2.0),
+        (None, 0.3, 1.0, 1.0),
+        (1.5, None, 1.5, 1.5),
+        (1.5, 4.0, 1.5, 4.0),
+        (4.0, 1.5, 4.0, 4.0),
+    ],
 )
 def test_what_follows_the_load_needs_one_and_prefers_the_control_group(
-    control: float | None, load: float | None, expected: float | None
+    control: float | None, load: float | None, expected: float | None, of_level: float | None
 ) -> None:
-    allocation, share = measure_of(ALLOCATION), measure_of(GC_SHARE)
+    allocation, heap, share = measure_of(ALLOCATION), measure_of(HEAP), measure_of(GC_SHARE)
     assert allocation is not None
+    assert heap is not None
     assert share is not None
+    assert heap.expected_growth(control, load) == of_level
     assert allocation.expected_growth(control, load) == expected
     assert share.expected_growth(control, load) == 1
 

@@ -155,7 +155,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F18", Level.INFO, "PprofContentionProfileOff", TargetSnapshot(contention={"block": False, "mutex": True})),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("allocated_bytes_per_second", 2e7, 7e7, load=1.1)),
-    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("heap_inuse_bytes", 2e8, 4e8, control=1.1, load=4)),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("heap_inuse_bytes", 2e8, 4e8, control=1.1, load=1.2)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("gc_samples_ratio", 0.08, 0.3)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
     (

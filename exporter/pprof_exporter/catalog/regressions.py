@@ -55,8 +55,9 @@ class Measure:
     which also depends on host, network and exporter, so that `factor` is held against the control group: the change of
     the same signal on targets without an upgrade. `follows_load`: twice the traffic makes about twice of it, so that
     `factor` is held against the control group or, without one, against the growth of the CPU time used; see
-    `expected_growth`. `rises_in` and `falls_in`: the minor version of Go 1 that raised or lowered it by design, 0 for
-    none. `min_observations` is the number of values that a median needs.
+    `expected_growth`. `like_ages`: values before are those of the same age of the process, perhaps weeks ago, so that
+    the larger of the two counts. `rises_in` and `falls_in`: the minor version of Go 1 that raised or lowered it by
+    design, 0 for none. `min_observations` is the number of values that a median needs.
     """
 
     signals: str
@@ -68,6 +69,7 @@ class Measure:
     same_go: bool = False
     controlled: bool = False
     follows_load: bool = False
+    like_ages: bool = False
     rises_in: int = 0
     falls_in: int = 0
     min_observations: str = "regression_observations"
@@ -93,8 +95,8 @@ class Measure:
         less for all proves nothing about an upgrade, so it is no reason to expect less.
         """
         if self.follows_load:
-            known = load if control is None else control
-            return None if known is None else max(1.0, known)
+            known = [one for one in (control, load) if one is not None]
+            return max(1.0, *known[: None if self.like_ages else 1]) if known else None
         return max(1.0, control or 1.0) if self.controlled else 1.0
 
     def by_design(self, before: GoLine | None, now: GoLine | None) -> bool:
@@ -191,6 +193,7 @@ MEASURES: tuple[Measure, ...] = (
         factor="regression_level_factor",
         difference="regression_heap_least",
         follows_load=True,
+        like_ages=True,
     ),
     Measure(
         ALLOCATION,
@@ -205,6 +208,7 @@ MEASURES: tuple[Measure, ...] = (
         factor="regression_factor",
         difference="regression_goroutines_least",
         follows_load=True,
+        like_ages=True,
     ),
     # Go 1.26 has another collector, which takes 10 to 40 % less (release notes).
     Measure(
@@ -225,6 +229,7 @@ MEASURES: tuple[Measure, ...] = (
         factor="regression_factor",
         difference="regression_threads_least",
         follows_load=True,
+        like_ages=True,
     ),
 )
 

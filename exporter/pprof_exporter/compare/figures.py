@@ -21,8 +21,8 @@ FIGURES = {
     HEAP: "Heap in use",
     ALLOCATION: "Allocation rate",
     GOROUTINES: "Goroutines",
-    GC_SHARE: "Garbage collection, share of CPU samples",
-    CONTENTION: "Waiting for mutexes, all goroutines together",
+    GC_SHARE: "GC, share of CPU samples",
+    CONTENTION: "Mutex waits, all goroutines",
     THREADS: "Threads created",
     "fetch_duration_seconds:heap": "Latency of a heap profile",
 }

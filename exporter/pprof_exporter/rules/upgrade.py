@@ -27,6 +27,9 @@ _FALLEN = "target_signal:pprof_signal_median:fallen"
 _DIFFERENCE = "target_signal:pprof_signal_median:difference"
 
 _LOADED = "|".join(one.signals for one in MEASURES if one.follows_load)
+_LEVELS = "|".join(one.signals for one in MEASURES if one.like_ages)
+_LEVEL_CONTROL = f'pprof_signal_control_ratio{{signal=~"{_LEVELS}"}}'
+_LEVEL_LOAD = f'pprof_signal_load_ratio{{signal=~"{_LEVELS}"}}'
 _UNLOADED = f'pprof_signal_median{{epoch="before", signal!~"{_LOADED}"}}'
 _LATENT = "|".join(one.signals for one in MEASURES if one.controlled)
 _CONTROL = f'pprof_signal_control_ratio{{signal=~"{_LATENT}|{_LOADED}"}}'
@@ -193,11 +196,14 @@ GROUP = RuleGroup(
         RecordingRule(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
         # A latency is held against targets without an upgrade: what became slower on all of them by the same factor is
         # not this upgrade's. So is what follows the load, or else against the CPU time that the target uses; it is not
-        # judged if neither is known. Without a control group, and for all other signals, the control is 1.
+        # judged if neither is known. Levels are compared with those of the same age of the process, perhaps weeks ago,
+        # which is more than the control covers: the larger of both counts. Without a control group, and for all other
+        # signals, the control is 1.
         RecordingRule(
             _EXPECTED,
             f"""
-            sum without (epoch) ({_BEFORE}) * clamp_min({_CONTROL}, 1)
+            sum without (epoch) ({_BEFORE}) * clamp_min({_LEVEL_CONTROL} > {_LEVEL_LOAD} or {_LEVEL_LOAD}, 1)
+              or sum without (epoch) ({_BEFORE}) * clamp_min({_CONTROL}, 1)
               or sum without (epoch) ({_BEFORE}) * clamp_min(pprof_signal_load_ratio, 1)
               or sum without (epoch) ({_UNLOADED})
             """,
