@@ -6,7 +6,23 @@ import re
 
 import pytest
 
-from pprof_exporter.catalog.regressions import MEASURES, Measure, WorseDirection, measure_of
+from pprof_exporter.catalog.regressions import (
+    ALLOCATION,
+    CONTENTION,
+    CPU_SAMPLED,
+    CPU_USED,
+    GC_SHARE,
+    GOROUTINES,
+    HEAP,
+    LEVELS,
+    MEASURES,
+    RESOURCES,
+    THREADS,
+    Measure,
+    WorseDirection,
+    go_line,
+    measure_of,
+)
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.profile import KINDS
 from pprof_exporter.rules import upgrade
@@ -17,7 +33,9 @@ RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(ru
 WORSE = "target_signal:pprof_signal_median:worse"
 EXPECTED = "target_signal:pprof_signal_median:expected"
 LIMITS = VerdictLimits()
+JUDGED = tuple(one for one in RESOURCES if one != CPU_SAMPLED)
 SIGNALS = (
+    *JUDGED,
     "canary_duration_seconds:rest",
     "cpu_coverage_ratio",
     "latency_difference_seconds:modules",
@@ -50,17 +68,22 @@ def test_every_signal_of_the_recording_rule_has_a_measure() -> None:
         signals = [signal for signal in SIGNALS if re.fullmatch(pattern, signal)]
         assert signals, pattern
         assert all(measure_of(signal) for signal in signals)
-    assert measure_of("heap_inuse_bytes") is None
+    assert set(JUDGED) < set(named)
+    assert measure_of("profile_clock_skew_seconds:heap") is measure_of(CPU_SAMPLED) is None
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
-def test_latencies_and_nothing_else_are_held_against_the_control_group(signal: str) -> None:
+def test_latencies_and_load_are_held_against_the_control_group(signal: str) -> None:
     measure = measure_of(signal)
     latency = signal.startswith(("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:"))
     assert measure is not None
-    assert measure.controlled is latency
-    (pattern,) = re.findall(r'pprof_signal_control_ratio\{signal=~"([^"]+)"\}', RECORDS[EXPECTED])
-    assert bool(re.fullmatch(pattern, signal)) is latency
+    load = signal in JUDGED and signal != GC_SHARE
+    assert (measure.controlled, measure.follows_load) == (latency, load)
+    levels, pattern = re.findall(r'pprof_signal_control_ratio\{signal=~"([^"]+)"\}', RECORDS[EXPECTED])
+    assert bool(re.fullmatch(levels, signal)) is measure.like_ages is (signal in LEVELS)
+    assert bool(re.fullmatch(pattern, signal)) is (latency or load)
+    (free,) = re.findall(r'signal!~"([^"]+)"', RECORDS[EXPECTED])
+    assert bool(re.fullmatch(free, signal)) is load
 
 
 @pytest.mark.parametrize(
@@ -78,6 +101,24 @@ def test_latencies_and_nothing_else_are_held_against_the_control_group(signal: s
         ("inlined_location_ratio:cpu", 0.3, 0.0, True),
         ("tick_rate_hertz", 100, 64, True),
         ("tick_rate_hertz", 74, 71, False),
+        (CPU_USED, 0.02, 0.09, False),
+        (CPU_USED, 0.4, 0.9, True),
+        (HEAP, 50 * 2**20, 110 * 2**20, False),
+        (HEAP, 200 * 2**20, 290 * 2**20, False),
+        (HEAP, 200 * 2**20, 310 * 2**20, True),
+        (ALLOCATION, 2 * 2**20, 9 * 2**20, False),
+        (ALLOCATION, 20 * 2**20, 60 * 2**20, True),
+        (ALLOCATION, 100 * 2**20, 190 * 2**20, False),
+        (GOROUTINES, 20, 110, False),
+        (GOROUTINES, 300, 700, True),
+        (GC_SHARE, 0.05, 0.14, False),
+        (GC_SHARE, 0.3, 0.42, False),
+        (GC_SHARE, 0.1, 0.25, True),
+        (CONTENTION, 0.0, 0.09, False),
+        (CONTENTION, 0.0, 0.5, True),
+        (CONTENTION, 2.0, 3.5, False),
+        (THREADS, 10, 55, False),
+        (THREADS, 40, 120, True),
     ],
 )
 def test_a_change_counts_beyond_all_of_its_limits(signal: str, before: float, now: float, *, worse: bool) -> None:
@@ -97,3 +138,57 @@ def test_a_latency_counts_beyond_what_the_control_group_did(control: float, *, w
 def test_without_a_limit_the_direction_is_left() -> None:
     assert Measure("x", WorseDirection.LOWER).is_exceeded(LIMITS, ratio=None, now=1, change=-0.1)
     assert not Measure("x", WorseDirection.LOWER).is_exceeded(LIMITS, ratio=None, now=1, change=0)
+
+
+@pytest.mark.parametrize(
+    ("control", "load", "expected", "of_level"),
+    [
+        (None, None, None, None),
+        (None, 2.0, 2.0, 2.0),
+        (None, 0.3, 1.0, 1.0),
+        (1.5, None, 1.5, 1.5),
+        (1.5, 4.0, 1.5, 4.0),
+        (4.0, 1.5, 4.0, 4.0),
+    ],
+)
+def test_what_follows_the_load_needs_one_and_prefers_the_control_group(
+    control: float | None, load: float | None, expected: float | None, of_level: float | None
+) -> None:
+    allocation, heap, share = measure_of(ALLOCATION), measure_of(HEAP), measure_of(GC_SHARE)
+    assert allocation is not None
+    assert heap is not None
+    assert share is not None
+    assert heap.expected_growth(control, load) == of_level
+    assert allocation.expected_growth(control, load) == expected
+    assert share.expected_growth(control, load) == 1
+
+
+@pytest.mark.parametrize(
+    ("signal", "before", "now", "designed"),
+    [
+        (CONTENTION, "1.21.13", "1.22.0", True),
+        (CONTENTION, "1.21.13", "1.27.3", True),
+        (CONTENTION, "1.19.8+", "1.22+", True),
+        (CONTENTION, "1.24.11", "1.27.3", False),
+        (CONTENTION, "1.27.3", "1.21.13", False),
+        (CONTENTION, "unknown", "1.27.3", False),
+        (CONTENTION, "", "", False),
+        (GC_SHARE, "1.25.0", "1.26.0", False),
+        (GC_SHARE, "1.26.0", "1.25.0", True),
+        (GC_SHARE, "1.27.3", "1.21.13", True),
+        (GC_SHARE, "1.27.3", "1.26.1", False),
+        (ALLOCATION, "1.21.13", "1.27.3", False),
+    ],
+)
+def test_a_release_excuses_what_it_changed_by_design_and_the_rule_says_the_same(
+    signal: str, before: str, now: str, *, designed: bool
+) -> None:
+    measure = measure_of(signal)
+    assert measure is not None
+    assert measure.by_design(go_line(before), go_line(now)) is designed
+    if measure.rises_in or measure.falls_in:
+        (rule,) = (one for one in RECORDS[WORSE].split("\n") if f'"{signal}"' in one)
+        name, pattern = next(re.finditer(r'(from|to)=~"([^"]+)"', rule)).groups()
+        older, newer = (before, now) if name == "from" else (now, before)
+        crossed = re.fullmatch(pattern, older) and not re.fullmatch(pattern, newer)
+        assert bool(crossed) is designed

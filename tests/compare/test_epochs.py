@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pprof_exporter.catalog.regressions import ALLOCATION, CPU_SAMPLED, CPU_USED, GC_SHARE
 from pprof_exporter.compare.epochs import NoEpochs, compare_epochs
 from pprof_exporter.compare.report import ChangeVerdict, ComparisonMethod, ComparisonReport
 from pprof_exporter.store import Change
@@ -131,3 +132,35 @@ def test_a_target_that_was_never_replaced_has_nothing_to_compare() -> None:
 def test_another_page_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NoEpochs, match=r"not a .*metrics page"):
         compare_epochs(text, "x")
+
+
+def resource(signal: str, before: float, now: float, **ratios: float) -> str:
+    of = f'target="shop:6060",signal="{signal}"'
+    lines = [f"pprof_signal_{name}_ratio{{{of}}} {value}" for name, value in ratios.items()]
+    for epoch, value in (("before", before), ("now", now)):
+        lines += [
+            f'pprof_signal_median{{{of},epoch="{epoch}"}} {value}',
+            f'pprof_signal_observations{{{of},epoch="{epoch}"}} 30',
+        ]
+    return page() + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "verdict"),
+    [
+        (resource(ALLOCATION, 2e7, 8e7, load=1.1), ALLOCATION, ChangeVerdict.WORSE),
+        (resource(ALLOCATION, 2e7, 8e7, load=2.5), ALLOCATION, ChangeVerdict.UNSURE),
+        (resource(ALLOCATION, 2e7, 8e7, load=2.5, control=1.0), ALLOCATION, ChangeVerdict.WORSE),
+        (resource(ALLOCATION, 2e7, 8e7), ALLOCATION, ChangeVerdict.UNSURE),
+        (resource(ALLOCATION, 2e7, 2.5e7), ALLOCATION, ChangeVerdict.SAME),
+        (resource(ALLOCATION, 8e7, 2e7, load=1.0), ALLOCATION, ChangeVerdict.BETTER),
+        (resource(CPU_USED, 0.5, 2.0, load=4.0), CPU_USED, ChangeVerdict.UNSURE),
+        (resource(CPU_USED, 0.5, 2.0, load=4.0, control=1.2), CPU_USED, ChangeVerdict.WORSE),
+        (resource(GC_SHARE, 0.05, 0.3), GC_SHARE, ChangeVerdict.WORSE),
+        (resource(CPU_SAMPLED, 0.5, 2.0), CPU_SAMPLED, ChangeVerdict.NOT_JUDGED),
+    ],
+)
+def test_what_follows_the_load_is_judged_against_it(text: str, signal: str, verdict: ChangeVerdict) -> None:
+    report = compare_epochs(text, "x")
+    assert verdicts(report)[signal] is verdict
+    assert signal in [one.signal for one in report.pairs[0].figures]

@@ -151,8 +151,8 @@ def test_names_from_outside_do_not_reach_the_terminal_raw(report: ComparisonRepo
 def test_every_form_names_what_is_worse(report: ComparisonReport, page: str) -> None:
     worse = [signal.signal for signal in report.signals if signal.verdict is ChangeVerdict.WORSE]
     assert worse == ["fetch_duration_seconds:heap"]
-    assert "1 of 11 signals is worse" in page
-    assert "1 of 11 signals is worse" in report_markdown(report)
+    assert "1 of 12 signals is worse" in page
+    assert "1 of 12 signals is worse" in report_markdown(report)
     for form in (page, report_markdown(report), text_of(report, 160), text_of(report, 60).replace("\n", "")):
         assert worse[0] in form
 

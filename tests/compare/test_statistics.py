@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import combinations
 from random import Random
+from statistics import median
 
 import pytest
 import scipy.stats
@@ -187,3 +188,24 @@ def test_nothing_is_said_of_no_values() -> None:
     for call in (statistics.rank_test, statistics.shift, statistics.ratio, statistics.dominance):
         with pytest.raises(ValueError, match="cannot be compared"):
             call([], [1.0])
+
+
+@pytest.mark.parametrize("size", [5, 7, 10, 30])
+def test_the_interval_of_a_change_of_medians_holds_it_nearly_always(size: int) -> None:
+    random = Random(3)
+    held = 0
+    for _ in range(400):
+        before = [random.lognormvariate(0, 0.3) for _ in range(size)]
+        after = [2 * random.lognormvariate(0, 0.3) for _ in range(size)]
+        found = statistics.ratio_of_medians(before, after)
+        assert found is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.value == pytest.approx(median(after) / median(before))
+        held += found.low <= 2 <= found.high
+    assert held >= 0.92 * 400
+
+
+def test_few_values_have_a_change_of_medians_without_an_interval() -> None:
+    assert statistics.change_of_medians([1, 2, 3, 4], [2, 3, 4, 5, 6]) == statistics.Estimate(1.5, None, None)
+    assert statistics.ratio_of_medians([1, 0, 2], [2, 3, 4]) is None

@@ -141,10 +141,18 @@ def epoch() -> Epoch:
 
 
 def compared(
-    signal: str, was: float, now: float, count: int = 50, *, control: float | None = None, **known: Any
+    signal: str,
+    was: float,
+    now: float,
+    count: int = 50,
+    *,
+    control: float | None = None,
+    load: float | None = None,
+    **known: Any,
 ) -> TargetSnapshot:
     before, after = (Summary(count, value, 0, value, value, value, value, value) for value in (was, now))
-    comparison = Comparison(epoch(), epoch(), 0.0, {signal: (before, after)}, {signal: control} if control else {})
+    groups = [{} if ratio is None else {signal: ratio} for ratio in (control, load)]
+    comparison = Comparison(epoch(), epoch(), 0.0, {signal: (before, after)}, *groups)
     return TargetSnapshot(comparison=comparison, **known)
 
 
@@ -233,6 +241,9 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F18", Level.WARNING, "PprofLockContention", replace(contended(None), waited_since_start=67)),
     ("F18", Level.WARNING, "PprofLockContention", replace(contended(67), profiles=computing(1.0).profiles)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("allocated_bytes_per_second", 2e7, 7e7, load=1.1)),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("heap_inuse_bytes", 2e8, 4e8, control=1.1, load=1.2)),
+    ("F20", Level.WARNING, "PprofUpgradeRegression", compared("gc_samples_ratio", 0.08, 0.3)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
     (
         "F20",
@@ -295,6 +306,14 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F20", compared("fetch_duration_seconds:heap", 0.01, 0.04)),
     ("F20", compared("fetch_duration_seconds:cpu", 0.01, 0.2)),
     ("F20", compared("tick_rate_hertz", 100, 64)),
+    ("F20", compared("allocated_bytes_per_second", 2e7, 7e7)),
+    ("F20", compared("allocated_bytes_per_second", 2e7, 7e7, load=1.9)),
+    ("F20", compared("profiled_goroutines", 300, 900, control=1.8, load=1)),
+    ("F20", compared("cpu_used_processors", 1, 3, load=3)),
+    (
+        "F20",
+        compared("mutex_seconds_per_second", 0.1, 0.9, load=1, changed={Change.GO: ("1.21.13", "1.24.11")}),
+    ),
 ]
 
 UNKNOWN: list[tuple[str, TargetSnapshot]] = [
@@ -497,6 +516,24 @@ def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
 
     assert of_mode("F20", was_cut).level is Level.WARNING
     assert of_mode("F20", replace(was_cut, changed={Change.GO: ("1.22.10", "1.23.9")})).level is Level.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "figures"),
+    [
+        (
+            compared("allocated_bytes_per_second", 20 * 2**20, 70 * 2**20, load=1.1),
+            "from 20 MiB per second to 70 MiB per second; the CPU time that the target uses changed by a factor of 1.1",
+        ),
+        (compared("heap_inuse_bytes", 2**28, 2**29, control=1.2), "from 256 MiB to 512 MiB; on targets that were"),
+        (compared("mutex_seconds_per_second", 0, 0.75, load=1), "from 0 s per second to 0.75 s per second; the CPU"),
+        (compared("cpu_used_processors", 0.5, 1.6, control=1), "from 0.5 processors to 1.6 processors; on targets"),
+        (compared("gc_samples_ratio", 0.08, 0.3), "from 8 % to 30 %."),
+    ],
+)
+def test_what_a_program_uses_is_told_in_its_unit(snapshot: TargetSnapshot, figures: str) -> None:
+    (finding,) = of_mode("F20", snapshot).findings
+    assert figures in finding.said
 
 
 def test_an_upgrade_is_one_sentence_with_the_values_before_and_after() -> None:

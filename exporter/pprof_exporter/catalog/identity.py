@@ -98,8 +98,15 @@ SIGNAL_CHANGE = gauge(
 )
 SIGNAL_CONTROL = gauge(
     "pprof_signal_control_ratio",
-    "Median of a latency since the latest upgrade of this target, divided by that before, over the targets of the "
-    "exporter that were not upgraded; absent with too few of them.",
+    "Median of a latency or of a signal that follows the load since the latest upgrade of this target, divided by that "
+    "before, over the targets of the exporter that were not upgraded; absent with too few of them.",
+    "target",
+    "signal",
+)
+SIGNAL_LOAD = gauge(
+    "pprof_signal_load_ratio",
+    "Median of the CPU time that the target uses now, divided by that before its latest upgrade, at the times at which "
+    "the values of a signal that follows the load were measured.",
     "target",
     "signal",
 )
@@ -123,5 +130,6 @@ FAMILIES = (
     SIGNAL_MEDIAN,
     SIGNAL_CHANGE,
     SIGNAL_CONTROL,
+    SIGNAL_LOAD,
     SIGNAL_OBSERVATIONS,
 )

@@ -205,6 +205,23 @@ THRESHOLDS: tuple[Threshold, ...] = (
     ),
     Threshold("regression_tick_rate", 10, "hertz", "the 64 Hz timer loses 36; audits of one program differ by less"),
     Threshold("regression_audits", 3, "", "an audit has a hundred ticks, but one audit after an upgrade is not enough"),
+    Threshold(
+        "regression_level_factor",
+        1.5,
+        "",
+        "live heap and the share of collection vary less than rates; limits of memory seldom allow twice",
+    ),
+    Threshold("regression_heap_least", 67_108_864, "bytes", "64 MiB more deserve attention, less seldom does"),
+    Threshold(
+        "regression_allocation_least",
+        10_485_760,
+        "",
+        "10 MiB per second; less costs a processor below 1 % in allocation and collection",
+    ),
+    Threshold("regression_contention_least", 0.1, "", "seconds per second: a tenth of a goroutine always waits"),
+    Threshold("regression_goroutines_least", 100, "", "a service of a few dozen goroutines may double"),
+    Threshold("regression_threads_least", 50, "", "Go keeps a thread for each processor and each blocked system call"),
+    Threshold("regression_cpu_least", 0.1, "processors", "less is lost among what a profile itself costs"),
     Threshold("upgrade_told", 7200, "seconds", "long enough to correlate it with other events", age=True),
     Threshold("regression_fleet", 3, "targets", "three targets of one job point to the upgrade, not to a target"),
     # The exporter

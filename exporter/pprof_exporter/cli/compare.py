@@ -178,5 +178,5 @@ def _code(report: ComparisonReport, fail_on: str) -> int:
 
     if report.verdict is ChangeVerdict.UNSURE:
         return 2
-    bad = {"worse": (ChangeVerdict.WORSE,), "unsure": (ChangeVerdict.WORSE, ChangeVerdict.UNSURE), "never": ()}[fail_on]
-    return int(any(report.count(verdict) for verdict in bad))
+    worse = bool(report.count(ChangeVerdict.WORSE))
+    return int({"worse": worse, "unsure": worse or bool(report.undecided), "never": False}[fail_on])

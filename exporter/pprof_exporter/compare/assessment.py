@@ -11,8 +11,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pprof_exporter.catalog.regressions import Measure, ThresholdValues, WorseDirection, measure_of
+from pprof_exporter.catalog.regressions import (
+    CPU_SAMPLED,
+    RESOURCES,
+    Measure,
+    ThresholdValues,
+    WorseDirection,
+    measure_of,
+)
 from pprof_exporter.compare import statistics
+from pprof_exporter.compare.figures import FIGURES
 from pprof_exporter.compare.quantities import p_value, signal_value
 from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.report import ChangeVerdict, FunctionChange, Movement, SignalChange, Spread
@@ -24,6 +32,9 @@ SIGNIFICANCE = 0.05
 
 # A function below this share on both sides cannot have moved by the share that counts. Testing it would cost power.
 _MIN_MEAN_SHARE = 0.02
+
+UNJUDGED = {CPU_SAMPLED: "Counted from CPU samples, which may be lost: the CPU time itself is not known."}
+"""Why a signal has no verdict."""
 
 FAILURE_RATIO = "fetch_failure_ratio"
 """Signal name before the colon and the profile kind: 1 for a round in which the fetch failed, else 0."""
@@ -65,18 +76,21 @@ class CorrectedPValues:
 
     @classmethod
     def of(cls, pairs: Mapping[str, Sequence[SignalTest]]) -> CorrectedPValues:
-        """The correction over every signal of every pair."""
-        found = {
-            (pair, one.signal): one.test.p
-            for pair, tested in pairs.items()
-            for one in tested
-            if one.is_tested and one.test is not None
-        }
-        return cls(dict(zip(found, statistics.holm(list(found.values())), strict=True)))
+        """The correction over every resource of every pair, and over every other signal of every pair."""
+        corrected: dict[tuple[str, str], float] = {}
+        for resources in (True, False):
+            found = {
+                (pair, one.signal): one.test.p
+                for pair, tested in pairs.items()
+                for one in tested
+                if one.is_tested and one.test is not None and (one.signal in RESOURCES) is resources
+            }
+            corrected |= dict(zip(found, statistics.holm(list(found.values())), strict=True))
+        return cls(corrected)
 
-    def min_rounds(self) -> int:
-        """Rounds that each side needs to make the clearest possible difference significant."""
-        return min_rounds(len(self.p_values))
+    def tests(self, signal: str) -> int:
+        """The number of tests that a signal is corrected for, itself included; at least 1."""
+        return max(1, sum((other in RESOURCES) is (signal in RESOURCES) for _, other in self.p_values))
 
 
 def min_rounds(tests: int) -> int:
@@ -98,10 +112,16 @@ def signal_test(signal: str, before: Sequence[float], after: Sequence[float]) ->
         tuple(before),
         tuple(after),
         statistics.rank_test(before, after),
-        statistics.shift(before, after),
-        statistics.ratio(before, after),
+        *estimates(signal, before, after),
         statistics.dominance(before, after),
     )
+
+
+def estimates(signal: str, before: Sequence[float], after: Sequence[float]) -> tuple[Estimate, Estimate | None]:
+    """Difference and factor of a signal. Those of `FIGURES` agree with the medians that stand beside them."""
+    if signal in FIGURES:
+        return statistics.change_of_medians(before, after), statistics.ratio_of_medians(before, after)
+    return statistics.shift(before, after), statistics.ratio(before, after)
 
 
 def share_test(name: str, kind: str, before: Sequence[bool], after: Sequence[bool]) -> SignalTest:
@@ -160,7 +180,7 @@ class SignalAssessor:
 
     def _verdict(self, one: SignalTest) -> tuple[ChangeVerdict, str]:
         if one.measure is None:
-            return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
+            return ChangeVerdict.NOT_JUDGED, UNJUDGED.get(one.signal, "Neither direction is bad by itself.")
         if one.shift is None or one.test is None:
             designed = self._crossed.one_sided(one.signal, before=len(one.before), after=len(one.after))
             return ChangeVerdict.BY_DESIGN if designed else ChangeVerdict.UNSURE, " ".join(
@@ -168,10 +188,11 @@ class SignalAssessor:
             )
         p = self._corrected.p_values.get((self._pair, one.signal), 1.0)
         small, large = sorted((len(one.before), len(one.after)))
-        if 2 / math.comb(small + large, small) * max(1, len(self._corrected.p_values)) >= SIGNIFICANCE:
+        tests = self._corrected.tests(one.signal)
+        if 2 / math.comb(small + large, small) * tests >= SIGNIFICANCE:
             return ChangeVerdict.UNSURE, (
                 f"Too few values: {len(one.before)} before and {len(one.after)} after; "
-                f"{self._corrected.min_rounds()} on each side are needed."
+                f"{min_rounds(tests)} on each side are needed."
             )
         name = one.signal.partition(":")[0]
         if name in _SHARES:

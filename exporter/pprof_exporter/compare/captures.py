@@ -46,8 +46,9 @@ _MIN_LOAD = 0.1
 _GROUPS = "canary against stable"
 _LIMITS = (
     (
-        f"A signal is worse if the rank test is significant at {100 * SIGNIFICANCE:.0f} % over all signals together "
-        "(Mann and Whitney, corrected by Holm), and if it changed beyond the limits of the alerts."
+        f"A signal is worse if the rank test is significant at {100 * SIGNIFICANCE:.0f} % over all resources together, "
+        "and as much over all other signals (Mann and Whitney, corrected by Holm), and if it changed beyond the limits "
+        "of the alerts."
     ),
     f"Each interval has a confidence of {100 * statistics.CONFIDENCE:.0f} %.",
     "Rounds of one side are close in time: other activity on the machine is part of its values.",

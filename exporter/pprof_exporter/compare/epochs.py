@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from prometheus_client.parser import text_string_to_metric_families
 
 from pprof_exporter.catalog import identity, sampling
-from pprof_exporter.catalog.regressions import Measure, ThresholdValues, measure_of
+from pprof_exporter.catalog.regressions import Measure, ThresholdValues, go_line, measure_of
+from pprof_exporter.compare.assessment import UNJUDGED
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.report import (
@@ -59,6 +60,7 @@ class _EpochSeries:
     changed: dict[str, float] = field(default_factory=dict)
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
     control: dict[str, float] = field(default_factory=dict)
+    load: dict[str, float] = field(default_factory=dict)
     processors: float | None = None
     go_version: str = "unknown"
     system: str = "unknown"
@@ -107,8 +109,8 @@ def _read(page: str) -> dict[str, _EpochSeries]:
                     one.changed[labels["change"]] = value
                 case identity.LAST_CHANGE_INFO.name:
                     one.values[labels["change"]] = labels["from"], labels["to"]
-                case identity.SIGNAL_CONTROL.name:
-                    one.control[labels["signal"]] = value
+                case identity.SIGNAL_CONTROL.name | identity.SIGNAL_LOAD.name:
+                    (one.control if name == identity.SIGNAL_CONTROL.name else one.load)[labels["signal"]] = value
                 case sampling.TICK_PROCESSORS.name:
                     one.processors = value
                 case identity.TARGET_INFO.name:
@@ -126,6 +128,7 @@ _READ = {
         identity.LAST_CHANGE,
         identity.LAST_CHANGE_INFO,
         identity.SIGNAL_CONTROL,
+        identity.SIGNAL_LOAD,
         identity.TARGET_INFO,
         sampling.TICK_PROCESSORS,
     )
@@ -146,7 +149,7 @@ def _pair(name: str, seen: _EpochSeries, limit: ThresholdValues) -> ComparedPair
     go_before = seen.values.get(Change.GO, (seen.go_version if same_go else "unknown", ""))[0]
     system = next((one for one in System if one == seen.system), None)
     crossed = CrossedReleases(go_before, seen.go_version, system)
-    judge = _EpochAssessor(seen, limit, crossed, same_go=same_go)
+    judge = _EpochAssessor(seen, limit, crossed, same_go=same_go, versions=(go_before, seen.go_version))
     signals = sorted({signal for signal, _ in seen.medians})
     return ComparedPair(
         name,
@@ -178,6 +181,7 @@ class _EpochAssessor:
     limit: ThresholdValues
     crossed: CrossedReleases
     same_go: bool
+    versions: tuple[str, str]
 
     def assess(self, signal: str) -> SignalChange:
         """The verdict on a signal by its medians."""
@@ -195,12 +199,14 @@ class _EpochAssessor:
         control = self.seen.control.get(signal)
         if control is not None:
             why = f"{why} On targets that were not upgraded it changed by a factor of {control:.2g}."
+        elif signal in self.seen.load:
+            why = f"{why} The CPU time that the target uses changed by a factor of {self.seen.load[signal]:.2g}."
         return SignalChange(signal, verdict, why, before, after, ratio, shift)
 
     def _verdict(self, signal: str, before: Spread, after: Spread) -> tuple[ChangeVerdict, str]:
         measure, limit = measure_of(signal), self.limit
         if measure is None:
-            return ChangeVerdict.NOT_JUDGED, "Neither direction is bad by itself."
+            return ChangeVerdict.NOT_JUDGED, UNJUDGED.get(signal, "Neither direction is bad by itself.")
         fewest = limit[measure.min_observations]
         if min(before.count, after.count) < fewest:
             return (
@@ -210,25 +216,31 @@ class _EpochAssessor:
         processors = self.seen.processors
         if measure.busy and (processors is None or processors < limit["tick_busy"]):
             return ChangeVerdict.UNSURE, "The target was not busy in the latest audit, so late ticks are normal."
-        if self._is_worse(measure, before, after, self._control(signal)):
-            designed = self.crossed.signal(signal, worse=True)
-            if designed is not None:
-                return ChangeVerdict.BY_DESIGN, designed
-            if measure.same_go and not self.same_go and not self.crossed.is_exact:
-                return ChangeVerdict.UNSURE, "This value depends on the Go version."
-            return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
+        expected = measure.expected_growth(self.seen.control.get(signal), self.seen.load.get(signal))
+        if expected is not None and self._is_worse(measure, before, after, expected):
+            return self._beyond_limits(signal, measure)
+        if measure.follows_load and self._is_worse(measure, before, after, 1.0):
+            why = (
+                "but how the load changed is not known" if expected is None else "but not beyond what the load explains"
+            )
+            return ChangeVerdict.UNSURE, f"It rose, {why}."
         if self._is_worse(measure, after, before, 1.0):
             return ChangeVerdict.BETTER, "The median improved by more than the limits of the alert."
         return ChangeVerdict.SAME, "The median is within the limits of the alert."
 
-    def _control(self, signal: str) -> float:
-        """What became slower for all is no effect of the upgrade; what became faster for all proves nothing."""
-        return max(1.0, self.seen.control.get(signal, 1.0))
+    def _beyond_limits(self, signal: str, measure: Measure) -> tuple[ChangeVerdict, str]:
+        designed = self.crossed.signal(signal, worse=True)
+        if designed is not None:
+            return ChangeVerdict.BY_DESIGN, designed
+        unknown = measure.same_go and not self.same_go and not self.crossed.is_exact
+        if unknown or measure.by_design(*map(go_line, self.versions)):
+            return ChangeVerdict.UNSURE, "This value depends on the Go version."
+        return ChangeVerdict.WORSE, "The median exceeded the limits of the alert."
 
-    def _is_worse(self, measure: Measure, early: Spread, late: Spread, control: float) -> bool:
+    def _is_worse(self, measure: Measure, early: Spread, late: Spread, expected: float) -> bool:
         was, now = early.median or 0.0, late.median or 0.0
         ratio = _ratio(was, now)
-        relative = ratio.value / control if ratio else None
+        relative = ratio.value / expected if ratio else None
         return measure.is_exceeded(self.limit, ratio=relative, now=now, change=now - was)
 
 

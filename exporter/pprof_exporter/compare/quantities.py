@@ -16,11 +16,17 @@ _SMALLEST_P = 0.001
 
 
 def signal_value(signal: str, value: float, *, sign: bool = False) -> str:
-    """`12.5 ms`, `64 %`, `100 Hz`, `1.5 MiB`, `7`. With `sign` a difference; that of shares is in percentage points."""
+    """`12.5 ms`, `64 %`, `100 Hz`, `1.5 MiB`, `7`, `2 MiB/s`. With `sign` a difference; of shares in percentage points.
+
+    What is per second has `/s` after the unit.
+    """
     plus = "+" if sign and value >= 0 else ""
     name = signal.partition(":")[0]
     if name.endswith("_ratio"):
         return f"{plus}{_digits(100 * value)} {'pp' if sign else '%'}"
+    rate = name.removesuffix("_per_second")
+    if rate != name:
+        return f"{signal_value(rate, value, sign=sign)}/s"
     steps = next((steps for unit, steps in _SCALES.items() if name.endswith(unit)), ())
     for size, unit in steps:
         if abs(value) >= size:

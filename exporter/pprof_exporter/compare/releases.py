@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pprof_exporter.catalog.regressions import CONTENTION, GC_SHARE
 from pprof_exporter.profile import GoVersion, System
 from pprof_exporter.profile.names import entry_name
 
@@ -21,6 +22,8 @@ class Release:
     All of these are regular expressions for whole names, "" for none. `signals`: values that moved. `only_since`:
     signals that are measured only since this version. `functions`: functions whose share moved. `cut_functions`:
     profile kinds of which the share of each function moved if stacks were cut on a side.
+
+    `rises`, `falls`: values that moved in one direction; an upgrade does not explain that they moved in the other.
 
     `system` None means every system. `upgrade_only`: by design only for an upgrade; a downgrade is a loss.
     """
@@ -34,6 +37,8 @@ class Release:
     cut_functions: str = ""
     system: System | None = None
     upgrade_only: bool = False
+    rises: str = ""
+    falls: str = ""
 
 
 _CPU_TOTALS = "cpu_(coverage_ratio|effective_rate_hertz|processors)"
@@ -75,6 +80,12 @@ RELEASES: tuple[Release, ...] = (
         "pointers of small objects are described beside the objects",
         "internal/buildcfg/exp.go AllocHeaders, runtime/mbitmap.go",
         functions=r"runtime\.(heap(Bits|SetType).*|\(\*?heapBits\).*|typePointers\..*|\(\*mspan\)\..*[hH]eapBits.*|scan\w+)",
+    ),
+    Release(
+        22,
+        "a mutex delay counts for every goroutine that waited, and locks of the runtime count",
+        "release notes (runtime), runtime/mprof.go, runtime/sema.go",
+        rises=CONTENTION,
     ),
     Release(
         23,
@@ -131,6 +142,7 @@ RELEASES: tuple[Release, ...] = (
         "the garbage collector is a different one, with other locks",
         "release notes (runtime), internal/buildcfg/exp.go GreenTeaGC, runtime/mgcmark_greenteagc.go",
         "inlined_location_ratio:mutex",
+        falls=GC_SHARE,
         functions=r"runtime\.(gc|bg|scan|grey|mark|sweep|tryDefer|\(\*(gc|mspan|span|sweep)).*|internal/runtime/gc.*",
     ),
     Release(
@@ -225,7 +237,11 @@ class CrossedReleases:
         """
         if not self.is_exact:
             return None
-        return self._said(lambda release: "" if worse and release.upgrade_only else release.signals, name)
+        # More of what rises or falls is worse.
+        rose = worse == self._is_upgrade
+        return self._said(
+            lambda release: "" if worse and release.upgrade_only else release.signals, name
+        ) or self._said(lambda release: release.rises if rose else release.falls, name)
 
     def one_sided(self, name: str, *, before: int, after: int) -> str | None:
         """Why a signal has so many values before and after, one of them none; None if no release explains it."""

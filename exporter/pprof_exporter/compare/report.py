@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pprof_exporter.catalog.regressions import CPU_SAMPLED, CPU_USED, RESOURCES
+from pprof_exporter.compare.figures import FIGURES
 from pprof_exporter.compare.statistics import Estimate
 from pprof_exporter.store import Change
 
@@ -130,6 +132,21 @@ class ComparedPair:
         return tuple(signal for signal in self.signals if signal.verdict is verdict)
 
     @property
+    def figures(self) -> tuple[SignalChange, ...]:
+        """The figures that are shown first, in the order of `FIGURES`."""
+        known = {signal.signal: signal for signal in self.signals}
+        used = known.get(CPU_USED)
+        if used is not None and None not in (used.before.median, used.after.median):
+            known.pop(CPU_SAMPLED, None)
+        elif CPU_SAMPLED in known:
+            known.pop(CPU_USED, None)
+        return tuple(known[name] for name in FIGURES if name in known)
+
+    def rest_of(self, verdict: ChangeVerdict) -> tuple[SignalChange, ...]:
+        """The signals with this verdict that are no resources: those are all among the figures."""
+        return tuple(signal for signal in self.of(verdict) if signal.signal not in RESOURCES)
+
+    @property
     def moved(self) -> tuple[FunctionChange, ...]:
         """Functions that grew or shrank, those by design included."""
         still = (Movement.STEADY, Movement.UNSURE)
@@ -166,6 +183,15 @@ class ComparisonReport:
     def count(self, verdict: ChangeVerdict) -> int:
         """Number of signals with this verdict."""
         return sum(signal.verdict is verdict for signal in self.signals)
+
+    @property
+    def undecided(self) -> int:
+        """Number of signals of which nothing can be told, without resources.
+
+        Whether those can be told depends on how much they vary and on what the target lets be known, on healthy
+        programs too.
+        """
+        return sum(signal.verdict is ChangeVerdict.UNSURE and signal.signal not in RESOURCES for signal in self.signals)
 
     @property
     def verdict(self) -> ChangeVerdict:

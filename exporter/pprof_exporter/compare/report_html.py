@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
+from pprof_exporter.catalog.regressions import RESOURCES
+from pprof_exporter.compare.figures import FIGURES, HEADING
 from pprof_exporter.compare.flames import Frame
 from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
 from pprof_exporter.compare.report import (
@@ -16,7 +18,7 @@ from pprof_exporter.compare.report import (
     SignalChange,
 )
 from pprof_exporter.compare.report_frame import html_document
-from pprof_exporter.compare.report_phrases import headline, side_line
+from pprof_exporter.compare.report_phrases import figure_reason, figure_word, headline, side_line
 from pprof_exporter.compare.report_plots import change_bar, flame_graph, interval_plot, round_bars, tick_histogram
 
 Flames = Mapping[str, Mapping[str, Frame]]
@@ -59,19 +61,20 @@ def report_html(report: ComparisonReport, flames: Flames | None = None) -> str:
 
 
 def _pair(pair: ComparedPair, flames: Mapping[str, Frame]) -> str:
-    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
-    rest = [signal for signal in pair.signals if signal not in shown]
+    shown = [signal for verdict in _SHOWN for signal in pair.rest_of(verdict)]
+    rest = [signal for signal in pair.signals if signal not in shown and signal.signal not in RESOURCES]
     parts = [
         f"<h2>{escape(pair.name)}</h2>",
         f'<p class="small">Before: {escape(side_line(pair.before))}<br>After: {escape(side_line(pair.after))}</p>',
         *_replaced(pair),
         *(f'<div class="card note">{escape(note)}</div>' for note in pair.notes),
+        *([f"<h3>{escape(HEADING)}</h3>", _KEY, _figures(pair.figures)] if pair.figures else []),
         "<h3>Signals</h3>",
         _KEY,
-        _signals(shown) if shown else "<p>No signal is worse or better, and none is undecided.</p>",
+        _signals(shown) if shown else "<p>No other signal is worse or better, and none is undecided.</p>",
     ]
     if rest:
-        same, unjudged = len(pair.of(ChangeVerdict.SAME)), len(pair.of(ChangeVerdict.NOT_JUDGED))
+        same, unjudged = len(pair.rest_of(ChangeVerdict.SAME)), len(pair.rest_of(ChangeVerdict.NOT_JUDGED))
         names = f"{same} that are no worse, {unjudged} without a verdict"
         parts.append(f"<details><summary>{names}</summary>{_signals(rest)}</details>")
     ticks = tick_histogram(pair.ticks_before, pair.ticks_after)
@@ -99,6 +102,26 @@ def _replaced(pair: ComparedPair) -> Iterator[str]:
         yield f'<p class="small">Unknown on at least one side, so not compared: {escape(names)}.</p>'
     elif not pair.replaced:
         yield "<p>System, build, Go and modules are unchanged.</p>"
+
+
+def _figures(figures: Sequence[SignalChange]) -> str:
+    head = '<th>result<th>figure<th>each round<th class="n">before<th class="n">after<th>change, 95 % interval'
+    rows = "".join(map(_figure, figures))
+    return f'<div class="scroll"><table class="stack"><thead><tr>{head}</tr></thead>{rows}</table></div>'
+
+
+def _figure(signal: SignalChange) -> str:
+    medians = (signal.before.median, signal.after.median)
+    before, after = ("" if median is None else escape(signal_value(signal.signal, median)) for median in medians)
+    reason = figure_reason(signal)
+    why = f'<div class="small">{escape(reason)}</div>' if reason else ""
+    change = escape(change_text(signal.signal, signal.ratio, signal.shift))
+    return (
+        f'<tr><td class="k"><span class="badge {_CLASSES[signal.verdict]}">{escape(figure_word(signal))}</span></td>'
+        f"<td>{escape(FIGURES[signal.signal])}{why}</td><td>{round_bars(signal)}</td>"
+        f'<td class="n" data-name="before">{before}</td><td class="n" data-name="after">{after}</td>'
+        f'<td data-name="change">{change}{interval_plot(signal)}</td></tr>'
+    )
 
 
 def _signals(signals: Sequence[SignalChange]) -> str:

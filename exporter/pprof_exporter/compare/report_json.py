@@ -7,7 +7,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from pprof_exporter.compare.figures import FIGURES
 from pprof_exporter.compare.report import ComparedPair, ComparisonReport, FunctionChange, SignalChange, Spread
+from pprof_exporter.compare.report_phrases import figure_word
 from pprof_exporter.compare.statistics import Estimate
 
 REPORT_FORMAT = "pprof-exporter comparison"
@@ -49,6 +51,7 @@ def _pair(pair: ComparedPair) -> dict[str, Any]:
         ],
         "unknown": [change.value for change in pair.unknown],
         "notes": list(pair.notes),
+        "figures": [{"name": FIGURES[one.signal], "word": figure_word(one), **_signal(one)} for one in pair.figures],
         "signals": [_signal(signal) for signal in pair.signals],
         "functions": [_function(function) for function in pair.functions],
         "tick_intervals_seconds": {"before": list(pair.ticks_before), "after": list(pair.ticks_after)},

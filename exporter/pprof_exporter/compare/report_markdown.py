@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from pprof_exporter.compare.figures import FIGURES, HEADING
 from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
 from pprof_exporter.compare.report import ChangeVerdict, ComparedPair, ComparisonReport, SignalChange
-from pprof_exporter.compare.report_phrases import headline, replaced_part, side_line
+from pprof_exporter.compare.report_phrases import figure_reason, figure_word, headline, replaced_part, side_line
 
 _SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
 # Characters with a meaning in Markdown, its tables, or HTML.
@@ -36,14 +37,19 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
     if pair.unknown:
         yield f"- Unknown on at least one side: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
     yield from (f"- {_plain(note)}" for note in pair.notes)
-    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
+    if pair.figures:
+        yield from ("", f"**{HEADING}**", "")
+        yield from _table(
+            ("figure", "before", "after", "change, 95 % interval", "result", "why"), map(_figure, pair.figures)
+        )
+    shown = [signal for verdict in _SHOWN for signal in pair.rest_of(verdict)]
     if shown:
         yield ""
         yield from _table(
             ("verdict", "signal", "before", "after", "change, 95 % interval", "p", "why"), map(_row, shown)
         )
     for verdict in (ChangeVerdict.SAME, ChangeVerdict.NOT_JUDGED):
-        rest = pair.of(verdict)
+        rest = pair.rest_of(verdict)
         if rest:
             names = ", ".join(_code(signal.signal) for signal in rest)
             yield from ("", f"<details><summary>{verdict}: {len(rest)}</summary>", "", names, "", "</details>")
@@ -63,6 +69,18 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
         yield from _table(("share", "profile", "before", "after", "change", "function"), rows)
     elif pair.functions:
         yield from ("", "No function moved.")
+
+
+def _figure(signal: SignalChange) -> Sequence[str]:
+    medians = (signal.before.median, signal.after.median)
+    word = figure_word(signal)
+    return (
+        FIGURES[signal.signal],
+        *("" if median is None else signal_value(signal.signal, median) for median in medians),
+        change_text(signal.signal, signal.ratio, signal.shift),
+        f"**{word}**" if signal.verdict is ChangeVerdict.WORSE else word,
+        _plain(figure_reason(signal)),
+    )
 
 
 def _row(signal: SignalChange) -> Sequence[str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pprof_exporter.compare.assessment import SIGNIFICANCE
 from pprof_exporter.compare.quantities import change_text, plural, signal_value, utc_time
 from pprof_exporter.compare.report import ChangeVerdict, ComparedSide, ComparisonReport, SignalChange
+
+_STEADY, _MOVED = "same", "within limits"
+# Medians of epochs are right to within 1 % each.
+_ABOUT_EQUAL = 0.05
 
 
 def headline(report: ComparisonReport) -> str:
@@ -29,6 +34,24 @@ def figures(signal: SignalChange) -> str:
         f"{signal_value(signal.signal, signal.before.median)} → {signal_value(signal.signal, signal.after.median)}"
     )
     return f"{medians}, {change_text(signal.signal, signal.ratio, signal.shift)}"
+
+
+def figure_word(signal: SignalChange) -> str:
+    """The verdict on a figure in a word or two.
+
+    `no worse` is `same`, or `within limits` if the figure moved, beyond chance where that is known.
+    """
+    if signal.verdict is not ChangeVerdict.SAME:
+        return signal.verdict.value
+    if signal.p is not None:
+        return _MOVED if signal.p < SIGNIFICANCE else _STEADY
+    return _STEADY if signal.ratio is None or abs(signal.ratio.value - 1) <= _ABOUT_EQUAL else _MOVED
+
+
+def figure_reason(signal: SignalChange) -> str:
+    """Why a figure has no clear verdict; "" if it has one."""
+    clear = (ChangeVerdict.WORSE, ChangeVerdict.BETTER, ChangeVerdict.SAME)
+    return "" if signal.verdict in clear else signal.why
 
 
 def side_line(side: ComparedSide) -> str:

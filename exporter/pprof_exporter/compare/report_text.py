@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pprof_exporter.compare.figures import FIGURES, HEADING
 from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
 from pprof_exporter.compare.report import (
     ChangeVerdict,
@@ -17,7 +18,14 @@ from pprof_exporter.compare.report import (
     Movement,
     SignalChange,
 )
-from pprof_exporter.compare.report_phrases import figures, headline, replaced_part, side_line
+from pprof_exporter.compare.report_phrases import (
+    figure_reason,
+    figure_word,
+    figures,
+    headline,
+    replaced_part,
+    side_line,
+)
 
 _STYLES = {
     ChangeVerdict.WORSE: "bold red",
@@ -61,17 +69,50 @@ def _pair(pair: ComparedPair, *, narrow: bool) -> RenderableType:
         _replaced(pair),
     ]
     parts += [Text.assemble(("note: ", "yellow"), _text(note)) for note in pair.notes]
-    shown = [signal for verdict in _SHOWN for signal in pair.of(verdict)]
+    if pair.figures:
+        parts += [Text(HEADING, style="bold"), _figures(pair, narrow=narrow)]
+    shown = [signal for verdict in _SHOWN for signal in pair.rest_of(verdict)]
     if shown:
         parts.append(_sentences(shown) if narrow else _signals(shown))
     for verdict in (ChangeVerdict.SAME, ChangeVerdict.NOT_JUDGED):
-        rest = pair.of(verdict)
+        rest = pair.rest_of(verdict)
         if rest:
             names = ", ".join(signal.signal for signal in rest)
             parts.append(Text.assemble((f"{verdict} ({len(rest)}): ", _STYLES[verdict]), _text(names, "dim")))
     if pair.functions:
         parts.append(_functions(pair))
     return Group(*parts)
+
+
+def _figures(pair: ComparedPair, *, narrow: bool) -> RenderableType:
+    if narrow:
+        lines = [
+            Text.assemble(
+                (figure_word(one), _STYLES[one.verdict]),
+                " ",
+                _text(FIGURES[one.signal], "bold"),
+                ": ",
+                _text(". ".join(filter(None, (figures(one), figure_reason(one))))),
+            )
+            for one in pair.figures
+        ]
+        return Padding(Group(*lines), (0, 0, 1, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("figure", overflow="fold", min_width=24)
+    for name in ("before", "after"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("change, 95 % interval", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("why", overflow="fold", ratio=1)
+    for one in pair.figures:
+        table.add_row(
+            _text(FIGURES[one.signal]),
+            *(_text(_median(one, median)) for median in (one.before.median, one.after.median)),
+            _text(change_text(one.signal, one.ratio, one.shift)),
+            Text(figure_word(one), style=_STYLES[one.verdict]),
+            _text(figure_reason(one), "dim"),
+        )
+    return table
 
 
 def _replaced(pair: ComparedPair) -> RenderableType:

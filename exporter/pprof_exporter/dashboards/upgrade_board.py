@@ -88,23 +88,26 @@ DASHBOARD = Dashboard(
                 table(
                     "Each signal, before and now",
                     "Medians before and since the latest change, and their ratio. Latencies and shares that doubled "
-                    "are worse; a coverage or a tick rate that fell is worse. Control is the ratio of a latency on "
-                    "targets without an upgrade: what rose there too has another cause. Few observations prove little.",
+                    "are worse; a coverage or a tick rate that fell is worse. Control is the ratio on targets without "
+                    "an upgrade, Load that of the CPU time of this one: what rose there too has another cause. Few "
+                    "observations prove little. The name of a signal ends with its unit.",
                     Query(f'max by (signal) (pprof_signal_median{{epoch="before",{CHOSEN}}})'),
                     Query(f'max by (signal) (pprof_signal_median{{epoch="now",{CHOSEN}}})'),
                     Query(f"max by (signal) (pprof_signal_change_ratio{{{CHOSEN}}})"),
                     Query(f"max by (signal) (pprof_signal_control_ratio{{{CHOSEN}}})"),
+                    Query(f"max by (signal) (pprof_signal_load_ratio{{{CHOSEN}}})"),
                     Query(f"min by (signal) (min without (epoch) (pprof_signal_observations{{{CHOSEN}}}))"),
                     columns=[
                         ("signal", "Signal", 340, {}),
-                        ("Value #A", "Before", 140, {"decimals": 4}),
-                        ("Value #B", "Now", 140, {"decimals": 4}),
+                        ("Value #A", "Before", 140, {"unit": "short", "decimals": 3}),
+                        ("Value #B", "Now", 140, {"unit": "short", "decimals": 3}),
                         ("Value #C", "Ratio", 120, {"decimals": 2, **coloured_cells(_RATIO)}),
                         ("Value #D", "Control", 120, {"decimals": 2}),
-                        ("Value #E", "Observations", 130, {}),
+                        ("Value #E", "Load", 100, {"decimals": 2}),
+                        ("Value #F", "Observations", 130, {}),
                     ],
                     transformations=merge_queries(
-                        order=["signal", "Value #A", "Value #B", "Value #C", "Value #D", "Value #E"]
+                        order=["signal", "Value #A", "Value #B", "Value #C", "Value #D", "Value #E", "Value #F"]
                     ),
                     sort_by="Ratio",
                     height=12,

@@ -228,6 +228,7 @@ class TargetSeries:
             if before.p50:
                 sink.add(identity.SIGNAL_CHANGE, of_signal, now.p50 / before.p50)
             sink.add_known(identity.SIGNAL_CONTROL, of_signal, comparison.control.get(signal))
+            sink.add_known(identity.SIGNAL_LOAD, of_signal, comparison.load.get(signal))
 
     def _add_profile(self, profile: ProfileState) -> None:
         latest = profile.latest

@@ -6,7 +6,7 @@ Times of changes are taken over a range, since an exporter that restarts does no
 
 from __future__ import annotations
 
-from pprof_exporter.catalog.regressions import MEASURES
+from pprof_exporter.catalog.regressions import MEASURES, RESOURCES, Measure
 from pprof_exporter.rules.guards import MIXED_TARGETS, overloaded
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
@@ -26,9 +26,43 @@ _RISEN = "target_signal:pprof_signal_median:risen"
 _FALLEN = "target_signal:pprof_signal_median:fallen"
 _DIFFERENCE = "target_signal:pprof_signal_median:difference"
 
-_CONTROL = f'pprof_signal_control_ratio{{signal=~"{"|".join(one.signals for one in MEASURES if one.controlled)}"}}'
+_LOADED = "|".join(one.signals for one in MEASURES if one.follows_load)
+_LEVELS = "|".join(one.signals for one in MEASURES if one.like_ages)
+_LEVEL_CONTROL = f'pprof_signal_control_ratio{{signal=~"{_LEVELS}"}}'
+_LEVEL_LOAD = f'pprof_signal_load_ratio{{signal=~"{_LEVELS}"}}'
+_UNLOADED = f'pprof_signal_median{{epoch="before", signal!~"{_LOADED}"}}'
+_LATENT = "|".join(one.signals for one in MEASURES if one.controlled)
+_CONTROL = f'pprof_signal_control_ratio{{signal=~"{_LATENT}|{_LOADED}"}}'
 _QUICK = "(allocs|block|goroutine|goroutineleak|heap|mutex|threadcreate)"
 _LATENCIES = f"fetch_duration_seconds:{_QUICK}|(canary_duration|latency_difference)_seconds:.+"
+
+
+def _older(minor: int) -> str:
+    """A regular expression for versions of Go before 1.`minor`, which is 21 to 29."""
+    return f"1[.](1?[0-9]|2[0-{minor - 21}])([^0-9].*)?"
+
+
+def _crossed(older: str, newer: str, minor: int) -> str:
+    return f'pprof_last_change_info{{change="go", {older}=~"{_older(minor)}", {newer}!~"{_older(minor)}"}}'
+
+
+def _risen(measure: Measure) -> str:
+    """Current medians of a resource beyond its limits, without those that Go changed by design."""
+    risen = (
+        f'{_RISEN}{{signal="{measure.signals}"}}'
+        if measure.factor == "regression_factor"
+        else f'(sum without (epoch) (pprof_signal_median{{epoch="now", signal="{measure.signals}"}})'
+        f" > <{measure.factor}> * {_EXPECTED})"
+    )
+    excused = ""
+    if measure.rises_in:
+        excused += f" unless {_TARGET} {_crossed('from', 'to', measure.rises_in)}"
+    if measure.falls_in:
+        excused += f" unless {_TARGET} {_crossed('to', 'from', measure.falls_in)}"
+    return f"{risen} and {_SIGNAL} {_DIFFERENCE} > <{measure.difference}>{excused}"
+
+
+_RESOURCES_RISEN = "\n              or ".join(_risen(one) for one in MEASURES if one.signals in RESOURCES)
 _COVERAGE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="cpu_coverage_ratio"})'
 _TICK_RATE = 'sum without (epoch) (pprof_signal_median{epoch="now", signal="tick_rate_hertz"})'
 
@@ -43,7 +77,11 @@ _CHANGE_WORDS = (
 def _value(value: str) -> str:
     """A value in the unit that the signal name ends with."""
     return (
-        f'{{{{ if match "_seconds" $labels.signal }}}}{{{{ {value} | humanizeDuration }}}}'
+        f'{{{{ if match "_seconds_per_second$" $labels.signal }}}}{{{{ {value} | printf "%.2g" }}}} s per second'
+        f'{{{{ else if match "_bytes_per_second$" $labels.signal }}}}{{{{ {value} | humanize1024 }}}}B per second'
+        f'{{{{ else if match "_bytes$" $labels.signal }}}}{{{{ {value} | humanize1024 }}}}B'
+        f'{{{{ else if match "_processors$" $labels.signal }}}}{{{{ {value} | printf "%.2g" }}}} processors'
+        f'{{{{ else if match "_seconds" $labels.signal }}}}{{{{ {value} | humanizeDuration }}}}'
         f'{{{{ else if match "_ratio" $labels.signal }}}}{{{{ {value} | humanizePercentage }}}}'
         f'{{{{ else }}}}{{{{ {value} | printf "%.3g" }}}}{{{{ end }}}}'
     )
@@ -58,6 +96,12 @@ _MEDIAN_BEFORE = (
 _ELSEWHERE = (
     f"{{{{ with printf `pprof_signal_control_ratio{{{_OF_TARGET}, signal=%q}}` {_TARGET_LABELS} $labels.signal "
     '| query }} On targets without an upgrade it is {{ . | first | value | printf "%.2g" }} times what it was.{{ end }}'
+)
+# Where a control group is known, the load is that of the group.
+_LOAD = (
+    f"{{{{ with printf `pprof_signal_load_ratio{{{_OF_TARGET}, signal=%q}} unless pprof_signal_control_ratio` "
+    f"{_TARGET_LABELS} $labels.signal | query }}}} The target uses "
+    '{{ . | first | value | printf "%.2g" }} times the CPU time.{{ end }}'
 )
 _TIME_OF_CHANGE = (
     f"{{{{ with printf `{_MAIN}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}"
@@ -151,12 +195,17 @@ GROUP = RuleGroup(
         ),
         RecordingRule(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
         # A latency is held against targets without an upgrade: what became slower on all of them by the same factor is
-        # not this upgrade's. Without a control group, and for all other signals, the control is 1.
+        # not this upgrade's. So is what follows the load, or else against the CPU time that the target uses; it is not
+        # judged if neither is known. Levels are compared with those of the same age of the process, perhaps weeks ago,
+        # which is more than the control covers: the larger of both counts. Without a control group, and for all other
+        # signals, the control is 1.
         RecordingRule(
             _EXPECTED,
             f"""
-            sum without (epoch) ({_BEFORE}) * clamp_min({_CONTROL}, 1)
-              or sum without (epoch) ({_BEFORE})
+            sum without (epoch) ({_BEFORE}) * clamp_min({_LEVEL_CONTROL} > {_LEVEL_LOAD} or {_LEVEL_LOAD}, 1)
+              or sum without (epoch) ({_BEFORE}) * clamp_min({_CONTROL}, 1)
+              or sum without (epoch) ({_BEFORE}) * clamp_min(pprof_signal_load_ratio, 1)
+              or sum without (epoch) ({_UNLOADED})
             """,
         ),
         RecordingRule(_RISEN, f"{_NOW} > ignoring (epoch) <regression_factor> * {_EXPECTED}"),
@@ -164,8 +213,9 @@ GROUP = RuleGroup(
         RecordingRule(_DIFFERENCE, f"{_NOW} - ignoring (epoch) {_BEFORE}"),
         # Current medians of the signals that are worse than before, each by its own measure. Changes by design of a Go
         # version are left out: corrected CPU totals (1.18 on Linux, 1.22 on Windows) raise the coverage, CPU profiles
-        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128). No latency
-        # counts while the exporter lags, though its medians leave out what it measured meanwhile.
+        # up to 1.25 end up to 0.2 s late, and the version sets the depth of stacks (32, since 1.23 128). Mutex delays
+        # rise with 1.22, and garbage collection takes more without the collector of 1.26. No latency counts while the
+        # exporter lags, though its medians leave out what it measured meanwhile.
         RecordingRule(
             _WORSE,
             f"""
@@ -183,6 +233,7 @@ GROUP = RuleGroup(
                   or {_RISEN}{{signal="tick_late_ratio"}} and {_SIGNAL} {_DIFFERENCE} > <regression_share>
                   or {_TICK_RATE} < <tick_slow> and {_SIGNAL} {_DIFFERENCE} < -<regression_tick_rate>
               ) and {_TARGET} pprof_tick_audit_busy_processors >= <tick_busy>
+              or {_RESOURCES_RISEN}
             """,
         ),
         RecordingRule(
@@ -227,9 +278,9 @@ GROUP = RuleGroup(
             "{{ $labels.signal }} of {{ $labels.target }} is worse since its latest change",
             f"""
             The median of {{{{ $labels.signal }}}} of {{{{ $labels.target }}}} is {_value("$value")} now and was
-            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}.{_ELSEWHERE} Changed: {_CHANGES_OF_TARGET}. Compare
-            a profile from now with one from before, or roll back one of these changes and check whether the signal
-            recovers.
+            {_MEDIAN_BEFORE} before the change at {_TIME_OF_CHANGE}.{_ELSEWHERE}{_LOAD} Changed: {_CHANGES_OF_TARGET}.
+            Compare a profile from now with one from before, or roll back one of these changes and check whether the
+            signal recovers.
             """,
             keep_firing_for="30m",
         ),

@@ -151,6 +151,8 @@ class Intake:
             if not labels:
                 name = family.name.removeprefix("pprof_")
                 self._observe(f"{name}:{kind}" if "profile" in family.labels else name, value)
+        for signal, value in state.resources.learn(profile.kind, observation, contention=state.contention.mutex):
+            identity.observe_resource(signal, value, self._clock.now())
         if profile.kind.window:
             began = observation.time_nanos / NANOSECONDS
             state.memstats.add_window(began, began + observation.profiled)
@@ -203,6 +205,7 @@ class Intake:
     def cpu_use(self, used: CpuUse | None) -> None:
         """Take in the CPU time that the process used during the latest CPU profile; None: unknown."""
         self._state.cpu_load.record(used.load if used else None)
+        self._state.resources.used = used
 
     def trace(self, reading: TraceReading) -> None:
         """Take in the Go version that a trace proves, and count a trace that cannot be audited."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.store.ages import age_band
 from pprof_exporter.store.control import is_latency
 from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
@@ -35,6 +36,7 @@ __all__ = [
     "StorageProblem",
     "Store",
     "Summary",
+    "age_band",
     "changed_parts",
     "is_latency",
     "overlay_fingerprint",

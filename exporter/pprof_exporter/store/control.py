@@ -1,9 +1,10 @@
-"""The control group: how latencies change on targets that are not upgraded.
+"""The control group: how latencies and load change on targets that are not upgraded.
 
-If the host, the network or the exporter becomes slower, latencies rise on all targets. What an upgrade did is the
-change of a target beyond that of the others at the same time (a difference in differences, here of ratios).
+If the host, the network or the exporter becomes slower, latencies rise on all targets; with more traffic, what they use
+does. What an upgrade did is the change of a target beyond that of the others at the same time (a difference in
+differences, here of ratios).
 
-Time is divided into slots, the same ones for all targets. For each latency of a target, every slot has the median of
+Time is divided into slots, the same ones for all targets. For each signal of a target, every slot has the median of
 its values. An upgrade ends a slot, so that the time before and after it is never in the same one, and the target that
 was upgraded loses what it had: a target is control for an upgrade only if it ran on, with values before and after.
 In memory only: after a restart of the exporter there is no control for earlier upgrades.
@@ -19,15 +20,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
+from pprof_exporter.catalog.regressions import LEVELS, is_load_dependent
+from pprof_exporter.store.ages import plain_signal
+
 MIN_TARGETS = 3
 """With fewer targets, the change of the control group is chance."""
 # Before an upgrade, a target with fewer values has no median to rely on.
 _MIN_BEFORE = 5
 # After it, the targets have this many in all: a verdict must not wait longer for its control than for itself.
 _MIN_AFTER = 10
-# In seconds. Smaller latencies, or differences of two, are noise.
+# In seconds, or processors. Smaller latencies, or differences of two, are noise.
 _SMALLEST = 1e-4
-_LARGEST = 1e9
+_LARGEST = 1e18
 _SLOT = 600.0
 # Upgrades within this time of each other share a slot.
 _SHORTEST_SLOT = 5.0
@@ -54,9 +58,14 @@ def is_latency(signal: str) -> bool:
     return signal.startswith(_LATENCIES)
 
 
+def is_controlled(signal: str) -> bool:
+    """Whether the control group has a signal: latencies, and what follows the load."""
+    return is_latency(signal) or is_load_dependent(signal)
+
+
 @dataclass(slots=True)
 class _Series:
-    """One latency of one target, in seconds, by number of slot. The latest slot is in `values`."""
+    """One signal of one target, by number of slot. The latest slot is in `values`."""
 
     slots: array[int] = field(default_factory=lambda: array("i"))
     medians: array[float] = field(default_factory=lambda: array("f"))
@@ -100,7 +109,7 @@ class _Series:
 
 
 class ControlGroup:
-    """Latencies of all targets of one exporter. Thread-safe."""
+    """Latencies and load of all targets of one exporter. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -114,8 +123,9 @@ class ControlGroup:
         self._cache: dict[tuple[str, int, int], tuple[float, float | None]] = {}
 
     def observe(self, target: str, signal: str, value: float, now: float) -> None:
-        """Count one value of a signal; only latencies, and only possible ones, are counted."""
-        if not is_latency(signal) or not -_LARGEST <= value <= _LARGEST:
+        """Count one value of a signal; only controlled ones, and only possible values, are counted."""
+        signal = plain_signal(signal) if signal.startswith(LEVELS) else signal
+        if not is_controlled(signal) or not -_LARGEST <= value <= _LARGEST:
             return
         with self._lock:
             slot = self._slot(now)
@@ -143,7 +153,7 @@ class ControlGroup:
         return {signal: change for signal, change in found.items() if change is not None}
 
     def change_since(self, signal: str, since: float) -> float | None:
-        """The change of a latency since then, as a factor: the median over the targets of after divided by before.
+        """The change of a signal since then, as a factor: the median over the targets of after divided by before.
 
         None with fewer than `MIN_TARGETS` targets that have values of both times.
         """

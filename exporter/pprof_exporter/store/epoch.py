@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pprof_exporter.profile import GoVersion
@@ -180,4 +181,6 @@ class Comparison(NamedTuple):
     signals: Mapping[str, tuple[Summary, Summary]]
     """Signals of both epochs, before and now."""
     control: Mapping[str, float]
-    """By latency signal: its change since then on targets that were not upgraded, as a factor; see `ControlGroup`."""
+    """By signal: its change since then on targets that were not upgraded, as a factor; see `ControlGroup`."""
+    load: Mapping[str, float] = MappingProxyType({})
+    """By signal that follows the load: the change of the CPU time that the target used, as a factor."""

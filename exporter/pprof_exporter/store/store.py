@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from pprof_exporter.store.ages import compare_ages
 from pprof_exporter.store.control import ControlGroup
 from pprof_exporter.store.database import (
     DATABASE_ERRORS,
@@ -53,7 +54,7 @@ class Store:
         self.last_trouble = ""
         """The latest problem, as a sentence without a full stop; "" if there was none."""
         self.control = ControlGroup()
-        """Latencies of targets that were not upgraded."""
+        """Latencies and load of targets that were not upgraded."""
 
     @classmethod
     def open(cls, path: Path | None, now: float) -> Store:
@@ -139,8 +140,8 @@ class Store:
             if stay is None or now is None or before is None:
                 return None
             old, new = self._ledger.summaries(before.id), self._ledger.summaries(now.id)
-        signals = {signal: (old[signal], new[signal]) for signal in old if signal in new}
-        return Comparison(before, now, stay.since, signals, self.control.changes_since(signals, stay.since))
+        signals, load = compare_ages(old, new)
+        return Comparison(before, now, stay.since, signals, self.control.changes_since(signals, stay.since), load)
 
     def flush(self, now: float) -> bool:
         """Write new values. False if they stay in memory, until the next flush or, without a file, for good."""

@@ -26,6 +26,15 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def size(value: float) -> str:
+    """Bytes as text, with three digits: `812 B`, `4.1 KiB`, `64 MiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if abs(value) < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} GiB" if abs(value) < 1000 else f"{value:.0f} GiB"
+
+
 def joined(names: Iterable[str]) -> str:
     """`heap`, `heap and block`, `heap, block and mutex`."""
     *most, last = names

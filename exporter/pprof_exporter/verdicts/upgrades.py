@@ -5,10 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pprof_exporter.catalog.regressions import Measure, measure_of
+from pprof_exporter.catalog.regressions import (
+    ALLOCATION,
+    CONTENTION,
+    CPU_SAMPLED,
+    CPU_USED,
+    Measure,
+    go_line,
+    measure_of,
+)
 from pprof_exporter.profile import System
-from pprof_exporter.store import Change, Summary, is_latency
-from pprof_exporter.verdicts.phrases import joined, moment, percent, seconds
+from pprof_exporter.store import Change, Comparison, Summary, is_latency
+from pprof_exporter.verdicts.phrases import joined, moment, percent, seconds, size
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     EXPORTER_OVERLOADED,
@@ -131,20 +139,34 @@ def regressions(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         Finding(
             Level.WARNING,
             f"The median of {name} went from {_value(name, before.p50)} to {_value(name, now.p50)}"
-            f"{_compared(comparison.control.get(name))}.",
+            f"{_compared(measure, comparison, name)}.",
             "PprofUpgradeRegression",
         )
         for name, (measure, before, now) in enough.items()
-        if _worse(measure, before, now, _Judged(snapshot, comparison.control.get(name), limit))
+        if _worse(measure, before, now, _Judged(snapshot, comparison, name, limit))
     ]
     return wrong(findings, healthy(f"None of {len(enough)} signals is worse than before the latest change."))
 
 
-def _compared(control: float | None) -> str:
-    return f"; on targets that were not upgraded it changed by a factor of {control:.2g}" if control is not None else ""
+def _compared(measure: Measure, comparison: Comparison, name: str) -> str:
+    control, load = comparison.control.get(name), comparison.load.get(name)
+    if control is not None:
+        return f"; on targets that were not upgraded it changed by a factor of {control:.2g}"
+    if measure.follows_load and load is not None:
+        return f"; the CPU time that the target uses changed by a factor of {load:.2g}"
+    return ""
 
 
 def _value(name: str, value: float) -> str:
+    """A value in the unit of the signal."""
+    if name == CONTENTION:
+        return f"{value:.2g} s per second"
+    if name == ALLOCATION:
+        return f"{size(value)} per second"
+    if name.endswith("_bytes"):
+        return size(value)
+    if name in (CPU_USED, CPU_SAMPLED):
+        return f"{value:.2g} processors"
     if "_seconds" in name:
         return seconds(value)
     return percent(value) if "_ratio" in name else f"{value:.3g}"
@@ -152,10 +174,11 @@ def _value(name: str, value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What decides about one signal besides its values; `control` is its change on targets that were not upgraded."""
+    """What decides about one signal besides its values."""
 
     snapshot: TargetSnapshot
-    control: float | None
+    comparison: Comparison
+    name: str
     limit: VerdictLimits
 
 
@@ -165,6 +188,12 @@ def _worse(measure: Measure, before: Summary, now: Summary, judged: _Judged) -> 
         return False
     if measure.same_go and Change.GO in snapshot.changed:
         return False
-    # What became slower for all is no effect of the upgrade.
-    ratio = now.p50 / before.p50 / max(1.0, judged.control or 1.0) if before.p50 > 0 else None
+    if measure.by_design(*map(go_line, snapshot.changed.get(Change.GO, ("", "")))):
+        return False
+    comparison, name = judged.comparison, judged.name
+    expected = measure.expected_growth(comparison.control.get(name), comparison.load.get(name))
+    if expected is None:
+        return False
+    # What became more for all, or with the load, is no effect of the upgrade.
+    ratio = now.p50 / before.p50 / expected if before.p50 > 0 else None
     return measure.is_exceeded(limit, ratio=ratio, now=now.p50, change=now.p50 - before.p50)

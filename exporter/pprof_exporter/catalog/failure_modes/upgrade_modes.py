@@ -40,6 +40,7 @@ FAILURE_MODES = (
         families=(
             identity.SIGNAL_CHANGE,
             identity.SIGNAL_CONTROL,
+            identity.SIGNAL_LOAD,
             identity.SIGNAL_MEDIAN,
             identity.SIGNAL_OBSERVATIONS,
             identity.CHANGES,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 
+from pprof_exporter.catalog.regressions import CPU_SAMPLED, CPU_USED, LEVELS
 from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
 from pprof_exporter.profile import (
@@ -30,7 +31,16 @@ from pprof_exporter.scrape.state.program import (
     program_of,
     software,
 )
-from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Store, changed_parts, overlay_fingerprint
+from pprof_exporter.store import (
+    Change,
+    Comparison,
+    Epoch,
+    Fingerprint,
+    Store,
+    age_band,
+    changed_parts,
+    overlay_fingerprint,
+)
 
 # Replicas of a service share their epochs; this label of a target names the service.
 _SERVICE_LABEL = "service"
@@ -40,6 +50,10 @@ DEFAULT_ROUND = 30.0
 """Seconds between two rounds by default."""
 _ROUNDS = 3
 """Rounds after which parts that are still unknown are given up."""
+# Age of a process, in rounds, from which its rates count: by default five minutes.
+_WARM = 10
+# Age from which its levels count, and the CPU time that they are held against: by default half an hour.
+_SETTLED = 60
 # Values of a new process wait for its epoch; three rounds have about a hundred.
 _MOST_HELD = 2000
 
@@ -184,7 +198,25 @@ class Identity:
         if self.process.several:
             return
         self._store.measured(signal, value)
-        self._held.append((signal, value, now))
+        self._hold(now, (signal, value))
+
+    def observe_resource(self, signal: str, value: float, now: float) -> None:
+        """Add a value of one of `RESOURCES`, unless the process is too young for it.
+
+        A process that starts loads and connects, and its caches are empty: its rates are high, its levels low.
+        """
+        if self.process.several:
+            return
+        self._store.measured(signal, value)
+        began = self.process.runs_since
+        age = 0.0 if began is None else (now - began) / self._interval
+        values = [] if signal in LEVELS or age < _WARM else [(signal, value)]
+        if age >= _SETTLED and signal in (*LEVELS, CPU_USED, CPU_SAMPLED):
+            values.append((age_band(signal, age / _SETTLED), value))
+        self._hold(now, *values)
+
+    def _hold(self, now: float, *values: tuple[str, float]) -> None:
+        self._held.extend((signal, value, now) for signal, value in values)
         if self.whole:
             self._release()
 

@@ -147,6 +147,12 @@ class ProcessTracker:
         return min(self._current.started.values(), default=None) if self._current else None
 
     @property
+    def runs_since(self) -> float | None:
+        """When the current process started, or was first seen if that is unknown (Unix time)."""
+        current = self._current
+        return min((*current.started.values(), current.began)) if current else None
+
+    @property
     def several(self) -> bool:
         """Whether several processes answer at this address."""
         return self._mixed_at is not None

@@ -25,6 +25,7 @@ from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.latency_differences import LatencyDifferences
 from pprof_exporter.scrape.state.memory_limits import MemoryLimits
 from pprof_exporter.scrape.state.observation import Observation
+from pprof_exporter.scrape.state.resources import ResourceState
 from pprof_exporter.scrape.state.runtime_settings import RuntimeSettings
 from pprof_exporter.scrape.state.top_k import TopK, largest
 from pprof_exporter.scrape.state.wedge import Wedge
@@ -139,6 +140,7 @@ class TargetState:
         self.settings_of_runtime = RuntimeSettings()
         self.memory_limits = MemoryLimits()
         self.growth = GrowthState(settings.index_interval)
+        self.resources = ResourceState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -173,6 +175,7 @@ class TargetState:
         self.settings_of_runtime = RuntimeSettings()
         self.memory_limits.begin_process()
         self.growth.begin_process(judge=not mixed)
+        self.resources.begin_process()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
