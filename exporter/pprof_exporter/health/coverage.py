@@ -42,9 +42,15 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     return [
         Reading(sampling.CPU_USED, used, source),
         Reading(sampling.CPU_ACCOUNTED, accounted, source),
+        Reading(sampling.CPU_COMPARED, 1),
         Reading(sampling.CPU_COVERAGE, ratio),
         Reading(sampling.CPU_RATE, None if ratio is None else ratio * rate),
     ]
+
+
+def accounted_seconds(profile: Profile) -> float:
+    """CPU seconds that the samples stand for, without lost ones and, on Windows, those within system calls."""
+    return _accounted(profile)[0]
 
 
 def _accounted(profile: Profile) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
 from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
-from pprof_exporter.scrape.state.cpu_time import CpuLoad
+from pprof_exporter.scrape.state.cpu_time import CpuLoad, ReadingCost
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import Observation
@@ -129,6 +129,7 @@ class TargetState:
         self.contention = ContentionState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
+        self.reading_cost = ReadingCost()
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
         self.counters: Mapping[str, FetchCounters] = {
             INDEX: self.index_counters,
@@ -155,6 +156,7 @@ class TargetState:
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
+        self.reading_cost.reset()
         self.processes += 1
         self.revision += 1
 
