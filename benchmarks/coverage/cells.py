@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import statistics
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
-from pprof_exporter.health.coverage import accounted_seconds
+from pprof_exporter.health.coverage import CLEARLY_COVERED, accounted_seconds
 from pprof_exporter.profile import NANOSECONDS, decode
 from tests.lab import exclusive, go, run, wine
 
@@ -64,46 +67,59 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One CPU profile: its length, the CPU time used within, what samples account for, and the cost of its end."""
+    """One CPU profile: its length, the CPU time used within, what samples account for, and the cost of its end.
+
+    `within` is what samples within system calls stand for, which on Windows may be no work.
+    """
 
     seconds: float
     used: float
     accounted: float
     samples: int
     stop: float
+    within: float = 0.0
+
+    @property
+    def undecided(self) -> bool:
+        """Whether samples within system calls may be all that is missing, as the exporter judges it."""
+        return self.accounted < CLEARLY_COVERED * self.used and self.used <= self.accounted + self.within
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What all windows of a cell say."""
+class Result:
+    """What all profiles of a cell say.
+
+    `coverage` is all accounted by all used CPU time, `deviation` the standard deviation of single profiles, `cores` the
+    used CPU seconds per second. Of so many `profiles` the exporter would leave `undecided` ones out, as is done here.
+    """
 
     cell: Cell
-    windows: tuple[Window, ...]
+    coverage: float | None
+    deviation: float | None
+    cores: float
+    samples: int
+    profiles: int
+    undecided: int
 
     @property
-    def coverage(self) -> float:
-        """All accounted by all used CPU time."""
-        return sum(window.accounted for window in self.windows) / sum(window.used for window in self.windows)
+    def used(self) -> float:
+        """CPU seconds in one profile."""
+        return self.cores * WINDOW
 
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of the coverage of single windows."""
-        return statistics.stdev(window.accounted / window.used for window in self.windows)
 
-    @property
-    def share(self) -> float:
-        """Used CPU seconds per second."""
-        return sum(window.used for window in self.windows) / sum(window.seconds for window in self.windows)
-
-    @property
-    def stop(self) -> float:
-        """Median of the CPU seconds that ending a profile took."""
-        return statistics.median(window.stop for window in self.windows)
-
-    @property
-    def samples(self) -> int:
-        """Of all windows."""
-        return sum(window.samples for window in self.windows)
+def summarize(cell: Cell, windows: Sequence[Window]) -> Result:
+    """Sum up the windows of a cell."""
+    judged = [window for window in windows if not window.undecided]
+    ratios = [window.accounted / window.used for window in judged]
+    return Result(
+        cell,
+        round(sum(one.accounted for one in judged) / sum(one.used for one in judged), 4) if judged else None,
+        round(statistics.stdev(ratios), 4) if len(ratios) > 1 else None,
+        round(sum(window.used for window in windows) / sum(window.seconds for window in windows), 5),
+        sum(window.samples for window in windows),
+        len(windows),
+        len(windows) - len(judged),
+    )
 
 
 def build(version: str, system: go.System) -> Path:
@@ -134,19 +150,22 @@ def groups(cells: Sequence[Cell], at_once: float) -> Iterator[list[Cell]]:
         yield group
 
 
-def measure(group: Sequence[Cell], windows: int) -> list[Measured]:
+def measure(group: Sequence[Cell], windows: int) -> list[Result]:
     """Run all programs of a group at once, at the highest priority that this user may have."""
-    started = [_start(cell, windows) for cell in group]
-    outputs = [process.communicate(timeout=windows * WINDOW * 3 + 60)[0] for process in started]
-    for cell, process in zip(group, started, strict=True):
-        if process.returncode:
-            raise SystemExit(f"the program of {cell} ended with {process.returncode}")
-    return [
-        Measured(cell, tuple(map(_window, output.splitlines()))) for cell, output in zip(group, outputs, strict=True)
-    ]
+    with contextlib.ExitStack() as stack:
+        # Files, since services that Wine starts beside the first program keep a pipe open.
+        outputs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in group]
+        started = [_start(cell, windows, output) for cell, output in zip(group, outputs, strict=True)]
+        results = []
+        for cell, process, output in zip(group, started, outputs, strict=True):
+            if process.wait(timeout=windows * WINDOW * 3 + 60):
+                raise SystemExit(f"the program of {cell} ended with {process.returncode}")
+            output.seek(0)
+            results.append(summarize(cell, [_window(line) for line in output]))
+    return results
 
 
-def _start(cell: Cell, windows: int) -> subprocess.Popen[str]:
+def _start(cell: Cell, windows: int, output: IO[str]) -> subprocess.Popen[bytes]:
     program = build(cell.version, cell.system)
     load = cell.load
     command = [
@@ -160,30 +179,29 @@ def _start(cell: Cell, windows: int) -> subprocess.Popen[str]:
     nice = shutil.which("nice")
     first = [nice, "-n", "-20"] if nice and os.geteuid() == 0 else []
     environment = wine.environment() if cell.system == "windows" else {}
-    return subprocess.Popen([*first, *command], stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
+    return subprocess.Popen([*first, *command], stdout=output, env=environment)  # noqa: S603
 
 
 def _window(line: str) -> Window:
     said = json.loads(line)
     profile = decode(base64.b64decode(said["profile"]))
-    accounted = accounted_seconds(profile)
-    return Window(
-        said["seconds"], said["used"], accounted, round(accounted * NANOSECONDS / profile.period), said["stop"]
-    )
+    accounted, within = accounted_seconds(profile)
+    samples = round(accounted * NANOSECONDS / profile.period)
+    return Window(said["seconds"], said["used"], accounted, samples, said["stop"], within)
 
 
-def to_json(measured: Measured) -> dict[str, object]:
-    """As it is written to a file, without losing a window."""
-    return asdict(measured)
+def read_results(file: Path) -> list[Result]:
+    """What `write_results` wrote."""
+    return [
+        Result(Cell(Load(**row["cell"].pop("load")), **row.pop("cell")), **row)
+        for row in json.loads(file.read_text(encoding="utf-8"))
+    ]
 
 
-def from_json(data: dict[str, object]) -> Measured:
-    """The opposite of `to_json`."""
-    cell, windows = data["cell"], data["windows"]
-    assert isinstance(cell, dict)  # noqa: S101
-    assert isinstance(windows, list)  # noqa: S101
-    load = Load(**cell.pop("load"))
-    return Measured(Cell(load=load, **cell), tuple(Window(**window) for window in windows))
+def write_results(file: Path, results: Sequence[Result]) -> None:
+    """One line for each cell."""
+    rows = ",\n".join(json.dumps(asdict(result)) for result in results)
+    file.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
 
 
 def _length(seconds: float) -> str:

@@ -29,7 +29,7 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     if not is_cpu(profile) or used is None or not profile.period:
         return []
     source = (("source", fetched.cpu_source),)
-    accounted, within_calls = _accounted(profile)
+    accounted, within_calls = accounted_seconds(profile)
     if accounted < CLEARLY_COVERED * used and used <= accounted + within_calls:
         return [
             Reading(sampling.CPU_UNDECIDED, used, source),
@@ -48,13 +48,8 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     ]
 
 
-def accounted_seconds(profile: Profile) -> float:
-    """CPU seconds that the samples stand for, without lost ones and, on Windows, those within system calls."""
-    return _accounted(profile)[0]
-
-
-def _accounted(profile: Profile) -> tuple[float, float]:
-    """CPU seconds of the samples outside system calls, and within them (only on Windows)."""
+def accounted_seconds(profile: Profile) -> tuple[float, float]:
+    """CPU seconds that the samples outside system calls stand for, without lost ones, and those within (on Windows)."""
     index = profile.index_of("cpu")
     if index is None:
         return 0.0, 0.0

@@ -94,8 +94,8 @@ GROUP = RuleGroup(
             (
               {_COVERAGE} < <cpu_coverage_low> {_AND} {_USED} >= <cpu_used_busy>
                 or {_COVERAGE} < <cpu_coverage_low_light> {_AND} {_USED} >= <cpu_used_light>
-                or {_COVERAGE} < <cpu_coverage_low_windows> {_AND} {_USED} >= <cpu_used_light>
-                  {_AND} {_WINDOWS}
+                  unless on (job, instance, target) {_WINDOWS}
+                or {_COVERAGE} < <cpu_coverage_low_windows> {_AND} {_USED} >= <cpu_used_busy> {_AND} {_WINDOWS}
                 or {_COVERAGE} < <cpu_coverage_fallen> {_AND} {_USED} >= <cpu_used_light>
                   {_AND} {_COVERAGE} < {_USUAL_COVERAGE} - <cpu_coverage_fall>
                   {_AND} {_USED} > <cpu_used_alike> * {_USUALLY_USED}
@@ -118,11 +118,7 @@ GROUP = RuleGroup(
             "F1",
             Severity.CRITICAL,
             f"""
-            (
-              {_COVERAGE} < <cpu_coverage_very_low> {_AND} {_USED} >= <cpu_used_busy>
-                or {_COVERAGE} < <cpu_coverage_very_low> {_AND} {_USED} >= <cpu_used_light>
-                  {_AND} {_WINDOWS}
-            )
+            {_COVERAGE} < <cpu_coverage_very_low> {_AND} {_USED} >= <cpu_used_busy>
               unless on (job, instance, target) {_NONE}
             """,
             "15m",

@@ -41,9 +41,11 @@ def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimi
         said = f"The CPU profiler samples at {rate:.0f} Hz instead of 100 Hz: the timer of Go 1.16 to 1.21 on Windows."
         return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
     busy = used >= limit["cpu_used_busy"]
+    if on_windows and not busy:
+        return None
     lowest = "cpu_coverage_low_windows" if on_windows else "cpu_coverage_low" if busy else "cpu_coverage_low_light"
     if coverage < limit[lowest]:
-        severe = coverage < limit["cpu_coverage_very_low"] and (busy or on_windows)
+        severe = busy and coverage < limit["cpu_coverage_very_low"]
         said = f"Samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
         return Finding(Level.CRITICAL if severe else Level.WARNING, said, "PprofCpuCoverageLow")
     return None
@@ -53,9 +55,13 @@ def _coverage_otherwise(snapshot: TargetSnapshot, cpu: ProfileSnapshot) -> Check
     coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
     if coverage is not None:
         said = f"Samples account for {percent(coverage)} of the CPU time that the process used."
-        if coverage < CLEARLY_COVERED and snapshot.system is not System.WINDOWS:
-            said += " That is usual for work in short bursts: Linux does not sample a burst between two kernel ticks."
-        return healthy(said)
+        if coverage >= CLEARLY_COVERED:
+            return healthy(said)
+        if snapshot.system is System.WINDOWS:
+            return unknown(f"{said} Short bursts of work cannot be judged on Windows. Repeat it under load.")
+        return healthy(
+            f"{said} That is usual for work in short bursts: Linux does not sample a burst between two kernel ticks."
+        )
     if cpu.reading(sampling.CPU_UNDECIDED) is not None:
         return unknown(
             "Most samples are in system calls, where Windows does not tell work from waiting. F3 can still be judged."
