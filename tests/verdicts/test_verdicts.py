@@ -95,8 +95,11 @@ BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", No
 HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None, hangs=True)
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
-    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
-    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.44)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.39, used=1.0)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", replace(covered(0.79), system=System.WINDOWS)),
+    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", replace(covered(0.44), system=System.WINDOWS)),
     ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
     ("F1", Level.WARNING, "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
     ("F1", Level.INFO, "PprofKnownBug", replace(covered(1.0), bugs=(BUG,))),
@@ -162,7 +165,9 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
 ]
 
 WELL: list[tuple[str, TargetSnapshot]] = [
-    ("F1", covered(0.81)),
+    ("F1", covered(0.56)),
+    ("F1", covered(0.41, used=1.0)),
+    ("F1", replace(covered(0.95), system=System.WINDOWS)),
     ("F1", covered(1.3)),
     ("F2", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 70))),
     ("F3", audited()),
@@ -191,6 +196,8 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     *((mode, TargetSnapshot()) for mode in VERDICT_CHECKS),
     ("F1", covered(None, None)),
     ("F1", covered(None, 0.3)),
+    ("F1", replace(covered(0.3, used=1.0), system=System.WINDOWS)),
+    ("F1", replace(covered(0.85), system=System.WINDOWS)),
     ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
     ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
     ("F3", TargetSnapshot(audit_unsupported=True)),

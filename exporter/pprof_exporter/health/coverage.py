@@ -1,8 +1,9 @@
 """F1: the share of the used CPU time that CPU samples account for.
 
-Healthy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors,
-since Windows builds also sample a thread that waits for one. Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz
-where 100 Hz are assumed (golang/go 61665): 0.64.
+Busy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors, since
+Windows builds also sample a thread that waits for one. Light ones show less on Linux, which samples no burst between two
+kernel ticks (docs/coverage.md). Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz where 100 Hz are assumed
+(golang/go 61665): 0.64.
 """
 
 from __future__ import annotations
