@@ -18,7 +18,7 @@ from typing import IO
 
 from pprof_exporter.health.coverage import CLEARLY_COVERED, accounted_seconds
 from pprof_exporter.profile import NANOSECONDS, decode
-from tests.lab import exclusive, go, run, wine
+from tests.lab import LAB, exclusive, go, run, wine
 
 SOURCES = Path(__file__).parent / "program"
 WINDOW = 5
@@ -127,7 +127,7 @@ def build(version: str, system: go.System) -> Path:
     command = go.toolchain(version)
     folder = f"coverage-{system}-go{version}"
     with exclusive(f"build-{folder}"):
-        program = go.LAB / "build" / folder / ("target.exe" if system == "windows" else "target")
+        program = LAB / "build" / folder / ("target.exe" if system == "windows" else "target")
         stamp = program.with_name("sources.sha256")
         digest = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(SOURCES.iterdir()))).hexdigest()
         if not program.exists() or not stamp.exists() or stamp.read_text() != digest:

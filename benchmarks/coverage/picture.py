@@ -9,6 +9,8 @@ from benchmarks.coverage.cells import WINDOW, Load, Result
 from benchmarks.coverage.simulate import expected
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 
+FONT = 'font-family="sans-serif" font-size="12"'
+GREY = "#777777"
 WIDTH, HEIGHT = 800, 440
 LEFT, RIGHT, TOP, BOTTOM = 60, 240, 20, 390
 LEAST, MOST = 0.03, 10.0
@@ -24,7 +26,7 @@ def draw(results: Sequence[Result]) -> str:
     loads = sorted({result.cell.load for result in linux}, key=lambda load: (load.period == 0, load.burst))
     colours = dict(zip(loads, COLOURS, strict=True))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {FONT}>',
         "<title>Coverage of CPU samples by the CPU time in one profile</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *_axes(),
@@ -80,7 +82,7 @@ def _limits() -> Iterable[str]:
 def _curve(ticks: int, dashes: str) -> str:
     used = [LEAST * (MOST / LEAST) ** (step / 100) for step in range(101)]
     points = " ".join(f"{_x(one):.1f},{_y(expected(one, THREADS, ticks)):.1f}" for one in used)
-    return f'<polyline points="{points}" fill="none" stroke="#777777" stroke-dasharray="{dashes}"/>'
+    return f'<polyline points="{points}" fill="none" stroke="{GREY}" stroke-dasharray="{dashes}"/>'
 
 
 def _point(result: Result, colour: str) -> str:
@@ -106,12 +108,13 @@ def _legend(colours: dict[Load, str]) -> Iterable[str]:
         yield _text(x + 12, y, load.title)
     y += 28
     for threads in (1, 4, 8):
-        yield _mark(threads, x, y - 4, "#777777")
+        yield _mark(threads, x, y - 4, GREY)
         yield _text(x + 12, y, f"{threads} thread{'s' if threads > 1 else ''}")
         y += 20
     y += 8
     yield _text(x - 6, y, "computed, short bursts:")
     for ticks, dashes in ((250, "6 3"), (100, "2 3")):
         y += 20
-        yield f'<line x1="{x - 6}" x2="{x + 26}" y1="{y - 4}" y2="{y - 4}" stroke="#777777" stroke-dasharray="{dashes}"/>'
+        ends = f'x1="{x - 6}" x2="{x + 26}" y1="{y - 4}" y2="{y - 4}"'
+        yield f'<line {ends} stroke="{GREY}" stroke-dasharray="{dashes}"/>'
         yield _text(x + 32, y, f"{ticks} ticks a second")

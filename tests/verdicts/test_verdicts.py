@@ -268,12 +268,20 @@ def test_every_alert_that_one_look_can_see_is_named() -> None:
     assert {row[2] for row in BAD} - {"PprofExporterDeferring"} == alerts - over_time
 
 
+def test_what_light_servers_lose_on_linux_is_explained_and_no_fault() -> None:
+    light = of_mode("F1", covered(0.74, used=1.1))
+
+    assert light.level is Level.HEALTHY
+    assert "does not sample a burst between two kernel ticks" in light.said
+    assert "burst" not in of_mode("F1", covered(0.97)).said
+
+
 def test_a_verdict_has_no_other_limits_than_the_alert() -> None:
     assert of_mode("F5", seen("heap", took=3.0), {"fetch_very_slow": 4.0}).level is Level.HEALTHY
 
 
 def test_the_worst_finding_speaks_for_its_failure_mode() -> None:
-    found = of_mode("F1", replace(covered(0.5), bugs=(BUG,)))
+    found = of_mode("F1", replace(covered(0.4), bugs=(BUG,)))
 
     assert [finding.level for finding in found.findings] == [Level.CRITICAL, Level.INFO]
     assert found.said == found.findings[0].said

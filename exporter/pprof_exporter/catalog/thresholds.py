@@ -51,7 +51,10 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "cpu_coverage_fall", 0.2, "ratio", "500 samples move the coverage by 0.02 by chance, other bursts by up to 0.2"
     ),
     Threshold(
-        "cpu_used_busy", 2.5, "seconds", "CPU time per profile, half a core for 5 s: what threads lose at its end is 2 %"
+        "cpu_used_busy",
+        2.5,
+        "seconds",
+        "CPU time per profile, half a core for 5 s: what threads lose at its end is 2 %",
     ),
     Threshold(
         "cpu_used_light",

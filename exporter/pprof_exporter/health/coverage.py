@@ -1,8 +1,8 @@
 """F1: the share of the used CPU time that CPU samples account for.
 
 Busy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors, since
-Windows builds also sample a thread that waits for one. Light ones show less on Linux, which samples no burst between two
-kernel ticks (docs/coverage.md). Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz where 100 Hz are assumed
+Windows builds also sample a thread that waits for one. Light ones show less on Linux, which samples no burst between
+two kernel ticks (docs/coverage.md). Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz where 100 Hz are assumed
 (golang/go 61665): 0.64.
 """
 
@@ -34,6 +34,7 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     if accounted < CLEARLY_COVERED * used and used <= accounted + within_calls:
         return [
             Reading(sampling.CPU_UNDECIDED, used, source),
+            Reading(sampling.CPU_COMPARED, 0),
             Reading(sampling.CPU_COVERAGE, None),
             Reading(sampling.CPU_RATE, None),
         ]

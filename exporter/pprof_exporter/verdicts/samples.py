@@ -68,8 +68,8 @@ def _coverage_otherwise(snapshot: TargetSnapshot, cpu: ProfileSnapshot) -> Check
         )
     if used is not None:
         return unknown(
-            f"The process used {seconds(used)} of CPU time in the profile: too little to judge. Repeat it under load, or "
-            "with a longer profile."
+            f"The process used {seconds(used)} of CPU time in the profile: too little to judge. Repeat it under load, "
+            "or with a longer profile."
         )
     return unknown(f"The CPU time of the process is unknown. {_GIVE_CPU_TIME}")
 

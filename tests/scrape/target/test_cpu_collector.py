@@ -260,12 +260,11 @@ async def test_the_system_is_asked_before_the_target_writes_its_profile(
 
     monkeypatch.setattr(ProcessSource, "_read_process", found)
     fetcher.faults["metrics"] = MISSING
+    fetcher.takes["profile"] = 0.1
     state = start()
     await clock.advance(300)
     done = state.profiles["cpu"].counters.outcomes[Outcome.SUCCESS]
-    assert counted(state, sampling.CPU_USED) == {
-        (("source", "process"),): pytest.approx(0.5 * WINDOW * done, rel=0.01)
-    }
+    assert counted(state, sampling.CPU_USED) == {(("source", "process"),): pytest.approx(0.5 * WINDOW * done, rel=0.01)}
 
 
 async def test_a_restart_within_the_window_leaves_the_use_unknown(
