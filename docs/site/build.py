@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "upgrading",
         "scaling",
         "performance",
+        "coverage",
         "security",
     ),
     "Deploy": ("deploy/index", "windows"),

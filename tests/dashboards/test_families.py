@@ -25,6 +25,7 @@ NOT_DRAWN = {
     "pprof_canary_failures_total": "among the failed fetches, which are drawn",
     "pprof_changes_total": "upgrades are marked by their time",
     "pprof_cpu_undecided_seconds_total": "says why there is no coverage; what is accounted for is drawn",
+    "pprof_cpu_reading_seconds": "explains the CPU time of a light target; small",
     "pprof_clock_drift_ratio": "for those who compare clocks",
     "pprof_cpu_coverage_ratio": "of one window; half an hour of them is drawn",
     "pprof_function_heap_growth_bytes": "where the runbook of PprofHeapGrowth leads to",

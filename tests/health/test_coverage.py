@@ -15,6 +15,7 @@ RATE = "pprof_cpu_effective_rate_hertz"
 USED = "pprof_cpu_used_seconds_total"
 ACCOUNTED = "pprof_cpu_accounted_seconds_total"
 UNDECIDED = "pprof_cpu_undecided_seconds_total"
+COMPARED = "pprof_cpu_compared_profiles_total"
 
 
 def covered(cpu: Profile, used: float | None, name: str = RATIO) -> float | None:
@@ -30,6 +31,7 @@ def test_a_busy_program_is_covered(program: str, file: str) -> None:
     assert covered(cpu, used) == pytest.approx(0.97, abs=0.08)
     assert covered(cpu, used, RATE) == pytest.approx(97, abs=8)
     assert covered(cpu, used, USED) == used
+    assert covered(cpu, used, COMPARED) == 1
 
 
 @pytest.mark.parametrize("program", WINDOWS)
@@ -40,6 +42,7 @@ def test_whether_a_thread_in_a_system_call_uses_time_is_not_known_on_windows(pro
     assert sampled > 20 * recorded.cpu_seconds
     assert covered(cpu, recorded.cpu_seconds, UNDECIDED) == recorded.cpu_seconds
     assert covered(cpu, recorded.cpu_seconds) is None
+    assert covered(cpu, recorded.cpu_seconds, COMPARED) == 0
     # More than all of them can explain is missing.
     assert covered(cpu, 2 * sampled, ACCOUNTED) == pytest.approx(0, abs=0.05)
     assert covered(cpu, 2 * sampled) == pytest.approx(0, abs=0.05)
@@ -100,4 +103,4 @@ def test_the_source_of_the_truth_is_named() -> None:
         USED,
         ACCOUNTED,
     }
-    assert set(by_name(readings)) == {USED, ACCOUNTED, RATIO, RATE}
+    assert set(by_name(readings)) == {USED, ACCOUNTED, COMPARED, RATIO, RATE}

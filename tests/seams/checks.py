@@ -164,11 +164,12 @@ _STATE = "goroutine_states: pprof_goroutines_by_state"
 _AGREEING, _SET = ClockSnapshot(0, 0, 0), ClockSnapshot(1.0, 10**9, 2 * 10**9)
 _GAP = _ticks(0.0, 0.01, 0.5)
 
-# The families of an audit are figures of `TickAudit`, which `audits` has.
+# The families of an audit are figures of `TickAudit`, which `audits` has. What a reading of the metrics page costs is
+# learned from readings, not from a profile.
 OF_CHECKS = [
     family.name
     for family in (*quality.FAMILIES, *sampling.FAMILIES)
-    if not family.name.startswith("pprof_tick_") and family is not sampling.CLOCK_DRIFT
+    if not family.name.startswith("pprof_tick_") and family not in (sampling.CLOCK_DRIFT, sampling.CPU_READING)
 ]
 """The families that the checks of `PROFILE_CHECKS` fill."""
 

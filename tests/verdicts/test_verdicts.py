@@ -169,8 +169,11 @@ def heap_of(*mebibytes: float, limit: float | None = None) -> TargetSnapshot:
 BUGS = {bug.id.removeprefix("golang/go#"): bug for bug in KNOWN_BUGS}
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
-    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
-    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.44)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.39, used=1.0)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", replace(covered(0.79), system=System.WINDOWS)),
+    ("F1", Level.CRITICAL, "PprofCpuCoverageLow", replace(covered(0.44), system=System.WINDOWS)),
     ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
     ("F1", Level.WARNING, "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
     ("F2", Level.WARNING, "PprofSamplesLost", cpu((quality.CPU_LOST, 5), (quality.CPU_OPAQUE, 0))),
@@ -260,7 +263,9 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
 ]
 
 WELL: list[tuple[str, TargetSnapshot]] = [
-    ("F1", covered(0.81)),
+    ("F1", covered(0.56)),
+    ("F1", covered(0.41, used=1.0)),
+    ("F1", replace(covered(0.95), system=System.WINDOWS)),
     ("F1", covered(1.3)),
     ("F2", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 70))),
     ("F3", audited()),
@@ -320,6 +325,8 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     *((mode, TargetSnapshot()) for mode in VERDICT_CHECKS),
     ("F1", covered(None, None)),
     ("F1", covered(None, 0.3)),
+    ("F1", replace(covered(0.3, used=1.0), system=System.WINDOWS)),
+    ("F1", replace(covered(0.85), system=System.WINDOWS)),
     ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
     ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
     ("F3", TargetSnapshot(audit_failure="there is no such page (404)")),
@@ -471,6 +478,14 @@ def test_every_alert_that_one_look_can_see_is_named() -> None:
     assert ({row[2] for row in BAD} | {row[1] for row in NOTES if row[1]}) - {
         "PprofExporterDeferring"
     } == alerts - over_time
+
+
+def test_what_light_servers_lose_on_linux_is_explained_and_no_fault() -> None:
+    light = of_mode("F1", covered(0.74, used=1.1))
+
+    assert light.level is Level.HEALTHY
+    assert "does not sample a burst between two kernel ticks" in light.said
+    assert "burst" not in of_mode("F1", covered(0.97)).said
 
 
 def test_a_verdict_has_no_other_limits_than_the_alert() -> None:

@@ -29,6 +29,15 @@ CPU_UNDECIDED = counter(
     "target",
     "source",
 )
+CPU_COMPARED = counter(
+    "pprof_cpu_compared_profiles_total", "CPU profiles whose CPU time is in pprof_cpu_used_seconds_total.", "target"
+)
+CPU_READING = gauge(
+    "pprof_cpu_reading_seconds",
+    "CPU time that one reading of the metrics page costs the target, the mean of 20. It is not in "
+    "pprof_cpu_used_seconds_total.",
+    "target",
+)
 CPU_COVERAGE = gauge(
     "pprof_cpu_coverage_ratio",
     "Ratio of accounted to used CPU time in the latest CPU profile with at least 100 expected samples.",
@@ -83,6 +92,8 @@ FAMILIES = (
     CPU_USED,
     CPU_ACCOUNTED,
     CPU_UNDECIDED,
+    CPU_COMPARED,
+    CPU_READING,
     CPU_COVERAGE,
     CPU_RATE,
     TICK_INTERVAL,

@@ -36,7 +36,8 @@ DASHBOARD = Dashboard(
                 stat(
                     "CPU coverage",
                     "Share of the CPU time of the last half hour's profiles that their samples account for. Healthy "
-                    "is 94 % and more. No value: the CPU time that it used is unknown or next to none.",
+                    "is 90 % and more above half a core; on Linux less for short bursts (docs/coverage.md). No value: "
+                    "the CPU time that it used is unknown or next to none.",
                     f"max({COVERAGE})",
                     unit="percentunit",
                     limits=bad_below("cpu_coverage_low", "cpu_coverage_very_low"),

@@ -46,6 +46,7 @@ class TargetSeries:
             self._sink.add(identity.SEVERAL_PROCESSES, self._labels, 1)
             return self._expires
         self._add_index()
+        self._sink.add_known(sampling.CPU_READING, self._labels, state.reading_cost.seconds)
         self._add_sampling_clock(state.sampling_clock)
         self._add_identity(state.identity)
         self._add_runtime(state)

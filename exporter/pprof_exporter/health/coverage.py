@@ -1,8 +1,9 @@
 """F1: the share of the used CPU time that CPU samples account for.
 
-Healthy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors,
-since Windows builds also sample a thread that waits for one. Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz
-where 100 Hz are assumed (golang/go 61665): 0.64.
+Busy programs show 0.94 to 1.15, and up to 1.8 on Windows if more threads want to run than there are processors, since
+Windows builds also sample a thread that waits for one. Light ones show less on Linux, which samples no burst between
+two kernel ticks (docs/coverage.md). Go 1.16 to 1.21 on Windows samples by a timer of 64 Hz where 100 Hz are assumed
+(golang/go 61665): 0.64.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     if not is_cpu(profile) or used is None or not profile.period:
         return []
     source = (("source", fetched.cpu_source),)
-    accounted, within_calls = _accounted(profile)
+    accounted, within_calls = accounted_seconds(profile)
     if accounted < CLEARLY_COVERED * used and used <= accounted + within_calls:
         return [
             Reading(sampling.CPU_UNDECIDED, used, source),
+            Reading(sampling.CPU_COMPARED, 0),
             Reading(sampling.CPU_COVERAGE, None),
             Reading(sampling.CPU_RATE, None),
         ]
@@ -42,13 +44,14 @@ def coverage(fetched: FetchedProfile) -> list[Reading]:
     return [
         Reading(sampling.CPU_USED, used, source),
         Reading(sampling.CPU_ACCOUNTED, accounted, source),
+        Reading(sampling.CPU_COMPARED, 1),
         Reading(sampling.CPU_COVERAGE, ratio),
         Reading(sampling.CPU_RATE, None if ratio is None else ratio * rate),
     ]
 
 
-def _accounted(profile: Profile) -> tuple[float, float]:
-    """CPU seconds of the samples outside system calls, and within them (only on Windows)."""
+def accounted_seconds(profile: Profile) -> tuple[float, float]:
+    """CPU seconds that the samples outside system calls stand for, without lost ones, and those within (on Windows)."""
     index = profile.index_of("cpu")
     if index is None:
         return 0.0, 0.0

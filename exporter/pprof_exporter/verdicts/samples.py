@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.health import TickAudit
+from pprof_exporter.health.coverage import CLEARLY_COVERED
 from pprof_exporter.health.sampling_clock import MIN_INTERVALS
 from pprof_exporter.profile import System
 from pprof_exporter.verdicts.phrases import counted, joined, percent, seconds
@@ -31,7 +32,7 @@ def missing_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutc
     cpu = snapshot.profiles.get("cpu")
     if cpu is None:
         return _NO_CPU_PROFILE
-    return wrong((_coverage(snapshot, cpu, limit),), _coverage_otherwise(cpu))
+    return wrong((_coverage(snapshot, cpu, limit),), _coverage_otherwise(snapshot, cpu))
 
 
 def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimits) -> Finding | None:
@@ -46,24 +47,36 @@ def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimi
     if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
         said = f"The CPU profiler samples at {rate:.0f} Hz instead of 100 Hz: the timer of Go 1.16 to 1.21 on Windows."
         return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
-    if coverage < limit["cpu_coverage_low"]:
-        level = Level.CRITICAL if coverage < limit["cpu_coverage_very_low"] else Level.WARNING
+    busy = used >= limit["cpu_used_busy"]
+    if on_windows and not busy:
+        return None
+    lowest = "cpu_coverage_low_windows" if on_windows else "cpu_coverage_low" if busy else "cpu_coverage_low_light"
+    if coverage < limit[lowest]:
+        severe = busy and coverage < limit["cpu_coverage_very_low"]
         said = f"Samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
-        return Finding(level, said, "PprofCpuCoverageLow")
+        return Finding(Level.CRITICAL if severe else Level.WARNING, said, "PprofCpuCoverageLow")
     return None
 
 
-def _coverage_otherwise(cpu: ProfileSnapshot) -> CheckOutcome:
+def _coverage_otherwise(snapshot: TargetSnapshot, cpu: ProfileSnapshot) -> CheckOutcome:
     coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
     if coverage is not None:
-        return healthy(f"Samples account for {percent(coverage)} of the CPU time that the process used.")
+        said = f"Samples account for {percent(coverage)} of the CPU time that the process used."
+        if coverage >= CLEARLY_COVERED:
+            return healthy(said)
+        if snapshot.system is System.WINDOWS:
+            return unknown(f"{said} Short bursts of work cannot be judged on Windows. Repeat it under load.")
+        return healthy(
+            f"{said} That is usual for work in short bursts: Linux does not sample a burst between two kernel ticks."
+        )
     if cpu.reading(sampling.CPU_UNDECIDED) is not None:
         return unknown(
             "Most samples are in system calls, where Windows does not tell work from waiting. F3 can still be judged."
         )
     if used is not None:
         return unknown(
-            f"The process used {seconds(used)} of CPU time in the profile: too little to judge. Repeat it under load."
+            f"The process used {seconds(used)} of CPU time in the profile: too little to judge. Repeat it under load, "
+            "or with a longer profile."
         )
     return unknown(f"The CPU time of the process is unknown. {_GIVE_CPU_TIME}")
 

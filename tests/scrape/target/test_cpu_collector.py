@@ -14,12 +14,14 @@ import pytest
 
 from pprof_exporter.catalog import Family, Outcome, Reason, sampling
 from pprof_exporter.config import AuditWhen, ProfileSettings, Settings
-from pprof_exporter.profile.goversion import GoVersion
+from pprof_exporter.profile.goversion import GoVersion, KnownGoVersion
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target import context
+from pprof_exporter.scrape.target.local_process import LocalProcess
+from pprof_exporter.scrape.target.process_source import ProcessSource
 from pprof_exporter.store import Store
 from tests.recorded import RECORDINGS
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
@@ -231,6 +233,38 @@ async def test_used_seconds_come_from_the_page(start: Start, clock: FakeClock, f
     # The recorded profile is one of 3 s of work.
     assert gauge(state, sampling.CPU_COVERAGE) == [pytest.approx(1, abs=0.05)]
     assert state.identity.go_version == "1.27.3"
+
+
+async def test_what_a_page_costs_is_learned_from_a_light_target(
+    start: Start, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.cpu_seconds = 0.05
+    state = start()
+    await clock.advance(25 * 60)
+    profiles = fetcher.asked["profile"]
+    assert profiles > 22
+    # Nothing is known of the load before the first profile; the next 20 begin with two readings.
+    assert fetcher.asked["metrics"] == 2 * profiles + 1 + 20
+    assert state.reading_cost.seconds == pytest.approx(0, abs=0.001)
+    used = sum(counted(state, sampling.CPU_USED).values())
+    assert used == pytest.approx(0.05 * WINDOW * profiles, rel=0.01)
+    assert counted(state, sampling.CPU_COMPARED) == {(): profiles}
+
+
+async def test_the_system_is_asked_before_the_target_writes_its_profile(
+    start: Start, clock: FakeClock, fetcher: FakeFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(source: ProcessSource) -> LocalProcess:
+        written = fetcher.asked["profile"] - fetcher.running["profile"]
+        return LocalProcess(1, 50.0, "/shop", 0.5 * clock.time + 0.2 * written, KnownGoVersion())
+
+    monkeypatch.setattr(ProcessSource, "_read_process", found)
+    fetcher.faults["metrics"] = MISSING
+    fetcher.takes["profile"] = 0.1
+    state = start()
+    await clock.advance(300)
+    done = state.profiles["cpu"].counters.outcomes[Outcome.SUCCESS]
+    assert counted(state, sampling.CPU_USED) == {(("source", "process"),): pytest.approx(0.5 * WINDOW * done, rel=0.01)}
 
 
 async def test_a_restart_within_the_window_leaves_the_use_unknown(

@@ -15,6 +15,8 @@ FAILURE_MODES = (
             sampling.CPU_ACCOUNTED,
             sampling.CPU_UNDECIDED,
             sampling.CPU_USED,
+            sampling.CPU_COMPARED,
+            sampling.CPU_READING,
             quality.CPU_BLOCKED,
             content.CPU_SAMPLES,
             content.CPU_SAMPLED,

@@ -17,7 +17,7 @@ from pprof_exporter.scrape.state.canary import CanaryState
 from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
-from pprof_exporter.scrape.state.cpu_time import CpuLoad
+from pprof_exporter.scrape.state.cpu_time import CpuLoad, ReadingCost
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
 from pprof_exporter.scrape.state.growth import GrowthState
@@ -143,6 +143,7 @@ class TargetState:
         self.resources = ResourceState()
         self.wedge = Wedge()
         self.budget = Budget(settings.budget, clock)
+        self.reading_cost = ReadingCost()
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
         self.counters: Mapping[str, FetchCounters] = {
             INDEX: self.index_counters,
@@ -179,6 +180,7 @@ class TargetState:
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
+        self.reading_cost.reset()
         self.processes += 1
         self.revision += 1
 

@@ -70,9 +70,16 @@ class ProcessSource:
             return ProcessReading(found, process, cpu)
         if process is None or (found is None and not self._page.is_suspended()):
             return ProcessReading(found, process)
+        return ProcessReading(found, process, self._cpu_of(process))
+
+    async def read_cpu_of_process(self) -> CpuTime | None:
+        """The CPU time by the operating system alone, which costs the target nothing."""
+        process = await self._read_process()
+        return None if process is None else self._cpu_of(process)
+
+    def _cpu_of(self, process: LocalProcess) -> CpuTime:
         at, processors = self._clock.steady(), psutil.cpu_count()
-        cpu = CpuTime(process.cpu_seconds, at, process.started, CpuSource.PROCESS, processors)
-        return ProcessReading(found, process, cpu)
+        return CpuTime(process.cpu_seconds, at, process.started, CpuSource.PROCESS, processors)
 
     def reset(self) -> None:
         """Try all sources again: the target was down or has a new process, and may have another source now."""
