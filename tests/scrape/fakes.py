@@ -100,6 +100,8 @@ class FakeFetcher(Fetcher):
         self.faults: dict[str, Callable[[], Exception]] = {}
         self.takes: dict[str, float] = {}
         self.bodies: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        """Content types by path."""
         self.folder = RECORDED
         self.stamps = False
         """Whether profiles carry the time at which they were asked for, instead of that of the recording."""
@@ -135,7 +137,8 @@ class FakeFetcher(Fetcher):
         body = self.bodies.get(path) or self._recorded(path)
         if self.stamps and body.startswith(b"\x1f\x8b"):
             body = stamped(body, asked_at)
-        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+        kind = "text/plain" if path == "cmdline" else ""
+        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at, self.types.get(path, kind))
 
     def _recorded(self, path: str) -> bytes:
         body = (self.folder / FILES.get(path, f"{path}.pb.gz")).read_bytes()

@@ -118,6 +118,10 @@ class TargetState:
         self.index: IndexPage | None = None
         self.index_at = 0.0
         self.index_problem: Reason | None = None
+        self.index_lost_at = 0.0
+        """When the index page first failed after it had answered; Unix time."""
+        self.failed_since_index = False
+        """Whether a profile has failed since then."""
         self.index_counters = FetchCounters()
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
         self.identity = Identity(target, store, settings.index_interval)
