@@ -18,6 +18,7 @@ from pprof_exporter.scrape.state.contention import ContentionState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuLoad
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
+from pprof_exporter.scrape.state.handler_delay import LongerTries
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import TopK, largest
@@ -132,6 +133,7 @@ class TargetState:
         self.stacks = StacksState(functions)
         self.contention = ContentionState()
         self.wedge = Wedge()
+        self.delays = LongerTries(clock, [name for name, one in self.profiles.items() if not one.kind.window])
         self.budget = Budget(settings.budget, clock)
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
         self.counters: Mapping[str, FetchCounters] = {
@@ -156,6 +158,8 @@ class TargetState:
         self.stacks.begin_process()
         self.canary.begin_process()
         self.contention = ContentionState()
+        self.delays.begin_process()
+        self.wedge.begin_process()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
@@ -172,6 +176,14 @@ class TargetState:
         modules = {} if without_modules is None else {"modules": base - without_modules}
         causes = (("heap", "heap"), ("goroutines", "goroutine"))
         return modules | {cause: latest[name] - base for cause, name in causes if name in latest}
+
+    def usual_latency(self, name: str) -> float | None:
+        """The usual latency of the profiles other than `name`, in seconds; None if none has come."""
+        return self.delays.usual(name, self._latency)
+
+    def _latency(self, name: str) -> float | None:
+        latest = self.profiles[name].latest
+        return latest.took if latest is not None else None
 
     @property
     def why_down(self) -> str:
