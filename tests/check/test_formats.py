@@ -25,7 +25,7 @@ def judged(name: str, *levels: Level, problem: str = "", said: str = "said") -> 
     return TargetReport(name, {"service": name}, "linux", "shop", "1.27.3", verdicts, problem, ("Skipped: x.",))
 
 
-MIXED = judged("mixed", Level.HEALTHY, Level.UNKNOWN, Level.INFO, Level.WARNING, Level.CRITICAL)
+MIXED = judged("mixed", Level.HEALTHY, Level.UNKNOWN, Level.WARNING, Level.CRITICAL)
 FINE = judged("fine", Level.HEALTHY, Level.UNKNOWN)
 DOWN = judged("down", Level.CRITICAL, problem="It did not answer.")
 
@@ -35,8 +35,7 @@ DOWN = judged("down", Level.CRITICAL, problem="It did not answer.")
     [
         ((Level.HEALTHY, Level.UNKNOWN), FailOn.INFO, 0),
         ((Level.UNKNOWN,), FailOn.INFO, 0),
-        ((Level.INFO,), FailOn.WARNING, 0),
-        ((Level.INFO,), FailOn.INFO, 1),
+        ((Level.WARNING,), FailOn.INFO, 1),
         ((Level.WARNING,), FailOn.WARNING, 1),
         ((Level.WARNING,), FailOn.CRITICAL, 0),
         ((Level.CRITICAL,), FailOn.CRITICAL, 1),
@@ -58,7 +57,7 @@ def test_the_worst_comes_first() -> None:
 
 def test_the_summary_names_each_that_is_not_well() -> None:
     assert CheckReport((DOWN, MIXED, FINE)).summary == (
-        "3 targets: 1 without findings; mixed critical (F5); down was not checked"
+        "3 targets: 1 without findings; mixed critical (F4); down was not checked"
     )
     assert CheckReport((FINE,)).summary == "fine has no findings"
 
@@ -79,8 +78,8 @@ def test_the_keys_of_the_json_form_stay() -> None:
         "evidence",
         "verdicts",
     ]
-    last = found["targets"][1]["verdicts"][4]
-    assert list(last) == ["mode", "title", "level", "said", "findings"]
+    last = found["targets"][1]["verdicts"][3]
+    assert list(last) == ["mode", "title", "level", "said", "findings", "notes"]
     assert last["findings"] == [
         {
             "level": "critical",
@@ -95,14 +94,14 @@ def test_the_keys_of_the_json_form_stay() -> None:
 def test_junit_counts_what_failed_what_is_unknown_and_what_could_not_be_looked_at() -> None:
     root = ET.fromstring(check_junit(CheckReport((DOWN, MIXED, FINE))))  # noqa: S314 - written a line above
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "9",
+        "tests": "8",
         "failures": "3",
         "errors": "1",
         "skipped": "2",
     }
     mixed = root.find("testsuite[@name='mixed']")
     assert mixed is not None
-    assert [case.get("name", "")[:2] for case in mixed if case.find("failure") is not None] == ["F4", "F5"]
+    assert [case.get("name", "")[:2] for case in mixed if case.find("failure") is not None] == ["F3", "F4"]
 
 
 def test_an_exporter_that_watches_too_has_saved_profiles_and_runbooks() -> None:
@@ -133,9 +132,9 @@ def test_no_name_breaks_a_form() -> None:
 
 def test_github_has_errors_and_warnings_only_for_what_the_job_fails_for() -> None:
     kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.CRITICAL))]
-    assert kinds == ["::notice", "::notice", "::error"]
+    assert kinds == ["::notice", "::error"]
     kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.INFO))]
-    assert kinds == ["::notice", "::warning", "::error"]
+    assert kinds == ["::warning", "::error"]
     (line,) = check_github(CheckReport((DOWN,)))
     assert line == "::error title=down%3A not checked::It did not answer."
 
@@ -144,4 +143,4 @@ def test_markdown_folds_what_is_well() -> None:
     text = check_markdown(CheckReport((MIXED,), runbook_url="https://wiki.example/pprof"))
     assert "[PprofHeapGrowth](<https://wiki.example/pprof/PprofHeapGrowth>)" in text
     assert "<details><summary>1 unknown, 1 healthy</summary>" in text
-    assert text.index("🟥 critical") < text.index("🟧 warning") < text.index("🟦 info") < text.index("<details>")
+    assert text.index("🟥 critical") < text.index("🟧 warning") < text.index("<details>")

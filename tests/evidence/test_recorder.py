@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from pprof_exporter.evidence.recorder import EvidenceRecorder
 from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.profile import decode
+from pprof_exporter.profile.proto import profile_pb2
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
-from pprof_exporter.verdicts import Level
+from pprof_exporter.verdicts import Level, snapshot_of, verdicts
 from tests.conftest import RECORDINGS
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, times
 
@@ -45,8 +47,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     clock = FakeClock()
     fetcher = FakeFetcher(clock)
     fetcher.stamps = True
-    # It lasts for the five seconds that the windows do.
-    fetcher.bodies["profile"] = (RECORDINGS / "linux-go1.27.3" / "cpu_burn2.pb.gz").read_bytes()
+    fetcher.bodies["profile"] = WHOLE
     evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(interval=HOUR), clock)
     pool = pool_of(clock, fetcher, "shop:1", raw_profiles=evidence_service.raw_profiles)
     evidence_service.start(pool, pool._random)
@@ -55,14 +56,24 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     await pool.close(0)
 
 
-def growing(fetcher: FakeFetcher, factor: int) -> None:
-    fetcher.bodies["goroutine"] = times((fetcher.folder / "goroutine.pb.gz").read_bytes(), factor)
+SHORT = (RECORDINGS / "linux-go1.27.3" / "cpu_burn2.pb.gz").read_bytes()
 
 
-async def leak(scene: Scene, looks: int = 8) -> None:
-    for factor in range(1, looks + 1):
-        growing(scene.fetcher, 10 * factor)
-        await scene.clock.advance(30)
+def _whole(body: bytes) -> bytes:
+    """The same CPU profile, over the five seconds that the exporter requests."""
+    message = profile_pb2.Profile.FromString(gzip.decompress(body))
+    message.duration_nanos = 5 * 10**9
+    return gzip.compress(message.SerializeToString(), 1)
+
+
+WHOLE = _whole(SHORT)
+
+
+async def cut(scene: Scene, seconds: float = 240) -> None:
+    """The server cuts CPU profiles for some time."""
+    scene.fetcher.bodies["profile"] = SHORT
+    await scene.clock.advance(seconds)
+    scene.fetcher.bodies["profile"] = WHOLE
 
 
 def test_every_failure_mode_with_profiles_of_its_own_has_them_named() -> None:
@@ -70,51 +81,59 @@ def test_every_failure_mode_with_profiles_of_its_own_has_them_named() -> None:
     assert "cpu" in RETAINED_KINDS
 
 
-async def test_a_leak_is_shown_by_the_profile_of_now_and_one_of_before(scene: Scene) -> None:
+async def test_a_finding_is_shown_by_the_profile_of_now_and_one_of_before(scene: Scene) -> None:
     await scene.clock.advance(40)
-    await leak(scene)
+    await cut(scene)
 
-    (kept,) = [one for one in scene.evidence_store.findings() if one.finding.mode == "F10"]
+    (kept,) = [one for one in scene.evidence_store.findings() if one.finding.mode == "F4"]
 
     finding = kept.finding
-    assert (finding.target, finding.level, finding.alert) == ("shop:1", Level.INFO, "PprofGoroutineGrowth")
-    assert "gained goroutines in each of the last" in finding.said
-    assert finding.runbook == "/runbooks/PprofGoroutineGrowth?target=shop:1"
+    assert (finding.target, finding.level, finding.alert) == ("shop:1", Level.WARNING, "PprofWindowWrong")
+    assert "shorter than requested" in finding.said
+    assert finding.runbook == "/runbooks/PprofWindowWrong?target=shop:1"
     assert finding.process.go == "1.27.3"
     shown = {(file.kind, file.role): file for file in finding.files}
-    now, before = shown["goroutine", ProfileRole.SHOWS], shown["goroutine", ProfileRole.BEFORE]
+    now, before = shown["cpu", ProfileRole.SHOWS], shown["cpu", ProfileRole.BEFORE]
     assert before.asked_at < now.asked_at <= finding.at
     counts = []
     for file in (before, now):
         data = scene.evidence_store.read(kept, file)
         assert data is not None
-        counts.append(sum(sample.values[0] for sample in decode(data).samples))
-    assert counts[1] > counts[0]
+        counts.append(decode(data).duration_nanos)
+    assert counts[1] < counts[0]
+
+
+async def test_a_note_leaves_no_evidence(scene: Scene) -> None:
+    for factor in range(1, 9):
+        scene.fetcher.bodies["goroutine"] = times((scene.fetcher.folder / "goroutine.pb.gz").read_bytes(), 10 * factor)
+        await scene.clock.advance(30)
+
+    found = verdicts(snapshot_of(scene.pool.states[0], scene.clock.now()))
+    assert "PprofGoroutineGrowth" in {note.alert for verdict in found for note in verdict.notes}
+    assert scene.modes() == []
 
 
 async def test_what_goes_on_is_kept_once(scene: Scene) -> None:
     await scene.clock.advance(40)
-    await leak(scene, looks=30)
-    assert scene.modes().count("F10") == 1
+    await cut(scene, 900)
+    assert scene.modes().count("F4") == 1
 
 
 async def test_what_comes_back_soon_is_not_kept_again(scene: Scene) -> None:
     await scene.clock.advance(40)
     for _ in range(2):
-        await leak(scene)
-        growing(scene.fetcher, 1)
+        await cut(scene)
         await scene.clock.advance(90)
-    assert scene.modes().count("F10") == 1
+    assert scene.modes().count("F4") == 1
     assert scene.evidence_store.dropped[DropReason.INTERVAL] >= 1
 
 
 async def test_what_comes_back_later_is_kept_again(scene: Scene) -> None:
     await scene.clock.advance(40)
     for _ in range(2):
-        await leak(scene)
-        growing(scene.fetcher, 1)
+        await cut(scene)
         await scene.clock.advance(HOUR)
-    assert scene.modes().count("F10") == 2
+    assert scene.modes().count("F4") == 2
 
 
 async def test_of_a_target_that_went_away_the_last_profiles_are_kept(scene: Scene) -> None:
@@ -156,8 +175,7 @@ async def test_an_upgrade_is_shown_by_profiles_of_both_sides(scene: Scene) -> No
 
 async def test_what_is_wrong_for_an_hour_is_how_the_target_is(scene: Scene) -> None:
     """Its profiles are the last good ones for what goes wrong later."""
-    short = (RECORDINGS / "linux-go1.27.3" / "cpu_burn1.pb.gz").read_bytes()
-    scene.fetcher.bodies["profile"] = short
+    scene.fetcher.bodies["profile"] = SHORT
     await scene.clock.advance(HOUR / 2)
     assert scene.modes() == ["F4"]
     assert scene.pool._raw_profiles is not None
@@ -170,11 +188,11 @@ async def test_what_is_wrong_for_an_hour_is_how_the_target_is(scene: Scene) -> N
 
 async def test_a_new_exporter_knows_what_the_old_one_kept(scene: Scene, tmp_path: Path) -> None:
     await scene.clock.advance(40)
-    await leak(scene)
+    await cut(scene)
     bodies = RawProfiles(10**6, RETAINED_KINDS)
     again = EvidenceRecorder(scene.pool, scene.evidence_store, bodies, HOUR, None)
     await again.assess(scene.pool.states[0])
-    assert scene.modes().count("F10") == 1
+    assert scene.modes().count("F4") == 1
     assert scene.evidence_store.dropped[DropReason.INTERVAL] >= 1
 
 

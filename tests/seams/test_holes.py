@@ -168,7 +168,7 @@ HOLES = {
     "a bug that hangs and is in no alert": Hole(
         "reasons",
         PACKAGE / "health" / "known_bugs.py",
-        r'(GoVersion\(1, 22\),\n        "windows",)',
+        r'(\n        "PprofCpuTimer64Hz",)',
         r"\1 hangs=True,",
         "golang/go#61665 has no alert on known bugs",
     ),

@@ -9,11 +9,12 @@ import pytest
 
 from pprof_exporter.catalog import Family, Reason, content, quality, sampling
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
-from pprof_exporter.health import KnownBug, Reading, TickAudit
+from pprof_exporter.health import KNOWN_BUGS, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.store import Change, Comparison, Epoch, Fingerprint, Summary
-from pprof_exporter.verdicts import VERDICT_CHECKS, Level, TargetSnapshot, Verdict, verdicts, worst_level
+from pprof_exporter.verdicts import BAD as BAD_LEVELS
+from pprof_exporter.verdicts import VERDICT_CHECKS, Level, Note, TargetSnapshot, Verdict, verdicts, worst_level
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot
 
 MIB = 2**20
@@ -91,15 +92,13 @@ def compared(
     return TargetSnapshot(comparison=comparison, **known)
 
 
-BUG = KnownBug("golang/go#61665", "the timer of CPU profiles ticks at 64 Hz", None)
-HANG = KnownBug("golang/go#80982", "mutex profiling can hang the program", None, hangs=True)
+BUGS = {bug.id.removeprefix("golang/go#"): bug for bug in KNOWN_BUGS}
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.79)),
     ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.54)),
     ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
     ("F1", Level.WARNING, "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
-    ("F1", Level.INFO, "PprofKnownBug", replace(covered(1.0), bugs=(BUG,))),
     ("F2", Level.WARNING, "PprofSamplesLost", cpu((quality.CPU_LOST, 5), (quality.CPU_OPAQUE, 0))),
     ("F2", Level.WARNING, "PprofSamplesOpaque", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 90))),
     ("F2", Level.CRITICAL, "PprofSamplesOpaque", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 300))),
@@ -119,7 +118,6 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F5", Level.WARNING, "PprofFetchSlow", replace(fetched(), profiles=seen("heap", took=0.3).profiles)),
     ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(differences={"modules": 0.3})),
     ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
-    ("F6", Level.WARNING, "PprofKnownBug", TargetSnapshot(bugs=(HANG,))),
     (
         "F6",
         Level.WARNING,
@@ -129,22 +127,16 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F7", Level.WARNING, "PprofCanarySlow", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.6))),
     ("F8", Level.WARNING, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("F8", Level.CRITICAL, "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.2))),
-    ("F9", Level.INFO, "PprofStacksTruncated", seen("heap", (quality.TRUNCATED, 0.2))),
     ("F10", Level.WARNING, "PprofGoroutinesLeaked", seen("goroutineleak", leaked=3)),
-    ("F10", Level.INFO, "PprofGoroutineGrowth", TargetSnapshot(growth={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
     ("F11", Level.WARNING, "PprofGcPressure", cpu((quality.CPU_GC, 200))),
     ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
-    ("F12", Level.INFO, "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
     ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
     ("F13", Level.CRITICAL, "PprofNotMounted", TargetSnapshot(up=False, down=Reason.NOT_MOUNTED)),
     ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
     ("F13", Level.WARNING, "PprofDecodeFailing", fetched(reason=Reason.HTML)),
     ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
     ("F15", Level.WARNING, "PprofProfileRejected", with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))),
-    ("F16", Level.INFO, "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
     ("F16", Level.WARNING, "PprofSeveralProcesses", TargetSnapshot(several=True)),
-    ("F17", Level.INFO, "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
-    ("F18", Level.INFO, "PprofContentionProfileOff", TargetSnapshot(contention={"block": False, "mutex": True})),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("fetch_duration_seconds:heap", 0.01, 0.2)),
     ("F20", Level.WARNING, "PprofUpgradeRegression", compared("cpu_coverage_ratio", 1.0, 0.64)),
     (
@@ -221,6 +213,79 @@ def test_what_is_wrong_is_said_with_the_alert_that_would_tell_of_it(
     assert found.said.endswith(".")
 
 
+NOTES: list[tuple[str, str, TargetSnapshot]] = [
+    ("F1", "PprofKnownBug", replace(covered(1.0), bugs=(BUGS["61665"],))),
+    ("F6", "PprofKnownBug", TargetSnapshot(bugs=(BUGS["80982"],))),
+    ("F9", "PprofStacksTruncated", seen("heap", (quality.TRUNCATED, 0.2))),
+    ("F10", "PprofGoroutineGrowth", TargetSnapshot(growth={content.GOROUTINE_GROWTH: {"main.leak": 40}})),
+    ("F12", "PprofHeapGrowth", TargetSnapshot(growth={content.HEAP_GROWTH: {"main.cache": 9 * MIB}})),
+    ("F15", "PprofKnownBug", replace(with_cpu(fetched()), bugs=(BUGS["62358"],))),
+    ("F16", "PprofUpgraded", TargetSnapshot(changes={Change.OPERATING_SYSTEM: 600.0})),
+    ("F17", "PprofForeignModule", TargetSnapshot(system=System.WINDOWS, foreign=("guard.dll",))),
+    ("F18", "", TargetSnapshot(contention={"block": False, "mutex": True})),
+]
+
+
+@pytest.mark.parametrize(("mode", "alert", "snapshot"), NOTES, ids=[f"{row[0]}-{row[1]}" for row in NOTES])
+def test_what_needs_no_action_is_a_note(mode: str, alert: str, snapshot: TargetSnapshot) -> None:
+    found = of_mode(mode, snapshot)
+
+    assert found.findings == ()
+    assert found.level in (Level.HEALTHY, Level.UNKNOWN)
+    assert [note.alert for note in found.notes] == [alert]
+    assert all(note.said.endswith(".") for note in found.notes)
+    assert worst_level(verdicts(snapshot)) in (Level.HEALTHY, Level.UNKNOWN)
+
+
+_REFUSED = with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))
+_EFFECTS: list[tuple[str, str, str, TargetSnapshot]] = [
+    ("61665", "F1", "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
+    ("35057", "F1", "PprofCpuCoverageLow", covered(0.6, 15.0)),
+    ("44343", "F3", "PprofSamplingJitter", audited(stddev=0.006)),
+    ("33250", "F5", "PprofProfileCostly", TargetSnapshot(differences={"goroutines": 0.3})),
+    ("80982", "F6", "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
+    ("43296", "F8", "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
+    ("62358", "F15", "PprofProfileRejected", _REFUSED),
+]
+
+
+@pytest.mark.parametrize(("bug", "mode", "alert", "snapshot"), _EFFECTS, ids=[row[0] for row in _EFFECTS])
+def test_the_finding_of_its_effect_names_a_known_bug(bug: str, mode: str, alert: str, snapshot: TargetSnapshot) -> None:
+    found = verdicts(replace(snapshot, bugs=(BUGS[bug],)))
+
+    named = {finding.alert for verdict in found for finding in verdict.findings if f"golang/go#{bug}: " in finding.said}
+    assert named == {alert}
+    assert of_mode(mode, replace(snapshot, bugs=(BUGS[bug],))).level in BAD_LEVELS
+    assert not [note for verdict in found for note in verdict.notes if bug in note.said]
+
+
+def test_a_known_bug_is_not_blamed_for_what_it_cannot_cause() -> None:
+    """35057 takes more than 2.5 processors, 33250 many goroutines, 62358 a window that is refused."""
+    for bug, mode, snapshot in (
+        ("35057", "F1", covered(0.6)),
+        ("33250", "F5", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})),
+        ("62358", "F15", with_cpu(fetched("heap", Reason.NOT_MOUNTED))),
+    ):
+        found = verdicts(replace(snapshot, bugs=(BUGS[bug],)))
+        assert bug not in of_mode(mode, replace(snapshot, bugs=(BUGS[bug],))).said
+        assert [verdict.failure_mode.id for verdict in found if verdict.notes] == [BUGS[bug].mode]
+
+
+def test_a_bug_whose_opposite_is_measured_is_a_note_that_says_so() -> None:
+    (note,) = of_mode("F15", replace(with_cpu(fetched("cpu")), bugs=(BUGS["62358"],))).notes
+
+    assert note.said.endswith("Windows of 5 s are served.")
+
+
+def test_known_bugs_name_a_failure_mode_and_the_alerts_of_their_effect() -> None:
+    alerts = {alert.name for alert in ALERTS}
+
+    for bug in KNOWN_BUGS:
+        assert bug.mode in VERDICT_CHECKS
+        assert bug.effects
+        assert bug.effects <= alerts
+
+
 @pytest.mark.parametrize(("mode", "snapshot"), WELL)
 def test_what_is_measured_and_within_its_limits_is_healthy(mode: str, snapshot: TargetSnapshot) -> None:
     found = of_mode(mode, snapshot)
@@ -241,7 +306,12 @@ def test_every_failure_mode_has_a_verdict_and_is_tried_here_in_all_three_ways() 
     modes = [mode.id for mode in FAILURE_MODES]
 
     assert list(VERDICT_CHECKS) == modes
-    assert {row[0] for row in BAD} == {row[0] for row in WELL} == {row[0] for row in UNKNOWN} == set(modes)
+    assert (
+        {row[0] for row in BAD} | {row[0] for row in NOTES}
+        == {row[0] for row in WELL}
+        == {row[0] for row in UNKNOWN}
+        == set(modes)
+    )
 
 
 def test_a_finding_names_an_alert_of_its_failure_mode() -> None:
@@ -258,7 +328,9 @@ def test_every_alert_that_one_look_can_see_is_named() -> None:
     over_time = {"PprofProfileStale", "PprofTargetRestarts", "PprofFleetRegression"}
 
     alerts = {alert.name for alert in ALERTS if not alert.name.startswith("PprofExporter")}
-    assert {row[2] for row in BAD} - {"PprofExporterDeferring"} == alerts - over_time
+    assert ({row[2] for row in BAD} | {row[1] for row in NOTES if row[1]}) - {
+        "PprofExporterDeferring"
+    } == alerts - over_time
 
 
 def test_a_verdict_has_no_other_limits_than_the_alert() -> None:
@@ -266,9 +338,9 @@ def test_a_verdict_has_no_other_limits_than_the_alert() -> None:
 
 
 def test_the_worst_finding_speaks_for_its_failure_mode() -> None:
-    found = of_mode("F1", replace(covered(0.5), bugs=(BUG,)))
+    found = of_mode("F4", seen("heap", (quality.CLOCK_SKEW, 40.0), (quality.CLOCK_REGRESSIONS, 1.0)))
 
-    assert [finding.level for finding in found.findings] == [Level.CRITICAL, Level.INFO]
+    assert [finding.level for finding in found.findings] == [Level.CRITICAL, Level.WARNING]
     assert found.said == found.findings[0].said
 
 
@@ -281,9 +353,10 @@ def test_a_longer_stack_limit_of_a_new_go_is_no_regression() -> None:
 
 def test_an_upgrade_is_one_sentence_with_the_values_before_and_after() -> None:
     values = {Change.BINARY: ("shop a1b2", "shop c3d4"), Change.GO: ("1.24.11", "1.27.3")}
-    found = of_mode("F16", TargetSnapshot(changes=dict.fromkeys(values, 300.0), changed=values))
+    found = of_mode("F16", TargetSnapshot(at=86_400.0, changes=dict.fromkeys(values, 300.0), changed=values))
 
-    assert found.said == "Changed 5 minutes ago: build shop a1b2 to shop c3d4 and Go 1.24.11 to 1.27.3."
+    said = "Changed 1970-01-01 23:55 UTC: build shop a1b2 to shop c3d4 and Go 1.24.11 to 1.27.3."
+    assert found.notes == (Note(said, "PprofUpgraded"),)
 
 
 def test_foreign_modules_are_not_applicable_where_profiles_do_not_list_them() -> None:

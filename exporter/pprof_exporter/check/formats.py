@@ -14,7 +14,7 @@ from pprof_exporter.verdicts import BAD, Finding, Level, Verdict
 _FORMAT = "pprof-exporter check"
 _VERSION = 1
 
-_LEVEL_MARKS = {Level.CRITICAL: "🟥", Level.WARNING: "🟧", Level.INFO: "🟦", Level.UNKNOWN: "⬜", Level.HEALTHY: "🟩"}
+_LEVEL_MARKS = {Level.CRITICAL: "🟥", Level.WARNING: "🟧", Level.UNKNOWN: "⬜", Level.HEALTHY: "🟩"}
 _LEVEL_MARKS[Level.NOT_APPLICABLE] = _LEVEL_MARKS[Level.UNKNOWN]
 # Characters that XML 1.0 does not allow; names come from outside.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -64,6 +64,10 @@ def _object(report: CheckReport, one: TargetReport) -> dict[str, Any]:
                         "runbook": report.runbook(finding.alert) or None,
                     }
                     for finding in verdict.findings
+                ],
+                "notes": [
+                    {"said": note.said, "runbook": (note.alert and report.runbook(note.alert)) or None}
+                    for note in verdict.notes
                 ],
             }
             for verdict in one.verdicts
@@ -183,7 +187,7 @@ def check_github(report: CheckReport) -> Iterator[str]:
                 yield _command(kind, title, _with_runbook(report, finding))
 
 
-_KINDS = {Level.CRITICAL: "error", Level.WARNING: "warning", Level.INFO: "notice"}
+_KINDS = {Level.CRITICAL: "error", Level.WARNING: "warning"}
 
 
 def _command(kind: str, title: str, message: str) -> str:

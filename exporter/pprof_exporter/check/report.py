@@ -15,7 +15,7 @@ HEALTHY, FINDINGS, NOT_CHECKED = 0, 1, 2
 
 
 class FailOn(StrEnum):
-    """The lowest level of a finding that makes the exit code 1."""
+    """The lowest level of a finding that makes the exit code 1. `info` means `warning`: notes never fail a check."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -24,7 +24,10 @@ class FailOn(StrEnum):
 
     def fails(self, level: Level) -> bool:
         """Whether a verdict of this level fails the check. Unknown never does."""
-        return self is not FailOn.NEVER and level in BAD and BAD.index(level) <= BAD.index(Level(self.value))
+        if self is FailOn.NEVER or level not in BAD:
+            return False
+        lowest = Level.WARNING if self is FailOn.INFO else Level(self.value)
+        return BAD.index(level) <= BAD.index(lowest)
 
 
 @dataclass(frozen=True, slots=True)

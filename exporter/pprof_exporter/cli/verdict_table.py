@@ -17,7 +17,6 @@ from pprof_exporter.verdicts import BAD, Level, Verdict
 _STYLES = {
     Level.CRITICAL: "bold red",
     Level.WARNING: "bold yellow",
-    Level.INFO: "bold blue",
     Level.UNKNOWN: "dim",
     Level.HEALTHY: "green",
     Level.NOT_APPLICABLE: "dim",

@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.rules import ALERTS
+from pprof_exporter.rules.model import Severity
 from pprof_exporter.verdicts import Level
 
 _MOST_ALERTS = 1000
 _MODES = frozenset(mode.id for mode in FAILURE_MODES)
 _NAMES = frozenset(alert.name for alert in ALERTS)
-_LEVELS = frozenset({Level.CRITICAL.value, Level.WARNING.value, Level.INFO.value})
+_LEVELS = frozenset(severity.value for severity in Severity)
 
 
 class BadPayload(ValueError):

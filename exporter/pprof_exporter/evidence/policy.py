@@ -1,31 +1,26 @@
-"""The profiles that show a failure mode, and the level from which on they are saved."""
+"""The profiles that show a failure mode."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from pprof_exporter.catalog.vocabulary import TRACE
-from pprof_exporter.verdicts import BAD, Level
 
 
 @dataclass(frozen=True, slots=True)
 class EvidencePolicy:
-    """The profiles to save for a failure mode of level `min_level` or worse.
+    """The profiles to save for a failure mode with a finding.
 
     `shown`: the newest profiles show the failure; otherwise they are the last ones before it. `after_change`: the
     failure follows a change of the target, so saving waits for profiles from after the change.
     """
 
     kinds: tuple[str, ...]
-    min_level: Level = Level.WARNING
     shown: bool = True
     after_change: bool = False
 
-    def applies_to(self, level: Level) -> bool:
-        """Whether evidence of a verdict of this level is saved."""
-        return level in BAD and BAD.index(level) <= BAD.index(self.min_level)
 
-
+CHANGE_MODE = "F16"
 _ALL = ("cpu", "heap", "goroutine")
 
 # No profile shows F14, F15 and F19, which are about fetches, nor F18, whose profiles are empty.
@@ -39,12 +34,13 @@ EVIDENCE_POLICIES: dict[str, EvidencePolicy] = {
     "F7": EvidencePolicy(_ALL),
     "F8": EvidencePolicy(_ALL),
     "F9": EvidencePolicy(_ALL),
-    "F10": EvidencePolicy(("goroutine", "goroutineleak"), Level.INFO),
+    "F10": EvidencePolicy(("goroutine", "goroutineleak")),
     "F11": EvidencePolicy(("cpu", "heap")),
-    "F12": EvidencePolicy(("heap",), Level.INFO),
+    "F12": EvidencePolicy(("heap",)),
     "F13": EvidencePolicy(_ALL, shown=False),
-    "F16": EvidencePolicy(_ALL, Level.INFO, after_change=True),
-    "F17": EvidencePolicy(("cpu",), Level.INFO),
+    # Saved for the change itself, which is no finding: the profiles of both sides are gone later.
+    CHANGE_MODE: EvidencePolicy(_ALL, after_change=True),
+    "F17": EvidencePolicy(("cpu",)),
     "F20": EvidencePolicy(_ALL, after_change=True),
 }
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import structlog
 
-from pprof_exporter.evidence.policy import EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
+from pprof_exporter.evidence.policy import CHANGE_MODE, EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole, SavedFinding
+from pprof_exporter.rules import Severity
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
-from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts
+from pprof_exporter.verdicts import BAD, TargetSnapshot, recent_change, snapshot_of, verdicts
+from pprof_exporter.verdicts.verdict import VerdictLimits
 
 # Seconds between two evaluations of a target. One takes a fifth of a millisecond; most profiles come every 30 seconds.
 _ROUND = 15.0
@@ -38,7 +41,7 @@ class EvidenceRecorder:
         self._raw_profiles = raw_profiles
         self._interval = interval
         self._pusher = pusher
-        self._bad: dict[tuple[str, str], tuple[Level, float]] = {}
+        self._bad: dict[tuple[str, str], tuple[str, float]] = {}
         """Worst level of each bad failure mode by target and mode, and when it turned bad."""
         self._saved: dict[tuple[str, str], tuple[float, str]] = {}
         for saved in reversed(evidence_store.findings()):
@@ -65,39 +68,39 @@ class EvidenceRecorder:
     async def assess(self, state: TargetState) -> None:
         """Evaluate the verdicts of a target, and save evidence of new ones."""
         name, now = state.target.name, self._clock.now()
-        bad = [verdict for verdict in verdicts(snapshot_of(state, now)) if _calls_for_evidence(verdict)]
-        fresh = [mode for mode in (verdict.failure_mode.id for verdict in bad) if not self._is_normal(name, mode, now)]
+        bad = list(_occasions(snapshot_of(state, now)))
+        fresh = [about.mode for about in bad if not self._is_normal(name, about.mode, now)]
         if state.identity.whole:
             # Until then, a profile may be one after an upgrade that is not known yet.
             self._raw_profiles.mark_good(
                 name, RETAINED_KINDS - {kind for mode in fresh for kind in EVIDENCE_POLICIES[mode].kinds}
             )
-        modes = {verdict.failure_mode.id for verdict in bad}
+        modes = {about.mode for about in bad}
         for mode in EVIDENCE_POLICIES:
             if mode not in modes:
                 self._bad.pop((name, mode), None)
-        for verdict in bad:
-            await self._consider(state, verdict, now)
+        for about in bad:
+            await self._consider(state, about, now)
 
     def _is_normal(self, name: str, mode: str, now: float) -> bool:
         """Whether the mode has been bad so long that it is normal for the target: its profiles then count as good."""
         known = self._bad.get((name, mode))
         return known is not None and now - known[1] >= self._interval
 
-    async def _consider(self, state: TargetState, verdict: Verdict, now: float) -> None:
-        key = (state.target.name, verdict.failure_mode.id)
+    async def _consider(self, state: TargetState, about: FindingSummary, now: float) -> None:
+        key = (state.target.name, about.mode)
         before, since = self._bad.get(key, ("", now))
-        if not _worse(verdict.level, before):
+        if not _worse(about.level, before):
             return
-        policy = EVIDENCE_POLICIES[verdict.failure_mode.id]
+        policy = EVIDENCE_POLICIES[about.mode]
         if policy.after_change and self._unsettled(state, policy, now):
             return
-        self._bad[key] = (verdict.level, since)
+        self._bad[key] = (about.level, since)
         at, level = self._saved.get(key, (0.0, ""))
-        if now - at < self._interval and not _worse(verdict.level, level):
+        if now - at < self._interval and not _worse(about.level, level):
             self._store.count_dropped(DropReason.INTERVAL)
             return
-        await self._save(state, verdict, policy, now)
+        await self._save(state, about, policy, now)
 
     def _unsettled(self, state: TargetState, policy: EvidencePolicy, now: float) -> bool:
         """Whether the target changed recently, and a profile from after the change is missing."""
@@ -105,9 +108,8 @@ class EvidenceRecorder:
         latest = self._raw_profiles.latest(state.target.name, policy.kinds)
         return now - changed < _SETTLES_WITHIN and any(body.asked_at < changed for body in latest)
 
-    async def _save(self, state: TargetState, verdict: Verdict, policy: EvidencePolicy, now: float) -> None:
-        name, worst = state.target.name, verdict.findings[0]
-        about = FindingSummary(Origin.FINDING, verdict.failure_mode.id, verdict.level, worst.said, worst.alert)
+    async def _save(self, state: TargetState, about: FindingSummary, policy: EvidencePolicy, now: float) -> None:
+        name = state.target.name
         newest = ProfileRole.SHOWS if policy.shown else ProfileRole.BEFORE
         bodies = [(body, newest) for body in self._raw_profiles.latest(name, policy.kinds)]
         if policy.shown:
@@ -131,11 +133,20 @@ class EvidenceRecorder:
             del self._saved[key]
 
 
-def _calls_for_evidence(verdict: Verdict) -> bool:
-    policy = EVIDENCE_POLICIES.get(verdict.failure_mode.id)
-    return policy is not None and policy.applies_to(verdict.level)
+def _occasions(snapshot: TargetSnapshot) -> Iterator[FindingSummary]:
+    """The worst finding of each failure mode that profiles show, and a recent change."""
+    for verdict in verdicts(snapshot):
+        mode = verdict.failure_mode.id
+        if verdict.findings and mode in EVIDENCE_POLICIES and mode != CHANGE_MODE:
+            worst = verdict.findings[0]
+            yield FindingSummary(Origin.FINDING, mode, verdict.level, worst.said, worst.alert)
+    if not snapshot.several and (said := recent_change(snapshot, VerdictLimits())):
+        yield FindingSummary(Origin.FINDING, CHANGE_MODE, Severity.INFO, said, "PprofUpgraded")
 
 
-def _worse(level: Level, than: str) -> bool:
-    """Whether a bad level is worse than `than`, or `than` is not bad."""
-    return than not in BAD or BAD.index(level) < BAD.index(Level(than))
+_LEVELS = (*BAD, Severity.INFO.value)
+
+
+def _worse(level: str, than: str) -> bool:
+    """Whether a level is worse than `than`, or `than` is none."""
+    return than not in _LEVELS or _LEVELS.index(level) < _LEVELS.index(than)

@@ -1,4 +1,4 @@
-"""F10, F12, F18: goroutines and memory that grow without end, and contention profiling that is off."""
+"""F10, F12: goroutines and memory that grow without end."""
 
 from __future__ import annotations
 
@@ -69,24 +69,6 @@ GROUP = RuleGroup(
             pprof_function_heap_growth_bytes names the functions.
             """,
             keep_firing_for="2h",
-        ),
-        Alert(
-            "PprofContentionProfileOff",
-            "F18",
-            Severity.INFO,
-            "pprof_contention_profiling_enabled == 0",
-            "1h",
-            '{{ if eq $labels.profile "mutex" }}Mutex profiling of {{ $labels.target }} is off'
-            "{{ else }}Block profiling of {{ $labels.target }} appears to be off{{ end }}",
-            """
-            The {{ $labels.profile }} profile of {{ $labels.target }} is empty and cannot show contention. Off is Go's
-            default, so this is only a hint.
-            {{ if eq $labels.profile "mutex" }}runtime.SetMutexProfileFraction switches it on; on Windows, Go 1.22 and
-            later can deadlock with it before 1.27.2 (golang/go 80982).
-            {{- else }}Go does not report this rate: goroutines waited and left no record. runtime.SetBlockProfileRate
-            switches it on.{{ end }}
-            """,
-            keep_firing_for="30m",
         ),
     ),
 )

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.verdicts import fetches, growth, latency, runtime, samples, upgrades
+from pprof_exporter.verdicts.known_bugs import with_known_bugs
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.snapshot_of import snapshot_of
+from pprof_exporter.verdicts.upgrades import recent_change
 from pprof_exporter.verdicts.verdict import (
     BAD,
     CheckOutcome,
     Finding,
     Level,
+    Note,
     Verdict,
     VerdictCheck,
     VerdictLimits,
@@ -51,7 +54,10 @@ VERDICT_CHECKS: dict[str, VerdictCheck] = {
 def verdicts(snapshot: TargetSnapshot, thresholds: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
     """The verdict on every failure mode, in their order. `thresholds` override those of the catalogue."""
     limits = VerdictLimits(thresholds)
-    return tuple(verdict_of(mode, _outcome(mode.id, snapshot, limits)) for mode in FAILURE_MODES)
+    outcomes = {mode.id: _outcome(mode.id, snapshot, limits) for mode in FAILURE_MODES}
+    if not snapshot.several:
+        outcomes = with_known_bugs(outcomes, snapshot)
+    return tuple(verdict_of(mode, outcomes[mode.id]) for mode in FAILURE_MODES)
 
 
 # Of several processes behind one address, only these are not a mixture: whether it answers, and that it is several.
@@ -77,8 +83,10 @@ __all__ = [
     "VERDICT_CHECKS",
     "Finding",
     "Level",
+    "Note",
     "TargetSnapshot",
     "Verdict",
+    "recent_change",
     "snapshot_of",
     "verdicts",
     "worst_level",

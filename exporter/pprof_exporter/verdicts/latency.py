@@ -25,7 +25,12 @@ def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcom
     latencies = {name: profile.took for name, profile in snapshot.profiles.items() if profile.took is not None}
     findings = [_slow(snapshot, name, took, limit) for name, took in latencies.items()]
     findings += [
-        Finding(Level.WARNING, f"{seconds(difference)} of a profile is spent on {_WORK[cause]}.", "PprofProfileCostly")
+        Finding(
+            Level.WARNING,
+            f"{seconds(difference)} of a profile is spent on {_WORK[cause]}.",
+            "PprofProfileCostly",
+            cause,
+        )
         for cause, difference in snapshot.differences.items()
         if difference > limit["latency_difference"]
     ]
@@ -57,11 +62,6 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
         )
         for name, hangs in snapshot.hangs.items()
         if hangs
-    ]
-    findings += [
-        Finding(Level.WARNING, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
-        for bug in snapshot.bugs
-        if bug.hangs
     ]
     if snapshot.overloaded:
         return wrong(findings, unknown(EXPORTER_OVERLOADED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 
@@ -13,6 +14,11 @@ def percent(share: float) -> str:
 def seconds(value: float) -> str:
     """A time as text, with three digits: `1.25 s`, `12.5 ms`."""
     return f"{value:.3g} s" if abs(value) >= 1 else f"{1000 * value:.3g} ms"
+
+
+def moment(at: float) -> str:
+    """Unix time as text, to the minute: `2026-11-28 23:10 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
 
 
 def joined(names: Iterable[str]) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.verdicts.phrases import joined, percent
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
+    Finding,
+    Level,
+    Note,
+    VerdictLimits,
+    healthy,
+    noted,
+    unknown,
+    wrong,
+)
 
 _MIB = 2**20
 
@@ -46,18 +56,16 @@ def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
 
 
 def lock_contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F18: contention profiling is off."""
+    """F18: contention, which only block and mutex profiling show."""
     off = [name for name, on in snapshot.contention.items() if on is False]
     unclear = [name for name in ("block", "mutex") if snapshot.contention.get(name) is None]
-    findings = [
-        Finding(Level.INFO, f"The {name} profile is empty because the program does not record it.", _OFF)
+    notes = [
+        Note(f"The {name} profile is empty because the program does not record it, which is Go's default.")
         for name in off
     ]
     if unclear:
-        return wrong(
-            findings, unknown(f"Whether {joined(unclear)} profiling is on is unknown until the profile has a record.")
-        )
-    return wrong(findings, healthy("Block and mutex profiling are on."))
-
-
-_OFF = "PprofContentionProfileOff"
+        said = f"Whether {joined(unclear)} profiling is on is unknown until the profile has a record."
+        return noted(unknown(said), notes)
+    if off:
+        return noted(unknown(f"Contention is not measured: {joined(off)} profiling is off."), notes)
+    return healthy("Block and mutex profiling are on.")

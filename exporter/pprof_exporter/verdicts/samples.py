@@ -8,7 +8,17 @@ from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.profile import System
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import ProfileSnapshot, TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
+    Finding,
+    Level,
+    Note,
+    VerdictLimits,
+    healthy,
+    noted,
+    unknown,
+    wrong,
+)
 
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
@@ -17,14 +27,9 @@ _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
 def missing_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F1: CPU samples are missing."""
     cpu = snapshot.profiles.get("cpu")
-    bugs = (
-        Finding(Level.INFO, f"Go {snapshot.go_version} has {bug.id}: {bug.title}.", "PprofKnownBug")
-        for bug in snapshot.bugs
-        if not bug.hangs
-    )
     if cpu is None:
-        return wrong(bugs, _NO_CPU_PROFILE)
-    return wrong((_coverage(snapshot, cpu, limit), *bugs), _coverage_otherwise(cpu))
+        return _NO_CPU_PROFILE
+    return wrong((_coverage(snapshot, cpu, limit),), _coverage_otherwise(cpu))
 
 
 def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimits) -> Finding | None:
@@ -181,12 +186,12 @@ def missing_symbols(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutc
 def truncated_stacks(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F9: stacks are cut."""
     shares = _shares(snapshot, quality.TRUNCATED, limit)
-    findings = (
-        Finding(Level.INFO, f"{percent(share)} of the {name} profile is in truncated stacks.", "PprofStacksTruncated")
+    notes = (
+        Note(f"{percent(share)} of the {name} profile is in truncated stacks.", "PprofStacksTruncated")
         for name, share in shares.items()
         if share > limit["stacks_truncated"]
     )
-    return wrong(findings, _all_well(shares, "in truncated stacks"))
+    return noted(_all_well(shares, "in truncated stacks"), notes)
 
 
 def _values(snapshot: TargetSnapshot, family: Family) -> dict[str, float]:

@@ -57,6 +57,8 @@ class TargetSnapshot:
     is the growth by function, by family. `profiling` is the share of time in which the target was profiled.
     """
 
+    at: float = 0.0
+    """When the snapshot was taken, in Unix time."""
     up: bool | None = None
     down: Reason | None = None
     hangs: Mapping[str, bool] = field(default_factory=dict)

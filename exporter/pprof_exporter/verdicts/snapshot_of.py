@@ -17,6 +17,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         if profile.latest and is_fresh(profile.latest.at, name, profile.counters, settings=state.settings, now=now)
     }
     return TargetSnapshot(
+        at=now,
         up=state.up,
         down=state.index_problem,
         hangs=dict(state.wedge.hangs),

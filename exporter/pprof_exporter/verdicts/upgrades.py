@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pprof_exporter.catalog.regressions import Measure, measure_of
 from pprof_exporter.profile import System
 from pprof_exporter.store import Change, Summary, is_latency
-from pprof_exporter.verdicts.phrases import joined, percent, seconds
+from pprof_exporter.verdicts.phrases import joined, moment, percent, seconds
 from pprof_exporter.verdicts.snapshot import TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     EXPORTER_OVERLOADED,
     CheckOutcome,
     Finding,
     Level,
+    Note,
     VerdictLimits,
     healthy,
     not_applicable,
+    noted,
     unknown,
     wrong,
 )
@@ -34,7 +36,6 @@ _NAMES = {
     Change.MODULES: "foreign modules",
     Change.BINARY: "build",
 }
-_HOUR = 3600
 
 
 def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -58,17 +59,26 @@ def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutco
     """F16: the target was changed, or its address leads to several processes."""
     if snapshot.several:
         return CheckOutcome("", (Finding(Level.WARNING, _SEVERAL, "PprofSeveralProcesses"),))
-    recent = [change for change in Change if snapshot.changes.get(change, math.inf) < limit["upgrade_told"]]
-    if recent:
-        said = joined([_said(change, snapshot) for change in recent])
-        ago = _ago(min(snapshot.changes[change] for change in recent))
-        return CheckOutcome("", (Finding(Level.INFO, f"Changed {ago}: {said}.", "PprofUpgraded"),))
+    recent = recent_change(snapshot, limit)
+    notes = [Note(recent, "PprofUpgraded")] if recent else []
     if not snapshot.fingerprinted:
-        return unknown(
-            "The system and the build of the target are not known yet; profiles and its metrics page show them."
-        )
+        said = "The system and the build of the target are not known yet; profiles and its metrics page show them."
+        return noted(unknown(said), notes)
     system = snapshot.system.value if snapshot.system else "an unknown system"
-    return healthy(f"No recent change: {snapshot.program} on {system}, Go {snapshot.go_version}.")
+    said = f"{snapshot.program} on {system}, Go {snapshot.go_version}"
+    return noted(healthy(f"{said}." if recent else f"No recent change: {said}."), notes)
+
+
+def recent_change(snapshot: TargetSnapshot, limit: VerdictLimits) -> str:
+    """What changed lately, and when: `Changed 2026-11-28 23:10 UTC: Go 1.24.11 to 1.27.3.`; "" if nothing did.
+
+    It has the time of the change, not how long ago that is, because it is read later too.
+    """
+    recent = [change for change in Change if snapshot.changes.get(change, math.inf) < limit["upgrade_told"]]
+    if not recent:
+        return ""
+    at = snapshot.at - min(snapshot.changes[change] for change in recent)
+    return f"Changed {moment(at)}: {joined([_said(change, snapshot) for change in recent])}."
 
 
 _SEVERAL = (
@@ -83,25 +93,16 @@ def _said(change: Change, snapshot: TargetSnapshot) -> str:
     return f"{_NAMES[change]} {values[0]} to {values[1]}" if values else _WORDS[change]
 
 
-def _ago(passed: float) -> str:
-    return f"{passed / _HOUR:.1f} hours ago" if passed >= _HOUR else f"{passed / 60:.0f} minutes ago"
-
-
 def injected_modules(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F17: foreign modules are in the process."""
     if snapshot.system is None:
         return unknown("No profile that lists modules has been read yet.")
     if snapshot.system is not System.WINDOWS:
         return not_applicable("Profiles list every module of a process on Windows only.")
-    findings = [
-        Finding(Level.INFO, f"Modules of neither Windows nor the program: {joined(snapshot.foreign)}.", _FOREIGN)
-        if snapshot.foreign
-        else None
-    ]
-    return wrong(findings, healthy("Every module belongs to Windows or to the program."))
-
-
-_FOREIGN = "PprofForeignModule"
+    if not snapshot.foreign:
+        return healthy("Every module belongs to Windows or to the program.")
+    note = Note(f"Modules of neither Windows nor the program: {joined(snapshot.foreign)}.", "PprofForeignModule")
+    return noted(healthy("No harm by foreign modules is measured."), [note])
 
 
 def regressions(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pprof_exporter.catalog.failure_modes import FailureMode
@@ -20,7 +20,6 @@ class Level(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
-    INFO = "info"
     UNKNOWN = "unknown"
     HEALTHY = "healthy"
     NOT_APPLICABLE = "not_applicable"
@@ -34,7 +33,7 @@ class Level(StrEnum):
 EXPORTER_OVERLOADED = "The exporter is overloaded: the latencies that it measures include its own delay."
 """Why no latency is judged."""
 
-BAD = (Level.CRITICAL, Level.WARNING, Level.INFO)
+BAD = (Level.CRITICAL, Level.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,17 @@ class Finding:
     level: Level
     said: str
     alert: str
+    about: str = ""
+    """The profile or the cause that the finding is about, where known bugs need it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact about a target on which nobody has to act. It changes no level, count, colour, exit code or evidence."""
+
+    said: str
+    alert: str = ""
+    """The alert of severity info whose runbook explains the note; "" if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,14 @@ class Verdict:
     """The verdict on one failure mode of one snapshot.
 
     `findings` are the problems, the worst first. Without any, `said` states what was measured, or why nothing could be
-    measured.
+    measured. `notes` do not touch the level.
     """
 
     failure_mode: FailureMode
     level: Level
     said: str
     findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class VerdictLimits:
@@ -72,11 +83,12 @@ class VerdictLimits:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """The result of a check: findings, or one sentence and the level without any."""
+    """The result of a check: findings, or one sentence and the level without any; and notes."""
 
     said: str
     findings: tuple[Finding, ...] = ()
     otherwise: Level = Level.HEALTHY
+    notes: tuple[Note, ...] = ()
 
 
 VerdictCheck = Callable[[TargetSnapshot, VerdictLimits], CheckOutcome]
@@ -103,9 +115,14 @@ def wrong(findings: Iterable[Finding | None], otherwise: CheckOutcome) -> CheckO
     return CheckOutcome("", found) if found else otherwise
 
 
+def noted(outcome: CheckOutcome, notes: Iterable[Note | None]) -> CheckOutcome:
+    """The same outcome with the notes that are not None."""
+    return replace(outcome, notes=(*outcome.notes, *(note for note in notes if note is not None)))
+
+
 def verdict_of(failure_mode: FailureMode, outcome: CheckOutcome) -> Verdict:
     """The verdict on a failure mode by the outcome of its check."""
     findings = tuple(sorted(outcome.findings, key=lambda finding: BAD.index(finding.level)))
     if findings:
-        return Verdict(failure_mode, findings[0].level, findings[0].said, findings)
-    return Verdict(failure_mode, outcome.otherwise, outcome.said)
+        return Verdict(failure_mode, findings[0].level, findings[0].said, findings, outcome.notes)
+    return Verdict(failure_mode, outcome.otherwise, outcome.said, (), outcome.notes)

@@ -13,7 +13,6 @@ _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
 LEVEL_WORDS = {
     Level.CRITICAL: "critical",
     Level.WARNING: "warning",
-    Level.INFO: "information",
     Level.UNKNOWN: "unknown",
     Level.HEALTHY: "healthy",
     Level.NOT_APPLICABLE: "not applicable",
