@@ -81,7 +81,9 @@ def selects(name: str, series: str, reason: Reason) -> bool:
     found = [
         part
         for part in re.split(r"(?=\bunless\b)|(?=\band\b)|(?=\bor\b)", expression(name))
-        if re.search(rf"\b{re.escape(series)}\b", part) and not part.startswith("unless") and "reason=" in part.replace("!~", "=")
+        if re.search(rf"\b{re.escape(series)}\b", part)
+        and not part.startswith("unless")
+        and "reason=" in part.replace("!~", "=")
     ]
     assert found, f"{name} does not ask for the reason of {series}"
     return any(_matches(part, reason) for part in found)

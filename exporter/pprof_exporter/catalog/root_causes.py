@@ -9,7 +9,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-
 NO_HANDLER = (
     "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
     " cmdline or trace), or disable this profile for the target."

@@ -71,7 +71,7 @@ class ReasonGroup(StrEnum):
     """
 
     UNREACHABLE = "unreachable"
-    """No HTTP connection: name resolution, TCP or TLS failed, the address is not allowed, or another protocol answers."""
+    """No HTTP connection: name, TCP or TLS failed, the address is not allowed, or another protocol answers."""
     TIMEOUT = "timeout"
     """The target accepted the connection. The reply did not begin or did not end in time."""
     REFUSED = "refused"
@@ -237,7 +237,7 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     ),
     Reason.TEXT: (
         "the reply is text, not a profile",
-        "Check which server answers at this path. Remove debug=1 or debug=2 from the request: text formats are not read.",
+        "Check which server answers at this path. Remove debug=1 or debug=2: the text formats are not supported.",
     ),
     Reason.GZIP: ("the gzip stream is corrupt", "Check for a proxy that rewrites bodies."),
     Reason.TRUNCATED: (

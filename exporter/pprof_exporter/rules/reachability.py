@@ -76,8 +76,8 @@ def _listed(share: str, selector: str) -> str:
     """A template that lists each profile of the target with the reason and share of its failures."""
     return (
         f"{{{{ range $i, $one := printf `{share}{{job=%q, instance=%q, target=%q{selector}}} > 0` {_OF_TARGET} | query"
-        " | sortByLabel `reason` | sortByLabel `profile` }}{{ if $i }}, {{ end }}{{ $one.Labels.profile }} ({{ $one.Labels.reason }}"
-        " {{ $one.Value | humanizePercentage }}){{ end }}"
+        " | sortByLabel `reason` | sortByLabel `profile` }}{{ if $i }}, {{ end }}{{ $one.Labels.profile }}"
+        " ({{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}){{ end }}"
     )
 
 
@@ -224,7 +224,8 @@ GROUP = RuleGroup(
             Every {{ $labels.profile }} request to {{ $labels.target }} has timed out for five minutes although TCP
             connects. {{ if eq $labels.profile `index` }}The process probably makes no progress at all.{{ else }}No
             other request that stops the world was answered either, so the Go runtime is probably unable to stop it:
-            then garbage collection waits forever too.{{ end }} Known causes are golang/go 80982, 80665 and 36492. Save a dump of the process before you restart it.
+            then garbage collection waits forever too.{{ end }} Known causes are golang/go 80982, 80665 and 36492. Save
+            a dump of the process before you restart it.
             """,
         ),
         Alert(
@@ -235,8 +236,8 @@ GROUP = RuleGroup(
             "5m",
             "No pprof at {{ $labels.target }}, although a server answers",
             f"""
-            A web server answers at {{{{ $labels.target }}}}, but not with the index page of pprof{_WHY_DOWN}. No profile
-            arrives either. This is not an outage: pprof was switched off or is mounted under another path, or another
+            A web server answers at {{{{ $labels.target }}}}, but not with the index page of pprof{_WHY_DOWN}. No
+            profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or another
             server uses this address, such as a login page.
             """,
         ),
@@ -268,8 +269,8 @@ GROUP = RuleGroup(
             "No fresh profiles from {{ $labels.target }}",
             f"""
             Profiles of {{{{ $labels.target }}}} are out of date, although the target is up:
-            {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q, target=%q,
-            profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET} | query |
+            {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q,
+            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET} | query |
             sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{ $one.Value |
             humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check whether their fetches
             fail, are skipped or are deferred.
