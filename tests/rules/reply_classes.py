@@ -20,13 +20,13 @@ from pprof_exporter.catalog.vocabulary import CANARY, INDEX
 from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, parse_target
 from pprof_exporter.exposition.target_series import TargetSeries
-from pprof_exporter.profile import KINDS, DecodeError, IndexPage, read_index
+from pprof_exporter.profile import KINDS, DecodeError, IndexPage, KnownGoVersion, read_index
 from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.intake import Intake
-from pprof_exporter.scrape.state.observation import Observation, observe
+from pprof_exporter.scrape.state.observation import Observation, ProcessFacts, observe
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
@@ -137,21 +137,32 @@ _KINDS = (
 
 
 def servers() -> Iterator[Server]:
-    """The combinations: of all answers on a new target, of one answer of each kind on one that was healthy before.
+    """The combinations of one answer of each kind, and each single answer beside good ones.
 
-    Where the index page says that the target is down, nothing else is asked for.
+    Where the index page says that the target is down, nothing else is asked for. A page of text or without a body in
+    its place counts as one of HTML does, so that these have fewer combinations.
     """
     pages = [answer for answer in Answer if answer not in _OF_PROFILES]
     for before, index in product((False, True), pages):
         if index is not Answer.OK and index not in _OTHER_PAGES:
             yield Server(index, Answer.OK, Answer.OK, Answer.OK, before)
             continue
-        all_answers = not before and index not in (Answer.TEXT, Answer.EMPTY)
-        answers = tuple(Answer) if all_answers else _KINDS
+        few = before or index in (Answer.TEXT, Answer.EMPTY)
+        answers = _FEW if few else _KINDS
         for instant, cpu in product(answers, answers):
-            same = instant if instant not in _OF_PROFILES else Answer.PLAIN_404
-            for canary in sorted({same, Answer.OK} if index is Answer.OK and not before else {same}):
-                yield Server(index, canary, instant, cpu, before)
+            yield Server(index, _text(instant), instant, cpu, before)
+    for answer in Answer:
+        yield Server(Answer.OK, _text(answer), answer, Answer.OK, healthy_before=False)
+        yield Server(Answer.OK, Answer.OK, answer, Answer.OK, healthy_before=False)
+        yield Server(Answer.OK, Answer.OK, Answer.OK, answer, healthy_before=False)
+
+
+_FEW = (Answer.OK, Answer.PLAIN_404, Answer.HTML, Answer.ERROR, Answer.NO_PROTO)
+
+
+def _text(instant: Answer) -> Answer:
+    """What the canary answers where profiles of an instant answer this."""
+    return Answer.PLAIN_404 if instant in _OF_PROFILES else instant
 
 
 def expected(server: Server) -> RootCause | None:
@@ -302,7 +313,9 @@ class Simulation:
             reply = Reply((_RECORDED / file).read_bytes(), _PHASES, 0)
             found = observe(kind, reply, window=kind.window, previous=None, used=None, max_bytes=2**26)
             nothing = tuple(None for _ in kind.values)
-            self._observed[name] = dataclasses.replace(found, by_function=nothing, readings=())
+            # Without an identity of the process, which no rule here reads.
+            facts = ProcessFacts(None, (), KnownGoVersion())
+            self._observed[name] = dataclasses.replace(found, by_function=nothing, readings=(), facts=facts)
         return dataclasses.replace(self._observed[name], at=now)
 
 

@@ -237,8 +237,8 @@ GROUP = RuleGroup(
             "No pprof at {{ $labels.target }}, although a server answers",
             f"""
             A web server answers at {{{{ $labels.target }}}}, but not with the index page of pprof{_WHY_DOWN}. No
-            profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or another
-            server uses this address, such as a login page.
+            profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or
+            another server uses this address, such as a login page.
             """,
         ),
         # The first alert of such a target that has an index page; later causes step aside for this state.
@@ -270,9 +270,9 @@ GROUP = RuleGroup(
             f"""
             Profiles of {{{{ $labels.target }}}} are out of date, although the target is up:
             {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q,
-            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET} | query |
-            sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{ $one.Value |
-            humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check whether their fetches
+            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET}
+            | query | sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{
+            $one.Value | humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check whether their fetches
             fail, are skipped or are deferred.
             """,
         ),
