@@ -214,14 +214,14 @@ class Case:
     told: Sequence[Labels] = ()
 
 
-OF_ONE_PROFILE = ("PprofFetchFailing", "PprofProfileRejected", "PprofDecodeFailing")
+OF_FETCHES = ("PprofFetchFailing", "PprofProfileRejected", "PprofDecodeFailing")
 CASES = [
     *(
         Case(
             f"{name}: nothing else of that target",
             [alert(name, "critical")],
             silenced=[
-                alert("PprofProfileStale", profile="heap"),
+                alert("PprofProfileStale"),
                 alert("PprofFetchSlow", profile="heap"),
                 alert("PprofCpuCoverageLow", "critical"),
                 alert("PprofUpgradeRegression", signal="cpu_coverage_ratio", change="go"),
@@ -243,13 +243,13 @@ CASES = [
         "several processes: nothing else of that target but whether it answers",
         [alert("PprofSeveralProcesses")],
         silenced=[
-            alert("PprofFetchFailing", profile="heap"),
+            alert("PprofFetchFailing"),
             alert("PprofClockSkew", "critical"),
             alert("PprofTargetRestarts"),
             alert("PprofUpgraded", "info", change="binary"),
         ],
         told=[
-            alert("PprofFetchFailing", profile="heap", target="shop-2:6060"),
+            alert("PprofFetchFailing", target="shop-2:6060"),
             alert("PprofFleetRegression", signal="cpu_coverage_ratio", instance="", target="", service=""),
             alert("PprofExporterInternalErrors", target="", service=""),
         ],
@@ -288,23 +288,24 @@ CASES = [
     ),
     *(
         Case(
-            f"{name}: its profile is not called stale too",
-            [alert(name, profile="heap", reason="html")],
-            silenced=[alert("PprofProfileStale", profile="heap")],
-            told=[alert("PprofProfileStale", profile="cpu")],
+            f"{name}: its profiles are not called stale too",
+            [alert(name)],
+            silenced=[alert("PprofProfileStale")],
+            told=[alert("PprofProfileStale", target="shop-2:6060")],
         )
-        for name in OF_ONE_PROFILE
+        for name in OF_FETCHES
     ),
     Case(
         "another profiler: CPU profiles are missing for that reason",
         [alert("PprofProfilerConflict", profile="cpu")],
-        silenced=[alert("PprofCpuNoSamples", "critical"), alert("PprofProfileStale", profile="cpu")],
-        told=[alert("PprofProfileStale", profile="heap"), alert("PprofCpuCoverageLow")],
+        silenced=[alert("PprofCpuNoSamples", "critical"), alert("PprofProfileStale")],
+        told=[alert("PprofCpuCoverageLow")],
     ),
     Case(
         "another tracer: CPU profiles are missing for another reason",
         [alert("PprofProfilerConflict", profile="trace")],
-        told=[alert("PprofCpuNoSamples", "critical"), alert("PprofProfileStale", profile="cpu")],
+        silenced=[alert("PprofProfileStale")],
+        told=[alert("PprofCpuNoSamples", "critical")],
     ),
     *(
         Case(
@@ -422,8 +423,8 @@ CASES = [
     Case(
         "an exporter that is full: profiles are old for that reason",
         [alert("PprofExporterSaturated", target="", service="")],
-        silenced=[alert("PprofProfileStale", profile="heap")],
-        told=[alert("PprofProfileStale", profile="heap", instance="other:9717"), alert("PprofFetchFailing")],
+        silenced=[alert("PprofProfileStale")],
+        told=[alert("PprofProfileStale", instance="other:9717"), alert("PprofFetchFailing")],
     ),
 ]
 

@@ -99,7 +99,11 @@ class FakeFetcher(Fetcher):
         self.asked: Counter[str] = Counter()
         self.faults: dict[str, Callable[[], Exception]] = {}
         self.takes: dict[str, float] = {}
+        self.sleeps: dict[str, float] = {}
+        """Seconds that the handler of a path sleeps before it answers, within the deadline or beyond it."""
         self.bodies: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        """Content types by path."""
         self.folder = RECORDED
         self.stamps = False
         """Whether profiles carry the time at which they were asked for, instead of that of the recording."""
@@ -121,12 +125,19 @@ class FakeFetcher(Fetcher):
         asked_at = self.clock.now()
         self.asked[path] += 1
         self.asked[key] += 1
+        phases = Phases(0, 0.001, 0, 0.002, 0.001)
         self.running[path] += 1
         self.most_running[path] = max(self.most_running[path], self.running[path])
         try:
-            takes = window + self.takes.get(key, self.takes.get(path, 0))
+            takes = (window if "seconds" in (query or {}) else 0) + self.takes.get(key, self.takes.get(path, 0))
             if takes:
                 await self.clock.sleep(takes)
+            slept = self.sleeps.get(key, self.sleeps.get(path, 0))
+            if slept:
+                await self.clock.sleep(min(slept, window + timeout))
+                if slept > window + timeout:
+                    raise FetchError(Reason.TIMEOUT_HEADER, "connected, no reply")
+                phases = Phases(0, 0.001, 0, max(0.0, slept - window) + 0.002, 0.001)
             fault = self.faults.get(key) or self.faults.get(path) or self.faults.get(f"{url.host}:{url.port}")
             if fault is not None:
                 raise fault()
@@ -135,7 +146,8 @@ class FakeFetcher(Fetcher):
         body = self.bodies.get(path) or self._recorded(path)
         if self.stamps and body.startswith(b"\x1f\x8b"):
             body = stamped(body, asked_at)
-        return Reply(body, Phases(0, 0.001, 0, 0.002, 0.001), asked_at)
+        kind = "text/plain" if path == "cmdline" else ""
+        return Reply(body, phases, asked_at, self.types.get(path, kind))
 
     def _recorded(self, path: str) -> bytes:
         body = (self.folder / FILES.get(path, f"{path}.pb.gz")).read_bytes()

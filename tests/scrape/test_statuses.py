@@ -10,7 +10,7 @@ from pprof_exporter.scrape.client.errors import ErrorReply, classify_response
 STATUSES = range(100, 600)
 
 BY_REASON: dict[Reason, tuple[ReasonGroup, set[int]]] = {
-    Reason.EMPTY: (ReasonGroup.INCOMPLETE, set(range(100, 300))),
+    Reason.EMPTY: (ReasonGroup.UNDECODABLE, set(range(100, 300))),
     Reason.NOT_MOUNTED: (ReasonGroup.NOT_MOUNTED, {*range(300, 400), 404}),
     Reason.UNAUTHORIZED: (ReasonGroup.REFUSED, {401, 403}),
     Reason.METHOD: (ReasonGroup.REFUSED, {405}),

@@ -14,11 +14,11 @@ from pprof_exporter.capture.format import (
     RecordedCanary,
     RecordedFetch,
 )
-from pprof_exporter.catalog import Outcome, Reason
-from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
+from pprof_exporter.catalog import UNANSWERED, Outcome, Reason
+from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
-from pprof_exporter.profile import KINDS, DecodeError
+from pprof_exporter.profile import KINDS, DecodeError, check_cmdline
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.state.canary import During
@@ -61,7 +61,8 @@ class RecordingClient:
             reply = await self._getter.get(url, query=query, timeout=timeout, window=window)
         except FetchError as error:
             if name == _CANARY:
-                self.canary.append(RecordedCanary(during, None))
+                if error.reason in UNANSWERED:
+                    self.canary.append(RecordedCanary(during, None))
             elif name:
                 outcome = Outcome.BUSY if error.reason is Reason.BUSY else Outcome.FAILURE
                 self.bodies.pop(FILE_NAMES.get(name, ""), None)
@@ -71,7 +72,7 @@ class RecordingClient:
             raise
         if name == _CANARY:
             # As in the exporter: if a window began or ended meanwhile, the request counts for neither state.
-            if self.during() is during:
+            if self.during() is during and _is_cmdline(reply):
                 self.canary.append(RecordedCanary(during, reply.phases.total))
         elif name:
             self._record(name, reply, window)
@@ -79,6 +80,7 @@ class RecordingClient:
 
     def mark_undecodable(self, name: str, error: DecodeError) -> None:
         """Record that the reply was not a valid profile."""
+        name = WITHOUT_MODULES if name == CANARY else name
         came = self.fetches.get(name)
         if came is not None:
             self.fetches[name] = RecordedFetch(
@@ -101,3 +103,12 @@ class RecordingClient:
         if query and "debug" in query:
             return _IN_TEXT.get(path, "")
         return _BY_PATH.get(path, "")
+
+
+def _is_cmdline(reply: Reply) -> bool:
+    """Whether pprof can have sent it: anything else is no canary, as in the exporter."""
+    try:
+        check_cmdline(reply.body, reply.content_type)
+    except DecodeError:
+        return False
+    return True

@@ -82,6 +82,13 @@ OVERDUE = counter(
     "target",
     "profile",
 )
+HANDLER_WINDOW = gauge(
+    "pprof_handler_window_seconds",
+    "Constant time that the handler of a profile sleeps before it answers, as learned; absent if it does not sleep. It "
+    "counts as a window of the profile, not as latency.",
+    "target",
+    "profile",
+)
 PROFILING = counter(
     "pprof_profiling_seconds_total", "Time during which at least one costly fetch was running.", "target"
 )
@@ -108,6 +115,7 @@ FAMILIES = (
     SKIPPED,
     DEFERRED,
     OVERDUE,
+    HANDLER_WINDOW,
     PROFILING,
     WEDGED,
 )

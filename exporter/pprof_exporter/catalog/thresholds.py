@@ -117,9 +117,14 @@ THRESHOLDS: tuple[Threshold, ...] = (
     # Fetching
     Threshold("profile_stale", 1800, "seconds", "three times the longest default interval or back-off", age=True),
     Threshold("failing", 0.2, "ratio", "one fetch in five; occasional failures come from the network"),
+    Threshold(
+        "fetches_lost",
+        0.1,
+        "ratio",
+        "where one fetch in five fails, at most 6 of 60 in an hour do so once in 32 times; a cut of minutes is below",
+    ),
     Threshold("undecodable", 0.05, "ratio", "a complete reply that is no profile is not a network error"),
     Threshold("busy", 0.2, "ratio", "occasional use of `go tool pprof` is fine"),
-    Threshold("answered_lately", 300, "seconds", "profiles without an index page are fetched every minute", age=True),
     Threshold("failures", 3, "", "one or two failures are no pattern"),
     Threshold("rejections", 2, "", "such a server refuses every time; the first refusal creates the series"),
     Threshold("canaries", 5, "", "fewer requests do not give a mean"),

@@ -71,7 +71,7 @@ class ReasonGroup(StrEnum):
     """
 
     UNREACHABLE = "unreachable"
-    """No connection to the target: name resolution, TCP or TLS failed, or the address is not allowed."""
+    """No HTTP connection: name, TCP or TLS failed, the address is not allowed, or another protocol answers."""
     TIMEOUT = "timeout"
     """The target accepted the connection. The reply did not begin or did not end in time."""
     REFUSED = "refused"
@@ -104,6 +104,7 @@ class Reason(StrEnum):
     CONNECT = "connect", ReasonGroup.UNREACHABLE
     FORBIDDEN = "forbidden", ReasonGroup.UNREACHABLE
     TLS = "tls", ReasonGroup.UNREACHABLE
+    NOT_HTTP = "not_http", ReasonGroup.UNREACHABLE
     TIMEOUT_HEADER = "timeout_header", ReasonGroup.TIMEOUT
     TIMEOUT_BODY = "timeout_body", ReasonGroup.TIMEOUT
     UNAUTHORIZED = "unauthorized", ReasonGroup.REFUSED
@@ -115,7 +116,8 @@ class Reason(StrEnum):
     HTTP_4XX = "http_4xx", ReasonGroup.REFUSED
     HTTP_5XX = "http_5xx", ReasonGroup.SERVER_ERROR
     TOO_LARGE = "too_large", ReasonGroup.UNDECODABLE
-    EMPTY = "empty", ReasonGroup.INCOMPLETE
+    CLOSED = "closed", ReasonGroup.INCOMPLETE
+    EMPTY = "empty", ReasonGroup.UNDECODABLE
     HTML = "html", ReasonGroup.OTHER_PAGE
     TEXT = "text", ReasonGroup.UNDECODABLE
     GZIP = "gzip", ReasonGroup.UNDECODABLE
@@ -148,11 +150,22 @@ class Reason(StrEnum):
 NOT_SERVED = ReasonGroup.NOT_MOUNTED.reasons | ReasonGroup.UNKNOWN_PROFILE.reasons
 """A server answers, and nothing serves this path."""
 
-NO_INDEX_PAGE = ReasonGroup.NOT_MOUNTED.reasons | ReasonGroup.OTHER_PAGE.reasons
-"""A web server answers without the index page of pprof. Single profiles may be mounted all the same."""
+NO_INDEX_PAGE = ReasonGroup.NOT_MOUNTED.reasons | ReasonGroup.OTHER_PAGE.reasons | {Reason.TEXT, Reason.EMPTY}
+"""A web server answers without the index page of pprof: 404, or a page of its own with status 200, of whatever kind.
+
+Single profiles may be mounted all the same.
+"""
 
 NO_PROFILE = ReasonGroup.OTHER_PAGE.reasons | ReasonGroup.UNDECODABLE.reasons
 """A complete reply that is no profile."""
+
+UNANSWERED = (
+    ReasonGroup.UNREACHABLE.reasons
+    | ReasonGroup.TIMEOUT.reasons
+    | ReasonGroup.SERVER_ERROR.reasons
+    | ReasonGroup.INCOMPLETE.reasons
+)
+"""The server did not answer this request. After any other reason it did: with something else than pprof."""
 
 _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.RESOLVE: ("the host name did not resolve", "Check the name and the exporter's DNS."),
@@ -165,6 +178,10 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "Check the name. If the address is right, add its network to probe.allowed.networks.",
     ),
     Reason.TLS: ("the TLS handshake failed", "Check the certificate, the server name, and that the port speaks TLS."),
+    Reason.NOT_HTTP: (
+        "the reply is not HTTP/1",
+        "Check the port: gRPC, SSH or TLS may listen there. pprof needs plain HTTP/1.1, or https in the URL.",
+    ),
     Reason.TIMEOUT_HEADER: (
         "connected, but no reply before the deadline",
         "If the index page answers but this profile does not, the Go runtime may be unable to stop the world.",
@@ -206,17 +223,21 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "the reply is larger than the limit",
         "Raise the limit if the profile is that large. A few KiB that inflate to GiB are an attack or a fault.",
     ),
+    Reason.CLOSED: (
+        "the connection was closed without a reply",
+        "Check for a crash of the process, and for a proxy or port forwarding without a server behind it.",
+    ),
     Reason.EMPTY: (
-        "the reply has no body, or the connection was closed without a reply",
-        "Check for a proxy that drops the body, or a crash of the process.",
+        "the reply has no body",
+        "Check for a proxy that drops the body, or a server that answers every path with an empty reply.",
     ),
     Reason.HTML: (
         "the reply is an HTML page, not a profile",
-        "A router, login page or proxy answers instead of pprof. Correct the address or the path prefix.",
+        "A router, login page or proxy answers instead of pprof. Correct the address, the path or the credentials.",
     ),
     Reason.TEXT: (
         "the reply is text, not a profile",
-        "Remove debug=1 or debug=2 from the request. The legacy text formats are not supported.",
+        "Check which server answers at this path. Remove debug=1 or debug=2: the text formats are not supported.",
     ),
     Reason.GZIP: ("the gzip stream is corrupt", "Check for a proxy that rewrites bodies."),
     Reason.TRUNCATED: (

@@ -38,6 +38,8 @@ class TargetSeries:
             self._sink.add(fetching.DOWN, {**self._labels, "reason": state.index_problem}, 1)
         for name, hangs in state.wedge.hangs.items():
             self._sink.add(fetching.WEDGED, {**self._labels, "profile": name}, hangs)
+        for name, window in state.delays.windows().items():
+            self._sink.add(fetching.HANDLER_WINDOW, {**self._labels, "profile": name}, window)
         for name, counters in state.counters.items():
             self._add_counters(name, counters)
         self._add_changes(state.identity)

@@ -21,6 +21,7 @@ from pprof_exporter.profile.goversion import (
 )
 from pprof_exporter.profile.index import IndexPage, read_index
 from pprof_exporter.profile.kinds import GOROUTINELEAK, KINDS, NANOSECONDS, GrowthRule, Kind, SampleValue, Span
+from pprof_exporter.profile.liveness import check_cmdline, check_threads
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.modules import Module, ModuleRole, modules
@@ -66,6 +67,8 @@ __all__ = [
     "ValueType",
     "VersionSource",
     "attribute",
+    "check_cmdline",
+    "check_threads",
     "combine_go_versions",
     "current_name",
     "decode",

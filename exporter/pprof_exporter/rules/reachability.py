@@ -1,8 +1,12 @@
 """F6, F13 to F16: targets that do not answer, addresses of several processes, and profiles that do not come.
 
-Each cause has one alert. A share of fetches is taken over half an hour and a count over an hour, since a profile that
-always fails is asked for every ten minutes only. Each share wants a failure within the last quarter of an hour too, and
-lasts that long before it fires. Failures from while a target was down do not fire an alert after it has recovered.
+Each cause has a recording rule that says whether it holds for a target, and one alert. `catalog.RootCause` has their
+order, and each alert leaves out the targets for which an earlier cause holds: at most one of them fires for a target.
+Causes without an index page need `pprof_up == 0` for as long as they wait, and all others need it to be 1 meanwhile.
+
+A share of fetches is taken over half an hour and a count over an hour, since a profile that always fails is asked for
+every ten minutes only. Each share wants a failure within the last quarter of an hour too, and lasts that long before it
+fires. Failures from while a target was down do not fire an alert after it has recovered.
 
 A counter with a label `reason` appears with its first failure, and `increase` cannot see a step from nothing to 1. So
 the first failure of its kind is not counted, and an alert fires one failure late, but never wrongly.
@@ -13,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
+from pprof_exporter.catalog.root_causes import NO_HANDLER, RootCause
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _REFUSED = ReasonGroup.REFUSED.reasons
@@ -22,41 +27,157 @@ def _any(reasons: Iterable[Reason]) -> str:
     return "|".join(sorted(reasons))
 
 
+def _problem(cause: RootCause) -> str:
+    """The recording rule of a cause; of several processes, the exporter itself has the series."""
+    several = cause is RootCause.SEVERAL_PROCESSES
+    return "pprof_several_processes_info" if several else f"target:pprof_{cause}:problem"
+
+
+def _unless_earlier(cause: RootCause) -> str:
+    """Leaves out the targets with an earlier cause. Those without an index page exclude the others by `pprof_up`."""
+    earlier = [one for one in cause.earlier if one.without_index == cause.without_index or one is RootCause.HANGS]
+    # The state of several processes first: it is no condition of the alert, but a cause.
+    earlier.sort(key=lambda one: one is not RootCause.SEVERAL_PROCESSES)
+    return "\n".join(f"unless {_TARGET} {_problem(one)}" for one in earlier)
+
+
+def _alone(cause: RootCause) -> str:
+    return f"{_problem(cause)}\n" + _indented(_unless_earlier(cause))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
 _TARGET = "on (job, instance, target)"
 _PROFILE = "on (job, instance, target, profile)"
 _REASON = "on (job, instance, target, profile, reason)"
 # Over some minutes, so that a target with intermittent replies counts as up, and one that alternates between hanging
 # and failing connections as wedged.
-_IS_KNOWN = f"and {_TARGET} max_over_time(pprof_up[5m])"
-_IS_UP = f"{_IS_KNOWN} == 1"
-_WEDGED = "min_over_time(pprof_wedged[3m]) == 1"
-_IS_NOT_WEDGED = f"unless {_TARGET} {_WEDGED}"
+_IS_UP = f"and {_TARGET} max_over_time(pprof_up[5m]) == 1"
 
 _FETCHES = "sum without (outcome) (increase(pprof_fetches_total[30m]))"
 _FAILED = "target_profile_reason:pprof_fetch_failures:ratio_increase30m"
 _UNDECODED = "target_profile_reason:pprof_decode_failures:ratio_increase30m"
-_TROUBLE = f'reason!~"{_any(_REFUSED | NOT_SERVED)}"'
+_CONFLICTS = "target_profile:pprof_profiler_conflicts:ratio_increase30m"
+_BROKEN = f'reason!~"{_any(_REFUSED | NOT_SERVED)}"'
+_REJECTS = f'reason=~"{_any(_REFUSED | NOT_SERVED)}"'
+# A page of another server. Without an index page, it stands for a profile that is not mounted.
+_OTHER_PAGE = _any(NO_INDEX_PAGE - NOT_SERVED)
 
 _OF_TARGET = "$labels.job $labels.instance $labels.target"
 _WHY_DOWN = (
     "{{ with printf `pprof_down_info{job=%q, instance=%q, target=%q}` "
     f"{_OF_TARGET} | query }}}} ({{{{ . | first | label `reason` }}}}){{{{ end }}}}"
 )
-_SHARES = (
-    f"{{{{ range $i, $one := printf `{_FAILED}{{job=%q, instance=%q, target=%q, profile=%q, {_TROUBLE}}} > 0` "
-    f"{_OF_TARGET} $labels.profile | query | sortByLabel `reason` }}}}"
-    "{{ if $i }}, {{ end }}{{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}{{ end }}"
-)
-_NO_HANDLER = (
-    "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
-    " cmdline or trace), or disable this profile for the target."
-)
+
+
+def _listed(share: str, selector: str) -> str:
+    """A template that lists each profile of the target with the reason and share of its failures."""
+    return (
+        f"{{{{ range $i, $one := printf `{share}{{job=%q, instance=%q, target=%q{selector}}} > 0` {_OF_TARGET} | query"
+        " | sortByLabel `reason` | sortByLabel `profile` }}{{ if $i }}, {{ end }}{{ $one.Labels.profile }}"
+        " ({{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}){{ end }}"
+    )
+
+
 _HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
-_HINTS |= dict.fromkeys(sorted(NOT_SERVED), _NO_HANDLER)
-_HINT = "".join(
-    f"{{{{ {'else ' if i else ''}if eq $labels.reason `{reason}` }}}}{hint}"
-    for i, (reason, hint) in enumerate(_HINTS.items())
+_HINTS |= dict.fromkeys(sorted(NOT_SERVED), NO_HANDLER)
+_HINT = (
+    f"{{{{ range printf `count by (reason) ({_FAILED}{{job=%q, instance=%q, target=%q, {_REJECTS}}} > 0)` {_OF_TARGET}"
+    " | query | sortByLabel `reason` }} {{ .Labels.reason }}:"
+    + "".join(
+        f"{{{{ {'else ' if i else ''}if eq .Labels.reason `{reason}` }}}} {hint}"
+        for i, (reason, hint) in enumerate(_HINTS.items())
+    )
+    + "{{ end }}{{ end }}"
 )
+_STALE = f"""
+    time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
+      unless {_PROFILE} pprof_profile_available == 0
+      unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
+"""
+
+
+def _without_index(reasons: Iterable[Reason]) -> str:
+    """The targets whose index page fails with these reasons alone; changing reasons are another cause."""
+    only = _any(reasons)
+    return f"""
+        max without (reason) (pprof_down_info{{reason=~"{only}"}})
+          and {_TARGET} pprof_up == 0
+          unless {_TARGET} max_over_time(pprof_down_info{{reason!~"{only}"}}[3m]) == 1
+    """
+
+
+_PROBLEMS: dict[RootCause, str] = {
+    RootCause.HANGS: f"""
+        max without (profile) (
+          min_over_time(pprof_wedged{{profile="index"}}[3m]) == 1
+            or min_over_time(pprof_wedged{{profile="goroutine"}}[3m]) == 1 {_IS_UP}
+        )
+    """,
+    RootCause.NOT_MOUNTED: _without_index(NO_INDEX_PAGE),
+    RootCause.REFUSED: _without_index(_REFUSED),
+    RootCause.DOWN: "pprof_up == 0",
+    # goroutineleak is left out of the profiles that the index page lists without a handler: routers with a fixed list
+    # of handlers from before Go 1.27 do not have it (gin-contrib/pprof 71), and nothing is wrong.
+    RootCause.REJECTED: f"""
+        count without (profile, reason) (
+          (
+            {_FAILED}{{reason=~"{_any(_REFUSED)}"}} > <failing>
+              or {_FAILED}{{reason=~"{_any(NOT_SERVED)}", profile!="goroutineleak"}} > <failing>
+              unless {_TARGET} pprof_down_info
+          )
+            and {_REASON} increase(pprof_fetch_failures_total[1h]) >= <rejections>
+            and {_REASON} increase(pprof_fetch_failures_total[15m]) > 0
+        )
+          {_IS_UP}
+    """,
+    # While the index page is missing, a router may answer with a page of its own for profiles that are missing too.
+    RootCause.UNREADABLE: f"""
+        count without (profile, reason) (
+          (
+            {_UNDECODED}{{reason!~"{_OTHER_PAGE}", profile!="index"}} > <undecodable>
+              or {_UNDECODED}{{reason=~"{_OTHER_PAGE}", profile!="index"}} > <undecodable>
+              unless {_TARGET} pprof_down_info
+          )
+            and {_REASON} increase(pprof_decode_failures_total[1h]) >= <failures>
+            and {_REASON} increase(pprof_decode_failures_total[15m]) > 0
+        )
+          {_IS_UP}
+    """,
+    RootCause.CONFLICT: f"""
+        count without (profile) (
+          {_CONFLICTS} > <busy>
+            and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[1h]) >= <failures>
+            and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[15m]) > 0
+        )
+          {_IS_UP}
+    """,
+    # Of all fetches of the target, since each profile alone may have too few of them; and of each profile over an hour,
+    # since one that fails alone is a small part of all.
+    RootCause.FAILING: f"""
+        (
+          sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[30m]))
+              / sum without (profile, outcome) (increase(pprof_fetches_total[30m])) > <fetches_lost>
+            or
+          max without (profile) (
+            sum without (reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[1h]))
+                / sum without (outcome) (increase(pprof_fetches_total[1h])) > <fetches_lost>
+              and {_PROFILE} sum without (reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[1h])) >= <failures>
+          )
+        )
+          and {_TARGET}
+            sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[1h])) >= <failures>
+          and {_TARGET} sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[15m])) > 0
+          {_IS_UP}
+    """,
+    # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
+    RootCause.STALE: f"""
+        max without (profile) ({_STALE.strip()})
+          {_IS_UP}
+    """,
+}
 
 GROUP = RuleGroup(
     "pprof-reachability",
@@ -68,20 +189,17 @@ GROUP = RuleGroup(
             _UNDECODED, f"increase(pprof_decode_failures_total[30m]) / ignoring (reason) group_left () {_FETCHES}"
         ),
         RecordingRule(
-            "target_profile:pprof_profiler_conflicts:ratio_increase30m",
+            _CONFLICTS,
             f'sum without (outcome) (increase(pprof_fetches_total{{outcome="busy"}}[30m])) / {_FETCHES}',
         ),
+        *(RecordingRule(_problem(cause), expr) for cause, expr in _PROBLEMS.items()),
         # A warning, not a page: a service that cannot be profiled may still serve its users, and monitoring of the
         # service itself covers that.
         Alert(
             "PprofTargetDown",
             "F13",
             Severity.WARNING,
-            f"""
-            pprof_up == 0
-              unless {_TARGET} pprof_down_info{{reason=~"{_any(_REFUSED | NO_INDEX_PAGE)}"}}
-              {_IS_NOT_WEDGED}
-            """,
+            _alone(RootCause.DOWN),
             "5m",
             "pprof on {{ $labels.target }} is down",
             f"""
@@ -94,40 +212,45 @@ GROUP = RuleGroup(
             "PprofTargetWedged",
             "F6",
             Severity.CRITICAL,
-            _WEDGED,
+            f"""
+            min_over_time(pprof_wedged{{profile="index"}}[3m]) == 1
+              or min_over_time(pprof_wedged{{profile="goroutine"}}[3m]) == 1
+              {_IS_UP}
+              unless {_TARGET} pprof_wedged{{profile="index"}} == 1
+            """,
             "2m",
             "{{ $labels.target }} hangs: no reply to {{ $labels.profile }} requests",
             """
             Every {{ $labels.profile }} request to {{ $labels.target }} has timed out for five minutes although TCP
-            connects. {{ if eq $labels.profile `index` }}The process probably makes no progress at all.{{ else }}The
-            Go runtime may be unable to stop the world: then garbage collection waits forever too.{{ end }} Known causes
-            are golang/go 80982, 80665 and 36492. Save a dump of the process before you restart it.
+            connects. {{ if eq $labels.profile `index` }}The process probably makes no progress at all.{{ else }}No
+            other request that stops the world was answered either, so the Go runtime is probably unable to stop it:
+            then garbage collection waits forever too.{{ end }} Known causes are golang/go 80982, 80665 and 36492. Save
+            a dump of the process before you restart it.
             """,
         ),
         Alert(
             "PprofNotMounted",
             "F13",
             Severity.WARNING,
-            f"""
-            pprof_down_info{{reason=~"{_any(NO_INDEX_PAGE)}"}}
-              and {_TARGET} pprof_up == 0
-              unless {_TARGET} time() - pprof_last_success_timestamp_seconds{{profile!="index"}} < <answered_lately>
-            """,
+            _alone(RootCause.NOT_MOUNTED),
             "5m",
             "No pprof at {{ $labels.target }}, although a server answers",
-            """
-            A web server answers at {{ $labels.target }}, but {{ if eq $labels.reason `html` }}sends another page in
-            place of the pprof index page{{ else }}has no pprof index page there{{ end }} ({{ $labels.reason }}). No
+            f"""
+            A web server answers at {{{{ $labels.target }}}}, but not with the index page of pprof{_WHY_DOWN}. No
             profile arrives either. This is not an outage: pprof was switched off or is mounted under another path, or
-            another server uses this address.
+            another server uses this address, such as a login page.
             """,
         ),
-        # The first alert of such a target: it inhibits those that take longer, and the others ask for this state.
+        # The first alert of such a target that has an index page; later causes step aside for this state.
         Alert(
             "PprofSeveralProcesses",
             "F16",
             Severity.WARNING,
-            "pprof_several_processes_info == 1",
+            f"""
+            pprof_several_processes_info == 1
+              unless {_TARGET} max_over_time(pprof_up[5m]) == 0
+              unless {_TARGET} target:pprof_hangs:problem
+            """,
             "10m",
             "Several processes answer at {{ $labels.target }}",
             """
@@ -137,90 +260,60 @@ GROUP = RuleGroup(
             """,
             keep_firing_for="30m",
         ),
-        # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
         Alert(
             "PprofProfileStale",
             "F13",
             Severity.WARNING,
-            f"""
-            time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
-              {_IS_UP}
-              {_IS_NOT_WEDGED}
-              unless {_PROFILE} pprof_profile_available == 0
-              unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
-            """,
+            _alone(RootCause.STALE),
             "15m",
-            "No fresh {{ $labels.profile }} profile from {{ $labels.target }}",
-            """
-            The latest {{ $labels.profile }} profile from {{ $labels.target }} is {{ $value | humanizeDuration }} old,
-            although the target is up. Its series are out of date or gone. Check whether its fetches fail, are skipped
-            or are deferred.
+            "No fresh profiles from {{ $labels.target }}",
+            f"""
+            Profiles of {{{{ $labels.target }}}} are out of date, although the target is up:
+            {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q,
+            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET}
+            | query | sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{
+            $one.Value | humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check whether their fetches
+            fail, are skipped or are deferred.
             """,
         ),
         Alert(
             "PprofFetchFailing",
             "F13",
             Severity.WARNING,
-            f"""
-            sum without (reason) ({_FAILED}{{{_TROUBLE}}}) > <failing>
-              and {_PROFILE} sum without (reason) (increase(pprof_fetch_failures_total{{{_TROUBLE}}}[1h])) >= <failures>
-              and {_PROFILE} increase(pprof_fetch_failures_total{{{_TROUBLE}}}[15m]) > 0
-              {_IS_UP}
-              {_IS_NOT_WEDGED}
-            """,
+            _alone(RootCause.FAILING),
             "15m",
-            "Fetches of {{ $labels.profile }} from {{ $labels.target }} fail",
+            "Fetches from {{ $labels.target }} fail",
             f"""
-            {{{{ $value | humanizePercentage }}}} of the fetches of {{{{ $labels.profile }}}} from {{{{ $labels.target
-            }}}} failed in the last half hour, although the target is up: {_SHARES}. If other profiles fail too, suspect
-            the network or the load.
+            {{{{ $value | humanizePercentage }}}} of the fetches from {{{{ $labels.target }}}} fail, or of those of one
+            profile, although the target is up. In the last half hour:
+            {_listed(_FAILED, f", {_BROKEN}")}. If most profiles fail, suspect the network or the load; if one fails
+            alone, its handler.
             """,
             keep_firing_for="15m",
         ),
-        # goroutineleak is left out of the profiles that the index page lists without a handler: routers with a fixed
-        # list of handlers from before Go 1.27 do not have it (gin-contrib/pprof 71), and nothing is wrong.
         Alert(
             "PprofProfileRejected",
             "F15",
             Severity.WARNING,
-            f"""
-            (
-              {_FAILED}{{reason=~"{_any(_REFUSED)}"}} > <failing>
-                or {_FAILED}{{reason=~"{_any(NOT_SERVED)}", profile!="goroutineleak"}} > <failing>
-                unless {_TARGET} pprof_down_info
-            )
-              and {_REASON} increase(pprof_fetch_failures_total[1h]) >= <rejections>
-              and {_REASON} increase(pprof_fetch_failures_total[15m]) > 0
-              {_IS_KNOWN}
-            """,
+            f"{_problem(RootCause.REFUSED)}\n  or (\n{_indented(_indented(_alone(RootCause.REJECTED)))}\n  )",
             "15m",
-            "{{ $labels.target }} refuses {{ $labels.profile }} requests",
+            "{{ $labels.target }} refuses requests for profiles",
             f"""
-            {{{{ $value | humanizePercentage }}}} of the {{{{ $labels.profile }}}} requests to {{{{ $labels.target }}}}
-            were refused in the last half hour ({{{{ $labels.reason }}}}): {_HINT}{{{{ end }}}}
+            Requests to {{{{ $labels.target }}}} were refused in the last half hour:
+            {_listed(_FAILED, f", {_REJECTS}")}.{_HINT}
             """,
         ),
-        # While the index page is missing, a router may answer with a page of its own for profiles that are missing too.
         Alert(
             "PprofDecodeFailing",
             "F13",
             Severity.WARNING,
-            f"""
-            (
-              {_UNDECODED}{{reason!="{Reason.HTML}", profile!="index"}} > <undecodable>
-                or {_UNDECODED}{{reason="{Reason.HTML}", profile!="index"}} > <undecodable>
-                unless {_TARGET} pprof_down_info
-            )
-              and {_REASON} increase(pprof_decode_failures_total[1h]) >= <failures>
-              and {_REASON} increase(pprof_decode_failures_total[15m]) > 0
-              {_IS_UP}
-            """,
+            _alone(RootCause.UNREADABLE),
             "15m",
-            "Unreadable {{ $labels.profile }} replies from {{ $labels.target }}",
-            """
-            {{ $value | humanizePercentage }} of the fetches of {{ $labels.profile }} from {{ $labels.target }} in the
-            last half hour returned a complete reply that cannot be read as a profile ({{ $labels.reason }}). Fetch one
-            by hand and inspect it: a router or proxy may answer in place of pprof or rewrite its replies.
+            "Unreadable replies from {{ $labels.target }}",
+            f"""
+            Complete replies of {{{{ $labels.target }}}} cannot be read as profiles. Share of the fetches in the last
+            half hour: {_listed(_UNDECODED, "")}. Fetch one by hand and inspect it: a router or proxy may answer in
+            place of pprof or rewrite its replies.
             """,
             keep_firing_for="15m",
         ),
@@ -229,10 +322,11 @@ GROUP = RuleGroup(
             "F14",
             Severity.WARNING,
             f"""
-            target_profile:pprof_profiler_conflicts:ratio_increase30m > <busy>
+            {_CONFLICTS} > <busy>
               and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[1h]) >= <failures>
               and {_PROFILE} increase(pprof_fetches_total{{outcome="busy"}}[15m]) > 0
               {_IS_UP}
+              {_unless_earlier(RootCause.CONFLICT).replace(chr(10), chr(10) + " " * 14)}
             """,
             "15m",
             "Another profiler is active in {{ $labels.target }}",

@@ -2,53 +2,111 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, ReasonGroup
-from pprof_exporter.verdicts.phrases import joined, percent
+from collections.abc import Mapping
+
+from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, Reason, ReasonGroup
+from pprof_exporter.catalog.root_causes import NO_HANDLER, RootCause
+from pprof_exporter.catalog.vocabulary import INDEX
+from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
-from pprof_exporter.verdicts.verdict import CheckOutcome, Finding, Level, VerdictLimits, healthy, unknown, wrong
+from pprof_exporter.verdicts.verdict import (
+    CheckOutcome,
+    Finding,
+    Level,
+    Note,
+    VerdictLimits,
+    healthy,
+    noted,
+    unknown,
+    wrong,
+)
 
 _REFUSED = ReasonGroup.REFUSED.reasons
 # Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14.
 _NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons
+# A page of another server. Without an index page, it stands for a profile that is not mounted.
+_OTHER_PAGE = NO_INDEX_PAGE - NOT_SERVED
 # Only Go 1.26 and later have it, so a missing one is no finding.
 _MAY_BE_ABSENT = "goroutineleak"
 
 
 def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F13: the target is down, or fetches fail."""
+    """F13: the target is down, or fetches fail. One finding for each cause, in the order of `RootCause`."""
     if snapshot.up is None:
         return unknown("The target has not been queried yet.")
+    if snapshot.hangs.get(INDEX):
+        return unknown("The target accepts connections and does not answer: F6 reports it.")
     if not snapshot.up:
         return CheckOutcome("", (_down(snapshot),))
-    findings = [
-        Finding(Level.WARNING, _said(name, fetches), "PprofDecodeFailing" if _undecodable(fetches) else _FAILING)
+    failed = {
+        name: fetches
         for name, fetches in snapshot.fetches.items()
-        if fetches.reason is not None and fetches.reason not in _NOT_F13
-    ]
+        if fetches.reason is not None and fetches.reason not in _NOT_F13 and not _not_mounted(snapshot, fetches)
+    }
+    causes = {
+        RootCause.UNREADABLE: {name: one for name, one in failed.items() if one.reason in NO_PROFILE},
+        RootCause.FAILING: {name: one for name, one in failed.items() if one.reason not in NO_PROFILE},
+    }
     brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
-    return wrong(
-        findings, healthy(f"The target sends {joined(brought)}.") if brought else unknown("No fetch has finished yet.")
+    return noted(
+        wrong(
+            (_said(cause, fetches) for cause, fetches in causes.items()),
+            healthy(f"The target sends {joined(brought)}.") if brought else unknown("No fetch has finished yet."),
+        ),
+        (_left_out(snapshot), *_sleeps(snapshot)),
     )
 
 
 def _down(snapshot: TargetSnapshot) -> Finding:
     reason = snapshot.down
-    alert = "PprofNotMounted" if reason in NO_INDEX_PAGE else "PprofTargetDown"
+    cause = RootCause.DOWN
+    if reason in NO_INDEX_PAGE:
+        cause = RootCause.NOT_MOUNTED
+    elif reason in _REFUSED:
+        cause = RootCause.REFUSED
     if reason is None:
-        return Finding(Level.CRITICAL, "The target does not answer.", alert)
-    return Finding(Level.CRITICAL, f"No pprof index page: {reason.meaning}. {reason.advice}", alert)
+        return Finding(Level.CRITICAL, "The target does not answer.", cause.alert)
+    return Finding(Level.CRITICAL, f"No pprof index page: {reason.meaning}. {reason.advice}", cause.alert)
 
 
-_FAILING = "PprofFetchFailing"
+def _not_mounted(snapshot: TargetSnapshot, fetches: FetchSummary) -> bool:
+    """Whether the server has no such profile: without an index page, nothing says that it should."""
+    return snapshot.down is not None and fetches.reason in NOT_SERVED | _OTHER_PAGE
 
 
-def _undecodable(fetches: FetchSummary) -> bool:
-    return fetches.reason in NO_PROFILE
+def _left_out(snapshot: TargetSnapshot) -> Note | None:
+    if snapshot.down is None or not snapshot.up:
+        return None
+    missing = [name for name, fetches in snapshot.fetches.items() if _not_mounted(snapshot, fetches) and name != INDEX]
+    without = "The target has no index page that lists its profiles."
+    return Note(f"{without} It does not serve {joined(missing)}." if missing else without)
 
 
-def _said(name: str, fetches: FetchSummary) -> str:
-    why = f"{fetches.reason.meaning}. {fetches.reason.advice}" if fetches.reason else f"{fetches.problem}."
-    return f"The latest fetch of {name} failed: {why}"
+def _sleeps(snapshot: TargetSnapshot) -> tuple[Note, ...]:
+    return tuple(
+        Note(f"The handler of {name} sleeps for {seconds(window)} before it answers. This counts as a window.")
+        for name, window in snapshot.handler_windows.items()
+    )
+
+
+def _said(cause: RootCause, failed: Mapping[str, FetchSummary]) -> Finding | None:
+    """One finding for all profiles that fail for one cause: which, why, and what to do, once for each reason."""
+    if not failed:
+        return None
+    by_reason: dict[Reason | None, list[str]] = {}
+    for name, fetches in failed.items():
+        by_reason.setdefault(fetches.reason, []).append(name)
+    said = " ".join(
+        f"The latest fetch of {joined(names)} failed: {_why(reason, failed[names[0]])}"
+        for reason, names in by_reason.items()
+    )
+    return Finding(Level.WARNING, said, cause.alert)
+
+
+def _why(reason: Reason | None, fetches: FetchSummary) -> str:
+    if reason in NOT_SERVED:
+        return NO_HANDLER
+    return f"{reason.meaning}. {reason.advice}" if reason else f"{fetches.problem}."
 
 
 def profiler_conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -75,17 +133,23 @@ def _count(fetches: FetchSummary) -> int:
 
 def refused_requests(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     """F15: profiles are refused or not served."""
-    findings = [
-        Finding(Level.WARNING, _said(name, fetches), "PprofProfileRejected")
+    refused = {
+        name: fetches
         for name, fetches in snapshot.fetches.items()
-        if fetches.reason in _REFUSED or (fetches.reason in NOT_SERVED and name != _MAY_BE_ABSENT)
-    ]
+        if name != INDEX and (fetches.reason in _REFUSED or _unserved(snapshot, name, fetches))
+    }
+    findings = [_said(RootCause.REJECTED, refused)]
     if not snapshot.up:
         # Then all are refused, which F13 reports.
         return unknown("The target has not been queried yet." if snapshot.up is None else "The target does not answer.")
     if "cpu" not in snapshot.profiles:
         return wrong(findings, unknown("No CPU profile has been read yet; only its window can exceed a time limit."))
     return wrong(findings, healthy("The server sends every profile that it lists, CPU windows included."))
+
+
+def _unserved(snapshot: TargetSnapshot, name: str, fetches: FetchSummary) -> bool:
+    """Whether a profile that the index page lists has no handler."""
+    return fetches.reason in NOT_SERVED and name != _MAY_BE_ABSENT and not _not_mounted(snapshot, fetches)
 
 
 _NO_ROOM = "the target is busy or slow, or its profiling budget is used up"

@@ -68,6 +68,8 @@ class TargetSnapshot:
     up: bool | None = None
     down: Reason | None = None
     hangs: Mapping[str, bool] = field(default_factory=dict)
+    handler_windows: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that the handlers of profiles sleep before they answer."""
     system: System | None = None
     go_version: str = "unknown"
     program: str = "unknown"

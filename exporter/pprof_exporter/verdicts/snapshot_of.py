@@ -29,6 +29,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         up=state.up,
         down=state.index_problem,
         hangs=dict(state.wedge.hangs),
+        handler_windows=state.delays.windows(),
         system=known.system,
         go_version=known.go_version,
         program=known.program,

@@ -115,12 +115,12 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (sends(close=True), Reason.EMPTY),
-        (sends(reset=True), Reason.EMPTY),
-        (sends(b"HTTP/1.1 200 O", close=True), Reason.EMPTY),
-        (sends(b"hello\r\n", close=True), Reason.TEXT),
-        (sends(b"\x15\x03\x01\x00\x02\x02\x46", close=True), Reason.TEXT),
-        (sends(HEAD + b"X: " + b"y" * 100_000 + b"\r\n\r\n"), Reason.TEXT),
+        (sends(close=True), Reason.CLOSED),
+        (sends(reset=True), Reason.CLOSED),
+        (sends(b"HTTP/1.1 200 O", close=True), Reason.CLOSED),
+        (sends(b"hello\r\n", close=True), Reason.NOT_HTTP),
+        (sends(b"\x15\x03\x01\x00\x02\x02\x46", close=True), Reason.NOT_HTTP),
+        (sends(HEAD + b"X: " + b"y" * 100_000 + b"\r\n\r\n"), Reason.NOT_HTTP),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", close=True), Reason.TRUNCATED),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", reset=True), Reason.TRUNCATED),
         (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", close=True), Reason.TRUNCATED),

@@ -55,7 +55,7 @@ async def test_a_process_that_no_longer_runs_hangs_at_its_index_page(
 async def test_a_world_that_cannot_be_stopped_hangs_at_its_goroutines_only(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:
-    fetcher.faults["goroutine"] = SILENT
+    fetcher.faults |= dict.fromkeys(("goroutine", "goroutineleak", "heap_debug1"), SILENT)
     await clock.advance(60)
     assert hangs(pool) == {"index": False, "goroutine": True}
     assert pool.states[0].up is True

@@ -34,7 +34,7 @@ FAILURE_MODES = (
     FailureMode(
         id="F19",
         title="Profiling costs too much",
-        families=(fetching.PROFILING, fetching.DEFERRED, fetching.OVERDUE, fetching.SKIPPED),
+        families=(fetching.PROFILING, fetching.HANDLER_WINDOW, fetching.DEFERRED, fetching.OVERDUE, fetching.SKIPPED),
         issues=("golang/go#33250", "golang/go#50794", "golang/go#74872", "cockroachdb/cockroach#14602"),
     ),
 )

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +40,10 @@ class Phases:
     def total(self) -> float:
         """From the start of the request to its last byte, less the window."""
         return self.resolve + self.connect + self.tls + self.first_byte + self.transfer
+
+    def without(self, window: float) -> Phases:
+        """The same without a wait of the handler."""
+        return replace(self, first_byte=max(0.0, self.first_byte - window))
 
     @property
     def until_connected(self) -> float:

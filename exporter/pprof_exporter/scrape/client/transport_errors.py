@@ -21,7 +21,7 @@ _BROKEN: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "the name did not resolve"),
     Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
     Phase.TLS: (Reason.TLS, "the TLS handshake failed"),
-    Phase.FIRST_BYTE: (Reason.EMPTY, "the connection was closed without a reply"),
+    Phase.FIRST_BYTE: (Reason.CLOSED, "the connection was closed without a reply"),
     Phase.TRANSFER: (Reason.TRUNCATED, "the connection was cut within the body"),
 }
 
@@ -42,7 +42,7 @@ def transport_error(error: Exception, watch: Stopwatch) -> FetchError:
         case aiohttp.ClientHttpProxyError():
             return FetchError(Reason.CONNECT, f"the proxy answered {error.status} {error.message}")
         case aiohttp.ClientResponseError():
-            return FetchError(Reason.TEXT, f"the reply is not HTTP: {error.message}")
+            return FetchError(Reason.NOT_HTTP, f"the reply is not HTTP: {error.message}")
     if watch.tls_error is not None and watch.phase is Phase.FIRST_BYTE:
         # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
         return FetchError(Reason.TLS, f"the server ended the TLS connection: {watch.tls_error}")

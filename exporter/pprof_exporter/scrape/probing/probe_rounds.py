@@ -23,6 +23,9 @@ _MIN_LEFT = 1.0
 # must run in every second scrape.
 _EARLY = 0.1
 _COMPARE_EVERY = 30.0
+# A profile that timed out is not tried again without time for a longer try: whether its handler hangs or sleeps stays
+# unknown. This one is, since a wedged target shows by it.
+_TELLS_HANG = "goroutine"
 
 
 class ProbeRounds:
@@ -88,7 +91,9 @@ class ProbeRounds:
         """Whether there is time for a collector; shortens its window if needed."""
         wanted = self._windows[collector]
         if not wanted:
-            enough = left >= self._min_left
+            enough = left >= self._min_left + collector.handler_window
+            if enough and collector.waits and not collector.handler_window and collector.name != _TELLS_HANG:
+                enough = left >= self._context.settings.timeout + _MIN_LEFT
         elif self._context.limiter.is_profiling(self._context.target):
             collector.counters.skipped[Skip.LATE] += 1
             log.info("skipped", profile=collector.name, why="another CPU profile of this process is running")

@@ -64,6 +64,10 @@ class CanaryState:
         self._latest = (self._clock.steady(), None)
         self.failures[during] += 1
 
+    def forget_latest(self) -> None:
+        """Nothing is known of the present, since the target does not serve the canary."""
+        self._latest = None
+
     def is_slow(self) -> bool:
         """Whether the latest canary was not answered, or took much longer than usual for this target."""
         if self._latest is None or self._clock.steady() - self._latest[0] > _VALID:

@@ -21,6 +21,7 @@ from pprof_exporter.scrape.state.cpu_time import CpuLoad, ReadingCost
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
 from pprof_exporter.scrape.state.growth import GrowthState
+from pprof_exporter.scrape.state.handler_delay import LongerTries
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.latency_differences import LatencyDifferences
 from pprof_exporter.scrape.state.memory_limits import MemoryLimits
@@ -125,6 +126,10 @@ class TargetState:
         self.index: IndexPage | None = None
         self.index_at = 0.0
         self.index_problem: Reason | None = None
+        self.index_lost_at = 0.0
+        """When the index page first failed after it had answered; Unix time."""
+        self.failed_since_index = False
+        """Whether a profile has failed since then."""
         self.index_counters = FetchCounters()
         self.profiles = {kind.name: ProfileState(kind, functions) for kind in kinds}
         self.identity = Identity(target, store, settings.index_interval)
@@ -142,6 +147,7 @@ class TargetState:
         self.growth = GrowthState(settings.index_interval)
         self.resources = ResourceState()
         self.wedge = Wedge()
+        self.delays = LongerTries(clock, [name for name, one in self.profiles.items() if not one.kind.window])
         self.budget = Budget(settings.budget, clock)
         self.reading_cost = ReadingCost()
         self.cpu_load = CpuLoad(clock, valid=2.5 * settings.profiles["cpu"].interval)
@@ -177,6 +183,8 @@ class TargetState:
         self.memory_limits.begin_process()
         self.growth.begin_process(judge=not mixed)
         self.resources.begin_process()
+        self.delays.begin_process()
+        self.wedge.begin_process()
         for counters in self.counters.values():
             counters.begin_process()
         self.cpu_load.record(None)
@@ -198,6 +206,14 @@ class TargetState:
     def lists_modules(self) -> bool:
         """Whether the profiles of the target list modules besides the program."""
         return self.identity.system is System.WINDOWS and len(self.identity.modules) > 1
+
+    def usual_latency(self, name: str) -> float | None:
+        """The usual latency of the profiles other than `name`, in seconds; None if none has come."""
+        return self.delays.usual(name, self._latency)
+
+    def _latency(self, name: str) -> float | None:
+        latest = self.profiles[name].latest
+        return latest.took if latest is not None else None
 
     @property
     def why_down(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog import UNANSWERED
 from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS, STACKS
 from pprof_exporter.config import ProfileSettings
-from pprof_exporter.profile import KINDS, read_dump, read_memstats
+from pprof_exporter.profile import KINDS, DecodeError, check_cmdline, check_threads, read_dump, read_memstats
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
@@ -30,13 +31,20 @@ def default_profiles() -> dict[str, ProfileSettings]:
 
 
 async def time_canary(context: TargetContext) -> None:
-    """Time one cheap request. An unanswered one is counted and raises nothing."""
+    """Time one cheap request. An unanswered one is counted and raises nothing.
+
+    A reply that pprof cannot have sent, such as a login page, is neither a latency of the target nor a failure of it.
+    """
     state = context.state.canary
     during = state.during
     try:
         reply = await context.get(_CHEAP)
-    except FetchError:
-        context.intake.canary(during, None)
+        check_cmdline(reply.body, reply.content_type)
+    except (FetchError, DecodeError) as error:
+        if error.reason in UNANSWERED:
+            context.intake.canary(during, None)
+        else:
+            context.intake.no_canary()
         return
     # A request during which a window began or ended belongs to neither distribution.
     if state.during is during:
@@ -64,6 +72,7 @@ class CanaryCollector(_AuxiliaryCollector):
             await time_canary(context)
             reply = await context.get(_WITHOUT_MODULES, query={"debug": "1"})
         context.intake.received(CANARY, reply.body)
+        check_threads(reply.body)
         context.intake.latency_without_modules(reply.asked_at, reply.phases)
 
 

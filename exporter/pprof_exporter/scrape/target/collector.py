@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
@@ -12,6 +15,7 @@ from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.intake import index_evidence, profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
+from pprof_exporter.scrape.state.handler_delay import HandlerDelay
 from pprof_exporter.scrape.state.observation import observe
 from pprof_exporter.scrape.state.process import ProcessEvidence
 from pprof_exporter.scrape.state.target_state import ProfileState
@@ -31,6 +35,21 @@ class Collector(ABC):
     """Whether it runs so long that cheap collectors must not wait for it."""
     heavy = False
     """Whether it costs the target more than the request itself."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next fetch waits so long for its handler that other collectors go on meanwhile."""
+        return False
+
+    @property
+    def handler_window(self) -> float:
+        """Seconds that its handler is known to sleep before it answers."""
+        return 0
+
+    @property
+    def unclear(self) -> bool:
+        """Whether another fetch would show if the handler hangs or sleeps before it answers."""
+        return False
 
     def __init__(self, context: TargetContext) -> None:
         self._context = context
@@ -104,17 +123,59 @@ class ProfileCollector(Collector):
             case _:
                 return False
 
+    @property
+    def delay(self) -> HandlerDelay | None:
+        """What is known of a handler that sleeps; None for a profile with a window of its own."""
+        return self._context.state.delays.by_profile.get(self.name)
+
+    @property
+    def waits(self) -> bool:
+        """Whether its handler sleeps, or a longer try is due."""
+        delay = self.delay
+        return delay is not None and (delay.window > 0 or delay.wants_longer)
+
+    @property
+    def handler_window(self) -> float:
+        """Seconds that its handler is known to sleep before it answers."""
+        return self.delay.window if self.delay is not None else 0
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the latest fetch timed out, or took longer than the timeout for the first time."""
+        return self.delay is not None and self.delay.unclear
+
     async def run(self) -> None:
         """Fetch, decode and check the profile."""
-        async with self._context.slot(window=bool(self.window), heavy=self.heavy):
+        long = bool(self.window) or self.waits
+        async with self._context.slot(window=long, heavy=self.heavy or long):
             reply = await self.fetch()
         await self._take_in(reply, None)
 
     async def fetch(self) -> Reply:
         """The reply of the target; the caller holds a slot. Raises `FetchError`."""
         kind = self._profile.kind
-        reply = await self._context.get(kind.path, query=kind.query(self.window), window=self.window)
+        reply = await self._get(kind.query(self.window))
         self._context.intake.received(self.name, reply.body)
+        return reply
+
+    async def _get(self, query: Mapping[str, str]) -> Reply:
+        """Ask with the patience that the handler needs, and learn from how long it takes."""
+        context, delay = self._context, self.delay
+        if delay is None:
+            return await context.get(self.path, query=query, window=self.window)
+        state, timeout = context.state, context.settings.timeout
+        attempt = delay.attempt(timeout, others_answer=bool(state.up) and not state.wedge.hangs.get(INDEX))
+        began = context.clock.steady()
+        try:
+            reply = await context.get(self.path, query=query, window=attempt.window, extra=attempt.extra)
+        except FetchError as error:
+            if error.reason is Reason.TIMEOUT_HEADER:
+                delay.timed_out()
+            raise
+        delay.answered(context.clock.steady() - began, state.usual_latency(self.name), timeout=timeout)
+        if delay.window and not attempt.window:
+            # Learned by this very reply.
+            reply = replace(reply, phases=reply.phases.without(delay.window))
         return reply
 
     async def _take_in(self, reply: Reply, used: CpuUse | None) -> None:
@@ -143,9 +204,11 @@ class MutexCollector(ProfileCollector):
         latest = self._profile.latest
         if latest is None or latest.samples:
             return
+        delay = self.delay
+        window = delay.window if delay is not None else 0
         try:
-            async with self._context.slot():
-                reply = await self._context.get(self.path, query={"debug": "1"})
+            async with self._context.slot(window=bool(window)):
+                reply = await self._context.get(self.path, query={"debug": "1"}, window=window)
             rate = read_mutex_rate(reply.body)
         except (FetchError, DecodeError):
             rate = None

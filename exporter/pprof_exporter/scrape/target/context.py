@@ -45,11 +45,16 @@ class TargetContext:
         source = ProcessSource(self.target, self.settings, self.fetcher, self.clock)
         object.__setattr__(self, "process", source)
 
-    async def get(self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0) -> Reply:
-        """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`."""
+    async def get(
+        self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0, extra: float = 0
+    ) -> Reply:
+        """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`.
+
+        `extra` is added to the timeout for one longer try.
+        """
         url = self.target.url.joinpath(path) if path else self.target.url
         return await self.fetcher.get(
-            url, query=dict(query) if query else None, timeout=self.settings.timeout, window=window
+            url, query=dict(query) if query else None, timeout=self.settings.timeout + extra, window=window
         )
 
     async def read_process(self, *, since: float | None = None, page: bool = True) -> ProcessReading:

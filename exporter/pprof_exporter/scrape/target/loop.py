@@ -73,7 +73,7 @@ class TargetLoop:
             if self._stopping.is_set() or schedule.due > self._clock.steady():
                 continue
             if self._scraper.allows(collector, running=self._running(collector)):
-                if collector.concurrent:
+                if collector.concurrent or collector.waits:
                     # Cheap collectors go on meanwhile.
                     self._concurrent[collector] = group.create_task(self._scraper.run(collector))
                 else:

@@ -10,6 +10,11 @@ from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.schedule import Backoff
 
+# The share of the budget for one handler that samples, and of the longest deferral that it waits at most, so that it
+# never counts as overdue.
+_SHARE = 0.2
+_SOONER = 0.9
+
 
 class FetchPolicy:
     """Decides for all collectors of one target, and counts each fetch that it skips or defers."""
@@ -68,7 +73,8 @@ class FetchPolicy:
 
     def _deferral(self, collector: Collector) -> Deferral | None:
         """Why to defer the collector; None without a reason, or after the longest deferral."""
-        reason = self._deferral_reason(collector) if collector.heavy and self._defer_at_most else None
+        costs = collector.heavy or collector.waits
+        reason = self._deferral_reason(collector) if costs and self._defer_at_most else None
         now = self._clock.steady()
         if reason is not None and now - self._deferred_since.setdefault(collector, now) < self._defer_at_most:
             return reason
@@ -76,8 +82,16 @@ class FetchPolicy:
             collector.counters.overdue += 1
         return None
 
+    def _sampled_lately(self, collector: Collector) -> bool:
+        """Whether a handler that sleeps has just done so: it may take a fifth of the budget, so that others come."""
+        delay = self._state.delays.by_profile.get(collector.name)
+        if delay is None or not delay.window:
+            return False
+        apart = min(delay.window / (_SHARE * self._state.settings.budget), _SOONER * self._defer_at_most)
+        return self._clock.steady() - delay.started_at < apart
+
     def _deferral_reason(self, collector: Collector) -> Deferral | None:
-        if not self._state.budget.has_credit():
+        if not self._state.budget.has_credit() or self._sampled_lately(collector):
             return Deferral.BUDGET
         if self._state.canary.is_slow():
             return Deferral.SLOW

@@ -29,6 +29,8 @@ _CANARIES = 6
 # Canaries are spread over this share of the window: a profile begins and ends with some work.
 _WITHIN = 0.9
 _POLL_WINDOW = 0.02
+# One longer try, and another that confirms a constant delay.
+_LONGER_TRIES = 2
 
 OnRound = Callable[[Target, int], None]
 """Called after each round with its number, from 0."""
@@ -122,7 +124,12 @@ class Round:
         return (index is None or index.lists(collector.path)) and not collector.would_harm()
 
     async def _collect(self, collector: Collector) -> None:
-        self._report(collector.name, await self._scraper.run(collector))
+        """Run a collector; again while it is not clear whether its handler hangs or sleeps."""
+        problem = await self._scraper.run(collector)
+        for _ in range(_LONGER_TRIES):
+            if collector.unclear and self.state.up:
+                problem = await self._scraper.run(collector)
+        self._report(collector.name, problem)
 
     def _report(self, name: str, problem: FetchError | DecodeError | None) -> None:
         if isinstance(problem, DecodeError) and self.on_undecodable is not None:

@@ -1,0 +1,56 @@
+"""The order of causes for which a target sends no profiles, or not all. Alerts and verdicts follow it.
+
+Of the causes that hold for a target, the first is its root cause, and only that one is reported: a later cause steps
+aside for each earlier one, never the other way round, so that no two step aside for each other.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+NO_HANDLER = (
+    "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
+    " cmdline or trace), or disable this profile for the target."
+)
+"""What a missing page of a profile means and what to do, where the index page was read."""
+
+
+class RootCause(StrEnum):
+    """A cause, with its alert. The order of the members is that of the causes."""
+
+    HANGS = "hangs", "PprofTargetWedged", False
+    """Connections are accepted and nothing is answered, or nothing that stops the world."""
+    NOT_MOUNTED = "not_mounted", "PprofNotMounted", True
+    """A web server answers without pprof: 404, or a page of its own with status 200."""
+    REFUSED = "refused", "PprofProfileRejected", True
+    """The server refuses the index page: credentials, method, other 4xx."""
+    DOWN = "down", "PprofTargetDown", True
+    """The index page does not come, for any other reason or for changing ones."""
+    SEVERAL_PROCESSES = "several_processes", "PprofSeveralProcesses", False
+    """Requests reach different processes by turns."""
+    REJECTED = "rejected", "PprofProfileRejected", False
+    """The index page comes, and single profiles are refused or have no handler."""
+    UNREADABLE = "unreadable", "PprofDecodeFailing", False
+    """Complete replies that are no profiles."""
+    CONFLICT = "conflict", "PprofProfilerConflict", False
+    """Another profiler holds the CPU profile."""
+    FAILING = "failing", "PprofFetchFailing", False
+    """Fetches fail, all of a profile or some."""
+    STALE = "stale", "PprofProfileStale", False
+    """A profile that came before comes no more, and no other cause says why."""
+
+    alert: str
+    without_index: bool
+
+    def __new__(cls, value: str, alert: str, without_index: bool) -> Self:  # noqa: FBT001 - a row of a table
+        """`without_index`: it holds only while the target counts as down; no other cause below HANGS does then."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.alert, member.without_index = alert, without_index
+        return member
+
+    @property
+    def earlier(self) -> tuple[RootCause, ...]:
+        """The causes for which this one steps aside."""
+        return tuple(RootCause)[: tuple(RootCause).index(self)]

@@ -1,0 +1,35 @@
+"""Recognises the two texts of pprof that serve as canaries. Any other page with status 200 proves nothing.
+
+Written by net/http/pprof.Cmdline (os.Args joined by NUL bytes, `text/plain; charset=utf-8`) and by
+runtime/pprof.printCountProfile (`NAME profile: total N`), the same from Go 1.16 to 1.27.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+
+_PLAIN = "text/plain"
+_THREADS = re.compile(rb"threadcreate profile: total \d{1,18}\r?\n")
+
+
+def check_cmdline(body: bytes, content_type: str) -> None:
+    """Raise `DecodeError` unless this can be a command line. `content_type` is "" if it is not known."""
+    if not body.strip():
+        raise DecodeError(Reason.EMPTY, "no bytes")
+    if body.lstrip().startswith(b"<"):
+        raise DecodeError(Reason.HTML, "an HTML page in place of the command line")
+    if content_type not in ("", _PLAIN):
+        raise DecodeError(Reason.TEXT, f"{content_type} in place of the command line")
+
+
+def check_threads(body: bytes) -> None:
+    """Raise `DecodeError` unless this is the text of threadcreate?debug=1."""
+    if _THREADS.match(body):
+        return
+    if not body.strip():
+        raise DecodeError(Reason.EMPTY, "no bytes")
+    looks_html = body.lstrip().startswith(b"<")
+    raise DecodeError(Reason.HTML if looks_html else Reason.TEXT, "not the text of threadcreate?debug=1")

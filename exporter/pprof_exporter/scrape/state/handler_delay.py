@@ -1,0 +1,157 @@
+"""Handlers that sample: they sleep for a constant time before they answer, and so seem to hang or to be slow.
+
+VictoriaMetrics (lib/httpserver) serves its mutex profile so: it sets the fraction to 10, sleeps for 10 s, and only then
+answers. Such a sleep is a window of the profile and no latency of the target. It is recognised by being constant, by
+being a multiple of half a second as people write it, and by other profiles that come at once. Work that takes long
+varies: three times in a row within a fifth of each half second happens to it once in 125 times, and hardly ever with
+the same result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from pprof_exporter.clock import Clock
+
+_STEP = 0.5
+# An answer comes up to this much after the sleep, and less than `_EARLY` before it.
+_TOLERANCE = 0.1
+_EARLY = 0.02
+# What takes shorter is a latency, whatever causes it.
+_SHORTEST = 1.0
+# Other profiles take less than this share of it.
+_OTHERS = 0.1
+_CONFIRMED_BY = 3
+_CONFIRMED_LONGER_BY = 2
+_LONGER = 60.0
+"""The deadline of a longer try, in seconds."""
+# A longer try disturbs the target: some handlers profile it meanwhile. Seconds until the next of the same profile,
+# doubled each time, and until the next of any profile.
+_NEXT_LONGER = 3600.0
+_MOST = 86_400.0
+_APART = 300.0
+# A window is forgotten after so many timeouts in a row.
+_MISSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How long to wait for the next reply: `window` seconds in the handler, and `extra` ones on top of the timeout."""
+
+    window: float = 0
+    extra: float = 0
+
+    @property
+    def long(self) -> bool:
+        """Whether the fetch waits so long that others must not wait for it."""
+        return self.window > 0 or self.extra > 0
+
+
+class HandlerDelay:
+    """What is known of the delay of one profile."""
+
+    def __init__(self, clock: Clock, turn: LongerTries) -> None:
+        self._clock = clock
+        self._turn = turn
+        self._forget_tries()
+        self.forget()
+        self.started_at = -math.inf
+        """Steady time at which the latest fetch began."""
+
+    def forget(self) -> None:
+        """Forget the delay of the process before."""
+        self.window = 0.0
+        """Seconds that the handler sleeps; 0 if it does not, or if nothing is known."""
+        self._seen: deque[float] = deque(maxlen=_CONFIRMED_BY)
+        self._longest = 0.0
+        self._timeouts = 0
+
+    def _forget_tries(self) -> None:
+        self._tries = 0
+        self._not_before = -math.inf
+
+    @property
+    def wants_longer(self) -> bool:
+        """Whether the latest fetch timed out, and a longer try is due that shows whether it would have answered."""
+        now = self._clock.steady()
+        return not self.window and self._timeouts > 0 and now >= self._not_before and now >= self._turn.not_before
+
+    @property
+    def unclear(self) -> bool:
+        """Whether one more fetch would tell a handler that sleeps from one that hangs."""
+        return self.wants_longer or bool(self._longest and self._seen and not self.window)
+
+    def attempt(self, timeout: float, *, others_answer: bool) -> Attempt:
+        """How to make the next fetch. The longest try is made alone, and only while other requests are answered."""
+        self.started_at = self._clock.steady()
+        if self.window:
+            return Attempt(window=self.window)
+        if self._longest:
+            return Attempt(extra=self._longest)
+        if not others_answer or not self.wants_longer:
+            return Attempt()
+        now = self._clock.steady()
+        self._not_before = now + min(_NEXT_LONGER * 2**self._tries, _MOST)
+        self._tries = min(self._tries + 1, 8)
+        self._turn.not_before = now + _APART
+        return Attempt(extra=max(0.0, _LONGER - timeout))
+
+    def timed_out(self) -> None:
+        """The reply did not begin within the deadline."""
+        self._timeouts += 1
+        self._seen.clear()
+        self._longest = 0.0
+        if self.window and self._timeouts >= _MISSES:
+            self.forget()
+
+    def answered(self, seconds: float, others: float | None, *, timeout: float) -> None:
+        """The whole reply took `seconds`; `others` is what other profiles take, None if it is not known."""
+        self._timeouts = 0
+        if self.window:
+            if seconds < self.window - _TOLERANCE:
+                # It no longer sleeps, or not as long.
+                self.forget()
+            return
+        beyond = seconds > timeout
+        self._longest = seconds if beyond else 0.0
+        rest = None if others is None else seconds - others
+        if rest is None or others is None or seconds < _SHORTEST or others > _OTHERS * seconds or not _is_sleep(rest):
+            self._seen.clear()
+            return
+        self._seen.append(rest)
+        needed = _CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY
+        latest = list(self._seen)[-needed:]
+        if len(latest) == needed and max(latest) - min(latest) <= _TOLERANCE:
+            self.window = math.floor((median(latest) + _EARLY) / _STEP) * _STEP
+            self._longest = 0.0
+            self._forget_tries()
+
+
+class LongerTries:
+    """The delays of all profiles of a target, and when the next longer try of any of them may be."""
+
+    def __init__(self, clock: Clock, names: list[str]) -> None:
+        self.not_before = -math.inf
+        self.by_profile = {name: HandlerDelay(clock, self) for name in names}
+
+    def begin_process(self) -> None:
+        """Forget the delays of the process before."""
+        for delay in self.by_profile.values():
+            delay.forget()
+
+    def windows(self) -> dict[str, float]:
+        """The windows that were learned, in seconds by profile."""
+        return {name: delay.window for name, delay in self.by_profile.items() if delay.window}
+
+    def usual(self, name: str, latency: Callable[[str], float | None]) -> float | None:
+        """The usual latency of the profiles other than `name`, by that of each; None if none is known."""
+        others = [found for other in self.by_profile if other != name and (found := latency(other)) is not None]
+        return median(others) if others else None
+
+
+def _is_sleep(seconds: float) -> bool:
+    return (seconds + _EARLY) % _STEP <= _TOLERANCE + _EARLY

@@ -1,0 +1,150 @@
+"""A handler that sleeps before it answers neither hangs nor is slow: its sleep is learned, and is a window."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import cycle
+
+import pytest
+
+from pprof_exporter.catalog import Deferral, Outcome, Reason
+from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.handler_delay import LongerTries
+from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+
+SILENT = failing(FetchError(Reason.TIMEOUT_HEADER, "connected, no reply"))
+
+
+@pytest.fixture
+async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
+    pool = pool_of(clock, fetcher, "shop:1")
+    yield pool
+    await pool.close(0)
+
+
+@pytest.mark.parametrize("profile", ["mutex", "goroutine", "threadcreate"])
+async def test_a_sleep_of_ten_seconds_is_learned_from_one_timeout(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher, profile: str
+) -> None:
+    fetcher.sleeps[profile] = 10.004
+    await clock.advance(1800)
+    state = pool.states[0]
+    assert state.delays.windows() == {profile: 10}
+    counters = state.counters[profile]
+    # One timeout, one longer try, one that confirms: then it is a window, and comes every time.
+    assert counters.outcomes[Outcome.FAILURE] == 1
+    assert counters.outcomes[Outcome.SUCCESS] >= 5
+    latest = state.profiles[profile].latest
+    assert latest is not None
+    assert latest.took < 0.1
+    assert not any(state.wedge.hangs.values())
+
+
+async def test_what_it_costs_stays_within_the_budget(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    fetcher.sleeps["mutex"] = 10.004
+    await clock.advance(3600)
+    state = pool.states[0]
+    assert state.budget.spent / 3600 < state.settings.budget
+    assert {name for name, counters in state.counters.items() if counters.overdue} == set()
+    assert state.counters["cpu"].deferred[Deferral.BUDGET] == 0
+    assert state.counters["mutex"].skipped.total() <= 2
+
+
+async def test_others_go_on_while_it_sleeps(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    fetcher.sleeps["mutex"] = 45.0
+    await clock.advance(3600)
+    assert pool.states[0].delays.windows() == {"mutex": 45}
+    assert fetcher.asked["goroutine"] == pytest.approx(120, abs=2)
+
+
+async def test_a_sleep_below_the_timeout_is_learned_too(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    fetcher.sleeps["block"] = 5.003
+    await clock.advance(600)
+    assert pool.states[0].delays.windows() == {"block": 5}
+
+
+async def test_a_sleep_that_ends_and_a_process_that_ends_are_forgotten(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.sleeps["mutex"] = 10.004
+    await clock.advance(900)
+    fetcher.sleeps.clear()
+    await clock.advance(600)
+    assert pool.states[0].delays.windows() == {}
+    fetcher.sleeps["mutex"] = 10.004
+    await clock.advance(7200)
+    assert pool.states[0].delays.windows() == {"mutex": 10}
+    pool.states[0].begin_process()
+    assert pool.states[0].delays.windows() == {}
+
+
+async def test_a_profile_that_hangs_is_tried_longer_once_and_then_seldom(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.sleeps["mutex"] = 1e6
+    longest: list[float] = []
+    get = fetcher.get
+
+    async def noted(*arguments: object, timeout: float, window: float = 0, **more: object) -> object:
+        if window + timeout > 30:
+            longest.append(clock.time)
+        return await get(*arguments, timeout=timeout, window=window, **more)  # type: ignore[arg-type] # passed on
+
+    fetcher.get = noted  # type: ignore[method-assign,assignment] # to see the deadlines
+    await clock.advance(12 * 3600)
+    assert pool.states[0].delays.windows() == {}
+    assert 2 <= len(longest) <= 5
+    assert pool.states[0].counters["mutex"].outcomes[Outcome.FAILURE] > 50
+
+
+async def test_nothing_is_tried_longer_while_the_target_does_not_answer(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    await clock.advance(60)
+    fetcher.faults["shop:1"] = SILENT
+    await clock.advance(1800)
+    assert all(delay.attempt(10, others_answer=False).extra == 0 for delay in pool.states[0].delays.by_profile.values())
+    assert pool.states[0].wedge.hangs == {"index": True}
+
+
+async def test_work_that_takes_long_is_not_a_sleep(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    lengths = cycle([2.2, 2.31, 2.26, 1.94, 2.43, 2.08])
+    get = fetcher.get
+
+    async def varied(*arguments: object, **more: object) -> object:
+        fetcher.sleeps["heap"] = next(lengths)
+        return await get(*arguments, **more)  # type: ignore[arg-type] # passed on
+
+    fetcher.get = varied  # type: ignore[method-assign,assignment] # to vary
+    await clock.advance(3600)
+    assert pool.states[0].delays.windows() == {}
+
+
+async def test_a_proxy_that_delays_everything_is_latency(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:
+    for name in ("heap", "allocs", "goroutine", "goroutineleak", "threadcreate", "block", "mutex"):
+        fetcher.sleeps[name] = 5.003
+    await clock.advance(1800)
+    assert pool.states[0].delays.windows() == {}
+
+
+def test_longer_tries_of_several_profiles_are_apart(clock: FakeClock) -> None:
+    tries = LongerTries(clock, ["heap", "mutex"])
+    for delay in tries.by_profile.values():
+        delay.timed_out()
+    assert tries.by_profile["heap"].attempt(10, others_answer=True).extra == 50
+    tries.by_profile["heap"].timed_out()
+    assert tries.by_profile["mutex"].attempt(10, others_answer=True).extra == 0
+    clock.time += 301
+    assert tries.by_profile["mutex"].attempt(10, others_answer=True).extra == 50
+
+
+async def test_the_runtime_is_not_blamed_while_the_world_can_be_stopped(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.faults["goroutine"] = SILENT
+    await clock.advance(400)
+    assert pool.states[0].wedge.hangs == {"index": False, "goroutine": False}
+    fetcher.faults["heap_debug1"] = fetcher.faults["goroutineleak"] = SILENT
+    await clock.advance(1800)
+    assert pool.states[0].wedge.hangs == {"index": False, "goroutine": True}
