@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import time
 import urllib.error
@@ -156,7 +155,6 @@ def _start(package: Package, generation: Suite, executable: Path, place: Place) 
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     return Inhabitant(package, generation, executable, place, process)
 
@@ -180,9 +178,8 @@ def _wait(one: Inhabitant, deadline: float) -> None:
 
 
 def _end(one: Inhabitant) -> None:
-    """At once, with everything that it started: what it has written is thrown away."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(one.process.pid, signal.SIGKILL)
+    """At once: what it has written is thrown away."""
+    one.process.kill()
     one.process.wait(timeout=30)
 
 
