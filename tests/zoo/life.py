@@ -125,11 +125,14 @@ def lived(plan: Plan, living: Sequence[Inhabitant], address: str, folder: Path) 
     with exporter.running(*flags, address=address) as watching:
         begun = time.monotonic()
         seen = _Seen(living, begun)
-        while time.monotonic() < begun + plan.seconds:
-            asked = time.monotonic()
+        try:
+            while time.monotonic() < begun + plan.seconds:
+                asked = time.monotonic()
+                seen.look(watching)
+                time.sleep(max(0.1, asked + _ROUND - time.monotonic()))
             seen.look(watching)
-            time.sleep(max(0.1, asked + _ROUND - time.monotonic()))
-        seen.look(watching)
+        except OSError as error:
+            raise AssertionError(f"{error}; the exporter says:\n{watching.log[-3000:]}") from error
         life = time.monotonic() - begun
         seen.look_back(life)
         scrape = watching.scrape()
