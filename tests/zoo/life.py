@@ -29,6 +29,9 @@ TIME_SCALE = 1 / 30
 """An hour of the rules is two minutes here. Half an hour still has ten CPU profiles."""
 _ROUND = 2.0
 """Seconds between two looks at everything, and between two evaluations of the rules."""
+_WINDOW = "3s"
+"""Of CPU profiles. In shorter ones the sampling clock is not audited."""
+_AUDIT = "1m"
 _SETTINGS = {
     # Intervals are shortened less than the rules are. At full scale too this is three times the longest interval.
     "profile_stale": 1800 / SHORTER,
@@ -120,8 +123,10 @@ def lived(plan: Plan, living: Sequence[Inhabitant], address: str, folder: Path) 
     """Watch the programs for the time of the plan, and say what was seen."""
     config = folder / "exporter.json"
     job = {"job_name": "zoo", "static_configs": inhabitants.labelled(living)}
-    config.write_text(json.dumps({**shortened(), "scrape_configs": [job]}))
-    flags = (f"--config.file={config}", f"--storage.path={folder / 'store'}")
+    settings = shortened()
+    settings["profiles"]["cpu"]["window"] = _WINDOW
+    config.write_text(json.dumps({**settings, "scrape_configs": [job]}))
+    flags = (f"--config.file={config}", f"--storage.path={folder / 'store'}", f"--scrape.audit={_AUDIT}")
     with exporter.running(*flags, address=address) as watching:
         begun = time.monotonic()
         seen = _Seen(living, begun)

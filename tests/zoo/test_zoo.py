@@ -90,6 +90,13 @@ def test_identity_is_right(report: Report, program: str) -> None:
 
 
 @every_program
+def test_the_sampling_clock_was_audited(report: Report, program: str) -> None:
+    # InfluxDB serves all profiles, but no trace.
+    if not program.startswith("influxdb"):
+        assert report.life.metric(program, "pprof_tick_audits_total", outcome="success") >= 1
+
+
+@every_program
 def test_every_profile_was_read_again_and_again(report: Report, program: str) -> None:
     for profile in ("cpu", "heap", "allocs", "goroutine", "block", "threadcreate"):
         read = report.life.metric(program, "pprof_fetches_total", profile=profile, outcome="success")
