@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab import exporter, free_port
+from tests.lab import exporter
 from tests.lab import run as run_command
 from tests.lab.exporter import Exporter, Scrape
 from tests.lab.intervals import SHORTER, shortened
@@ -32,6 +32,8 @@ _ROUND = 2.0
 _WINDOW = "3s"
 """Of CPU profiles. In shorter ones the sampling clock is not audited."""
 _AUDIT = "1m"
+_DISCOVERY = "exporter.sd.json"
+"""Where the Prometheis find the exporter as soon as it is ready."""
 _SETTINGS = {
     # Intervals are shortened less than the rules are. At full scale too this is three times the longest interval.
     "profile_stale": 1800 / SHORTER,
@@ -95,9 +97,8 @@ class Life:
 
 
 @contextlib.contextmanager
-def inhabited(plan: Plan, folder: Path) -> Iterator[tuple[Zoo, str]]:
-    """The programs under load, and the address at which the exporter is to listen."""
-    address = f"127.0.0.1:{free_port()}"
+def inhabited(plan: Plan, folder: Path) -> Iterator[Zoo]:
+    """The programs under load."""
     every = f"{_ROUND:.0f}s"
     watching = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": every},
@@ -107,7 +108,7 @@ def inhabited(plan: Plan, folder: Path) -> Iterator[tuple[Zoo, str]]:
                 "job_name": "pprof-exporter",
                 "scrape_interval": every,
                 "scrape_timeout": every,
-                "static_configs": [{"targets": [address]}],
+                "file_sd_configs": [{"files": [str(folder / _DISCOVERY)], "refresh_interval": "1s"}],
             }
         ],
     }
@@ -116,10 +117,10 @@ def inhabited(plan: Plan, folder: Path) -> Iterator[tuple[Zoo, str]]:
         loaded(zoo.living),
         _busy(plan.busy_loops),
     ):
-        yield zoo, address
+        yield zoo
 
 
-def lived(plan: Plan, living: Sequence[Inhabitant], address: str, folder: Path) -> Life:
+def lived(plan: Plan, living: Sequence[Inhabitant], folder: Path) -> Life:
     """Watch the programs for the time of the plan, and say what was seen."""
     config = folder / "exporter.json"
     job = {"job_name": "zoo", "static_configs": inhabitants.labelled(living)}
@@ -127,7 +128,10 @@ def lived(plan: Plan, living: Sequence[Inhabitant], address: str, folder: Path) 
     settings["profiles"]["cpu"]["window"] = _WINDOW
     config.write_text(json.dumps({**settings, "scrape_configs": [job]}))
     flags = (f"--config.file={config}", f"--storage.path={folder / 'store'}", f"--scrape.audit={_AUDIT}")
-    with exporter.running(*flags, address=address) as watching:
+    with exporter.running(*flags) as watching:
+        discovered = folder / f"{_DISCOVERY}.new"
+        discovered.write_text(json.dumps([{"targets": [watching.url[7:]]}]))
+        discovered.rename(folder / _DISCOVERY)
         begun = time.monotonic()
         seen = _Seen(living, begun)
         try:

@@ -84,8 +84,8 @@ def run(plan: Plan, folder: Path) -> Report:
     """Start everything, watch it, compare, and end everything. `folder` is empty or new."""
     begun = time.monotonic()
     folder.mkdir(exist_ok=True)
-    with inhabited(plan, folder) as (zoo, address):
-        life = lived(plan, zoo.living, address, folder)
+    with inhabited(plan, folder) as zoo:
+        life = lived(plan, zoo.living, folder)
         # Only one CPU profile at a time is served: one after the other.
         exit_code, checked = _checked(zoo.living)
         profiles = compared(zoo.living, folder / "profiles")
