@@ -16,6 +16,7 @@ from tests.zoo.life import Life
 from tests.zoo.profiles import Compared
 
 _UNKNOWN = "unknown"
+_CHANGES = ("pprof_restarts_total", "pprof_changes_total", "pprof_several_processes_info")
 _TOLERANCE = 0.05
 """Seconds: the system counts the start of a process in hundredths."""
 
@@ -38,18 +39,20 @@ class Known:
     program: str
     real: Who
     told: Who
-    restarts: float
-    """Restarts, upgrades, and several processes at its address, as the exporter counts them. There were none."""
+    changed: dict[str, float]
+    """Restarts, upgrades, and several processes at its address, if the exporter counts any. There were none."""
+    log: str
+    """What the exporter logged of it in that case."""
 
     @property
     def right(self) -> bool:
         """Whether everything is the same."""
         started = abs(self.real.started - self.told.started) < _TOLERANCE
         names = [(who.program, who.go, who.build, who.pid) for who in (self.real, self.told)]
-        return started and names[0] == names[1] and self.restarts == 0
+        return started and names[0] == names[1] and not self.changed
 
     def __str__(self) -> str:
-        return f"{self.program}: it is {self.real}; told is {self.told} with {self.restarts:.0f} restarts or changes"
+        return f"{self.program}: it is {self.real}; told is {self.told} with {self.changed or 'no change'}{self.log}"
 
 
 def known(living: Sequence[Inhabitant], life: Life, profiles: Sequence[Compared]) -> list[Known]:
@@ -73,8 +76,9 @@ def _known(one: Inhabitant, life: Life, profiles: Sequence[Compared], processes:
         process.pid if process is not None else 0,
         process.started if process is not None else 0,
     )
-    counted = ("pprof_restarts_total", "pprof_changes_total", "pprof_several_processes_info")
-    return Known(one.name, real, told, sum(life.metric(one.name, family) for family in counted))
+    changed = {family: count for family in _CHANGES if (count := life.metric(one.name, family))}
+    log = "".join(f"\n  {line}" for line in life.log.splitlines() if changed and f"target={one.address} " in line)
+    return Known(one.name, real, told, changed, log)
 
 
 def _started(pid: int) -> float:
