@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WATCHING = ("e2e", "live")
+WATCHING = ("e2e", "live", "zoo")
 """Folders of the tests that watch real programs over time."""
 COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_trace_agrees_with_go.py")
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
@@ -28,6 +28,7 @@ WAITING = {
     "test_dashboards.py": "Dashboards",
     "test_identities.py": "Restarts, upgrades and load balancers",
     "test_real_upgrades.py": "Upgrades of real programs",
+    "test_zoo.py": "Healthy life of real programs",
 }
 """Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
 have the system files of Wine, which no other test may use meanwhile."""

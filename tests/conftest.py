@@ -16,7 +16,7 @@ from tests.scrape.fakes import FakeClock, FakeFetcher
 
 TESTS = Path(__file__).parent
 RECORDINGS = TESTS / "recordings"
-LAB = {TESTS / name for name in ("deploy", "e2e", "live")}
+LAB = {TESTS / name for name in ("deploy", "e2e", "live", "zoo")}
 """Folders in which every test needs a tool from elsewhere. Single modules elsewhere carry the mark themselves."""
 LONGEST = TESTS / "faults"
 """These tests take up to a minute each. They come first: the last process to end would have nothing beside it."""

@@ -21,8 +21,8 @@ from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
-OTHERS = {"--retry", "--retry-delay", "--retry-connrefused", "--spec"}
-"""Flags of programs that are not ours: those of curl and pipx."""
+OTHERS = {"--retry", "--retry-delay", "--retry-connrefused", "--spec", "--minutes", "--repeat", "--busy-loops"}
+"""Flags of other programs than the exporter: of curl, of pipx, and of `python -m tests.zoo`."""
 
 
 @pytest.fixture(scope="module")

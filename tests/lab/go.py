@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -141,8 +142,13 @@ _ROW = re.compile(
 
 
 def _pprof(version: str, *arguments: str | Path) -> str:
-    command = toolchain(version)
-    return run([command, "tool", "pprof", "-symbolize=none", *arguments], env=_environment({}))
+    return run([_pprof_program(version), "-symbolize=none", *arguments], env=_environment({}))
+
+
+@cache
+def _pprof_program(version: str) -> str:
+    """What `go tool pprof` runs, after it has looked whether that is up to date."""
+    return run([toolchain(version), "tool", "-n", "pprof"], env=_environment({})).strip()
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:

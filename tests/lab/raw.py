@@ -14,6 +14,8 @@ class Raw:
 
     totals: dict[str, int]
     samples: int
+    build_ids: dict[str, str]
+    """By file, of the mappings that have one."""
 
 
 def read(path: Path) -> Raw:
@@ -28,4 +30,6 @@ def read(path: Path) -> Raw:
         # Lines of labels are indented alike, but their first word is a key.
         if colon and len(numbers) == len(types) and all(number.lstrip("-").isdigit() for number in numbers):
             rows.append([int(number) for number in numbers])
-    return Raw({kind: sum(row[i] for row in rows) for i, kind in enumerate(types)}, len(rows))
+    mappings = [line.split()[2:4] for line in lines[lines.index("Mappings") + 1 :]]
+    build_ids = {words[0]: words[1] for words in mappings if len(words) == 2 and not words[1].startswith("[")}
+    return Raw({kind: sum(row[i] for row in rows) for i, kind in enumerate(types)}, len(rows), build_ids)

@@ -60,6 +60,15 @@ def test_a_restart_counts_once_it_is_confirmed_by_another_round(tracker: Process
     assert tracker.restarts == 1
 
 
+def test_a_reply_that_was_overtaken_by_another_is_no_restart(tracker: ProcessTracker) -> None:
+    tracker.take(started(NOW, 1.0, cpu=3.0), NOW + 0.1)
+    # Two requests of the metrics page are on their way at once, and the reply to the first comes last.
+    assert tracker.take(started(NOW + 30.2, 1.0, cpu=4.1), NOW + 30.4) is ReplyOrigin.SAME
+    assert tracker.take(started(NOW + 30.1, 1.0, cpu=4.0), NOW + 30.5) is ReplyOrigin.SAME
+    # One that was requested afterwards proves a new process.
+    assert tracker.take(counting(NOW + 30.4, cpu=4.0), NOW + 30.6) is ReplyOrigin.NEW
+
+
 @pytest.mark.parametrize("shift", [-1.9, 0.0, 1.9])
 def test_a_corrected_clock_moves_the_start_and_is_no_restart(tracker: ProcessTracker, shift: float) -> None:
     assert feed(tracker, [started(NOW, 100.0), started(NOW + 30, 100.0 + shift)])[1] is ReplyOrigin.SAME

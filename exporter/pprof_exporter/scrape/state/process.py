@@ -72,18 +72,21 @@ class _Process:
     foreign_go: set[GoVersion] = field(default_factory=set)
     """Exact versions that are those of another program."""
     counters: dict[str, float] = field(default_factory=dict)
+    counted_at: dict[str, float] = field(default_factory=dict)
+    """When the value of each counter arrived (Unix time)."""
     foreign_builds: set[str] = field(default_factory=set)
     """Builds of the file at its path after it was replaced there: Go reads the build id from the path."""
     ended: float = 0.0
 
-    def learn(self, evidence: ProcessEvidence) -> None:
+    def learn(self, evidence: ProcessEvidence, now: float) -> None:
         self.started.update(evidence.started)
         if evidence.build not in self.foreign_builds:
             self.build = self.build or evidence.build
         self.go.update(evidence.go)
         self.go_at_least = max(filter(None, (self.go_at_least, evidence.go_at_least)), default=None)
         for name, value in evidence.counters.items():
-            self.counters[name] = max(value, self.counters.get(name, value))
+            if value >= self.counters.get(name, value):
+                self.counters[name], self.counted_at[name] = value, now
 
     def same_start(self, evidence: ProcessEvidence) -> bool | None:
         """Whether the start times agree; None without a common source."""
@@ -104,7 +107,16 @@ class _Process:
         return next((one for one in exact for bound in bounds if one.line < bound.line), None)
 
     def fell(self, evidence: ProcessEvidence) -> bool:
-        return any(has_fallen(self.counters.get(name, value), value) for name, value in evidence.counters.items())
+        """Whether a counter is lower than before.
+
+        Not if the request was on its way when the higher value arrived: on a busy machine, the reply to an earlier
+        request may come later.
+        """
+        return any(
+            has_fallen(self.counters.get(name, value), value)
+            and not 0 < self.counted_at.get(name, evidence.at) - evidence.at < _CLOCK_JUMP
+            for name, value in evidence.counters.items()
+        )
 
     def contradicts(self, evidence: ProcessEvidence) -> bool:
         return (
@@ -199,7 +211,7 @@ class ProcessTracker:
             return self._while_mixed(evidence, now)
         current = self._current
         if current is None:
-            self._begin(evidence)
+            self._begin(evidence, now)
             return ReplyOrigin.SAME
         if evidence.at < current.began - _CLOCK_JUMP:
             current.began = evidence.at
@@ -214,13 +226,13 @@ class ProcessTracker:
             self._unconfirmed.clear()
             return ReplyOrigin.MIXED
         if not current.contradicts(evidence):
-            current.learn(evidence)
+            current.learn(evidence, now)
             self._confirm(now)
             self.starts_confirmed += bool(evidence.started)
             return ReplyOrigin.SAME
         self._older_go = older
         self._end(current, now)
-        self._begin(evidence)
+        self._begin(evidence, now)
         self._confirm(now)
         self._unconfirmed.append(now)
         return ReplyOrigin.NEW
@@ -232,9 +244,9 @@ class ProcessTracker:
         if current.contradicts(evidence):
             self._mixed_at = now
             self._end(current, now)
-            self._begin(evidence)
+            self._begin(evidence, now)
             return ReplyOrigin.MIXED
-        current.learn(evidence)
+        current.learn(evidence, now)
         if now - self._mixed_at <= _CALM_ROUNDS * self._interval:
             return ReplyOrigin.MIXED
         self._mixed_at = None
@@ -244,9 +256,9 @@ class ProcessTracker:
         self._tracks.clear()
         return ReplyOrigin.NEW
 
-    def _begin(self, evidence: ProcessEvidence) -> None:
+    def _begin(self, evidence: ProcessEvidence, now: float) -> None:
         self._current = _Process(evidence.at)
-        self._current.learn(evidence)
+        self._current.learn(evidence, now)
 
     def _end(self, process: _Process, now: float) -> None:
         process.ended = now
