@@ -20,12 +20,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WATCHING = ("e2e", "live")
+WATCHING = ("detection", "e2e", "live")
 """Folders of the tests that watch real programs over time."""
-COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_trace_agrees_with_go.py")
+COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_scenarios.py", "test_trace_agrees_with_go.py")
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
 WAITING = {
     "test_dashboards.py": "Dashboards",
+    "test_detection.py": "Faults and healthy services",
     "test_identities.py": "Restarts, upgrades and load balancers",
     "test_real_upgrades.py": "Upgrades of real programs",
 }
