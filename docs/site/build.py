@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "upgrading",
         "scaling",
         "performance",
+        "detection",
         "security",
     ),
     "Deploy": ("deploy/index", "windows"),
