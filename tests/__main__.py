@@ -22,7 +22,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 WATCHING = ("detection", "e2e", "live")
 """Folders of the tests that watch real programs over time."""
-COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_scenarios.py", "test_trace_agrees_with_go.py")
+COMPARING = (
+    "test_agrees_with_go.py",
+    "test_build_info.py",
+    "test_gateway.py",
+    "test_scenarios.py",
+    "test_trace_agrees_with_go.py",
+)
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
 WAITING = {
     "test_dashboards.py": "Dashboards",

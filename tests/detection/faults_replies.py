@@ -168,6 +168,10 @@ REPLY_FAULTS: tuple[Scenario, ...] = (
         "late heap", "F5", "Heap profiles come 0.4 s later.", "PprofProfileCostly", answering(late(0.4), "heap"),
     ),
     _of_replies(
+        "late block profile", "F5", "Block profiles come 0.6 s later.", "PprofFetchSlow",
+        answering(late(0.6), "block"),
+    ),
+    _of_replies(
         "late replies", "F7", "Every reply comes 0.7 s later.", "PprofCanarySlow", answering(late(0.7)),
         companions=("PprofFetchSlow",),
     ),

@@ -30,6 +30,7 @@ UNCLAIMED_ALERTS: dict[str, str] = {
     "PprofExporterStorageTrouble": _OF_EXPORTER,
     "PprofExporterEvidenceTrouble": _OF_EXPORTER,
     "PprofSamplingJitter": "the audit needs a thread with a processor of its own: tests/live/test_injected.py",
+    "PprofCpuThrottled": "a CPU limit needs a cgroup, which only root may make: tests of the rules and of the reader",
     "PprofProfilerMemoryHigh": "256 MiB of records take hours to fill: tests of the rules",
     "PprofKnownBug": "a deadlock of Go on Windows cannot be had on command: tests of the rules",
     "PprofFleetRegression": "one message for regressions that are each claimed above: tests of the rules",
