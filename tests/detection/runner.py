@@ -200,10 +200,19 @@ def run(batch: Batch, scenarios: Sequence[Scenario], folder: Path, report: Calla
         current.live_healthily()
         report(f"{batch.name}: faults begin")
         current.break_all()
+        _describe(scene, folder)
         report(f"{batch.name}: faults end")
         current.mend_all()
-        (folder / "exporter.log").write_text(scene.program.log)
         return current.outcomes()
+
+
+def _describe(scene: Scene, folder: Path) -> None:
+    """Store what may explain an outcome: metrics, log, and all alerts that fire or are pending."""
+    (folder / "metrics.txt").write_text(scene.program.scrape().text)
+    (folder / "exporter.log").write_text(scene.program.log)
+    (folder / "alerts.json").write_text(json.dumps([labels for labels, _ in scene.server.query("ALERTS")], indent=1))
+    busy = scene.server.query("max_over_time(pprof_exporter_overloaded[1h])")
+    (folder / "overloaded").write_text("".join(f"{value}\n" for _, value in busy))
 
 
 def _wait_for_targets(scene: Scene, scenarios: Sequence[Scenario]) -> None:

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"sort"
+	"strconv"
 	"time"
 )
 
@@ -88,12 +89,22 @@ func connect(address string) net.Conn {
 	return conn
 }
 
-// table is what a service loads at its start.
-var table [][]byte
+// table is what a service loads at its start: many small records, which a collection has to visit one by one.
+var table map[string]*record
+
+type record struct {
+	name    string
+	before  *record
+	columns [4]*string
+}
 
 func startRedeploy() {
-	for i := 0; i < 256; i++ {
-		table = append(table, make([]byte, 64<<10))
+	table = map[string]*record{}
+	var latest *record
+	for i := 0; i < 100_000; i++ {
+		one := &record{name: strconv.Itoa(i), before: latest}
+		one.columns = [4]*string{&one.name, new(string), new(string), new(string)}
+		table[one.name], latest = one, one
 	}
 	go func() {
 		for range time.Tick(100 * time.Millisecond) {
