@@ -111,7 +111,7 @@ func start(o options, url string, mux *http.ServeMux) {
 func newHandler(o options, faults *faults) *http.ServeMux {
 	mux := http.NewServeMux()
 	for name, handler := range endpoints(o) {
-		if !strings.Contains(","+o.without+",", ","+name+",") {
+		if name == "" || !strings.Contains(","+o.without+",", ","+name+",") {
 			mux.Handle("/debug/pprof/"+name, faults.wrap(handler))
 		}
 	}
