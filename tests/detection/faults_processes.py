@@ -46,7 +46,7 @@ def _stutter(service: Service) -> None:
 
 
 def _stuttering(life: Life) -> None:
-    life.service.switch("burn", 200)
+    life.service.switch("burn", 60)
     life.repeat(0.05, lambda: _stutter(life.service))
 
 

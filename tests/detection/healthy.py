@@ -51,7 +51,7 @@ HEALTHY: tuple[Scenario, ...] = (
              begin=switched("churn", 60), end=off("churn")),
     Scenario("busy loop", PROFILES, "One goroutine works all the time.", begin=switched("burn", 100), end=off("burn")),
     Scenario(
-        "busy host", PROFILES, "Another service keeps both processors of the host busy.",
+        "busy host", PROCESSES, "Another service keeps both processors of the host busy.",
         begin=switched("burn", 200), end=off("burn"), shape="batch",
     ),
     Scenario("connections of an hour", FAST, "A proxy with 30 to 330 connections that come and go within an hour.",
