@@ -173,8 +173,8 @@ def _method() -> str:
     return f"""\
 ## How this was measured
 
-The services are [Go programs](../tests/detection/services) of four shapes: an API with a worker pool and a cache, a
-batch that works in bursts, a proxy whose connections follow a wave, and a service that is deployed often. They run as
+The services are Go programs (`tests/detection/services`) of four shapes: an API with a worker pool and a cache, a batch
+that works in bursts, a proxy whose connections follow a wave, and a service that is deployed often. They run as
 processes of their own, with or without a gateway that answers in their place or changes profiles on their way. Each
 batch has one exporter, one Prometheus with the shipped rules and one Alertmanager with the shipped routes and
 inhibitions. An alert is reported when Alertmanager sends it. It has to resolve after the fault has ended.
