@@ -154,11 +154,11 @@ REPLY_FAULTS: tuple[Scenario, ...] = (
         answering(replies.login_page, "heap"),
     ),
     _of_replies(
-        "redirect", "F13", "Heap profiles are redirected to a host that does not exist.", "PprofFetchFailing",
+        "redirect", "F15", "Heap profiles are redirected to a login page on another host.", "PprofProfileRejected",
         answering(replies.redirect, "heap"),
     ),
     _of_replies(
-        "huge reply", "F13", "Heap profiles have 64 MiB.", "PprofDecodeFailing", answering(replies.huge, "heap"),
+        "huge reply", "F13", "Heap profiles have 64 MiB.", "PprofFetchFailing", answering(replies.huge, "heap"),
     ),
     _of_replies(
         "TLS expected", "F15", "A TLS port answers plain HTTP with 400.", "PprofProfileRejected",

@@ -36,7 +36,7 @@ not_https = status(400, "Client sent an HTTP request to an HTTPS server.\n")
 
 
 def redirect(exchange: Exchange) -> None:
-    """To a page on another host that does not exist."""
+    """To the login page of another host."""
     exchange.handler.send_response(302)
     exchange.handler.send_header("Location", "http://login.invalid/")
     exchange.handler.send_header("Content-Length", "0")
