@@ -20,18 +20,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WATCHING = ("e2e", "live", "zoo")
+WATCHING = ("detection", "e2e", "live", "zoo")
 """Folders of the tests that watch real programs over time."""
-COMPARING = ("test_agrees_with_go.py", "test_build_info.py", "test_trace_agrees_with_go.py")
+COMPARING = (
+    "test_agrees_with_go.py",
+    "test_build_info.py",
+    "test_gateway.py",
+    "test_scenarios.py",
+    "test_trace_agrees_with_go.py",
+)
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
 WAITING = {
     "test_dashboards.py": "Dashboards",
     "test_identities.py": "Restarts, upgrades and load balancers",
     "test_real_upgrades.py": "Upgrades of real programs",
-    "test_zoo.py": "Healthy life of real programs",
 }
 """Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
 have the system files of Wine, which no other test may use meanwhile."""
+LIVING = {
+    "test_detection.py": "Faults and healthy services",
+    "test_zoo.py": "Healthy life of real programs",
+}
+"""Their titles by file. Each watches dozens of programs for three to four minutes, at the same time as the other."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
@@ -53,14 +63,18 @@ def main(arguments: Sequence[str]) -> int:
     files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
     watching = [path for path in files if path.name not in COMPARING]
     waiting = [path for path in watching if path.name in WAITING]
+    living = [path for path in watching if path.name in LIVING]
     sturdy = [str(path) for path in watching if path.name in STURDY]
-    alone = [str(path) for path in watching if path.name not in (*WAITING, *STURDY)]
+    alone = [str(path) for path in watching if path.name not in (*WAITING, *LIVING, *STURDY)]
     others = [f"--ignore={path}" for path in watching]
     with contextlib.ExitStack() as stack:
         rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
         with contextlib.ExitStack() as waits:
             beside = [waits.enter_context(_aside([str(path), *arguments], WAITING[path.name])) for path in waiting]
             codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode]
+            codes += [process.wait() for process in beside]
+        with contextlib.ExitStack() as lives:
+            beside = [lives.enter_context(_aside([str(path), *arguments], LIVING[path.name])) for path in living]
             codes += [process.wait() for process in beside]
         codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)

@@ -37,7 +37,7 @@ def generator() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def flags() -> set[str]:
-    """Every flag of every command of ours, and of the benchmarks."""
+    """Every flag of every command of ours, of the benchmarks, and of the table of detection."""
     found: set[str] = set()
     add = argparse._ActionsContainer.add_argument
 
@@ -51,8 +51,8 @@ def flags() -> set[str]:
         for command in ([], *([command] for command in COMMANDS)):
             with contextlib.suppress(SystemExit):
                 main([*command, "--help"], {})
-    for benchmark in (PROJECT / "benchmarks").rglob("*.py"):
-        found.update(re.findall(r'add_argument\("(--[a-z-]+)"', benchmark.read_text(encoding="utf-8")))
+    for program in (*(PROJECT / "benchmarks").rglob("*.py"), PROJECT / "tests" / "detection" / "__main__.py"):
+        found.update(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', program.read_text(encoding="utf-8")))
     return found
 
 

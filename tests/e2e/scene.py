@@ -91,7 +91,7 @@ def watching(program: Exporter, folder: Path, suite: Suite) -> Iterator[Watch]:
     with contextlib.ExitStack() as stack:
         receiver = stack.enter_context(receiving())
         templates = (PROJECT / "deploy" / "alertmanager" / "templates").glob("*.tmpl")
-        alerts = stack.enter_context(alertmanager.running(_routes(receiver.url), suite, templates=tuple(templates)))
+        alerts = stack.enter_context(alertmanager.running(routes(receiver.url), suite, templates=tuple(templates)))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(scaled_rules(folder))],
@@ -132,7 +132,7 @@ def scaled_rules(folder: Path) -> Path:
     return file
 
 
-def _routes(url: str) -> dict[str, Any]:
+def routes(url: str) -> dict[str, Any]:
     """The shipped configuration, but every receiver is the webhook, and groups wait a second."""
     config: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
     config["receivers"] = [
