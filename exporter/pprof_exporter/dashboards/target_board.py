@@ -222,8 +222,8 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Live heap by function",
-                    "The functions that allocated most of what is still in use, and the memory limit once the live heap "
-                    "is a quarter of it. By default Go needs twice the live heap.",
+                    "The functions that allocated most of what is still in use, and the memory limit once the live "
+                    "heap is a quarter of it. By default Go needs twice the live heap.",
                     Query(f"topk(8, sum by (function) (pprof_function_heap_inuse_bytes{{{CHOSEN}}}))", "{{function}}"),
                     Query(
                         f"min(target:pprof_memory_limit_bytes:min{{{CHOSEN}}})"
