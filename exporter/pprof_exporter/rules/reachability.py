@@ -272,8 +272,8 @@ GROUP = RuleGroup(
             {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q,
             target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET}
             | query | sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{
-            $one.Value | humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check whether their fetches
-            fail, are skipped or are deferred.
+            $one.Value | humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check
+            whether their fetches fail, are skipped or are deferred.
             """,
         ),
         Alert(
