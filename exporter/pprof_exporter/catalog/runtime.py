@@ -34,9 +34,9 @@ HEAP_SIZE = gauge(
     "target",
 )
 GOGC = gauge(
-    "pprof_gogc_percent",
+    "pprof_gogc_ratio",
     "GOGC of the target, if its metrics page states it (go_gc_gogc_percent): growth of the heap between two garbage "
-    "collections, in percent of the live heap.",
+    "collections by the live heap; 1 is GOGC=100.",
     "target",
 )
 PROFILER_MEMORY = gauge(

@@ -205,7 +205,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "of the size at which the next collection starts: above 0.5 with GOGC=100, 0.77 with 30, 0.95 with 5 or at "
         "GOMEMLIMIT",
     ),
-    Threshold("gogc_low", 20, "percent", "a fifth of the default; servers that save memory set 30 to 75"),
+    Threshold("gogc_low", 0.2, "ratio", "GOGC=20, a fifth of the default; servers that save memory set 30 to 75"),
     Threshold(
         "gc_heap_readings", 8, "", "with GOGC=30, eight readings are above 0.85 once in 30 times, with 100 never"
     ),

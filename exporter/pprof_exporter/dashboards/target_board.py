@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pprof_exporter.dashboards.model import Colour, Dashboard, Query, Row, bad_above, bad_below
 from pprof_exporter.dashboards.panels import heatmap, lines, signed, stat, timeline, with_words
-from pprof_exporter.dashboards.target_waits import WAITS
 from pprof_exporter.dashboards.variables import CHOSEN, COVERAGE, HEAP_FETCH, JOB, ONE_TARGET, SERVICE, worst_severity
 
 _RATE = "$__rate_interval"
@@ -147,7 +146,8 @@ DASHBOARD = Dashboard(
                 lines(
                     "CPU time: used and accounted for",
                     "Busy processors within the CPU profiles, as the system counts them and as the samples say. The "
-                    "samples below the system: time is missing.",
+                    "samples below the system: time is missing. Stopped: seconds a second for which the CPU limit of "
+                    "its cgroup made it wait; zero also where no limit is known.",
                     Query(
                         f"sum(rate(pprof_cpu_used_seconds_total{{{CHOSEN}}}[{_RATE}]))"
                         f" / sum(rate(pprof_cpu_profiled_seconds_total{{{CHOSEN}}}[{_RATE}]))",
@@ -159,6 +159,11 @@ DASHBOARD = Dashboard(
                         f" / sum(rate(pprof_cpu_profiled_seconds_total{{{CHOSEN}}}[{_RATE}]))",
                         "accounted for",
                         colour=Colour.NOW,
+                    ),
+                    Query(
+                        f"sum(rate(pprof_cgroup_cpu_throttled_seconds_total{{{CHOSEN}}}[{_RATE}])) or vector(0)",
+                        "stopped by its limit",
+                        colour=Colour.WARNING,
                     ),
                     width=8,
                 ),
@@ -214,6 +219,19 @@ DASHBOARD = Dashboard(
                     width=8,
                 ),
                 lines(
+                    "Threads",
+                    "Threads of the operating system, and goroutines in system calls or calls of C, each of which "
+                    "holds one. Many of both: something slow blocks them.",
+                    Query(f"sum(pprof_threads_created_total{{{CHOSEN}}})", "threads", colour=Colour.NOW),
+                    Query(
+                        f'sum(pprof_goroutines_by_state{{state="syscall",{CHOSEN}}})',
+                        "in system calls",
+                        colour=Colour.WARNING,
+                    ),
+                    limits=bad_above("threads", "threads_severe"),
+                    width=8,
+                ),
+                lines(
                     "Goroutines by function",
                     "The functions that most goroutines were started with.",
                     Query(
@@ -245,12 +263,14 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Contention",
-                    "Time that goroutines waited for each other, in seconds a second. Nothing at all while goroutines "
-                    "wait: its recording is off.",
+                    "Time that goroutines waited for each other, in seconds a second, which is the number of those "
+                    "that wait. mutex above the line: locks are contended. Nothing at all while goroutines wait: its "
+                    "recording is off.",
                     Query(
                         f"sum by (profile) (rate(pprof_contention_seconds_total{{{CHOSEN}}}[{_RATE}]))", "{{profile}}"
                     ),
                     unit="s",
+                    limits=bad_above("lock_contention"),
                     width=8,
                 ),
                 lines(
@@ -265,7 +285,6 @@ DASHBOARD = Dashboard(
                 ),
             ),
         ),
-        WAITS,
         Row(
             "Symbols, stacks, clocks, garbage collection",
             (
@@ -309,41 +328,6 @@ DASHBOARD = Dashboard(
                         colour=Colour.NOW,
                     ),
                     unit="s",
-                    width=8,
-                ),
-                lines(
-                    "Share of garbage collection",
-                    "Share of the CPU samples of an hour that are garbage collection. Above the line it costs more "
-                    "than Go plans.",
-                    Query(
-                        f"sum(increase(pprof_cpu_gc_samples_total{{{CHOSEN}}}[1h]))"
-                        f" / (sum(increase(pprof_cpu_samples_total{{{CHOSEN}}}[1h])) > 0)",
-                        "share",
-                    ),
-                    unit="percentunit",
-                    limits=bad_above("gc_samples"),
-                    width=8,
-                ),
-                lines(
-                    "How full the heap becomes",
-                    "Heap by the size at which the next collection starts. It moves between about a half and 1 with "
-                    "GOGC=100. Always near 1: GOGC is low, or GOMEMLIMIT is close.",
-                    Query(
-                        f"max(pprof_heap_size_bytes{{{CHOSEN}}}) / max(pprof_next_gc_bytes{{{CHOSEN}}}) or vector(0)",
-                        "heap by next collection",
-                    ),
-                    unit="percentunit",
-                    width=8,
-                ),
-                lines(
-                    "Collections",
-                    "Garbage collections a second, and those that the program itself requests.",
-                    Query(f"sum(rate(pprof_gc_cycles_total{{{CHOSEN}}}[1h]))", "all", colour=Colour.NOW),
-                    Query(
-                        f"sum(rate(pprof_gc_forced_cycles_total{{{CHOSEN}}}[1h]))",
-                        "requested",
-                        colour=Colour.WARNING,
-                    ),
                     width=8,
                 ),
             ),

@@ -51,7 +51,7 @@ class TargetMetrics:
     gomaxprocs: float | None
     goroutines: float | None
     gogc: float | None = None
-    """GOGC in percent; None also if it is off."""
+    """GOGC as a ratio: 1 is GOGC=100; None also if it is off."""
     memory_limit: float | None = None
     """GOMEMLIMIT in bytes, as it is now; None also without a limit."""
 
@@ -73,7 +73,7 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
         go_version=versions.pop() if len(versions) == 1 else None,
         gomaxprocs=_single(found[_GOMAXPROCS]),
         goroutines=_single(found[_GOROUTINES]),
-        gogc=gogc if gogc is not None and gogc < _GOGC_LIMIT else None,
+        gogc=gogc / 100 if gogc is not None and gogc < _GOGC_LIMIT else None,
         memory_limit=limit if limit is not None and limit < _NO_LIMIT else None,
     )
 

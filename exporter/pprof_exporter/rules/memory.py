@@ -40,8 +40,8 @@ _CLOSE = (
     " GOMEMLIMIT is close.{{ end }}"
 )
 _GOGC = (
-    f"{{{{ with {_of_target('pprof_gogc_percent@')} }}}}"
-    ' GOGC is {{ . | first | value | printf "%.0f" }}.{{ end }}'
+    f"{{{{ with {_of_target('pprof_gogc_ratio@')} }}}}"
+    " GOGC is {{ . | first | value | humanizePercentage }}.{{ end }}"
 )
 
 GROUP = RuleGroup(
@@ -83,7 +83,7 @@ GROUP = RuleGroup(
               or {_TWO_HOURS} > <gc_samples>
                 and {_COSTS}
               or {_TWO_HOURS} > <gc_samples_avoidable>
-                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL} or {_TARGET} pprof_gogc_percent < <gogc_low>)
+                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL} or {_TARGET} pprof_gogc_ratio < <gogc_low>)
                 and {_COSTS}
             """,
             "15m",

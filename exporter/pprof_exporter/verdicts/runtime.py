@@ -88,13 +88,13 @@ def _gc_causes(snapshot: TargetSnapshot, limit: VerdictLimits) -> list[str]:
     if found and found.forced is not None and found.forced > limit["gc_forced"] * found.cycles:
         causes.append(f" The program itself requests {percent(found.forced / found.cycles)} of its collections.")
     if found and found.least_fill is not None and found.least_fill > limit["gc_heap_fill"]:
-        known = "" if gogc is None else f" ({gogc:.0f})"
+        known = "" if gogc is None else f" ({100 * gogc:.0f})"
         causes.append(
             f" The heap is never below {percent(found.least_fill)} of the size at which the next collection starts: "
             f"GOGC{known} is low, or GOMEMLIMIT is close."
         )
     elif gogc is not None and gogc < limit["gogc_low"]:
-        causes.append(f" GOGC is {gogc:.0f}; Go's default is 100.")
+        causes.append(f" GOGC is {100 * gogc:.0f}; Go's default is 100.")
     return causes
 
 

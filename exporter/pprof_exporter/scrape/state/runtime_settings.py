@@ -10,7 +10,7 @@ class RuntimeSettings:
 
     def __init__(self) -> None:
         self.gogc: float | None = None
-        """GOGC in percent, as the metrics page states it."""
+        """GOGC as the metrics page states it; 1 is GOGC=100."""
         self.gomaxprocs: float | None = None
         self.host_processors: int | None = None
         """Processors of this machine, if the target runs here."""
