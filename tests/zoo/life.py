@@ -140,11 +140,11 @@ def lived(plan: Plan, living: Sequence[Inhabitant], folder: Path) -> Life:
                 seen.look(watching)
                 time.sleep(max(0.1, asked + _ROUND - time.monotonic()))
             seen.look(watching)
+            life = time.monotonic() - begun
+            seen.look_back(life)
+            scrape = watching.scrape()
         except OSError as error:
             raise AssertionError(f"{error}; the exporter says:\n{watching.log[-3000:]}") from error
-        life = time.monotonic() - begun
-        seen.look_back(life)
-        scrape = watching.scrape()
         watching.stop()
         addresses = {one.name: one.address for one in living}
         return Life(life, seen.findings, seen.alerts, seen.pending, scrape, addresses, watching.log)

@@ -15,11 +15,11 @@ from pprof_exporter.compare.assessment import (
     CorrectedPValues,
     SignalAssessor,
     SignalTest,
-    assess_functions,
     share_test,
     signal_test,
 )
 from pprof_exporter.compare.flames import Frame, difference_tree
+from pprof_exporter.compare.functions import assess_functions
 from pprof_exporter.compare.releases import CrossedReleases
 from pprof_exporter.compare.replacements import installed_software, replacements, unknown_changes
 from pprof_exporter.compare.report import (

@@ -139,8 +139,7 @@ class Store:
             now = self._ledger.epoch(stay.epoch) if stay else None
             if stay is None or now is None or before is None:
                 return None
-            old, new = self._ledger.summaries(before.id), self._ledger.summaries(now.id)
-        signals, load = compare_ages(old, new)
+            signals, load = compare_ages(self._ledger.summaries(before.id), self._ledger.summaries(now.id))
         return Comparison(before, now, stay.since, signals, self.control.changes_since(signals, stay.since), load)
 
     def flush(self, now: float) -> bool:
