@@ -19,6 +19,7 @@ from pprof_exporter.profile import KINDS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse
 from pprof_exporter.scrape.state.process import ProcessEvidence
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
@@ -131,6 +132,11 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
+        # Only pages of light targets teach this, and this one has work to do.
+        state.reading_cost.used(CpuUse(0.1, CpuSource.METRICS), 5)
+        for _ in range(20):
+            reading = CpuTime(1.0, clock.time, None, CpuSource.METRICS)
+            state.reading_cost.record(reading, reading)
     found |= set(collect(pool, clock))
     for start in (1.0, 100.0, 1.0):
         pool.states[-1].identity.take(ProcessEvidence(clock.now(), started={"page": start}), clock.now())

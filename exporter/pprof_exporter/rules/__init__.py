@@ -30,7 +30,7 @@ from pprof_exporter.rules.render import RuleOptions, render_rules
 
 GROUPS: tuple[RuleGroup, ...] = (
     reachability.GROUP,
-    sampling.HISTORY_GROUP,
+    sampling.USUAL_GROUP,
     of_one_process(sampling.GROUP),
     of_one_process(clock.GROUP),
     of_one_process(quality.GROUP),

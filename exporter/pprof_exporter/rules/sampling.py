@@ -32,7 +32,7 @@ def _usual(record: str, of: str) -> RecordingRule:
     )
 
 
-HISTORY_GROUP = RuleGroup(
+USUAL_GROUP = RuleGroup(
     "pprof-sampling-history",
     (_usual(_USUAL_COVERAGE, _COVERAGE), _usual(_USUALLY_USED, _USED)),
     interval="30m",
