@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.health import LifeParts, RecentParts, is_steady
-from pprof_exporter.health.growth_parts import PARTS
+from pprof_exporter.health.growth_parts import GROWTH_PARTS
 
 SHARE = 0.3
 ROUND = 30.0
@@ -38,7 +38,7 @@ def lived(value: Callable[[float], float], hours: float) -> tuple[float, ...]:
 @pytest.mark.parametrize("hours", [0.6, 1, 3, 5.3, 24, 100])
 def test_a_life_of_any_length_has_six_parts(hours: float) -> None:
     parts = lived(lambda at: at, hours)
-    assert len(parts) == PARTS
+    assert len(parts) == GROWTH_PARTS
     assert is_steady(parts, share=SHARE)
     # The start-up is left out, and the last part reaches to the end.
     assert parts[0] >= min(1800, hours * HOUR / 5)
@@ -71,7 +71,7 @@ def test_a_life_is_bounded_whatever_the_times(values: list[tuple[float, float]])
     for at, value in values:
         life.add(at, value)
     parts = life.parts(start_up=1800, least=0)
-    assert len(parts) in (0, PARTS)
+    assert len(parts) in (0, GROWTH_PARTS)
     assert set(parts) <= {value for _, value in values}
 
 

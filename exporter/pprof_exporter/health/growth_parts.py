@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
-PARTS = 6
+GROWTH_PARTS = 6
 """Six parts have five steps between them, as in the rules."""
 _PART_SECONDS = 120.0
-START_UP = 480.0
+_START_UP = 480.0
 """Seconds of a process that the parts of its last minutes must not reach into."""
 # The life of a process is held in at most so many parts; when they are used up, two become one.
 _MOST = 48
@@ -18,7 +18,7 @@ _MOST = 48
 
 def is_steady(parts: Sequence[float], *, share: float) -> bool:
     """Whether six parts rise in each step, with at least `share` of the growth in the first two and in the last two."""
-    if len(parts) != PARTS:
+    if len(parts) != GROWTH_PARTS:
         return False
     whole = parts[-1] - parts[0]
     return (
@@ -33,7 +33,7 @@ class RecentParts:
 
     def __init__(self) -> None:
         self._began: float | None = None
-        self._values: deque[tuple[float, float]] = deque(maxlen=int(2 * PARTS * _PART_SECONDS))
+        self._values: deque[tuple[float, float]] = deque(maxlen=int(2 * GROWTH_PARTS * _PART_SECONDS))
 
     def add(self, at: float, value: float) -> None:
         """Take in a value of `at` (Unix time)."""
@@ -43,7 +43,7 @@ class RecentParts:
             # The clock was set back.
             self._values.clear()
         self._values.append((at, value))
-        while self._values[0][0] <= at - PARTS * _PART_SECONDS:
+        while self._values[0][0] <= at - GROWTH_PARTS * _PART_SECONDS:
             self._values.popleft()
 
     def parts(self, started: float | None = None) -> tuple[float, ...]:
@@ -53,12 +53,12 @@ class RecentParts:
         """
         if self._began is None or not self._values:
             return ()
-        first = self._values[-1][0] - PARTS * _PART_SECONDS
-        if first < (self._began if started is None else started) + START_UP or first < self._began:
+        first = self._values[-1][0] - GROWTH_PARTS * _PART_SECONDS
+        if first < (self._began if started is None else started) + _START_UP or first < self._began:
             return ()
-        found: list[list[float]] = [[] for _ in range(PARTS)]
+        found: list[list[float]] = [[] for _ in range(GROWTH_PARTS)]
         for at, value in self._values:
-            found[min(PARTS - 1, math.ceil((at - first) / _PART_SECONDS) - 1)].append(value)
+            found[min(GROWTH_PARTS - 1, math.ceil((at - first) / _PART_SECONDS) - 1)].append(value)
         return tuple(sum(values) / len(values) for values in found) if all(found) else ()
 
 
@@ -101,7 +101,7 @@ class LifeParts:
         if life < least:
             return ()
         later = self._parts[math.ceil(min(start_up, life / 4) / self._length) :]
-        if len(later) < PARTS:
+        if len(later) < GROWTH_PARTS:
             return ()
-        edges = [number * len(later) // PARTS for number in range(PARTS + 1)]
+        edges = [number * len(later) // GROWTH_PARTS for number in range(GROWTH_PARTS + 1)]
         return tuple(min(later[first:end]) for first, end in pairwise(edges))
