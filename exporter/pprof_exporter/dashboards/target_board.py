@@ -215,12 +215,12 @@ DASHBOARD = Dashboard(
                     "What goroutines wait for. A state that only grows leads to the leak.",
                     _by("state", "pprof_goroutines_by_state"),
                     stacked=True,
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Threads",
-                    "Threads of the operating system, and goroutines in system calls or calls of C, each of which holds "
-                    "one. Many of both: something slow blocks them.",
+                    "Threads of the operating system, and goroutines in system calls or calls of C, each of which "
+                    "holds one. Many of both: something slow blocks them.",
                     Query(f"sum(pprof_threads_created_total{{{CHOSEN}}})", "threads", colour=Colour.NOW),
                     Query(
                         f'sum(pprof_goroutines_by_state{{state="syscall",{CHOSEN}}})',
@@ -228,7 +228,7 @@ DASHBOARD = Dashboard(
                         colour=Colour.WARNING,
                     ),
                     limits=bad_above("threads", "threads_severe"),
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Goroutines by function",
@@ -237,14 +237,14 @@ DASHBOARD = Dashboard(
                         f'topk(8, sum by (function) (pprof_function_goroutines{{profile="goroutine",{CHOSEN}}}))',
                         "{{function}}",
                     ),
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Live heap by function",
                     "The functions that allocated most of what is still in use.",
                     Query(f"topk(8, sum by (function) (pprof_function_heap_inuse_bytes{{{CHOSEN}}}))", "{{function}}"),
                     unit="bytes",
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "CPU time by function",
@@ -255,8 +255,8 @@ DASHBOARD = Dashboard(
                 ),
                 lines(
                     "Contention",
-                    "Time that goroutines waited for each other, in seconds a second, which is the number of those that "
-                    "wait. mutex above the line: locks are contended. Nothing at all while goroutines wait: its "
+                    "Time that goroutines waited for each other, in seconds a second, which is the number of those "
+                    "that wait. mutex above the line: locks are contended. Nothing at all while goroutines wait: its "
                     "recording is off.",
                     Query(
                         f"sum by (profile) (rate(pprof_contention_seconds_total{{{CHOSEN}}}[{_RATE}]))", "{{profile}}"
