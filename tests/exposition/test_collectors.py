@@ -15,10 +15,11 @@ from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
 from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
-from pprof_exporter.profile import KINDS
+from pprof_exporter.profile import KINDS, TargetMetrics
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits, CpuBandwidth
 from pprof_exporter.scrape.state.process import ProcessEvidence
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
@@ -131,6 +132,10 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
+        state.settings_of_runtime.learn_page(TargetMetrics(None, None, None, None, None, gogc=1.0))
+        for periods in (0, 10):
+            limited = CpuBandwidth("/a", 0.5, periods, periods, periods / 10)
+            state.cgroup.record(CgroupLimits(None, (limited,)), clock.now())
     found |= set(collect(pool, clock))
     for start in (1.0, 100.0, 1.0):
         pool.states[-1].identity.take(ProcessEvidence(clock.now(), started={"page": start}), clock.now())
