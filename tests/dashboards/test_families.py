@@ -37,8 +37,6 @@ NOT_DRAWN = {
     "pprof_exporter_config_last_reload_success_timestamp_seconds": "in the text of an alert",
     "pprof_function_allocated_bytes": "for ad-hoc queries: the profile itself tells more",
     "pprof_function_contention_seconds": "for ad-hoc queries: the profile itself tells more",
-    "pprof_gc_cycles_total": "for ad-hoc queries",
-    "pprof_gc_forced_cycles_total": "for ad-hoc queries",
     "pprof_gc_unseen_cycles_total": "says how far the histogram of pauses is complete",
     "pprof_gc_pauses_within_cpu_profiles_total": "explains a single odd profile",
     "pprof_goroutine_creators": "only where printed stacks are on",
@@ -46,10 +44,8 @@ NOT_DRAWN = {
     "pprof_heap_inuse_objects": "bytes tell more",
     "pprof_max_resident_memory_bytes": "for ad-hoc queries",
     "pprof_modules": "the foreign ones are drawn by name",
-    "pprof_next_gc_bytes": "for ad-hoc queries",
     "pprof_profile_records": "explains the size of a heap profile",
     "pprof_profile_size_bytes": "bytes over the wire are drawn",
-    "pprof_threads_created_total": "for ad-hoc queries",
 }
 
 

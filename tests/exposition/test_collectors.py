@@ -15,10 +15,11 @@ from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
 from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
-from pprof_exporter.profile import KINDS
+from pprof_exporter.profile import KINDS, TargetMetrics
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits, CpuBandwidth
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse
 from pprof_exporter.scrape.state.process import ProcessEvidence
 from tests.conftest import RECORDINGS
@@ -137,6 +138,10 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
         for _ in range(20):
             reading = CpuTime(1.0, clock.time, None, CpuSource.METRICS)
             state.reading_cost.record(reading, reading)
+        state.settings_of_runtime.learn_page(TargetMetrics(None, None, None, None, None, gogc=1.0))
+        for periods in (0, 10):
+            limited = CpuBandwidth("/a", 0.5, periods, periods, periods / 10)
+            state.cgroup.record(CgroupLimits(None, (limited,)), clock.now())
     found |= set(collect(pool, clock))
     for start in (1.0, 100.0, 1.0):
         pool.states[-1].identity.take(ProcessEvidence(clock.now(), started={"page": start}), clock.now())

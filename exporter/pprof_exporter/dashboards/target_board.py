@@ -216,7 +216,7 @@ DASHBOARD = Dashboard(
                     "What goroutines wait for. A state that only grows leads to the leak.",
                     _by("state", "pprof_goroutines_by_state"),
                     stacked=True,
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Threads",
@@ -229,7 +229,7 @@ DASHBOARD = Dashboard(
                         colour=Colour.WARNING,
                     ),
                     limits=bad_above("threads", "threads_severe"),
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Goroutines by function",
@@ -238,7 +238,7 @@ DASHBOARD = Dashboard(
                         f'topk(8, sum by (function) (pprof_function_goroutines{{profile="goroutine",{CHOSEN}}}))',
                         "{{function}}",
                     ),
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "Live heap by function",
@@ -252,7 +252,7 @@ DASHBOARD = Dashboard(
                         colour=Colour.CRITICAL,
                     ),
                     unit="bytes",
-                    width=8,
+                    width=6,
                 ),
                 lines(
                     "CPU time by function",
