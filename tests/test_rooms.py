@@ -26,7 +26,6 @@ SMALL = {
     "profile/mutex_rate.py": "one file for each format of Go that is read",
     "profile/names.py": "shared by aggregation, goroutines and checks",
     "rules/runbooks.py": "below every group of rules",
-    "verdicts/phrases.py": "shared by all verdicts and by pages",
     "web/ciphers.py": "a table of Go's names, apart from what uses it",
 }
 """Files below the limit, and why each stands alone. The faces of packages may have any length."""
