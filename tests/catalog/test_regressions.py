@@ -9,15 +9,15 @@ import pytest
 from pprof_exporter.catalog.regressions import (
     ALLOCATION,
     CONTENTION,
-    CPU_SAMPLED,
-    CPU_USED,
     GC_SHARE,
-    GOROUTINES,
-    HEAP,
+    GOROUTINE_COUNT,
+    HEAP_IN_USE,
     LEVELS,
     MEASURES,
     RESOURCES,
+    SAMPLED_PROCESSORS,
     THREADS,
+    USED_PROCESSORS,
     Measure,
     WorseDirection,
     go_line,
@@ -33,7 +33,7 @@ RECORDS = {rule.name: rule.expr for rule in upgrade.GROUP.rules if isinstance(ru
 WORSE = "target_signal:pprof_signal_median:worse"
 EXPECTED = "target_signal:pprof_signal_median:expected"
 LIMITS = VerdictLimits()
-JUDGED = tuple(one for one in RESOURCES if one != CPU_SAMPLED)
+JUDGED = tuple(one for one in RESOURCES if one != SAMPLED_PROCESSORS)
 SIGNALS = (
     *JUDGED,
     "canary_duration_seconds:rest",
@@ -69,7 +69,7 @@ def test_every_signal_of_the_recording_rule_has_a_measure() -> None:
         assert signals, pattern
         assert all(measure_of(signal) for signal in signals)
     assert set(JUDGED) < set(named)
-    assert measure_of("profile_clock_skew_seconds:heap") is measure_of(CPU_SAMPLED) is None
+    assert measure_of("profile_clock_skew_seconds:heap") is measure_of(SAMPLED_PROCESSORS) is None
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
@@ -101,16 +101,16 @@ def test_latencies_and_load_are_held_against_the_control_group(signal: str) -> N
         ("inlined_location_ratio:cpu", 0.3, 0.0, True),
         ("tick_rate_hertz", 100, 64, True),
         ("tick_rate_hertz", 74, 71, False),
-        (CPU_USED, 0.02, 0.09, False),
-        (CPU_USED, 0.4, 0.9, True),
-        (HEAP, 50 * 2**20, 110 * 2**20, False),
-        (HEAP, 200 * 2**20, 290 * 2**20, False),
-        (HEAP, 200 * 2**20, 310 * 2**20, True),
+        (USED_PROCESSORS, 0.02, 0.09, False),
+        (USED_PROCESSORS, 0.4, 0.9, True),
+        (HEAP_IN_USE, 50 * 2**20, 110 * 2**20, False),
+        (HEAP_IN_USE, 200 * 2**20, 290 * 2**20, False),
+        (HEAP_IN_USE, 200 * 2**20, 310 * 2**20, True),
         (ALLOCATION, 2 * 2**20, 9 * 2**20, False),
         (ALLOCATION, 20 * 2**20, 60 * 2**20, True),
         (ALLOCATION, 100 * 2**20, 190 * 2**20, False),
-        (GOROUTINES, 20, 110, False),
-        (GOROUTINES, 300, 700, True),
+        (GOROUTINE_COUNT, 20, 110, False),
+        (GOROUTINE_COUNT, 300, 700, True),
         (GC_SHARE, 0.05, 0.14, False),
         (GC_SHARE, 0.3, 0.42, False),
         (GC_SHARE, 0.1, 0.25, True),
@@ -154,7 +154,7 @@ def test_without_a_limit_the_direction_is_left() -> None:
 def test_what_follows_the_load_needs_one_and_prefers_the_control_group(
     control: float | None, load: float | None, expected: float | None, of_level: float | None
 ) -> None:
-    allocation, heap, share = measure_of(ALLOCATION), measure_of(HEAP), measure_of(GC_SHARE)
+    allocation, heap, share = measure_of(ALLOCATION), measure_of(HEAP_IN_USE), measure_of(GC_SHARE)
     assert allocation is not None
     assert heap is not None
     assert share is not None

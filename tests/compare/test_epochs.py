@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.catalog.regressions import ALLOCATION, CPU_SAMPLED, CPU_USED, GC_SHARE
+from pprof_exporter.catalog.regressions import ALLOCATION, GC_SHARE, SAMPLED_PROCESSORS, USED_PROCESSORS
 from pprof_exporter.compare.epochs import NoEpochs, compare_epochs
 from pprof_exporter.compare.report import ChangeVerdict, ComparisonMethod, ComparisonReport
 from pprof_exporter.store import Change
@@ -154,10 +154,10 @@ def resource(signal: str, before: float, now: float, **ratios: float) -> str:
         (resource(ALLOCATION, 2e7, 8e7), ALLOCATION, ChangeVerdict.UNSURE),
         (resource(ALLOCATION, 2e7, 2.5e7), ALLOCATION, ChangeVerdict.SAME),
         (resource(ALLOCATION, 8e7, 2e7, load=1.0), ALLOCATION, ChangeVerdict.BETTER),
-        (resource(CPU_USED, 0.5, 2.0, load=4.0), CPU_USED, ChangeVerdict.UNSURE),
-        (resource(CPU_USED, 0.5, 2.0, load=4.0, control=1.2), CPU_USED, ChangeVerdict.WORSE),
+        (resource(USED_PROCESSORS, 0.5, 2.0, load=4.0), USED_PROCESSORS, ChangeVerdict.UNSURE),
+        (resource(USED_PROCESSORS, 0.5, 2.0, load=4.0, control=1.2), USED_PROCESSORS, ChangeVerdict.WORSE),
         (resource(GC_SHARE, 0.05, 0.3), GC_SHARE, ChangeVerdict.WORSE),
-        (resource(CPU_SAMPLED, 0.5, 2.0), CPU_SAMPLED, ChangeVerdict.NOT_JUDGED),
+        (resource(SAMPLED_PROCESSORS, 0.5, 2.0), SAMPLED_PROCESSORS, ChangeVerdict.NOT_JUDGED),
     ],
 )
 def test_what_follows_the_load_is_judged_against_it(text: str, signal: str, verdict: ChangeVerdict) -> None:

@@ -16,12 +16,12 @@ from pprof_exporter.capture.reader import Capture, ReplayedTarget
 from pprof_exporter.catalog.regressions import (
     ALLOCATION,
     CONTENTION,
-    CPU_SAMPLED,
-    CPU_USED,
     GC_SHARE,
-    GOROUTINES,
-    HEAP,
+    GOROUTINE_COUNT,
+    HEAP_IN_USE,
+    SAMPLED_PROCESSORS,
     THREADS,
+    USED_PROCESSORS,
 )
 from pprof_exporter.cli.compare import _code
 from pprof_exporter.compare.captures import compare_captures
@@ -36,10 +36,10 @@ from tests.compare.made import recorded
 
 MIB = 2.0**20
 USES: Mapping[str, float] = {
-    CPU_USED: 1.0,
-    HEAP: 200 * MIB,
+    USED_PROCESSORS: 1.0,
+    HEAP_IN_USE: 200 * MIB,
     ALLOCATION: 40 * MIB,
-    GOROUTINES: 150,
+    GOROUTINE_COUNT: 150,
     GC_SHARE: 0.1,
     CONTENTION: 0.2,
     THREADS: 20,
@@ -77,7 +77,7 @@ def forms(report: ComparisonReport) -> list[str]:
 
 def test_a_program_that_did_not_change_has_the_same_figures_in_their_order() -> None:
     report = compared()
-    assert list(words(report)) == [one for one in FIGURES if one != CPU_SAMPLED]
+    assert list(words(report)) == [one for one in FIGURES if one != SAMPLED_PROCESSORS]
     assert set(words(report).values()) <= {"same", "within limits"}
     assert report.verdict is ChangeVerdict.SAME
 
@@ -110,30 +110,30 @@ def test_values_factor_and_interval_are_of_one_estimator() -> None:
 
 
 def test_every_form_has_the_figures_before_all_other_signals() -> None:
-    for text in forms(compared(USES, {**USES, HEAP: 600 * MIB})):
+    for text in forms(compared(USES, {**USES, HEAP_IN_USE: 600 * MIB})):
         assert text.index(HEADING) < text.index("Heap in use") < text.index("Allocation rate") < text.index("no worse")
         assert re.search(r"\d MiB\b.*\d MiB/s", text, re.DOTALL)
-        assert HEAP not in text
+        assert HEAP_IN_USE not in text
 
 
 def test_json_has_the_figures_under_a_new_key_and_all_signals_as_before() -> None:
     (pair,) = json.loads(report_json(compared()))["pairs"]
-    assert [one["signal"] for one in pair["figures"]] == [one for one in FIGURES if one != CPU_SAMPLED]
+    assert [one["signal"] for one in pair["figures"]] == [one for one in FIGURES if one != SAMPLED_PROCESSORS]
     assert {"name", "word", "verdict", "before", "after", "ratio", "shift"} <= pair["figures"][0].keys()
-    assert {*USES, CPU_SAMPLED} <= {one["signal"] for one in pair["signals"]}
+    assert {*USES, SAMPLED_PROCESSORS} <= {one["signal"] for one in pair["signals"]}
 
 
 def test_samples_stand_in_for_cpu_time_that_is_not_known_and_are_not_judged() -> None:
-    without = {name: value for name, value in USES.items() if name != CPU_USED}
-    report = compared(without, {**without, CPU_SAMPLED: 4.0})
-    assert CPU_USED not in words(report)
-    assert words(report)[CPU_SAMPLED] == "not judged"
-    assert "may be lost" in figure(report, CPU_SAMPLED).why
+    without = {name: value for name, value in USES.items() if name != USED_PROCESSORS}
+    report = compared(without, {**without, SAMPLED_PROCESSORS: 4.0})
+    assert USED_PROCESSORS not in words(report)
+    assert words(report)[SAMPLED_PROCESSORS] == "not judged"
+    assert "may be lost" in figure(report, SAMPLED_PROCESSORS).why
 
 
 def test_few_rounds_leave_figures_open_without_failing_for_them() -> None:
     report = compared(rounds=4)
-    assert words(report)[HEAP] == "cannot tell"
+    assert words(report)[HEAP_IN_USE] == "cannot tell"
     report = compared()
     (pair,) = report.pairs
     open_ = tuple(
@@ -143,7 +143,9 @@ def test_few_rounds_leave_figures_open_without_failing_for_them() -> None:
     report = replace(report, pairs=(replace(pair, signals=open_),))
     assert report.count(ChangeVerdict.UNSURE) == len(USES)
     assert [_code(report, fail_on) for fail_on in ("worse", "unsure", "never")] == [0, 0, 0]
-    worse = tuple(replace(one, verdict=ChangeVerdict.WORSE) if one.signal == HEAP else one for one in pair.signals)
+    worse = tuple(
+        replace(one, verdict=ChangeVerdict.WORSE) if one.signal == HEAP_IN_USE else one for one in pair.signals
+    )
     report = replace(report, pairs=(replace(pair, signals=worse),))
     assert [_code(report, fail_on) for fail_on in ("worse", "unsure", "never")] == [1, 1, 0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from pprof_exporter.catalog.regressions import ALLOCATION, CPU_SAMPLED, CPU_USED, HEAP, THREADS
+from pprof_exporter.catalog.regressions import ALLOCATION, HEAP_IN_USE, SAMPLED_PROCESSORS, THREADS, USED_PROCESSORS
 from pprof_exporter.config import Target
 from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.process import ProcessEvidence
@@ -19,14 +19,14 @@ def summary(value: float, count: int = 20) -> Summary:
 
 @pytest.mark.parametrize(("settled", "band"), [(1, 0), (1.9, 0), (2, 1), (7.9, 2), (8, 3), (16, 4), (900, 4)])
 def test_bands_of_ages_double(settled: float, band: int) -> None:
-    assert age_band(HEAP, settled) == f"{HEAP}#{band}"
-    assert plain_signal(age_band(HEAP, settled)) == HEAP
+    assert age_band(HEAP_IN_USE, settled) == f"{HEAP_IN_USE}#{band}"
+    assert plain_signal(age_band(HEAP_IN_USE, settled)) == HEAP_IN_USE
     assert plain_signal("fetch_duration_seconds:heap") == "fetch_duration_seconds:heap"
 
 
 def heaps(**bands: float) -> dict[str, Summary]:
     """The heap in bands of ages, `b0` the youngest; a value below 1 is one of which there are too few."""
-    return {f"{HEAP}#{name[1:]}": summary(value, 20 if value >= 1 else 3) for name, value in bands.items()}
+    return {f"{HEAP_IN_USE}#{name[1:]}": summary(value, 20 if value >= 1 else 3) for name, value in bands.items()}
 
 
 @pytest.mark.parametrize(
@@ -49,23 +49,28 @@ def test_levels_are_compared_at_like_ages(
 ) -> None:
     pairs, load = compare_ages(before, now)
     assert {name: (one.p50, other.p50) for name, (one, other) in pairs.items()} == (
-        {HEAP: compared} if compared else {}
+        {HEAP_IN_USE: compared} if compared else {}
     )
     assert load == {}
 
 
 def test_the_load_is_that_of_the_same_ages() -> None:
-    before = {CPU_USED: summary(1.0), f"{CPU_USED}#0": summary(0.2), **heaps(b0=10), ALLOCATION: summary(5)}
-    now = {CPU_USED: summary(1.5), f"{CPU_USED}#0": summary(0.8), **heaps(b0=11), ALLOCATION: summary(6)}
+    before = {
+        USED_PROCESSORS: summary(1.0),
+        f"{USED_PROCESSORS}#0": summary(0.2),
+        **heaps(b0=10),
+        ALLOCATION: summary(5),
+    }
+    now = {USED_PROCESSORS: summary(1.5), f"{USED_PROCESSORS}#0": summary(0.8), **heaps(b0=11), ALLOCATION: summary(6)}
     pairs, load = compare_ages(before, now)
-    assert set(pairs) == {CPU_USED, ALLOCATION, HEAP}
-    assert load == {CPU_USED: 1.5, ALLOCATION: 1.5, HEAP: pytest.approx(4)}
+    assert set(pairs) == {USED_PROCESSORS, ALLOCATION, HEAP_IN_USE}
+    assert load == {USED_PROCESSORS: 1.5, ALLOCATION: 1.5, HEAP_IN_USE: pytest.approx(4)}
 
 
 def test_samples_stand_in_for_the_cpu_time() -> None:
-    sides = [{CPU_SAMPLED: summary(value), ALLOCATION: summary(5)} for value in (0.5, 0.25)]
+    sides = [{SAMPLED_PROCESSORS: summary(value), ALLOCATION: summary(5)} for value in (0.5, 0.25)]
     assert compare_ages(*sides)[1] == {ALLOCATION: 0.5}
-    sides[0][CPU_SAMPLED] = summary(0)
+    sides[0][SAMPLED_PROCESSORS] = summary(0)
     assert compare_ages(*sides)[1] == {}
 
 
@@ -78,12 +83,12 @@ def test_a_young_process_gives_no_values_and_levels_later_than_rates() -> None:
 
     def counted(age: float) -> set[str]:
         before = set(store.summaries(epoch.id))
-        for signal in (THREADS, ALLOCATION, CPU_USED):
+        for signal in (THREADS, ALLOCATION, USED_PROCESSORS):
             identity.observe_resource(signal, 5.0, 940.0 + age)
         return set(store.summaries(epoch.id)) - before
 
     assert counted(200) == set()
-    assert counted(310) == {ALLOCATION, CPU_USED}
+    assert counted(310) == {ALLOCATION, USED_PROCESSORS}
     assert counted(1790) == set()
-    assert counted(1810) == {f"{THREADS}#0", f"{CPU_USED}#0"}
-    assert counted(3700) == {f"{THREADS}#1", f"{CPU_USED}#1"}
+    assert counted(1810) == {f"{THREADS}#0", f"{USED_PROCESSORS}#0"}
+    assert counted(3700) == {f"{THREADS}#1", f"{USED_PROCESSORS}#1"}

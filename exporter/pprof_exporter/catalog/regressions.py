@@ -12,13 +12,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-CPU_USED = "cpu_used_processors"
+USED_PROCESSORS = "cpu_used_processors"
 """CPU seconds per second, by the metrics page of the target or by its operating system."""
-CPU_SAMPLED = "cpu_processors"
+SAMPLED_PROCESSORS = "cpu_processors"
 """The same by CPU samples, which can be lost: where the other is unknown. Not judged."""
-HEAP = "heap_inuse_bytes"
+HEAP_IN_USE = "heap_inuse_bytes"
 ALLOCATION = "allocated_bytes_per_second"
-GOROUTINES = "profiled_goroutines"
+GOROUTINE_COUNT = "profiled_goroutines"
 GC_SHARE = "gc_samples_ratio"
 """Share of CPU samples that garbage collection has."""
 CONTENTION = "mutex_seconds_per_second"
@@ -26,9 +26,18 @@ CONTENTION = "mutex_seconds_per_second"
 THREADS = "threads_created"
 """Threads of the operating system that Go created, nearly all of which stay."""
 
-RESOURCES = (CPU_USED, CPU_SAMPLED, HEAP, ALLOCATION, GOROUTINES, GC_SHARE, CONTENTION, THREADS)
+RESOURCES = (
+    USED_PROCESSORS,
+    SAMPLED_PROCESSORS,
+    HEAP_IN_USE,
+    ALLOCATION,
+    GOROUTINE_COUNT,
+    GC_SHARE,
+    CONTENTION,
+    THREADS,
+)
 """What a program uses, in the order in which people ask."""
-LEVELS = (HEAP, GOROUTINES, THREADS)
+LEVELS = (HEAP_IN_USE, GOROUTINE_COUNT, THREADS)
 """Resources that grow with the age of a process, as caches and pools fill: only like ages are compared."""
 
 
@@ -181,14 +190,14 @@ MEASURES: tuple[Measure, ...] = (
     ),
     # Resources. Traffic changes them too, but for the share of garbage collection.
     Measure(
-        CPU_USED,
+        USED_PROCESSORS,
         WorseDirection.HIGHER,
         factor="regression_factor",
         difference="regression_cpu_least",
         follows_load=True,
     ),
     Measure(
-        HEAP,
+        HEAP_IN_USE,
         WorseDirection.HIGHER,
         factor="regression_level_factor",
         difference="regression_heap_least",
@@ -203,7 +212,7 @@ MEASURES: tuple[Measure, ...] = (
         follows_load=True,
     ),
     Measure(
-        GOROUTINES,
+        GOROUTINE_COUNT,
         WorseDirection.HIGHER,
         factor="regression_factor",
         difference="regression_goroutines_least",

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pprof_exporter.catalog.regressions import (
-    CPU_SAMPLED,
     RESOURCES,
+    SAMPLED_PROCESSORS,
     Measure,
     ThresholdValues,
     WorseDirection,
@@ -29,7 +29,7 @@ from pprof_exporter.compare.statistics import Estimate
 SIGNIFICANCE = 0.05
 """Probability of at least one wrong verdict in a report without changes, before the limits of the alerts apply."""
 
-UNJUDGED = {CPU_SAMPLED: "Counted from CPU samples, which may be lost: the CPU time itself is not known."}
+UNJUDGED = {SAMPLED_PROCESSORS: "Counted from CPU samples, which may be lost: the CPU time itself is not known."}
 """Why a signal has no verdict."""
 
 FAILURE_RATIO = "fetch_failure_ratio"

@@ -5,22 +5,22 @@ from __future__ import annotations
 from pprof_exporter.catalog.regressions import (
     ALLOCATION,
     CONTENTION,
-    CPU_SAMPLED,
-    CPU_USED,
     GC_SHARE,
-    GOROUTINES,
-    HEAP,
+    GOROUTINE_COUNT,
+    HEAP_IN_USE,
+    SAMPLED_PROCESSORS,
     THREADS,
+    USED_PROCESSORS,
 )
 
 HEADING = "What you upgraded for"
 
 FIGURES = {
-    CPU_USED: "CPU used, in processors",
-    CPU_SAMPLED: "CPU used by its samples, in processors",
-    HEAP: "Heap in use",
+    USED_PROCESSORS: "CPU used, in processors",
+    SAMPLED_PROCESSORS: "CPU used by its samples, in processors",
+    HEAP_IN_USE: "Heap in use",
     ALLOCATION: "Allocation rate",
-    GOROUTINES: "Goroutines",
+    GOROUTINE_COUNT: "Goroutines",
     GC_SHARE: "GC, share of CPU samples",
     CONTENTION: "Mutex waits, all goroutines",
     THREADS: "Threads created",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pprof_exporter.catalog.regressions import CPU_SAMPLED, CPU_USED, RESOURCES
+from pprof_exporter.catalog.regressions import RESOURCES, SAMPLED_PROCESSORS, USED_PROCESSORS
 from pprof_exporter.compare.figures import FIGURES
 from pprof_exporter.compare.statistics import Estimate
 from pprof_exporter.store import Change
@@ -135,11 +135,11 @@ class ComparedPair:
     def figures(self) -> tuple[SignalChange, ...]:
         """The figures that are shown first, in the order of `FIGURES`."""
         known = {signal.signal: signal for signal in self.signals}
-        used = known.get(CPU_USED)
+        used = known.get(USED_PROCESSORS)
         if used is not None and None not in (used.before.median, used.after.median):
-            known.pop(CPU_SAMPLED, None)
-        elif CPU_SAMPLED in known:
-            known.pop(CPU_USED, None)
+            known.pop(SAMPLED_PROCESSORS, None)
+        elif SAMPLED_PROCESSORS in known:
+            known.pop(USED_PROCESSORS, None)
         return tuple(known[name] for name in FIGURES if name in known)
 
     def rest_of(self, verdict: ChangeVerdict) -> tuple[SignalChange, ...]:

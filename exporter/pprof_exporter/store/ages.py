@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from pprof_exporter.catalog.regressions import CPU_SAMPLED, CPU_USED, LEVELS, is_load_dependent
+from pprof_exporter.catalog.regressions import LEVELS, SAMPLED_PROCESSORS, USED_PROCESSORS, is_load_dependent
 from pprof_exporter.store.epoch import Summary
 
 _MARK = "#"
@@ -72,7 +72,7 @@ def _band_of(level: str, before: Mapping[str, Summary], now: Mapping[str, Summar
 
 
 def _load(before: Mapping[str, Summary], now: Mapping[str, Summary], old: str, new: str) -> float | None:
-    for name in (CPU_USED, CPU_SAMPLED):
+    for name in (USED_PROCESSORS, SAMPLED_PROCESSORS):
         sides = before.get(name + old), now.get(name + new)
         if sides[0] is not None and sides[1] is not None and sides[0].p50 > 0:
             return sides[1].p50 / sides[0].p50

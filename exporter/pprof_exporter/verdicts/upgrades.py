@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pprof_exporter.catalog.regressions import (
     ALLOCATION,
     CONTENTION,
-    CPU_SAMPLED,
-    CPU_USED,
+    SAMPLED_PROCESSORS,
+    USED_PROCESSORS,
     Measure,
     go_line,
     measure_of,
@@ -165,7 +165,7 @@ def _value(name: str, value: float) -> str:
         return f"{size(value)} per second"
     if name.endswith("_bytes"):
         return size(value)
-    if name in (CPU_USED, CPU_SAMPLED):
+    if name in (USED_PROCESSORS, SAMPLED_PROCESSORS):
         return f"{value:.2g} processors"
     if "_seconds" in name:
         return seconds(value)

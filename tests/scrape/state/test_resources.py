@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.catalog import quality
-from pprof_exporter.catalog.regressions import ALLOCATION, CONTENTION, CPU_SAMPLED, CPU_USED, GC_SHARE, HEAP, THREADS
+from pprof_exporter.catalog.regressions import (
+    ALLOCATION,
+    CONTENTION,
+    GC_SHARE,
+    HEAP_IN_USE,
+    SAMPLED_PROCESSORS,
+    THREADS,
+    USED_PROCESSORS,
+)
 from pprof_exporter.health import Reading
 from pprof_exporter.profile import KINDS, KnownGoVersion
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuUse
@@ -32,7 +40,7 @@ def allocations(*readings: tuple[float, float]) -> list[dict[str, float]]:
 
 def test_levels_are_those_of_the_profile() -> None:
     state = ResourceState()
-    assert learn(state, "heap", found(10, 5e6)) == {HEAP: 5e6}
+    assert learn(state, "heap", found(10, 5e6)) == {HEAP_IN_USE: 5e6}
     assert learn(state, "threadcreate", found(12)) == {THREADS: 12}
     assert learn(state, "heap", found(None, None)) == {}
 
@@ -70,10 +78,10 @@ def test_cpu_time_is_that_of_the_window_and_of_one_profile() -> None:
     state.used = CpuUse(2.5, CpuSource.METRICS)
     # Up to Go 1.25 a profile of five seconds ends up to 0.2 s late.
     assert learn(state, "cpu", found(20, 0.2, profiled=5.18)) == {
-        CPU_USED: 0.5,
-        CPU_SAMPLED: pytest.approx(0.0386, 0.01),
+        USED_PROCESSORS: 0.5,
+        SAMPLED_PROCESSORS: pytest.approx(0.0386, 0.01),
     }
-    assert CPU_USED not in learn(state, "cpu", found(20, 0.2, profiled=5.0))
+    assert USED_PROCESSORS not in learn(state, "cpu", found(20, 0.2, profiled=5.0))
 
 
 def test_the_share_of_collection_waits_for_enough_samples() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 
-from pprof_exporter.catalog.regressions import CPU_SAMPLED, CPU_USED, LEVELS
+from pprof_exporter.catalog.regressions import LEVELS, SAMPLED_PROCESSORS, USED_PROCESSORS
 from pprof_exporter.config import Target
 from pprof_exporter.health import KnownBug, known_bugs
 from pprof_exporter.profile import (
@@ -211,7 +211,7 @@ class Identity:
         began = self.process.runs_since
         age = 0.0 if began is None else (now - began) / self._interval
         values = [] if signal in LEVELS or age < _WARM else [(signal, value)]
-        if age >= _SETTLED and signal in (*LEVELS, CPU_USED, CPU_SAMPLED):
+        if age >= _SETTLED and signal in (*LEVELS, USED_PROCESSORS, SAMPLED_PROCESSORS):
             values.append((age_band(signal, age / _SETTLED), value))
         self._hold(now, *values)
 

@@ -12,12 +12,12 @@ from pprof_exporter.catalog import content, quality
 from pprof_exporter.catalog.regressions import (
     ALLOCATION,
     CONTENTION,
-    CPU_SAMPLED,
-    CPU_USED,
     GC_SHARE,
-    GOROUTINES,
-    HEAP,
+    GOROUTINE_COUNT,
+    HEAP_IN_USE,
+    SAMPLED_PROCESSORS,
     THREADS,
+    USED_PROCESSORS,
 )
 from pprof_exporter.profile import Kind
 from pprof_exporter.scrape.state.cpu_time import CpuUse
@@ -52,9 +52,9 @@ class ResourceState:
             case "cpu":
                 yield from self._cpu(found, sums.get(content.CPU_SAMPLED), sums.get(content.CPU_SAMPLES))
             case "heap":
-                yield from _known(HEAP, sums.get(content.HEAP_INUSE_BYTES))
+                yield from _known(HEAP_IN_USE, sums.get(content.HEAP_INUSE_BYTES))
             case "goroutine":
-                yield from _known(GOROUTINES, sums.get(content.PROFILED_GOROUTINES))
+                yield from _known(GOROUTINE_COUNT, sums.get(content.PROFILED_GOROUTINES))
             case "threadcreate":
                 yield from _known(THREADS, sums.get(content.THREADS_CREATED))
             case "allocs":
@@ -68,9 +68,9 @@ class ResourceState:
         used, self.used = self.used, None
         if used is not None:
             # The use is that of the window, which Go takes in whole seconds; up to Go 1.25 a profile ends later.
-            yield CPU_USED, used.seconds / max(1, round(found.profiled))
+            yield USED_PROCESSORS, used.seconds / max(1, round(found.profiled))
         if sampled is not None and found.profiled:
-            yield CPU_SAMPLED, sampled / found.profiled
+            yield SAMPLED_PROCESSORS, sampled / found.profiled
         self._samples += samples or 0.0
         self._gc_samples += sum(one.value or 0.0 for one in found.readings if one.family is quality.CPU_GC)
         if self._samples >= _GC_SAMPLES:
