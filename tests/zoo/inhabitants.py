@@ -180,7 +180,7 @@ def _wait(one: Inhabitant, deadline: float) -> None:
 def _end(one: Inhabitant) -> None:
     """At once: what it has written is thrown away."""
     one.process.kill()
-    one.process.wait(timeout=30)
+    one.process.wait()
 
 
 def labelled(living: Sequence[Inhabitant]) -> list[dict[str, Any]]:
