@@ -59,8 +59,8 @@ def _run(chosen: Sequence[Scenario], keep: Path | None) -> list[Outcome]:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder / "store", ignore_errors=True)
             found = run(batch, of_batch, folder, lambda said: print(said, file=sys.stderr, flush=True))
+            print("\n".join(report.line(one) for one in found), flush=True)
             report.keep(found, folder / report.KEPT)
-        print("\n".join(report.line(one) for one in found), flush=True)
         outcomes += found
     return outcomes
 

@@ -64,11 +64,13 @@ PROCESS_FAULTS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "crash loop", PROCESSES, "The process ends and is started again every 8 minutes.", mode="F13",
-        claimed=("PprofTargetRestarts",), begin=again_each(8, Service.restart), end=settled, shape="redeploy",
+        claimed=("PprofTargetRestarts",), companions=("PprofFetchFailing",),
+        begin=again_each(8, Service.restart), end=settled, shape="redeploy",
     ),
     Scenario(
         "crash loop without metrics page", PROCESSES, "The same, without a metrics page.", mode="F13",
-        claimed=("PprofTargetRestarts",), begin=again_each(8, Service.restart), end=settled, shape="redeploy",
+        claimed=("PprofTargetRestarts",), companions=("PprofFetchFailing",),
+        begin=again_each(8, Service.restart), end=settled, shape="redeploy",
         arguments=("-metrics=none",),
     ),
     Scenario(

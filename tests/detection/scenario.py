@@ -39,7 +39,7 @@ class Pace:
         return seconds / self.scale / 60
 
 
-HOURS = Pace(1 / 60, 1, 3, 6, 2, healthy=100, fault=200, least=120, recovery=280)
+HOURS = Pace(1 / 60, 1, 3, 6, 2, healthy=100, fault=240, least=120, recovery=280)
 """An hour is a minute."""
 SAMPLES = Pace(1 / 60, 2, 5, 5, 4, healthy=80, fault=150, least=100, recovery=240)
 """As HOURS, with more and longer CPU profiles: a light load has enough samples in half a minute."""
