@@ -18,10 +18,10 @@ from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
 from pprof_exporter.profile import KINDS, TargetMetrics
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
+from pprof_exporter.scrape.identity.process import ProcessEvidence
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits, CpuBandwidth
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse
-from pprof_exporter.scrape.state.process import ProcessEvidence
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings, times

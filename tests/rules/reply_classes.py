@@ -25,8 +25,9 @@ from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.identity.facts import ProcessFacts
 from pprof_exporter.scrape.intake import Intake
-from pprof_exporter.scrape.state.observation import Observation, ProcessFacts, observe
+from pprof_exporter.scrape.state.observation import Observation, observe
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext

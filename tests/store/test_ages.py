@@ -7,8 +7,8 @@ from yarl import URL
 
 from pprof_exporter.catalog.regressions import ALLOCATION, HEAP_IN_USE, SAMPLED_PROCESSORS, THREADS, USED_PROCESSORS
 from pprof_exporter.config import Target
-from pprof_exporter.scrape.state.identity import Identity
-from pprof_exporter.scrape.state.process import ProcessEvidence
+from pprof_exporter.scrape.identity.identity import Identity
+from pprof_exporter.scrape.identity.process import ProcessEvidence
 from pprof_exporter.store import Store, Summary, age_band
 from pprof_exporter.store.ages import compare_ages, plain_signal
 

@@ -9,8 +9,8 @@ from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import Replacement
 from pprof_exporter.profile import DecodeError, System, decode, go_version_from_profile, modules, system_of
-from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.scrape.state.program import build_of, core_modules, foreign_modules, main_module, program_of
+from pprof_exporter.scrape.identity.facts import ProcessFacts
+from pprof_exporter.scrape.identity.program import build_of, core_modules, foreign_modules, main_module, program_of
 from pprof_exporter.store import Change, Fingerprint, changed_parts
 
 # The smallest profiles first: each of them lists the modules.

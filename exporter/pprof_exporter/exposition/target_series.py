@@ -8,12 +8,12 @@ from collections import Counter
 from pprof_exporter.catalog import Family, Outcome, content, fetching, identity, runtime, sampling
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 from pprof_exporter.exposition.sink import SeriesSink
+from pprof_exporter.scrape.identity.identity import Identity
 from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
 from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
 from pprof_exporter.scrape.state.growth import Growing
-from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
 

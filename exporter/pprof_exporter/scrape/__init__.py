@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pprof_exporter.scrape.client.fetcher import Fetcher
+from pprof_exporter.scrape.identity.identity import Identity
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
-from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 

@@ -33,15 +33,15 @@ from pprof_exporter.profile import (
 )
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.identity.process import ProcessEvidence, ReplyOrigin
+from pprof_exporter.scrape.identity.program import base_name, build_of
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
-from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.state.observation import Observation
-from pprof_exporter.scrape.state.process import ProcessEvidence, ReplyOrigin
-from pprof_exporter.scrape.state.program import base_name, build_of
+from pprof_exporter.scrape.state.proof_of_life import answers_without_index
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 
 _ALLOCS = "allocs"
@@ -294,11 +294,11 @@ class Intake:
             if state.index_problem is None:
                 state.index_lost_at, state.failed_since_index = self._clock.now(), False
             state.index, state.index_problem = None, error.reason
-            if error.reason not in NO_INDEX_PAGE or not self._answers_without_index():
+            if error.reason not in NO_INDEX_PAGE or not answers_without_index(state, self._clock.now()):
                 state.up = False
         elif name in state.profiles:
             state.failed_since_index = True
-            if state.index_problem is not None and not self._answers_without_index():
+            if state.index_problem is not None and not answers_without_index(state, self._clock.now()):
                 state.up = False
         state.wedge.record(name, error.reason)
         state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
@@ -330,25 +330,3 @@ class Intake:
             state.up = True
             state.recoveries += 1
         state.revision += 1
-
-    def _answers_without_index(self) -> bool:
-        """Whether profiles prove that the target is up, mounted one by one without an index page.
-
-        They do if one came since the page was last seen. Until then those from before count, so that a page that is
-        lost alone does not look like an outage; the first profile that fails too ends that.
-        """
-        state = self._state
-        came = max((counters.last_success or 0.0 for counters in self._proofs()), default=0.0)
-        if came <= self._clock.now() - self._rarest_proof():
-            return False
-        return came >= state.index_lost_at or not state.failed_since_index
-
-    def _proofs(self) -> list[FetchCounters]:
-        """The counters of what only pprof can send. The canary is left out: other servers send text too."""
-        return [counters for name, counters in self._state.counters.items() if name not in (INDEX, CANARY)]
-
-    def _rarest_proof(self) -> float:
-        """The seconds without any profile after which the target does not count as up."""
-        settings = self._state.settings
-        intervals = [settings.profiles[name].interval for name in self._state.profiles]
-        return max(3 * settings.index_interval, 2.5 * min(intervals, default=0.0))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pprof_exporter.health import Reading
 from pprof_exporter.profile import KINDS, KnownGoVersion
-from pprof_exporter.scrape.state.observation import Observation, ProcessFacts
+from pprof_exporter.scrape.identity.facts import ProcessFacts
+from pprof_exporter.scrape.state.observation import Observation
 
 
 def observed(kind: str, at: float, *sums: float | None, readings: tuple[Reading, ...] = ()) -> Observation:

@@ -16,8 +16,9 @@ from pprof_exporter.catalog.regressions import (
 )
 from pprof_exporter.health import Reading
 from pprof_exporter.profile import KINDS, KnownGoVersion
+from pprof_exporter.scrape.identity.facts import ProcessFacts
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuUse
-from pprof_exporter.scrape.state.observation import Observation, ProcessFacts
+from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.resources import ResourceState
 
 

@@ -51,10 +51,17 @@ class Attempt:
         return self.window > 0 or self.extra > 0
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Longer tries of different profiles of a target are apart: steady time before which there is none."""
+
+    not_before: float = -math.inf
+
+
 class HandlerDelay:
     """What is known of the delay of one profile."""
 
-    def __init__(self, clock: Clock, turn: LongerTries) -> None:
+    def __init__(self, clock: Clock, turn: _Turn) -> None:
         self._clock = clock
         self._turn = turn
         self._forget_tries()
@@ -135,8 +142,8 @@ class LongerTries:
     """The delays of all profiles of a target, and when the next longer try of any of them may be."""
 
     def __init__(self, clock: Clock, names: list[str]) -> None:
-        self.not_before = -math.inf
-        self.by_profile = {name: HandlerDelay(clock, self) for name in names}
+        turn = _Turn()
+        self.by_profile = {name: HandlerDelay(clock, turn) for name in names}
 
     def begin_process(self) -> None:
         """Forget the delays of the process before."""

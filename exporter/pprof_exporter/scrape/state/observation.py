@@ -5,25 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pprof_exporter.health import FetchedProfile, Reading, run_checks
-from pprof_exporter.profile import decode, modules
+from pprof_exporter.profile import decode
 from pprof_exporter.profile.aggregate import attribute, totals
 from pprof_exporter.profile.goroutines import proven_leaks
-from pprof_exporter.profile.goversion import KnownGoVersion, go_version_from_profile
 from pprof_exporter.profile.kinds import GOROUTINELEAK, NANOSECONDS, Kind
 from pprof_exporter.profile.model import Profile
-from pprof_exporter.profile.modules import Module
-from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.identity.facts import ProcessFacts, facts_of
 from pprof_exporter.scrape.state.cpu_time import CpuUse
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessFacts:
-    """What a profile says about its process."""
-
-    system: System | None
-    modules: tuple[Module, ...]
-    version: KnownGoVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +83,7 @@ def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
         profiled=profile.duration_nanos / NANOSECONDS,
         time_nanos=profile.time_nanos,
         period_nanos=profile.period,
-        facts=ProcessFacts(system_of(profile), modules(profile.mappings), go_version_from_profile(profile)),
+        facts=facts_of(profile),
         readings=run_checks(fetched),
     )
 

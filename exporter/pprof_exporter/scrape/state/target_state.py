@@ -11,6 +11,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.health import GrowthTracker
 from pprof_exporter.profile import KINDS, IndexPage, Kind, SampleValue, Span, System
+from pprof_exporter.scrape.identity.identity import Identity
 from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
@@ -22,7 +23,6 @@ from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
 from pprof_exporter.scrape.state.growth import GrowthState
 from pprof_exporter.scrape.state.handler_delay import LongerTries
-from pprof_exporter.scrape.state.identity import Identity
 from pprof_exporter.scrape.state.latency_differences import LatencyDifferences
 from pprof_exporter.scrape.state.memory_limits import MemoryLimits
 from pprof_exporter.scrape.state.observation import Observation

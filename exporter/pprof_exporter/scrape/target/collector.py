@@ -12,12 +12,12 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.identity.process import ProcessEvidence
 from pprof_exporter.scrape.intake import index_evidence, profile_evidence
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.handler_delay import HandlerDelay
 from pprof_exporter.scrape.state.observation import observe
-from pprof_exporter.scrape.state.process import ProcessEvidence
 from pprof_exporter.scrape.state.target_state import ProfileState
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_records_take_long

@@ -20,10 +20,10 @@ from pprof_exporter.profile import (
     VersionSource,
     combine_go_versions,
 )
-from pprof_exporter.scrape.state.change import ChangeEvent, change_event
-from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
-from pprof_exporter.scrape.state.program import (
+from pprof_exporter.scrape.identity.change import ChangeEvent, change_event
+from pprof_exporter.scrape.identity.facts import ProcessFacts
+from pprof_exporter.scrape.identity.process import ProcessEvidence, ProcessTracker, ReplyOrigin
+from pprof_exporter.scrape.identity.program import (
     build_of,
     core_modules,
     foreign_modules,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from pprof_exporter.profile import GoVersion
-from pprof_exporter.scrape.state.counter_tracks import CounterTracks, has_fallen
+from pprof_exporter.scrape.identity.counter_tracks import CounterTracks, has_fallen
 
 # The start time moves by a second when the clock of the host is corrected (/proc/stat btime).
 _SAME_START = 2.0

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from pprof_exporter.profile import GoVersion
-from pprof_exporter.scrape.state.process import ProcessEvidence, ProcessTracker, ReplyOrigin
+from pprof_exporter.scrape.identity.process import ProcessEvidence, ProcessTracker, ReplyOrigin
 
 ROUND = 30.0
 NOW = 1_000_000.0

@@ -21,10 +21,10 @@ from pprof_exporter.profile import (
     modules,
     system_of,
 )
-from pprof_exporter.scrape.state.identity import Identity
-from pprof_exporter.scrape.state.observation import ProcessFacts
-from pprof_exporter.scrape.state.process import ProcessEvidence
-from pprof_exporter.scrape.state.program import build_of
+from pprof_exporter.scrape.identity.facts import ProcessFacts
+from pprof_exporter.scrape.identity.identity import Identity
+from pprof_exporter.scrape.identity.process import ProcessEvidence
+from pprof_exporter.scrape.identity.program import build_of
 from pprof_exporter.store import Change, Store
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WINDOWS, named, profile
 

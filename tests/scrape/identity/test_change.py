@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.scrape.state.change import change_event
+from pprof_exporter.scrape.identity.change import change_event
 from pprof_exporter.store import NO_BUILD_ID, Change, Fingerprint, changed_parts
 
 

@@ -1,0 +1,1 @@
+"""Which process answers, and which program it is: facts of one process end with it."""
