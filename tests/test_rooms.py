@@ -25,6 +25,7 @@ SMALL = {
     "profile/errors.py": "below every reader of the package",
     "profile/mutex_rate.py": "one file for each format of Go that is read",
     "profile/names.py": "shared by aggregation, goroutines and checks",
+    "scrape/identity/facts.py": "below identity, which learns them, and profiles, which show them",
     "rules/runbooks.py": "below every group of rules",
     "web/ciphers.py": "a table of Go's names, apart from what uses it",
 }

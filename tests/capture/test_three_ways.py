@@ -37,6 +37,9 @@ NOT_RECORDED = {
     "identity.process._tracks": "a capture holds one metrics page of a round",
     "identity.process.starts_confirmed": "the same",
     "exporter_load": "that of the exporter, not of the target",
+    "delays": "plans the next fetches",
+    "reading_cost": "measured live, in windows of their own",
+    "identity.process._current.counted_at.cpu_seconds": "of CPU time, a capture holds what was used, and not when",
     "cpu_load": "a capture holds the CPU time that was used, and not of how many processors",
     "sampling_clock.requested_at": "plans the next audit",
     "sampling_clock.audit_due": "plans the next audit",
@@ -182,7 +185,8 @@ async def test_failures_leave_the_same_state_live_and_replayed(
     clock: FakeClock, fetcher: FakeFetcher, tmp_path: Path
 ) -> None:
     fetcher.faults = {
-        "heap": lambda: FetchError(Reason.TIMEOUT_HEADER, "connected, no reply within 10 s"),
+        # A timeout before the reply would be tried once more, for longer, and a capture holds the last try.
+        "heap": lambda: FetchError(Reason.TIMEOUT_BODY, "the body did not end within 10 s"),
         "profile": lambda: FetchError(Reason.BUSY, "HTTP 500", 500),
         "threadcreate_debug1": lambda: FetchError(Reason.HTTP_5XX, "HTTP 502", 502),
         "cmdline": lambda: FetchError(Reason.TIMEOUT_HEADER, "connected, no reply within 10 s"),

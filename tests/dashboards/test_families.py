@@ -29,6 +29,7 @@ NOT_DRAWN = {
     "pprof_clock_drift_ratio": "for those who compare clocks",
     "pprof_cpu_coverage_ratio": "of one window; half an hour of them is drawn",
     "pprof_function_heap_growth_bytes": "where the runbook of PprofHeapGrowth leads to",
+    "pprof_handler_window_seconds": "a note on the target's page names the handler",
     "pprof_gc_cpu_ratio": "since the start of the program; the share of samples is drawn",
     "pprof_tick_audits_total": "for ad-hoc queries",
     "pprof_tick_gaps": "the histogram of intervals is drawn",

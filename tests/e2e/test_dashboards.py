@@ -78,4 +78,6 @@ def test_every_panel_has_something_to_show(live: Live, suite: Suite, dashboard: 
     for query in panel.queries:
         answer = asked(live.servers[suite], query.expr, live.span, instant=query.instant)
         assert answer.remarks == []
-        assert answer.finite, query.expr
+        # The limit is drawn once a target has used a quarter of it, and this one has the memory of the machine.
+        if "pprof_memory_limit_bytes" not in query.expr:
+            assert answer.finite, query.expr

@@ -16,6 +16,7 @@ from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
 from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
 from pprof_exporter.profile import KINDS, TargetMetrics
+from pprof_exporter.scrape import TargetState
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.identity.process import ProcessEvidence
@@ -106,6 +107,22 @@ async def test_evidence_is_counted_by_what_became_of_it(pool: Pool, clock: FakeC
     assert not [name for name in collect(pool, clock) if "evidence" in name]
 
 
+def teach_what_no_reply_here_shows(state: TargetState, clock: FakeClock) -> None:
+    """What a local process, a light target or another metrics page would show."""
+    # Only pages of light targets teach this, and this one has work to do.
+    state.reading_cost.used(CpuUse(0.1, CpuSource.METRICS), 5)
+    for _ in range(20):
+        reading = CpuTime(1.0, clock.time, None, CpuSource.METRICS)
+        state.reading_cost.record(reading, reading)
+    state.memory_limits.of_page(2.0**30)
+    for _ in range(3):
+        state.delays.by_profile["mutex"].answered(5.0, 0.004, timeout=10.0)
+    state.settings_of_runtime.learn_page(TargetMetrics(None, None, None, None, None, gogc=1.0))
+    for periods in (0, 10):
+        limited = CpuBandwidth("/a", 0.5, periods, periods, periods / 10)
+        state.cgroup.record(CgroupLimits(None, (limited,)), clock.now())
+
+
 async def test_every_family_of_the_catalogue_comes_from_somewhere(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher, discovery: Discovery, evidence: EvidenceStore
 ) -> None:
@@ -133,15 +150,7 @@ async def test_every_family_of_the_catalogue_comes_from_somewhere(
     await clock.advance(130)
     for state in pool.states:
         state.identity.compare()
-        # Only pages of light targets teach this, and this one has work to do.
-        state.reading_cost.used(CpuUse(0.1, CpuSource.METRICS), 5)
-        for _ in range(20):
-            reading = CpuTime(1.0, clock.time, None, CpuSource.METRICS)
-            state.reading_cost.record(reading, reading)
-        state.settings_of_runtime.learn_page(TargetMetrics(None, None, None, None, None, gogc=1.0))
-        for periods in (0, 10):
-            limited = CpuBandwidth("/a", 0.5, periods, periods, periods / 10)
-            state.cgroup.record(CgroupLimits(None, (limited,)), clock.now())
+        teach_what_no_reply_here_shows(state, clock)
     found |= set(collect(pool, clock))
     for start in (1.0, 100.0, 1.0):
         pool.states[-1].identity.take(ProcessEvidence(clock.now(), started={"page": start}), clock.now())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pprof_exporter.capture.reader import ReplayedRound, ReplayedTarget
 from pprof_exporter.compare.quantities import utc_time
 from pprof_exporter.compare.report import Replacement
-from pprof_exporter.profile import DecodeError, System, decode, go_version_from_profile, modules, system_of
-from pprof_exporter.scrape.identity.facts import ProcessFacts
+from pprof_exporter.profile import DecodeError, System, decode
+from pprof_exporter.scrape.identity.facts import ProcessFacts, facts_of
 from pprof_exporter.scrape.identity.program import build_of, core_modules, foreign_modules, main_module, program_of
 from pprof_exporter.store import Change, Fingerprint, changed_parts
 
@@ -61,7 +61,7 @@ def _last_seen(rounds: Iterable[ReplayedRound]) -> ProcessFacts | None:
                 profile = decode(round_.files[kind].read_bytes(), max_bytes=_MOST_BYTES)
             except (OSError, DecodeError):
                 continue
-            return ProcessFacts(system_of(profile), modules(profile.mappings), go_version_from_profile(profile))
+            return facts_of(profile)
     return None
 
 
