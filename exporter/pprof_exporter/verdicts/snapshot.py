@@ -14,6 +14,10 @@ from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
 
 
+ENOUGH_PROFILES = 3
+"""Profiles that a median takes: a machine without time for it makes one of them odd."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileSnapshot:
     """The latest profile of one kind. `took` is its latency in seconds, None for a file; `sums` are in base units."""
@@ -22,6 +26,13 @@ class ProfileSnapshot:
     samples: int
     sums: Mapping[Family, float]
     readings: tuple[Reading, ...]
+    earlier: tuple[ProfileSnapshot, ...] = ()
+    """Up to four profiles of the same process before this one."""
+
+    @property
+    def latest_few(self) -> tuple[ProfileSnapshot, ...]:
+        """Up to five profiles, this one the last."""
+        return (*self.earlier, self)
 
     def reading(self, family: Family) -> float | None:
         """The sum of the readings of a family over its labels; None if none is known."""

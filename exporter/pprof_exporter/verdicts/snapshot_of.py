@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
 from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
 from pprof_exporter.scrape.state.canary import CanaryState, During
+from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import OTHER
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot, TargetSnapshot
 
@@ -83,8 +86,11 @@ def _audit_off(state: TargetState) -> str:
 
 
 def _profile(profile: ProfileState) -> ProfileSnapshot:
-    latest = profile.latest
-    assert latest is not None  # noqa: S101 - the caller checks it
+    *earlier, latest = (_one(profile, one) for one in profile.latest_few)
+    return replace(latest, earlier=tuple(earlier))
+
+
+def _one(profile: ProfileState, latest: Observation) -> ProfileSnapshot:
     sums: dict[Family, float] = {
         value.family: total for value, total in zip(profile.kind.values, latest.sums, strict=True) if total is not None
     }
