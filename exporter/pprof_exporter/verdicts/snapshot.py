@@ -13,7 +13,6 @@ from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
 
-
 ENOUGH_PROFILES = 3
 """Profiles that a median takes: a machine without time for it makes one of them odd."""
 
@@ -88,6 +87,8 @@ class TargetSnapshot:
     foreign: tuple[str, ...] = ()
     several: bool = False
     """Whether several processes answer at the address."""
+    restarts: int = 0
+    """Restarts of the last hour."""
     overloaded: bool = False
     """Whether the exporter is too slow to measure latencies."""
     changes: Mapping[Change, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 _HOLDERS = 3
 # Seconds of life that a mean since the start needs.
 _SHORTEST_LIFE = 60.0
-_DAY = 86_400.0
+_HOUR, _DAY = 3600.0, 86_400.0
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -39,6 +39,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         bugs=known.known_bugs,
         foreign=tuple(known.foreign_modules),
         several=known.process.several,
+        restarts=known.process.restarts_since(now - _HOUR),
         overloaded=state.exporter_load.overloaded,
         changed=known.last_event.values if known.last_event else {},
         changes={change: now - at for change, at in known.last_change.items()},

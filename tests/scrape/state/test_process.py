@@ -103,6 +103,8 @@ def test_a_panic_loop_of_fifteen_restarts_counts_fifteen(tracker: ProcessTracker
         assert tracker.take(started(at, at - 3), at) is ReplyOrigin.NEW
     feed(tracker, [started(NOW + 16 * every + ROUND, NOW + 15 * every - 3)])
     assert tracker.restarts == 15
+    assert tracker.restarts_since(NOW) == 15
+    assert tracker.restarts_since(NOW + 11.5 * every) == 4
     assert not tracker.several
 
 

@@ -23,6 +23,7 @@ _CALM_ROUNDS = 10
 # A restart counts after so many rounds: one that is proven, one that the address of several processes would show too,
 # and such a one after which yet another process came. By then six turns have shown several processes, or did not.
 _PROVEN_ROUNDS, _HELD_ROUNDS, _DOUBTED_ROUNDS = 1, 5, 30
+_RESTARTS_KEPT = 64
 # A build that comes back once may be a rollback.
 _BUILD_RETURNS = 2
 # Replicas may start within the same two seconds. A host whose clock is corrected moves the start by a whole second, or
@@ -158,6 +159,7 @@ class ProcessTracker:
         self._lost_at: float | None = None
         """When a connection last failed, or a reply was cut (Unix time)."""
         self._restarts = 0
+        self._restarted_at = deque[float](maxlen=_RESTARTS_KEPT)
         self._build_returns: deque[float] = deque(maxlen=_BUILD_RETURNS)
         self._start_turns: deque[float] = deque(maxlen=_START_TURNS)
         self._tracks: dict[frozenset[str], CounterTracks] = {}
@@ -193,6 +195,10 @@ class ProcessTracker:
     def restarts(self) -> int:
         """Confirmed restarts."""
         return self._restarts
+
+    def restarts_since(self, at: float) -> int:
+        """Confirmed restarts since `at` (Unix time); 64 are remembered."""
+        return sum(one >= at for one in self._restarted_at)
 
     def doubts(self, evidence: ProcessEvidence) -> bool:
         """Whether only a start time can tell if this is a new process.
@@ -295,6 +301,7 @@ class ProcessTracker:
         """Count the restarts that are old enough: what comes back meanwhile was no restart."""
         due = [one for one in self._unconfirmed if now - one.at >= one.rounds * self._interval]
         self._restarts += len(due)
+        self._restarted_at.extend(one.at for one in due)
         self._unconfirmed = [one for one in self._unconfirmed if one not in due]
 
     def _returns(self, current: _Process, evidence: ProcessEvidence, now: float) -> bool:
