@@ -171,7 +171,7 @@ def compared(
     return TargetSnapshot(comparison=comparison, **known)
 
 
-MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 0.3})
+MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 1.3})
 GROWN = TargetSnapshot(profile_counts={"heap": 6, "goroutine": 6})
 
 
@@ -212,7 +212,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F5", Level.WARNING, "PprofFetchSlow", timed(3.0)),
     ("F5", Level.WARNING, "PprofFetchSlow", timed(0.3)),
     ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})),
-    ("F5", Level.WARNING, "PprofProfileCostly", replace(seen("heap", records=5000), differences={"heap": 0.3})),
+    ("F5", Level.WARNING, "PprofProfileCostly", replace(seen("heap", records=5000), differences={"heap": 1.3})),
     ("F5", Level.WARNING, "PprofProfileCostly", MANY_GOROUTINES),
     ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("F6", Level.WARNING, "PprofCpuThrottled", replace(throttled(Throttling(1000, 300)), cpu_limit=0.1)),
@@ -253,6 +253,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
     ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
     ("F13", Level.CRITICAL, "PprofNotMounted", TargetSnapshot(up=False, down=Reason.NOT_MOUNTED)),
+    ("F13", Level.WARNING, "PprofTargetRestarts", replace(fetched(), restarts=4)),
     ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
     ("F13", Level.WARNING, "PprofDecodeFailing", fetched(reason=Reason.HTML)),
     ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
@@ -323,6 +324,7 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F12", heap_of(500, 520, 540, 560, 580, 600)),
     ("F12", replace(GROWN, restarts_after_growth={Growing.HEAP: 1})),
     ("F13", fetched()),
+    ("F13", replace(fetched(), restarts=3)),
     ("F14", fetched("cpu", busy=1)),
     ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),
     ("F16", TargetSnapshot(fingerprinted=True, changes={Change.GO: 9000.0})),
@@ -423,6 +425,7 @@ _EFFECTS: list[tuple[str, str, str, TargetSnapshot]] = [
     ("35057", "F1", "PprofCpuCoverageLow", several_times(covered(0.5, 15.0))),
     ("44343", "F3", "PprofSamplingJitter", audited(stddev=0.006)),
     ("33250", "F5", "PprofProfileCostly", MANY_GOROUTINES),
+    ("77975", "F13", "PprofTargetRestarts", replace(fetched(), restarts=4)),
     ("80982", "F6", "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("43296", "F8", "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("62358", "F15", "PprofProfileRejected", _REFUSED),
@@ -505,7 +508,7 @@ def test_a_finding_names_an_alert_of_its_failure_mode() -> None:
 
 def test_every_alert_that_one_look_can_see_is_named() -> None:
     # These speak of hours, or of many targets.
-    over_time = {"PprofProfileStale", "PprofTargetRestarts", "PprofFleetRegression"}
+    over_time = {"PprofProfileStale", "PprofFleetRegression"}
 
     alerts = {alert.name for alert in ALERTS if not alert.name.startswith("PprofExporter")}
     assert ({row[2] for row in BAD} | {row[1] for row in NOTES if row[1]}) - {
@@ -540,7 +543,8 @@ def test_one_slow_fetch_is_no_finding() -> None:
         TargetSnapshot(differences={"modules": 0.4}),
         replace(seen("heap", records=4999), differences={"heap": 9.0}),
         replace(seen("goroutine", goroutines=1999), differences={"goroutines": 9.0}),
-        replace(seen("goroutine", goroutines=9999), differences={"goroutines": 0.2}),
+        replace(seen("goroutine", goroutines=20_000), differences={"goroutines": 0.7}),
+        replace(seen("heap", records=50_000), differences={"heap": 0.7}),
     ],
 )
 def test_a_cause_that_cannot_be_is_not_blamed(snapshot: TargetSnapshot) -> None:
@@ -628,6 +632,15 @@ def test_of_several_processes_only_the_address_is_judged() -> None:
 
     assert {found.failure_mode.id for found in verdicts(wrong) if found.level is not Level.UNKNOWN} == {"F16"}
     assert of_mode("F13", replace(wrong, up=False)).level is Level.CRITICAL
+
+
+def test_a_target_that_is_down_between_restarts_is_both() -> None:
+    down = TargetSnapshot(up=False, down=Reason.CONNECT, restarts=9)
+
+    found = of_mode("F13", down)
+    assert [finding.alert for finding in found.findings] == ["PprofTargetDown", "PprofTargetRestarts"]
+    assert "restarted 9 times" in found.findings[1].said
+    assert len(of_mode("F13", replace(down, several=True)).findings) == 1
 
 
 def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:
