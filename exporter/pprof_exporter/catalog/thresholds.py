@@ -88,12 +88,6 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("clock_skew_severe", 30, "seconds", "profiles no longer line up with logs or charts"),
     Threshold("window_too_long", 1, "seconds", "Go up to 1.25 ends up to 0.2 s late; since 1.26 within 0.03 s"),
     Threshold("window_too_short", -0.05, "seconds", "the program or its server ended the profile early"),
-    Threshold(
-        "window_clearly_wrong",
-        0.5,
-        "ratio",
-        "of the window; a starved machine delays the end of one by a second or two",
-    ),
     # What profiles show
     Threshold("unsymbolized", 0.01, "ratio", "Go always symbolizes its own code: healthy is 0"),
     Threshold("unsymbolized_severe", 0.1, "ratio", "a tenth of the value has no function names"),

@@ -29,6 +29,8 @@ from pprof_exporter.verdicts.verdict import (
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
 # Samples per second of CPU time that Go takes (runtime/pprof.StartCPUProfile).
 _PROFILER_RATE = 100
+# Of a window, for which no alert judges one alone: a starved machine delays the end of one by a second or two.
+_CLEARLY_WRONG = 0.5
 _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
 
 
@@ -277,7 +279,7 @@ def _window_error(cpu: ProfileSnapshot, limit: VerdictLimits) -> tuple[float | N
     if limit["window_too_short"] <= error <= limit["window_too_long"]:
         return None, False
     asked = cpu.sums.get(content.CPU_PROFILED, 0) - error
-    return error, enough or abs(error) > limit["window_clearly_wrong"] * asked
+    return error, enough or abs(error) > _CLEARLY_WRONG * asked
 
 
 def _of_window(error: float) -> str:

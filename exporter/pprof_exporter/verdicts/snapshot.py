@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pprof_exporter.catalog import Family, Reason
 from pprof_exporter.health import KnownBug, Reading, TickAudit
@@ -133,3 +133,11 @@ class TargetSnapshot:
     """Bytes: the least that is known."""
     profiling: float | None = None
     budget: float | None = None
+
+
+def if_repeated(snapshot: TargetSnapshot) -> TargetSnapshot:
+    """The same, as if the profiles before each latest one had been like it."""
+    alone = {name: replace(profile, earlier=()) for name, profile in snapshot.profiles.items()}
+    return replace(
+        snapshot, profiles={name: replace(one, earlier=(one,) * (ENOUGH_PROFILES - 1)) for name, one in alone.items()}
+    )
