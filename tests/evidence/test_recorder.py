@@ -123,7 +123,7 @@ async def test_what_comes_back_soon_is_not_kept_again(scene: Scene) -> None:
     await scene.clock.advance(40)
     for _ in range(2):
         await cut(scene)
-        await scene.clock.advance(90)
+        await scene.clock.advance(300)
     assert scene.modes().count("F4") == 1
     assert scene.evidence_store.dropped[DropReason.INTERVAL] >= 1
 
@@ -181,7 +181,7 @@ async def test_what_is_wrong_for_an_hour_is_how_the_target_is(scene: Scene) -> N
     assert scene.pool._raw_profiles is not None
     slot = scene.pool._raw_profiles._slots["shop:1", "cpu"]
     assert slot.good is None
-    await scene.clock.advance(HOUR / 2 + 120)
+    await scene.clock.advance(HOUR / 2 + 300)
     assert slot.good is not None
     assert scene.modes() == ["F4"]
 

@@ -20,6 +20,7 @@ BUSY_MACHINE = [
     f"--set={name}={value}"
     for name, value in {
         "latency_difference": 60,
+        "latency_difference_large": 60,
         "fetch_slow": 60,
         "fetch_very_slow": 60,
         "canary_slow": 60,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pprof_exporter.catalog import content, quality, runtime, sampling
 from pprof_exporter.rules import ALERTS, GROUPS, RuleOptions, render_rules
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
@@ -43,12 +44,24 @@ def unit_test(
     rules = render_rules(GROUPS, options)
     (folder / "rules.yaml").write_text(rules)
     recorded = [read(recordings / "series" / f"{name}.txt.gz") for name in SETS]
-    series = input_series(recorded, names_in(rules), SCRAPED)
+    series = [*input_series(recorded, names_in(rules), SCRAPED), *limited()]
     test = {"interval": "1m", "input_series": series, "promql_expr_test": asked}
     file = folder / "day.yaml"
     # JSON is YAML, and written in no time.
     file.write_text(json.dumps({"rule_files": ["rules.yaml"], "evaluation_interval": EVALUATION, "tests": [test]}))
     return file
+
+
+def limited() -> list[dict[str, str]]:
+    """A target whose CPU limit stops it now and then: where the recordings come from, no cgroup has such a limit."""
+    labels = f'{{{SCRAPED}, target="shop-limited:6060", env="production"}}'
+    values = {
+        runtime.CPU_LIMIT.name: f"2+0x{END}",
+        # Ten periods a second, of which one in ten is too short.
+        runtime.CPU_PERIODS.name: f"0+600x{END}",
+        runtime.CPU_THROTTLED_PERIODS.name: f"0+60x{END}",
+    }
+    return [{"series": f"{name}{labels}", "values": of} for name, of in values.items()]
 
 
 def nothing_fires(first: int, last: int) -> list[dict[str, object]]:
@@ -94,6 +107,23 @@ def test_the_recorded_programs_are_busy_and_then_idle(recordings: Path, name: st
     seen = [value or 0 for value in samples]
     busy, idle = seen[BUSY] - seen[BUSY // 2], seen[-1] - seen[-IDLE // 2]
     assert busy > 10 * idle
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_day_has_what_the_rules_of_coverage_growth_contention_threads_and_collection_read(
+    recordings: Path, name: str
+) -> None:
+    _, series = read(recordings / "series" / f"{name}.txt.gz")
+    wanted = (
+        sampling.CPU_COMPARED,
+        sampling.CPU_USED,
+        sampling.CPU_ACCOUNTED,
+        content.CONTENTION_SECONDS,
+        content.THREADS_CREATED,
+        quality.GOROUTINE_STATES,
+        runtime.GC_CYCLES,
+    )
+    assert {family.name for family in wanted} <= {line.partition("{")[0] for line in series}
 
 
 DAY_OF = moments()

@@ -39,6 +39,21 @@ def covered(coverage: float | None, used: float | None = 4.0, **how: Any) -> Tar
     return cpu((sampling.CPU_USED, used), (sampling.CPU_COVERAGE, coverage), (sampling.CPU_RATE, rate), **how)
 
 
+def several_times(snapshot: TargetSnapshot, *earlier: TargetSnapshot) -> TargetSnapshot:
+    """The latest CPU profile after others: two like it, or these."""
+    latest = snapshot.profiles["cpu"]
+    before = tuple(one.profiles["cpu"] for one in earlier or (snapshot, snapshot))
+    return replace(snapshot, profiles={"cpu": replace(latest, earlier=before)})
+
+
+def window(error: float) -> TargetSnapshot:
+    """A CPU profile of 5 s that is longer than requested by `error`."""
+    snapshot = cpu((quality.CLOCK_SKEW, 0.0), (quality.WINDOW_ERROR, error))
+    latest = snapshot.profiles["cpu"]
+    sums = {**latest.sums, content.CPU_PROFILED: 5.0 + error}
+    return replace(snapshot, profiles={"cpu": replace(latest, sums=sums)})
+
+
 def audited(processors: float | None = 1.0, **figures: Any) -> TargetSnapshot:
     usual = {
         "period": 0.01,
@@ -156,7 +171,7 @@ def compared(
     return TargetSnapshot(comparison=comparison, **known)
 
 
-MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 0.3})
+MANY_GOROUTINES = replace(seen("goroutine", goroutines=2000), differences={"goroutines": 1.3})
 GROWN = TargetSnapshot(profile_counts={"heap": 6, "goroutine": 6})
 
 
@@ -169,10 +184,10 @@ def heap_of(*mebibytes: float, limit: float | None = None) -> TargetSnapshot:
 BUGS = {bug.id.removeprefix("golang/go#"): bug for bug in KNOWN_BUGS}
 
 BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
-    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.54)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", several_times(covered(0.54))),
     ("F1", Level.CRITICAL, "PprofCpuCoverageLow", covered(0.44)),
-    ("F1", Level.WARNING, "PprofCpuCoverageLow", covered(0.39, used=1.0)),
-    ("F1", Level.WARNING, "PprofCpuCoverageLow", replace(covered(0.79), system=System.WINDOWS)),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", several_times(covered(0.39, used=1.0))),
+    ("F1", Level.WARNING, "PprofCpuCoverageLow", several_times(replace(covered(0.79), system=System.WINDOWS))),
     ("F1", Level.CRITICAL, "PprofCpuCoverageLow", replace(covered(0.44), system=System.WINDOWS)),
     ("F1", Level.CRITICAL, "PprofCpuNoSamples", covered(0.0, samples=0, stacks=0)),
     ("F1", Level.WARNING, "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
@@ -190,11 +205,14 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
         "PprofTimeWentBackwards",
         seen("heap", (quality.CLOCK_SKEW, 0.0), (quality.CLOCK_REGRESSIONS, 1)),
     ),
-    ("F4", Level.WARNING, "PprofWindowWrong", cpu((quality.CLOCK_SKEW, 0.0), (quality.WINDOW_ERROR, -0.1))),
+    ("F4", Level.WARNING, "PprofWindowWrong", several_times(window(-0.1))),
+    ("F4", Level.WARNING, "PprofWindowWrong", several_times(window(1.5))),
+    ("F4", Level.WARNING, "PprofWindowWrong", window(-3.0)),
+    ("F4", Level.WARNING, "PprofWindowWrong", window(2.6)),
     ("F5", Level.WARNING, "PprofFetchSlow", timed(3.0)),
     ("F5", Level.WARNING, "PprofFetchSlow", timed(0.3)),
     ("F5", Level.WARNING, "PprofProfileCostly", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})),
-    ("F5", Level.WARNING, "PprofProfileCostly", replace(seen("heap", records=5000), differences={"heap": 0.3})),
+    ("F5", Level.WARNING, "PprofProfileCostly", replace(seen("heap", records=5000), differences={"heap": 1.3})),
     ("F5", Level.WARNING, "PprofProfileCostly", MANY_GOROUTINES),
     ("F6", Level.CRITICAL, "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("F6", Level.WARNING, "PprofCpuThrottled", replace(throttled(Throttling(1000, 300)), cpu_limit=0.1)),
@@ -235,6 +253,7 @@ BAD: list[tuple[str, Level, str, TargetSnapshot]] = [
     ("F11", Level.WARNING, "PprofProfilerMemoryHigh", TargetSnapshot(profiler_memory=300 * MIB)),
     ("F13", Level.CRITICAL, "PprofTargetDown", TargetSnapshot(up=False, down=Reason.CONNECT)),
     ("F13", Level.CRITICAL, "PprofNotMounted", TargetSnapshot(up=False, down=Reason.NOT_MOUNTED)),
+    ("F13", Level.WARNING, "PprofTargetRestarts", replace(fetched(), restarts=4)),
     ("F13", Level.WARNING, "PprofFetchFailing", fetched(reason=Reason.TIMEOUT_BODY)),
     ("F13", Level.WARNING, "PprofDecodeFailing", fetched(reason=Reason.HTML)),
     ("F14", Level.WARNING, "PprofProfilerConflict", fetched("cpu", busy=3)),
@@ -267,9 +286,14 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F1", covered(0.41, used=1.0)),
     ("F1", replace(covered(0.95), system=System.WINDOWS)),
     ("F1", covered(1.3)),
+    ("F1", several_times(covered(0.3), covered(0.97), covered(0.97))),
+    ("F1", several_times(covered(0.3, used=1.0), covered(0.97), covered(0.97))),
     ("F2", cpu((quality.CPU_LOST, 0), (quality.CPU_OPAQUE, 70))),
+    ("F2", several_times(*(cpu((quality.CPU_OPAQUE, opaque)) for opaque in (130, 10, 10)))),
     ("F3", audited()),
     ("F4", cpu((quality.CLOCK_SKEW, 1.9), (quality.CLOCK_REGRESSIONS, 0), (quality.WINDOW_ERROR, 0.2))),
+    ("F4", several_times(window(-0.0657), window(0.001), window(0.0))),
+    ("F4", several_times(window(1.5), window(0.1), window(0.0))),
     ("F5", seen("heap", took=0.24)),
     ("F6", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.005), canary_profiled=LatencySummary(20, 0.09))),
     ("F6", throttled(Throttling(1000, 240))),
@@ -282,6 +306,7 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F10", threads(140, in_system_calls=130)),
     ("F10", threads(404, in_system_calls=400, processors=64)),
     ("F11", cpu((quality.CPU_GC, 100))),
+    ("F11", several_times(*(cpu((quality.CPU_GC, spent)) for spent in (200, 60, 60)))),
     ("F11", collecting(0.38, busy=0.5)),
     ("F11", collecting(0.8, busy=0.01)),
     ("F11", collecting(0.8, busy=0.16, per_hour=36)),
@@ -299,6 +324,7 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F12", heap_of(500, 520, 540, 560, 580, 600)),
     ("F12", replace(GROWN, restarts_after_growth={Growing.HEAP: 1})),
     ("F13", fetched()),
+    ("F13", replace(fetched(), restarts=3)),
     ("F14", fetched("cpu", busy=1)),
     ("F15", with_cpu(fetched("goroutineleak", Reason.UNKNOWN_PROFILE))),
     ("F16", TargetSnapshot(fingerprinted=True, changes={Change.GO: 9000.0})),
@@ -328,7 +354,16 @@ UNKNOWN: list[tuple[str, TargetSnapshot]] = [
     ("F1", replace(covered(0.3, used=1.0), system=System.WINDOWS)),
     ("F1", replace(covered(0.85), system=System.WINDOWS)),
     ("F1", cpu((sampling.CPU_UNDECIDED, 2.0), (sampling.CPU_COVERAGE, None))),
+    ("F1", covered(0.54)),
+    ("F1", covered(0.39, used=1.0)),
+    ("F1", covered(0.0, used=1.5, samples=0, stacks=0)),
+    ("F1", replace(covered(0.79), system=System.WINDOWS)),
+    ("F1", replace(covered(0.64), system=System.WINDOWS, go_version="1.27.3")),
     ("F2", cpu((quality.CPU_LOST, 1), samples=10)),
+    ("F4", window(-0.0657)),
+    ("F4", window(1.5)),
+    ("F4", several_times(window(1.5), window(0.1))),
+    ("F11", cpu((quality.CPU_GC, 120), samples=200)),
     ("F3", TargetSnapshot(audit_failure="there is no such page (404)")),
     ("F3", TargetSnapshot(audit_off="audits are switched off")),
     ("F3", audited(processors=0.5, stddev=0.009, late_ratio=0.5)),
@@ -387,9 +422,10 @@ def test_what_needs_no_action_is_a_note(mode: str, alert: str, snapshot: TargetS
 _REFUSED = with_cpu(fetched("cpu", Reason.WRITE_TIMEOUT))
 _EFFECTS: list[tuple[str, str, str, TargetSnapshot]] = [
     ("61665", "F1", "PprofCpuTimer64Hz", replace(covered(0.64), system=System.WINDOWS)),
-    ("35057", "F1", "PprofCpuCoverageLow", covered(0.6, 15.0)),
+    ("35057", "F1", "PprofCpuCoverageLow", several_times(covered(0.5, 15.0))),
     ("44343", "F3", "PprofSamplingJitter", audited(stddev=0.006)),
     ("33250", "F5", "PprofProfileCostly", MANY_GOROUTINES),
+    ("77975", "F13", "PprofTargetRestarts", replace(fetched(), restarts=4)),
     ("80982", "F6", "PprofTargetWedged", TargetSnapshot(hangs={"goroutine": True})),
     ("43296", "F8", "PprofSymbolsMissing", seen("heap", (quality.UNSYMBOLIZED, 0.05))),
     ("62358", "F15", "PprofProfileRejected", _REFUSED),
@@ -409,7 +445,7 @@ def test_the_finding_of_its_effect_names_a_known_bug(bug: str, mode: str, alert:
 def test_a_known_bug_is_not_blamed_for_what_it_cannot_cause() -> None:
     """35057 takes more than 2.5 processors, 33250 many goroutines, 62358 a window that is refused."""
     for bug, mode, snapshot in (
-        ("35057", "F1", covered(0.6)),
+        ("35057", "F1", several_times(covered(0.5))),
         ("33250", "F5", TargetSnapshot(system=System.WINDOWS, differences={"modules": 0.3})),
         ("62358", "F15", with_cpu(fetched("heap", Reason.NOT_MOUNTED))),
     ):
@@ -472,7 +508,7 @@ def test_a_finding_names_an_alert_of_its_failure_mode() -> None:
 
 def test_every_alert_that_one_look_can_see_is_named() -> None:
     # These speak of hours, or of many targets.
-    over_time = {"PprofProfileStale", "PprofTargetRestarts", "PprofFleetRegression"}
+    over_time = {"PprofProfileStale", "PprofFleetRegression"}
 
     alerts = {alert.name for alert in ALERTS if not alert.name.startswith("PprofExporter")}
     assert ({row[2] for row in BAD} | {row[1] for row in NOTES if row[1]}) - {
@@ -507,7 +543,8 @@ def test_one_slow_fetch_is_no_finding() -> None:
         TargetSnapshot(differences={"modules": 0.4}),
         replace(seen("heap", records=4999), differences={"heap": 9.0}),
         replace(seen("goroutine", goroutines=1999), differences={"goroutines": 9.0}),
-        replace(seen("goroutine", goroutines=9999), differences={"goroutines": 0.2}),
+        replace(seen("goroutine", goroutines=20_000), differences={"goroutines": 0.7}),
+        replace(seen("heap", records=50_000), differences={"heap": 0.7}),
     ],
 )
 def test_a_cause_that_cannot_be_is_not_blamed(snapshot: TargetSnapshot) -> None:
@@ -595,6 +632,15 @@ def test_of_several_processes_only_the_address_is_judged() -> None:
 
     assert {found.failure_mode.id for found in verdicts(wrong) if found.level is not Level.UNKNOWN} == {"F16"}
     assert of_mode("F13", replace(wrong, up=False)).level is Level.CRITICAL
+
+
+def test_a_target_that_is_down_between_restarts_is_both() -> None:
+    down = TargetSnapshot(up=False, down=Reason.CONNECT, restarts=9)
+
+    found = of_mode("F13", down)
+    assert [finding.alert for finding in found.findings] == ["PprofTargetDown", "PprofTargetRestarts"]
+    assert "restarted 9 times" in found.findings[1].said
+    assert len(of_mode("F13", replace(down, several=True)).findings) == 1
 
 
 def test_the_worst_of_all_is_unknown_only_where_nothing_is_known() -> None:

@@ -46,7 +46,8 @@ SEVERAL_PROCESSES = info(
 RESTARTS = counter(
     "pprof_restarts_total",
     "Restarts of the target since the exporter started, detected by start time, build, Go version, or counters that "
-    "fell. Restarts between two fetches count once.",
+    "fell. Restarts between two fetches count once. One that several processes at one address would show too counts "
+    "once the process holds for a while.",
     "target",
 )
 RESTARTS_AFTER_GROWTH = counter(

@@ -15,9 +15,11 @@ from pprof_exporter.rules import Severity
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.verdicts import BAD, TargetSnapshot, recent_change, snapshot_of, verdicts
+from pprof_exporter.verdicts.snapshot import if_repeated
 from pprof_exporter.verdicts.verdict import VerdictLimits
 
-# Seconds between two evaluations of a target. One takes a fifth of a millisecond; most profiles come every 30 seconds.
+# Seconds between two evaluations of a target. One takes less than half a millisecond; most profiles come
+# every 30 seconds.
 _ROUND = 15.0
 _EXPIRE_EVERY = 60.0
 # Seconds after a change of the target in which saving waits for new profiles.
@@ -68,8 +70,11 @@ class EvidenceRecorder:
     async def assess(self, state: TargetState) -> None:
         """Evaluate the verdicts of a target, and save evidence of new ones."""
         name, now = state.target.name, self._clock.now()
-        bad = list(_occasions(snapshot_of(state, now)))
-        fresh = [about.mode for about in bad if not self._is_normal(name, about.mode, now)]
+        snapshot = snapshot_of(state, now)
+        bad = list(_occasions(snapshot))
+        # A profile that would be a finding if it came again is no good one, although it is none yet.
+        suspects = {about.mode for about in (*bad, *_occasions(if_repeated(snapshot)))}
+        fresh = [mode for mode in suspects if not self._is_normal(name, mode, now)]
         if state.identity.whole:
             # Until then, a profile may be one after an upgrade that is not known yet.
             self._raw_profiles.mark_good(

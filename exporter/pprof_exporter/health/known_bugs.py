@@ -71,6 +71,7 @@ def _case(number: int, title: str, found: _Range, mode: str, *effects: str, hang
     return _Case(bug, ((_since(found.first), found.fixed),), found.goos)
 
 
+TIMER_64HZ = "golang/go#61665"
 CPU_BEYOND_CORES = "golang/go#35057"
 # Before Go 1.18 all threads share one timer, and a kernel with 250 ticks a second sends at most 250 signals: as many
 # as 2.5 busy processors need at 100 Hz.

@@ -18,8 +18,8 @@ _WORK = (
 _TARGET = "on (job, instance, target)"
 
 
-def _difference(cause: str) -> str:
-    return f'avg_over_time(pprof_latency_difference_seconds{{cause="{cause}"}}[30m]) > <latency_difference>'
+def _difference(cause: str, limit: str) -> str:
+    return f'avg_over_time(pprof_latency_difference_seconds{{cause="{cause}"}}[30m]) > <{limit}>'
 
 
 HISTORY_GROUP = RuleGroup(
@@ -74,10 +74,10 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              {_difference("modules")}
-                or {_difference("heap")}
+              {_difference("modules", "latency_difference")}
+                or {_difference("heap", "latency_difference_large")}
                   and {_TARGET} pprof_profile_samples{{profile="heap"}} >= <heap_many_records>
-                or {_difference("goroutines")}
+                or {_difference("goroutines", "latency_difference_large")}
                   and {_TARGET} pprof_profiled_goroutines >= <goroutine_many_stacks>
             )
               unless {overloaded("30m")}

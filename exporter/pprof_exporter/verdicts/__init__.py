@@ -1,6 +1,6 @@
 """Verdicts: a level and a sentence for each failure mode of a target, by the thresholds of the alerts.
 
-An alert evaluates half an hour and more, a verdict the current snapshot; both have the same limits. A new failure mode
+An alert evaluates half an hour and more, a verdict the latest profiles; both have the same limits. A new failure mode
 is a check in one of these files and a row in `VERDICT_CHECKS`.
 """
 

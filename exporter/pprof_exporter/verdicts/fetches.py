@@ -31,13 +31,14 @@ _MAY_BE_ABSENT = "goroutineleak"
 
 
 def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F13: the target is down, or fetches fail. One finding for each cause, in the order of `RootCause`."""
+    """F13: the target is down, fetches fail, or it restarts. One finding for each cause, the worst first."""
+    restarts = _restarts(snapshot, limit)
     if snapshot.up is None:
         return unknown("The target has not been queried yet.")
     if snapshot.hangs.get(INDEX):
-        return unknown("The target accepts connections and does not answer: F6 reports it.")
+        return wrong([restarts], unknown("The target accepts connections and does not answer: F6 reports it."))
     if not snapshot.up:
-        return CheckOutcome("", (_down(snapshot),))
+        return wrong([_down(snapshot), restarts], unknown("The target does not answer."))
     failed = {
         name: fetches
         for name, fetches in snapshot.fetches.items()
@@ -50,7 +51,7 @@ def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
     brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
     return noted(
         wrong(
-            (_said(cause, fetches) for cause, fetches in causes.items()),
+            (*(_said(cause, fetches) for cause, fetches in causes.items()), restarts),
             healthy(f"The target sends {joined(brought)}.") if brought else unknown("No fetch has finished yet."),
         ),
         (_left_out(snapshot), *_sleeps(snapshot)),
@@ -67,6 +68,13 @@ def _down(snapshot: TargetSnapshot) -> Finding:
     if reason is None:
         return Finding(Level.CRITICAL, "The target does not answer.", cause.alert)
     return Finding(Level.CRITICAL, f"No pprof index page: {reason.meaning}. {reason.advice}", cause.alert)
+
+
+def _restarts(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
+    if snapshot.several or snapshot.restarts < limit["restarts"]:
+        return None
+    said = f"The process restarted {snapshot.restarts} times in the last hour. Read the end of its log."
+    return Finding(Level.WARNING, said, "PprofTargetRestarts")
 
 
 def _not_mounted(snapshot: TargetSnapshot, fetches: FetchSummary) -> bool:

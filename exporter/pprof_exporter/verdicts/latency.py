@@ -61,7 +61,8 @@ def _slow(snapshot: TargetSnapshot, name: str, median: float, limit: VerdictLimi
 
 def _costly(snapshot: TargetSnapshot, cause: str, median: float, limit: VerdictLimits) -> Finding | None:
     """A cause is named only where there is enough of it: modules, heap records or goroutines."""
-    if median <= limit["latency_difference"]:
+    # Modules are few everywhere; what there is to walk grows with the program, and so does the time for it.
+    if median <= limit["latency_difference" if cause == "modules" else "latency_difference_large"]:
         return None
     heap, goroutine = snapshot.profiles.get("heap"), snapshot.profiles.get("goroutine")
     records = heap.samples if heap else 0

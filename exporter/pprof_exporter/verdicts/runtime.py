@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.verdicts.phrases import joined, percent
-from pprof_exporter.verdicts.snapshot import TargetSnapshot
+from pprof_exporter.verdicts.snapshot import ENOUGH_PROFILES, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     CheckOutcome,
     Finding,
@@ -51,20 +51,22 @@ def garbage_collection(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckO
 
 
 def _gc_share(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
-    """Share of the samples of two hours if these are enough, else of the latest CPU profile; None: too few samples."""
+    """Share of the samples of two hours if these are enough, else of the latest CPU profiles; None: too few samples."""
     recent = snapshot.gc_cpu
     return recent.share if recent.samples >= limit["gc_enough_samples"] else _latest_gc_share(snapshot, limit)
 
 
 def _latest_gc_share(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
     cpu = snapshot.profiles.get("cpu")
-    taken = cpu.sums.get(content.CPU_SAMPLES, 0) if cpu else 0
-    spent = cpu.reading(quality.CPU_GC) if cpu else None
-    return spent / taken if spent is not None and taken >= limit["cpu_enough_samples"] else None
+    few = cpu.latest_few if cpu else ()
+    taken = sum(one.sums.get(content.CPU_SAMPLES, 0) for one in few)
+    spent = [share for one in few if (share := one.reading(quality.CPU_GC)) is not None]
+    enough = limit["cpu_enough_samples" if len(few) >= ENOUGH_PROFILES else "gc_enough_samples"]
+    return sum(spent) / taken if spent and taken >= enough else None
 
 
 def _gc_presses(snapshot: TargetSnapshot, limit: VerdictLimits) -> bool:
-    """Whether the latest CPU profile of a busy target shows it, or two hours of any; see rules/memory."""
+    """Whether the latest CPU profiles of a busy target shows it, or two hours of any; see rules/memory."""
     latest, recent = _latest_gc_share(snapshot, limit), snapshot.gc_cpu
     sampled, profiled = _spent(snapshot)
     if latest is not None and latest > limit["gc_samples"] and sampled > limit["gc_busy"] * profiled:
@@ -99,9 +101,12 @@ def _gc_causes(snapshot: TargetSnapshot, limit: VerdictLimits) -> list[str]:
 
 
 def _spent(snapshot: TargetSnapshot) -> tuple[float, float]:
-    """CPU seconds of the latest CPU profile, and the wall seconds that it covers."""
-    sums = snapshot.profiles["cpu"].sums if "cpu" in snapshot.profiles else {}
-    return sums.get(content.CPU_SAMPLED, 0), sums.get(content.CPU_PROFILED, 0)
+    """CPU seconds of the latest CPU profiles, and the wall seconds that they cover."""
+    few = snapshot.profiles["cpu"].latest_few if "cpu" in snapshot.profiles else ()
+    sampled, profiled = (
+        sum(one.sums.get(family, 0) for one in few) for family in (content.CPU_SAMPLED, content.CPU_PROFILED)
+    )
+    return sampled, profiled
 
 
 def lock_contention(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

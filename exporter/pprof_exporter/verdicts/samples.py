@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
 
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.health import TickAudit
 from pprof_exporter.health.coverage import CLEARLY_COVERED
+from pprof_exporter.health.known_bugs import TIMER_64HZ
 from pprof_exporter.health.sampling_clock import MIN_INTERVALS
 from pprof_exporter.profile import System
 from pprof_exporter.verdicts.phrases import counted, joined, percent, seconds
-from pprof_exporter.verdicts.snapshot import ProfileSnapshot, TargetSnapshot
+from pprof_exporter.verdicts.snapshot import ENOUGH_PROFILES, ProfileSnapshot, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
     CheckOutcome,
     Finding,
@@ -24,6 +27,10 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _NO_CPU_PROFILE = unknown("No CPU profile has been read yet.")
+# Samples per second of CPU time that Go takes (runtime/pprof.StartCPUProfile).
+_PROFILER_RATE = 100
+# Of a window, for which no alert judges one alone: a starved machine delays the end of one by a second or two.
+_CLEARLY_WRONG = 0.5
 _GIVE_CPU_TIME = "Serve process_cpu_seconds_total on its metrics page."
 
 
@@ -32,37 +39,86 @@ def missing_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutc
     cpu = snapshot.profiles.get("cpu")
     if cpu is None:
         return _NO_CPU_PROFILE
-    return wrong((_coverage(snapshot, cpu, limit),), _coverage_otherwise(snapshot, cpu))
+    compared = _compared(cpu)
+    found = _coverage(snapshot, compared, limit) if compared else None
+    if found is None or compared is None or _is_proof(found, compared, limit):
+        return wrong((found,), _coverage_otherwise(snapshot, cpu, compared))
+    return unknown(f"{found.said} {_few('profile', compared.profiles)}")
 
 
-def _coverage(snapshot: TargetSnapshot, cpu: ProfileSnapshot, limit: VerdictLimits) -> Finding | None:
-    used, coverage = cpu.reading(sampling.CPU_USED), cpu.reading(sampling.CPU_COVERAGE)
-    rate = cpu.reading(sampling.CPU_RATE)
-    if used is None or coverage is None:
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The latest CPU profiles with a known coverage, together."""
+
+    profiles: int
+    samples: int
+    used: float
+    coverage: float
+
+    @property
+    def mean_used(self) -> float:
+        return self.used / self.profiles
+
+
+def _compared(cpu: ProfileSnapshot) -> _Compared | None:
+    found = [
+        (one.samples, used, coverage)
+        for one in cpu.latest_few
+        if (used := one.reading(sampling.CPU_USED)) is not None
+        and (coverage := one.reading(sampling.CPU_COVERAGE)) is not None
+    ]
+    used = sum(used for _, used, _ in found)
+    if not used:
         return None
-    if not cpu.samples:
-        said = f"The process used {seconds(used)} of CPU time during the latest CPU profile, which has no samples."
+    accounted = sum(used * coverage for _, used, coverage in found)
+    return _Compared(len(found), sum(samples for samples, _, _ in found), used, accounted / used)
+
+
+def _is_proof(found: Finding, compared: _Compared, limit: VerdictLimits) -> bool:
+    """Whether the profiles are enough for this finding: a machine without time for it makes one profile odd."""
+    if compared.profiles >= ENOUGH_PROFILES:
+        return True
+    if found.alert == "PprofCpuTimer64Hz":
+        return not found.about
+    return found.level is Level.CRITICAL and compared.mean_used >= limit["cpu_used_busy"]
+
+
+def _few(what: str, count: int) -> str:
+    return f"{'One' if count == 1 else 'Two'} {what}{'' if count == 1 else 's'} cannot prove that: three are needed."
+
+
+def _coverage(snapshot: TargetSnapshot, compared: _Compared, limit: VerdictLimits) -> Finding | None:
+    within = f" in its latest {compared.profiles} CPU profiles" if compared.profiles > 1 else " in its CPU profile"
+    if not compared.samples:
+        said = f"The process used {seconds(compared.used)} of CPU time{within}, without one sample."
         return Finding(Level.CRITICAL, said, "PprofCpuNoSamples")
-    on_windows = snapshot.system is System.WINDOWS
-    if on_windows and rate is not None and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
+    on_windows, coverage = snapshot.system is System.WINDOWS, compared.coverage
+    rate = _PROFILER_RATE * coverage
+    if on_windows and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
         said = f"The CPU profiler samples at {rate:.0f} Hz instead of 100 Hz: the timer of Go 1.16 to 1.21 on Windows."
-        return Finding(Level.WARNING, said, "PprofCpuTimer64Hz")
-    busy = used >= limit["cpu_used_busy"]
+        return Finding(Level.WARNING, said, "PprofCpuTimer64Hz", _other_go(snapshot))
+    busy = compared.mean_used >= limit["cpu_used_busy"]
     if on_windows and not busy:
         return None
     lowest = "cpu_coverage_low_windows" if on_windows else "cpu_coverage_low" if busy else "cpu_coverage_low_light"
     if coverage < limit[lowest]:
         severe = busy and coverage < limit["cpu_coverage_very_low"]
-        said = f"Samples account for {percent(coverage)} of the {seconds(used)} of CPU time that the process used."
+        said = f"Samples account for {percent(coverage)} of the {seconds(compared.used)} of CPU time used{within}."
         return Finding(Level.CRITICAL if severe else Level.WARNING, said, "PprofCpuCoverageLow")
     return None
 
 
-def _coverage_otherwise(snapshot: TargetSnapshot, cpu: ProfileSnapshot) -> CheckOutcome:
-    coverage, used = cpu.reading(sampling.CPU_COVERAGE), cpu.reading(sampling.CPU_USED)
-    if coverage is not None:
-        said = f"Samples account for {percent(coverage)} of the CPU time that the process used."
-        if coverage >= CLEARLY_COVERED:
+def _other_go(snapshot: TargetSnapshot) -> str:
+    """The exact Go version, if it does not have the timer of 64 Hz; "" if it has it, or may have it."""
+    exact = snapshot.go_version not in ("", "unknown") and not snapshot.go_version.endswith("+")
+    return snapshot.go_version if exact and all(bug.id != TIMER_64HZ for bug in snapshot.bugs) else ""
+
+
+def _coverage_otherwise(snapshot: TargetSnapshot, cpu: ProfileSnapshot, compared: _Compared | None) -> CheckOutcome:
+    used = cpu.reading(sampling.CPU_USED)
+    if compared is not None:
+        said = f"Samples account for {percent(compared.coverage)} of the CPU time that the process used."
+        if compared.coverage >= CLEARLY_COVERED:
             return healthy(said)
         if snapshot.system is System.WINDOWS:
             return unknown(f"{said} Short bursts of work cannot be judged on Windows. Repeat it under load.")
@@ -86,11 +142,13 @@ def lost_samples(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
     cpu = snapshot.profiles.get("cpu")
     if cpu is None:
         return _NO_CPU_PROFILE
-    taken = cpu.sums.get(content.CPU_SAMPLES, 0)
+    few = cpu.latest_few
+    taken = sum(one.sums.get(content.CPU_SAMPLES, 0) for one in few)
     if taken < limit["cpu_enough_samples"]:
-        return unknown(f"The latest CPU profile has {taken:.0f} samples: too few to judge. Repeat it under load.")
-    losses = (cpu.reading(quality.CPU_LOST) or 0) / taken
-    opaque = (cpu.reading(quality.CPU_OPAQUE) or 0) / taken
+        which = f"latest {len(few)} CPU profiles have" if len(few) > 1 else "latest CPU profile has"
+        return unknown(f"The {which} {taken:.0f} samples: too few to judge. Repeat it under load.")
+    losses = sum(one.reading(quality.CPU_LOST) or 0 for one in few) / taken
+    opaque = sum(one.reading(quality.CPU_OPAQUE) or 0 for one in few) / taken
     findings = (
         Finding(Level.WARNING, f"The Go runtime counts {percent(losses)} of the samples as lost.", "PprofSamplesLost")
         if losses > limit["samples_lost"]
@@ -174,7 +232,7 @@ def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
     closest = min(skews, key=lambda name: abs(skews[name]))
     skew, largest = skews[closest], max(map(abs, skews.values()))
     cpu = snapshot.profiles.get("cpu")
-    error = cpu.reading(quality.WINDOW_ERROR) if cpu else None
+    error, proven = _window_error(cpu, limit) if cpu else (None, False)
     backwards = [name for name, steps in _values(snapshot, quality.CLOCK_REGRESSIONS).items() if steps]
     findings = (
         Finding(
@@ -192,14 +250,11 @@ def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
         )
         if backwards
         else None,
-        Finding(
-            Level.WARNING,
-            f"The CPU profile is {seconds(abs(error))} {'longer' if error > 0 else 'shorter'} than requested.",
-            "PprofWindowWrong",
-        )
-        if error is not None and not limit["window_too_short"] <= error <= limit["window_too_long"]
-        else None,
+        Finding(Level.WARNING, f"{_of_window(error)}.", "PprofWindowWrong") if error is not None and proven else None,
     )
+    if error is not None and not proven:
+        one = "which one window does not prove: three are needed"
+        return wrong(findings, unknown(f"{_of_window(error)}, {one}."))
     if largest <= limit["clock_skew"]:
         return wrong(findings, healthy(f"Time stamps differ from the exporter's clock by at most {seconds(largest)}."))
     return wrong(
@@ -209,6 +264,26 @@ def clock_errors(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
             f"up to {seconds(largest)}, as those of slow replies do."
         ),
     )
+
+
+def _window_error(cpu: ProfileSnapshot, limit: VerdictLimits) -> tuple[float | None, bool]:
+    """By how many seconds CPU profiles are too long or too short, and whether that is proven; None if they are not.
+
+    The median of three to five windows proves it, as in the alert. One window that a busy machine delays does not.
+    """
+    errors = [error for one in cpu.latest_few if (error := one.reading(quality.WINDOW_ERROR)) is not None]
+    if not errors:
+        return None, False
+    enough = len(errors) >= ENOUGH_PROFILES
+    error = median(errors) if enough else errors[-1]
+    if limit["window_too_short"] <= error <= limit["window_too_long"]:
+        return None, False
+    asked = cpu.sums.get(content.CPU_PROFILED, 0) - error
+    return error, enough or abs(error) > _CLEARLY_WRONG * asked
+
+
+def _of_window(error: float) -> str:
+    return f"The CPU profile is {seconds(abs(error))} {'longer' if error > 0 else 'shorter'} than requested"
 
 
 def missing_symbols(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

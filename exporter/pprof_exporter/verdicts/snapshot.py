@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pprof_exporter.catalog import Family, Reason
 from pprof_exporter.health import KnownBug, Reading, TickAudit
@@ -12,6 +12,9 @@ from pprof_exporter.scrape.state.cgroup_limits import Throttling
 from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
+
+ENOUGH_PROFILES = 3
+"""Profiles that a median takes: a machine without time for it makes one of them odd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,13 @@ class ProfileSnapshot:
     samples: int
     sums: Mapping[Family, float]
     readings: tuple[Reading, ...]
+    earlier: tuple[ProfileSnapshot, ...] = ()
+    """Up to four profiles of the same process before this one."""
+
+    @property
+    def latest_few(self) -> tuple[ProfileSnapshot, ...]:
+        """Up to five profiles, this one the last."""
+        return (*self.earlier, self)
 
     def reading(self, family: Family) -> float | None:
         """The sum of the readings of a family over its labels; None if none is known."""
@@ -77,6 +87,8 @@ class TargetSnapshot:
     foreign: tuple[str, ...] = ()
     several: bool = False
     """Whether several processes answer at the address."""
+    restarts: int = 0
+    """Restarts of the last hour."""
     overloaded: bool = False
     """Whether the exporter is too slow to measure latencies."""
     changes: Mapping[Change, float] = field(default_factory=dict)
@@ -121,3 +133,11 @@ class TargetSnapshot:
     """Bytes: the least that is known."""
     profiling: float | None = None
     budget: float | None = None
+
+
+def if_repeated(snapshot: TargetSnapshot) -> TargetSnapshot:
+    """The same, as if the profiles before each latest one had been like it."""
+    alone = {name: replace(profile, earlier=()) for name, profile in snapshot.profiles.items()}
+    return replace(
+        snapshot, profiles={name: replace(one, earlier=(one,) * (ENOUGH_PROFILES - 1)) for name, one in alone.items()}
+    )

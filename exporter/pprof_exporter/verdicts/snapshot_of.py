@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
 from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
 from pprof_exporter.scrape.state.canary import CanaryState, During
+from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import OTHER
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot, TargetSnapshot
 
@@ -13,7 +16,7 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 _HOLDERS = 3
 # Seconds of life that a mean since the start needs.
 _SHORTEST_LIFE = 60.0
-_DAY = 86_400.0
+_HOUR, _DAY = 3600.0, 86_400.0
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -36,6 +39,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         bugs=known.known_bugs,
         foreign=tuple(known.foreign_modules),
         several=known.process.several,
+        restarts=known.process.restarts_since(now - _HOUR),
         overloaded=state.exporter_load.overloaded,
         changed=known.last_event.values if known.last_event else {},
         changes={change: now - at for change, at in known.last_change.items()},
@@ -83,8 +87,11 @@ def _audit_off(state: TargetState) -> str:
 
 
 def _profile(profile: ProfileState) -> ProfileSnapshot:
-    latest = profile.latest
-    assert latest is not None  # noqa: S101 - the caller checks it
+    *earlier, latest = (_one(profile, one) for one in profile.latest_few)
+    return replace(latest, earlier=tuple(earlier))
+
+
+def _one(profile: ProfileState, latest: Observation) -> ProfileSnapshot:
     sums: dict[Family, float] = {
         value.family: total for value, total in zip(profile.kind.values, latest.sums, strict=True) if total is not None
     }

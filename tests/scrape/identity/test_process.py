@@ -103,6 +103,8 @@ def test_a_panic_loop_of_fifteen_restarts_counts_fifteen(tracker: ProcessTracker
         assert tracker.take(started(at, at - 3), at) is ReplyOrigin.NEW
     feed(tracker, [started(NOW + 16 * every + ROUND, NOW + 15 * every - 3)])
     assert tracker.restarts == 15
+    assert tracker.restarts_since(NOW) == 15
+    assert tracker.restarts_since(NOW + 11.5 * every) == 4
     assert not tracker.several
 
 
@@ -176,12 +178,50 @@ def test_replicas_by_turns_are_several_processes(
     assert origins.index(ReplyOrigin.MIXED) < within
     assert set(origins[origins.index(ReplyOrigin.MIXED) :]) == {ReplyOrigin.MIXED}
     assert tracker.several
-    # Counters alone take longer than the round after which a restart counts.
-    assert tracker.restarts <= (1 if replicas[0][0] == "records" else 0)
+    assert tracker.restarts == 0
+
+
+@pytest.mark.parametrize("switch", [1, 2, 4])
+def test_replicas_whose_counters_grow_fast_are_no_restarts_while_that_is_unclear(
+    tracker: ProcessTracker, switch: int
+) -> None:
+    """Young replicas: their counters grow too fast for anyone to say which of the two a value goes on from."""
+    for number in range(40):
+        base = 100.0 if number // switch % 2 else 1000.0
+        at = NOW + 15 * number
+        tracker.take(counting(at, records=base * 1.1**number), at)
+    assert tracker.restarts == 0
+
+
+def test_a_restart_that_nothing_but_a_counter_shows_counts_once_the_process_holds(tracker: ProcessTracker) -> None:
+    feed(tracker, [counting(NOW, records=500), counting(NOW + 30, records=10), counting(NOW + 150, records=20)])
+    assert tracker.restarts == 0
+    feed(tracker, [counting(NOW + 180, records=30)])
+    assert tracker.restarts == 1
+
+
+def test_a_process_that_started_before_the_one_it_follows_counts_once_it_holds(tracker: ProcessTracker) -> None:
+    """Another replica, to which an address was moved."""
+    feed(tracker, [started(NOW, 200.0), started(NOW + 30, 100.0), started(NOW + 150, 100.0)])
+    assert tracker.restarts == 0
+    feed(tracker, [started(NOW + 180, 100.0)])
+    assert tracker.restarts == 1
+
+
+def test_lives_that_are_shorter_than_it_takes_to_be_sure_count_later(tracker: ProcessTracker) -> None:
+    chance = random.Random(15)
+    for life in range(16):
+        at = NOW + 50 * life
+        records = chance.uniform(300, 500)
+        feed(tracker, [counting(at, records=records / 10), counting(at + 20, records=records)])
+    assert tracker.restarts == 0
+    feed(tracker, [counting(NOW + 50 * 15 + 30 * ROUND, records=2000)])
+    assert tracker.restarts == 15
+    assert not tracker.several
 
 
 def test_a_rollback_is_not_several_processes(tracker: ProcessTracker) -> None:
-    feed(tracker, [built(NOW, "a"), built(NOW + 120, "b"), built(NOW + 240, "a"), built(NOW + 300, "a")])
+    feed(tracker, [built(NOW, "a"), built(NOW + 180, "b"), built(NOW + 360, "a"), built(NOW + 540, "a")])
     assert not tracker.several
     assert tracker.restarts == 2
 

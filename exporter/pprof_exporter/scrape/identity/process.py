@@ -20,6 +20,10 @@ _SAME_START = 2.0
 _MEMORY = 900.0
 # After this many rounds without a contradiction, one process is left at the address.
 _CALM_ROUNDS = 10
+# A restart counts after so many rounds: one that is proven, one that the address of several processes would show too,
+# and such a one after which yet another process came. By then six turns have shown several processes, or did not.
+_PROVEN_ROUNDS, _HELD_ROUNDS, _DOUBTED_ROUNDS = 1, 5, 30
+_RESTARTS_KEPT = 64
 # A build that comes back once may be a rollback.
 _BUILD_RETURNS = 2
 # Replicas may start within the same two seconds. A host whose clock is corrected moves the start by a whole second, or
@@ -76,9 +80,12 @@ class _Process:
     """When the value of each counter arrived (Unix time)."""
     foreign_builds: set[str] = field(default_factory=set)
     """Builds of the file at its path after it was replaced there: Go reads the build id from the path."""
+    seen: float = 0.0
+    """When it last answered (Unix time)."""
     ended: float = 0.0
 
     def learn(self, evidence: ProcessEvidence, now: float) -> None:
+        self.seen = now
         self.started.update(evidence.started)
         if evidence.build not in self.foreign_builds:
             self.build = self.build or evidence.build
@@ -92,6 +99,10 @@ class _Process:
         """Whether the start times agree; None without a common source."""
         common = [(self.started[source], at) for source, at in evidence.started.items() if source in self.started]
         return all(abs(one - other) <= _SAME_START for one, other in common) if common else None
+
+    def started_before(self, evidence: ProcessEvidence) -> bool:
+        """Whether the evidence is of a process that started after this one."""
+        return any(at > self.started.get(source, at) + _SAME_START for source, at in evidence.started.items())
 
     def other_build(self, evidence: ProcessEvidence) -> bool:
         build = evidence.build
@@ -128,16 +139,27 @@ class _Process:
         )
 
 
+@dataclass(slots=True)
+class _Restart:
+    """A restart that is not counted yet; it counts once it is `rounds` old."""
+
+    at: float
+    rounds: int
+
+
 class ProcessTracker:
     """Tells the processes of one target apart, and counts restarts. Feed it in the order of arrival."""
 
     def __init__(self, interval: float) -> None:
-        """`interval` is the seconds between two rounds: a restart counts once it is confirmed by another round."""
+        """`interval` is the seconds between two rounds: a restart counts once it is confirmed by later ones."""
         self._interval = interval
         self._current: _Process | None = None
         self._ended: deque[_Process] = deque(maxlen=64)
-        self._unconfirmed: list[float] = []
+        self._unconfirmed: list[_Restart] = []
+        self._lost_at: float | None = None
+        """When a connection last failed, or a reply was cut (Unix time)."""
         self._restarts = 0
+        self._restarted_at = deque[float](maxlen=_RESTARTS_KEPT)
         self._build_returns: deque[float] = deque(maxlen=_BUILD_RETURNS)
         self._start_turns: deque[float] = deque(maxlen=_START_TURNS)
         self._tracks: dict[frozenset[str], CounterTracks] = {}
@@ -174,6 +196,10 @@ class ProcessTracker:
         """Confirmed restarts."""
         return self._restarts
 
+    def restarts_since(self, at: float) -> int:
+        """Confirmed restarts since `at` (Unix time); 64 are remembered."""
+        return sum(one >= at for one in self._restarted_at)
+
     def doubts(self, evidence: ProcessEvidence) -> bool:
         """Whether only a start time can tell if this is a new process.
 
@@ -203,6 +229,7 @@ class ProcessTracker:
         """Record a failed connection or a reply that was cut: a process may have ended."""
         for tracks in self._tracks.values():
             tracks.connection_lost()
+        self._lost_at = now
         self._confirm(now)
 
     def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
@@ -231,10 +258,16 @@ class ProcessTracker:
             self.starts_confirmed += bool(evidence.started)
             return ReplyOrigin.SAME
         self._older_go = older
+        self._confirm(now)
+        for restart in self._unconfirmed:
+            if restart.rounds != _PROVEN_ROUNDS:
+                restart.rounds = _DOUBTED_ROUNDS
+        # Processes behind one address have earlier starts too, other builds and lower counters, but end no connection.
+        lost = self._lost_at is not None and self._lost_at >= current.seen
+        proven = lost or current.started_before(evidence)
+        self._unconfirmed.append(_Restart(now, _PROVEN_ROUNDS if proven else _HELD_ROUNDS))
         self._end(current, now)
         self._begin(evidence, now)
-        self._confirm(now)
-        self._unconfirmed.append(now)
         return ReplyOrigin.NEW
 
     def _while_mixed(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
@@ -265,10 +298,11 @@ class ProcessTracker:
         self._ended.append(process)
 
     def _confirm(self, now: float) -> None:
-        """Count the restarts that are a round old: what comes back at once was no restart."""
-        due = [at for at in self._unconfirmed if now - at >= self._interval]
+        """Count the restarts that are old enough: what comes back meanwhile was no restart."""
+        due = [one for one in self._unconfirmed if now - one.at >= one.rounds * self._interval]
         self._restarts += len(due)
-        self._unconfirmed = self._unconfirmed[len(due) :]
+        self._restarted_at.extend(one.at for one in due)
+        self._unconfirmed = [one for one in self._unconfirmed if one not in due]
 
     def _returns(self, current: _Process, evidence: ProcessEvidence, now: float) -> bool:
         """Whether a process answers that had ended."""

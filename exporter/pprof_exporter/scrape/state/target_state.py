@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
@@ -34,6 +35,9 @@ from pprof_exporter.store import Store
 
 LabelPairs = tuple[tuple[str, str], ...]
 
+# A verdict takes three to five profiles, since one is odd on a machine that has no time for it.
+_FEW = 5
+
 
 class ProfileState:
     """The state of one kind of profile of one target."""
@@ -42,6 +46,8 @@ class ProfileState:
         self.kind = kind
         self.counters = FetchCounters()
         self.latest: Observation | None = None
+        self.latest_few = deque[Observation](maxlen=_FEW)
+        """The latest profiles of the current process, without what they say of functions."""
         self.accumulated = [0.0] * len(kind.values)
         self.profiled = 0.0
         self.counter_totals: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
@@ -56,6 +62,7 @@ class ProfileState:
     def begin_process(self) -> None:
         """Forget the content of the process before; what the exporter adds up stays."""
         self.latest, self.read = None, 0
+        self.latest_few.clear()
         self.top_functions = [None] * len(self.kind.values)
         self.growing_functions = [{} for _ in self.kind.values]
         self._rankings = [TopK(self._functions) for _ in self.kind.values]
@@ -64,6 +71,7 @@ class ProfileState:
     def record(self, observation: Observation) -> None:
         """Take in a profile. Values of windows are added up; other values replace the previous ones."""
         self.latest = observation
+        self.latest_few.append(replace(observation, by_function=()))
         self.read += 1
         self.profiled += observation.profiled
         for reading in observation.readings:
