@@ -140,7 +140,7 @@ def servers() -> Iterator[Server]:
     """The combinations of one answer of each kind, and each single answer beside good ones.
 
     Where the index page says that the target is down, nothing else is asked for. A page of text or without a body in
-    its place counts as one of HTML does, so that these have fewer combinations.
+    its place counts as one of HTML does, so that these have fewer combinations, and so have servers that break later.
     """
     pages = [answer for answer in Answer if answer not in _OF_PROFILES]
     for before, index in product((False, True), pages):
@@ -150,7 +150,9 @@ def servers() -> Iterator[Server]:
         few = before or index in (Answer.TEXT, Answer.EMPTY)
         answers = _FEW if few else _KINDS
         for instant, cpu in product(answers, answers):
-            yield Server(index, _text(instant), instant, cpu, before)
+            texts = [_text(instant)] if few else [answer for answer in _KINDS if answer not in _OF_PROFILES]
+            for text in texts:
+                yield Server(index, text, instant, cpu, before)
     for answer in Answer:
         yield Server(Answer.OK, _text(answer), answer, Answer.OK, healthy_before=False)
         yield Server(Answer.OK, Answer.OK, answer, Answer.OK, healthy_before=False)
