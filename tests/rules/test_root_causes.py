@@ -31,8 +31,7 @@ from tests.rules.reply_classes import (
     servers,
 )
 
-# Templates of annotations are left out: promtool renders them for each alert at each step, which takes most of its time.
-# The tests in rules/tests read them.
+# Without the templates: promtool renders them for each alert at each step. The tests in rules/tests read them.
 REACHABILITY = [
     dataclasses.replace(
         group,
