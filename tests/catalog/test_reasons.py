@@ -17,7 +17,7 @@ GROUPS: dict[ReasonGroup, set[Reason]] = {
     ReasonGroup.UNREACHABLE: {Reason.RESOLVE, Reason.CONNECT, Reason.FORBIDDEN, Reason.TLS, Reason.NOT_HTTP},
     ReasonGroup.TIMEOUT: {Reason.TIMEOUT_HEADER, Reason.TIMEOUT_BODY},
     ReasonGroup.REFUSED: {Reason.UNAUTHORIZED, Reason.WRITE_TIMEOUT, Reason.METHOD, Reason.HTTP_4XX},
-    ReasonGroup.NOT_MOUNTED: {Reason.NOT_MOUNTED},
+    ReasonGroup.NOT_MOUNTED: {Reason.NOT_MOUNTED, Reason.HTTP_3XX},
     ReasonGroup.UNKNOWN_PROFILE: {Reason.UNKNOWN_PROFILE},
     ReasonGroup.BUSY: {Reason.BUSY},
     ReasonGroup.SERVER_ERROR: {Reason.HTTP_5XX},
@@ -111,8 +111,8 @@ def test_every_reason_is_in_one_group() -> None:
 
 
 def test_the_unions_of_groups_are_those_that_are_pinned() -> None:
-    assert {Reason.NOT_MOUNTED, Reason.UNKNOWN_PROFILE} == NOT_SERVED
-    assert {Reason.NOT_MOUNTED, Reason.HTML, Reason.TEXT, Reason.EMPTY} == NO_INDEX_PAGE
+    assert {Reason.NOT_MOUNTED, Reason.HTTP_3XX, Reason.UNKNOWN_PROFILE} == NOT_SERVED
+    assert {Reason.NOT_MOUNTED, Reason.HTTP_3XX, Reason.HTML, Reason.TEXT, Reason.EMPTY} == NO_INDEX_PAGE
     assert GROUPS[ReasonGroup.UNDECODABLE] | {Reason.HTML} == NO_PROFILE
 
 

@@ -65,6 +65,7 @@ class Answer(StrEnum):
     OK = "200 with the right content"
     PLAIN_404 = "404 of a router"
     PPROF_404 = "404 of pprof"
+    REDIRECT = "302 to a login page"
     HTML = "200 with HTML"
     TEXT = "200 with other text or JSON"
     EMPTY = "200 without a body"
@@ -84,6 +85,7 @@ class Answer(StrEnum):
 
 _REASONS: dict[Answer, tuple[Reason, type[FetchError | DecodeError]]] = {
     Answer.PLAIN_404: (Reason.NOT_MOUNTED, FetchError),
+    Answer.REDIRECT: (Reason.HTTP_3XX, FetchError),
     Answer.PPROF_404: (Reason.UNKNOWN_PROFILE, FetchError),
     Answer.HTML: (Reason.HTML, DecodeError),
     Answer.TEXT: (Reason.TEXT, DecodeError),
@@ -101,7 +103,7 @@ _REASONS: dict[Answer, tuple[Reason, type[FetchError | DecodeError]]] = {
     Answer.CUT_GZIP: (Reason.TRUNCATED, DecodeError),
     Answer.NO_PROTO: (Reason.PROTO, DecodeError),
 }
-_OTHER_PAGES = {Answer.PLAIN_404, Answer.HTML, Answer.TEXT, Answer.EMPTY}
+_OTHER_PAGES = {Answer.PLAIN_404, Answer.REDIRECT, Answer.HTML, Answer.TEXT, Answer.EMPTY}
 """What a server without pprof answers."""
 _OF_PROFILES = {Answer.CUT_GZIP, Answer.NO_PROTO, Answer.PPROF_404, Answer.WRITE_TIMEOUT, Answer.BUSY}
 """What an index page or a text cannot answer, since it is neither compressed nor a profile."""
@@ -140,18 +142,21 @@ _KINDS = (
 def servers() -> Iterator[Server]:
     """The combinations of one answer of each kind, and each single answer beside good ones.
 
-    Where the index page says that the target is down, nothing else is asked for. A page of text or without a body in
-    its place counts as one of HTML does, so that these have fewer combinations.
+    Where the index page says that the target is down, nothing else is asked for. A redirect, or a page of text or
+    without a body, in its place counts as one of HTML does, so that these have fewer combinations, and so have servers
+    that break later.
     """
     pages = [answer for answer in Answer if answer not in _OF_PROFILES]
     for before, index in product((False, True), pages):
         if index is not Answer.OK and index not in _OTHER_PAGES:
             yield Server(index, Answer.OK, Answer.OK, Answer.OK, before)
             continue
-        few = before or index in (Answer.TEXT, Answer.EMPTY)
+        few = before or index in (Answer.REDIRECT, Answer.TEXT, Answer.EMPTY)
         answers = _FEW if few else _KINDS
         for instant, cpu in product(answers, answers):
-            yield Server(index, _text(instant), instant, cpu, before)
+            texts = [_text(instant)] if few else [answer for answer in _KINDS if answer not in _OF_PROFILES]
+            for text in texts:
+                yield Server(index, text, instant, cpu, before)
     for answer in Answer:
         yield Server(Answer.OK, _text(answer), answer, Answer.OK, healthy_before=False)
         yield Server(Answer.OK, Answer.OK, answer, Answer.OK, healthy_before=False)

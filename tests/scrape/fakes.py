@@ -198,11 +198,12 @@ def pool_of(
     stacks: bool = False,
     storage: Path | None = None,
     raw_profiles: RawProfiles | None = None,
+    timeout: float = 10,
 ) -> Pool:
     """A pool with default settings; what it knows of epochs is in memory, or in the file at `storage`."""
     store = Store.open(storage, clock.time)
     return Pool(
-        settings(*targets, stacks=stacks),
+        dataclasses.replace(settings(*targets, stacks=stacks), timeout=timeout),
         fetcher=fetcher,
         clock=clock,
         random=Random(1),

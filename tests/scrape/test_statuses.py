@@ -11,7 +11,8 @@ STATUSES = range(100, 600)
 
 BY_REASON: dict[Reason, tuple[ReasonGroup, set[int]]] = {
     Reason.EMPTY: (ReasonGroup.UNDECODABLE, set(range(100, 300))),
-    Reason.NOT_MOUNTED: (ReasonGroup.NOT_MOUNTED, {*range(300, 400), 404}),
+    Reason.NOT_MOUNTED: (ReasonGroup.NOT_MOUNTED, {404}),
+    Reason.HTTP_3XX: (ReasonGroup.NOT_MOUNTED, set(range(300, 400))),
     Reason.UNAUTHORIZED: (ReasonGroup.REFUSED, {401, 403}),
     Reason.METHOD: (ReasonGroup.REFUSED, {405}),
     # 429 is among them: a limit on requests is a refusal (PprofProfileRejected), not a fault of the server.

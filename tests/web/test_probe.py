@@ -224,7 +224,7 @@ async def test_nothing_that_a_target_says_becomes_markup_or_a_line_of_its_own(cl
     ("path", "answer"),
     [
         ("", FetchError(Reason.UNAUTHORIZED, "HTTP 403: the secret", 403)),
-        ("heap", FetchError(Reason.NOT_MOUNTED, "HTTP 302: http://secret.invalid/", 302)),
+        ("heap", FetchError(Reason.HTTP_3XX, "HTTP 302: http://secret.invalid/", 302)),
         ("heap", b"<html>the secret</html>"),
         ("heap", b"the secret in plain words"),
     ],

@@ -9,11 +9,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+from pprof_exporter.catalog.vocabulary import Reason
+
 NO_HANDLER = (
     "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
     " cmdline or trace), or disable this profile for the target."
 )
 """What a missing page of a profile means and what to do, where the index page was read."""
+
+
+def not_served(reason: Reason) -> str:
+    """What a reason of `NOT_SERVED` means for a profile, and what to do."""
+    return f"{reason.meaning}. {reason.advice}" if reason is Reason.HTTP_3XX else NO_HANDLER
 
 
 class RootCause(StrEnum):

@@ -109,6 +109,7 @@ class Reason(StrEnum):
     TIMEOUT_BODY = "timeout_body", ReasonGroup.TIMEOUT
     UNAUTHORIZED = "unauthorized", ReasonGroup.REFUSED
     NOT_MOUNTED = "not_mounted", ReasonGroup.NOT_MOUNTED
+    HTTP_3XX = "http_3xx", ReasonGroup.NOT_MOUNTED
     UNKNOWN_PROFILE = "unknown_profile", ReasonGroup.UNKNOWN_PROFILE
     BUSY = "busy", ReasonGroup.BUSY
     WRITE_TIMEOUT = "write_timeout", ReasonGroup.REFUSED
@@ -184,7 +185,7 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     ),
     Reason.TIMEOUT_HEADER: (
         "connected, but no reply before the deadline",
-        "If the index page answers but this profile does not, the Go runtime may be unable to stop the world.",
+        "If nothing that stops the world answers (goroutine, heap?debug=1), the Go runtime may be unable to stop it.",
     ),
     Reason.TIMEOUT_BODY: (
         "the reply began, but did not end before the deadline",
@@ -195,8 +196,12 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
         "Give the exporter credentials for the pprof endpoints, or serve them on a separate port.",
     ),
     Reason.NOT_MOUNTED: (
-        "net/http/pprof is not at this path (404 or a redirect)",
+        "net/http/pprof is not at this path (404)",
         "Import net/http/pprof in the service, or correct the target's path prefix.",
+    ),
+    Reason.HTTP_3XX: (
+        "the server redirects the request (3xx), which is not followed by default",
+        "If it leads to a login page, give the exporter credentials. Otherwise correct the address.",
     ),
     Reason.UNKNOWN_PROFILE: (
         "pprof is mounted, but this Go version or router does not have the profile",

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.catalog.root_causes import NO_HANDLER, RootCause
+from pprof_exporter.catalog.root_causes import RootCause, not_served
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _REFUSED = ReasonGroup.REFUSED.reasons
@@ -82,7 +82,7 @@ def _listed(share: str, selector: str) -> str:
 
 
 _HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
-_HINTS |= dict.fromkeys(sorted(NOT_SERVED), NO_HANDLER)
+_HINTS |= {reason: not_served(reason) for reason in sorted(NOT_SERVED)}
 _HINT = (
     f"{{{{ range printf `count by (reason) ({_FAILED}{{job=%q, instance=%q, target=%q, {_REJECTS}}} > 0)` {_OF_TARGET}"
     " | query | sortByLabel `reason` }} {{ .Labels.reason }}:"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.catalog.root_causes import NO_HANDLER, RootCause
+from pprof_exporter.catalog.root_causes import RootCause, not_served
 from pprof_exporter.catalog.vocabulary import INDEX
+from pprof_exporter.scrape.state.wedge import STOP_THE_WORLD
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
 from pprof_exporter.verdicts.verdict import (
@@ -24,6 +26,12 @@ from pprof_exporter.verdicts.verdict import (
 _REFUSED = ReasonGroup.REFUSED.reasons
 # Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14.
 _NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons
+# The failures of `RootCause.FAILING`.
+_BROKEN = frozenset(Reason) - _NOT_F13 - NO_PROFILE
+_HANDLER_WAITS = (
+    "Other requests that stop the world are answered, so the runtime is not stuck: the handler of this profile waits "
+    "for something, or sleeps for longer than the exporter waits."
+)
 # A page of another server. Without an index page, it stands for a profile that is not mounted.
 _OTHER_PAGE = NO_INDEX_PAGE - NOT_SERVED
 # Only Go 1.26 and later have it, so a missing one is no finding.
@@ -41,20 +49,78 @@ def unreachable(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return wrong([_down(snapshot), restarts], unknown("The target does not answer."))
     failed = {
         name: fetches
-        for name, fetches in snapshot.fetches.items()
+        for name, fetches in ((name, _with_latest_failure(one)) for name, one in snapshot.fetches.items())
         if fetches.reason is not None and fetches.reason not in _NOT_F13 and not _not_mounted(snapshot, fetches)
     }
+    unclear = [name for name, one in failed.items() if one.reason is Reason.TIMEOUT_HEADER and one.undecided]
+    known = [one.lately for one in snapshot.fetches.values() if one.lately is not None]
+    everywhere = bool(known) and _lost([reason for lately in known for reason in lately], limit, _BROKEN)
     causes = {
-        RootCause.UNREADABLE: {name: one for name, one in failed.items() if one.reason in NO_PROFILE},
-        RootCause.FAILING: {name: one for name, one in failed.items() if one.reason not in NO_PROFILE},
+        RootCause.UNREADABLE: {
+            name: one
+            for name, one in failed.items()
+            if one.reason in NO_PROFILE and _lost(one.lately, limit, NO_PROFILE, "undecodable")
+        },
+        RootCause.FAILING: {
+            name: one
+            for name, one in failed.items()
+            if one.reason not in NO_PROFILE and (everywhere or _lost(one.lately, limit, _BROKEN))
+        },
     }
+    told = {name for fetches in causes.values() for name in fetches}
+    few = [
+        _few(snapshot, name, one)
+        for name, one in failed.items()
+        if name not in told and name not in unclear and snapshot.fetches[name].reason is not None
+    ]
     brought = [name for name, fetches in snapshot.fetches.items() if fetches.succeeded and fetches.reason is None]
     return noted(
         wrong(
-            (*(_said(cause, fetches) for cause, fetches in causes.items()), restarts),
-            healthy(f"The target sends {joined(brought)}.") if brought else unknown("No fetch has finished yet."),
+            (*(_said(snapshot, cause, fetches) for cause, fetches in causes.items()), restarts),
+            _otherwise(brought, unclear, few),
         ),
-        (_left_out(snapshot), *_sleeps(snapshot)),
+        (_left_out(snapshot), *few, *_sleeps(snapshot)),
+    )
+
+
+def _with_latest_failure(fetches: FetchSummary) -> FetchSummary:
+    """The same with the reason of the latest failure, as long as one within the last quarter of an hour counts."""
+    if fetches.reason is not None or not fetches.lately:
+        return fetches
+    last_quarter = fetches.lately[-max(1, len(fetches.lately) // 4) :]
+    reason = next((reason for reason in reversed(last_quarter) if reason is not None), None)
+    return replace(fetches, reason=reason, now_and_then=True) if reason is not None else fetches
+
+
+def _lost(
+    lately: Sequence[Reason | None] | None,
+    limit: VerdictLimits,
+    reasons: frozenset[Reason],
+    share: str = "fetches_lost",
+) -> bool:
+    """Whether so many fetches end for these reasons as the alert wants. A single fetch says all that is known."""
+    if lately is None:
+        return True
+    failed = sum(reason in reasons for reason in lately)
+    return failed >= limit["failures"] and failed > limit[share] * len(lately)
+
+
+def _otherwise(brought: list[str], unclear: list[str], few: list[Note]) -> CheckOutcome:
+    if unclear:
+        return unknown(
+            f"{joined(unclear)} did not answer before the deadline. The exporter will wait longer once: that shows "
+            "whether the handler sleeps before it answers."
+        )
+    if brought:
+        return healthy(f"The target sends {joined(brought)}.")
+    return unknown("No fetch has succeeded yet." if few else "No fetch has finished yet.")
+
+
+def _few(snapshot: TargetSnapshot, name: str, fetches: FetchSummary) -> Note:
+    failed = sum(reason is not None for reason in fetches.lately or ())
+    return Note(
+        f"The latest fetch of {name} failed: {_why(snapshot, fetches.reason, fetches)} "
+        f"In an hour, {failed} of {len(fetches.lately or ())} failed: too few for an alert."
     )
 
 
@@ -97,23 +163,28 @@ def _sleeps(snapshot: TargetSnapshot) -> tuple[Note, ...]:
     )
 
 
-def _said(cause: RootCause, failed: Mapping[str, FetchSummary]) -> Finding | None:
+def _said(snapshot: TargetSnapshot, cause: RootCause, failed: Mapping[str, FetchSummary]) -> Finding | None:
     """One finding for all profiles that fail for one cause: which, why, and what to do, once for each reason."""
     if not failed:
         return None
-    by_reason: dict[Reason | None, list[str]] = {}
+    by_reason: dict[tuple[Reason | None, bool], list[str]] = {}
     for name, fetches in failed.items():
-        by_reason.setdefault(fetches.reason, []).append(name)
+        by_reason.setdefault((fetches.reason, fetches.now_and_then), []).append(name)
     said = " ".join(
-        f"The latest fetch of {joined(names)} failed: {_why(reason, failed[names[0]])}"
-        for reason, names in by_reason.items()
+        f"{'Fetches' if now_and_then else 'The latest fetch'} of {joined(names)} "
+        f"{'fail now and then' if now_and_then else 'failed'}: {_why(snapshot, reason, failed[names[0]])}"
+        for (reason, now_and_then), names in by_reason.items()
     )
     return Finding(Level.WARNING, said, cause.alert)
 
 
-def _why(reason: Reason | None, fetches: FetchSummary) -> str:
+def _why(snapshot: TargetSnapshot, reason: Reason | None, fetches: FetchSummary) -> str:
     if reason in NOT_SERVED:
-        return NO_HANDLER
+        return not_served(reason)
+    if reason is Reason.TIMEOUT_HEADER and any(
+        one.succeeded and one.reason is None for name, one in snapshot.fetches.items() if name in STOP_THE_WORLD
+    ):
+        return f"{reason.meaning}. {_HANDLER_WAITS}"
     return f"{reason.meaning}. {reason.advice}" if reason else f"{fetches.problem}."
 
 
@@ -146,7 +217,7 @@ def refused_requests(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOut
         for name, fetches in snapshot.fetches.items()
         if name != INDEX and (fetches.reason in _REFUSED or _unserved(snapshot, name, fetches))
     }
-    findings = [_said(RootCause.REJECTED, refused)]
+    findings = [_said(snapshot, RootCause.REJECTED, refused)]
     if not snapshot.up:
         # Then all are refused, which F13 reports.
         return unknown("The target has not been queried yet." if snapshot.up is None else "The target does not answer.")

@@ -53,6 +53,12 @@ class FetchSummary:
     median_latency: float | None = None
     """Of the latest three to five; None with fewer."""
     overdue: int = 0
+    lately: tuple[Reason | None, ...] | None = None
+    """How the fetches of about an hour ended, oldest first; None where each is made once, so that one says all."""
+    now_and_then: bool = False
+    """Whether `reason` is of an earlier fetch, and the latest succeeded."""
+    undecided: bool = False
+    """Whether the latest timed out, and a longer try is still to show if the handler hangs or sleeps."""
 
 
 @dataclass(frozen=True, slots=True)

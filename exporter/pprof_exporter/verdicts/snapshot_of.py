@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from pprof_exporter.catalog import Family, Outcome, content
+from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
-from pprof_exporter.scrape import FetchCounters, ProfileState, TargetState, is_fresh
+from pprof_exporter.scrape import ProfileState, TargetState, is_fresh
 from pprof_exporter.scrape.state.canary import CanaryState, During
 from pprof_exporter.scrape.state.observation import Observation
 from pprof_exporter.scrape.state.top_k import OTHER
@@ -17,6 +19,8 @@ _HOLDERS = 3
 # Seconds of life that a mean since the start needs.
 _SHORTEST_LIFE = 60.0
 _HOUR, _DAY = 3600.0, 86_400.0
+# Fetches that tell a pattern, of a profile that is fetched less often than that in an hour.
+_FEW = 5
 
 
 def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
@@ -46,7 +50,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         fingerprinted=known.system is not None or known.go.lowest is not None,
         comparison=known.comparison,
         profiles=profiles,
-        fetches={name: _fetches(counters) for name, counters in state.counters.items() if counters.outcomes},
+        fetches={name: _fetches(state, name) for name, counters in state.counters.items() if counters.outcomes},
         audit=state.sampling_clock.latest,
         audit_processors=state.sampling_clock.processors,
         audit_failure=state.sampling_clock.failure,
@@ -100,7 +104,10 @@ def _one(profile: ProfileState, latest: Observation) -> ProfileSnapshot:
     return ProfileSnapshot(latest.took, latest.samples, sums, latest.readings)
 
 
-def _fetches(counters: FetchCounters) -> FetchSummary:
+def _fetches(state: TargetState, name: str) -> FetchSummary:
+    counters, delay = state.counters[name], state.delays.by_profile.get(name)
+    interval = state.settings.index_interval if name == INDEX else state.settings.profiles[name].interval
+    in_an_hour = math.ceil(_HOUR / interval)
     succeeded = counters.outcomes[Outcome.SUCCESS]
     return FetchSummary(
         reason=counters.last_reason,
@@ -111,6 +118,8 @@ def _fetches(counters: FetchCounters) -> FetchSummary:
         mean_latency=counters.latency.sum / succeeded if succeeded else None,
         median_latency=counters.recent.median,
         overdue=counters.overdue,
+        lately=tuple(counters.ended.latest(max(in_an_hour, _FEW))) if interval < _DAY else None,
+        undecided=delay is not None and delay.undecided,
     )
 
 

@@ -127,7 +127,7 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
         (sends(whole(b"x" * 100_001)), Reason.TOO_LARGE),
         (sends(b"HTTP/1.1 204 No Content\r\n\r\n"), Reason.EMPTY),
         (sends(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"), Reason.NOT_MOUNTED),
-        (sends(b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"), Reason.NOT_MOUNTED),
+        (sends(b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"), Reason.HTTP_3XX),
     ],
 )
 async def test_every_broken_reply_has_its_reason(fetcher: Fetcher, answer: Answer, reason: Reason) -> None:

@@ -11,6 +11,7 @@ from pprof_exporter.catalog import Deferral, Outcome, Reason
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.handler_delay import LongerTries
+from pprof_exporter.verdicts import snapshot_of, verdicts
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
 SILENT = failing(FetchError(Reason.TIMEOUT_HEADER, "connected, no reply"))
@@ -39,6 +40,42 @@ async def test_a_sleep_of_ten_seconds_is_learned_from_one_timeout(
     assert latest is not None
     assert latest.took < 0.1
     assert not any(state.wedge.hangs.values())
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(10.004, 10), (10.004, 15), (3.02, 10)])
+async def test_no_reply_of_a_handler_that_sleeps_counts_as_slow(
+    clock: FakeClock, fetcher: FakeFetcher, seconds: float, timeout: float
+) -> None:
+    pool = pool_of(clock, fetcher, "shop:1", timeout=timeout)
+    fetcher.sleeps["mutex"] = seconds
+    for _ in range(90):
+        await clock.advance(20)
+        verdict = next(
+            one for one in verdicts(snapshot_of(pool.states[0], clock.now())) if one.failure_mode.id == "F13"
+        )
+        assert verdict.findings == (), "one fetch that timed out is none"
+    counters = pool.states[0].counters["mutex"]
+    assert counters.outcomes[Outcome.SUCCESS] >= 3
+    assert max(latency for latency in counters.history.latest() if latency is not None) < 0.5
+    await pool.close(0)
+
+
+async def test_a_profile_that_takes_long_by_itself_counts_as_slow_from_the_second_on(clock: FakeClock) -> None:
+    delay = LongerTries(clock, ["heap"]).by_profile["heap"]
+    counted = []
+    for seconds in (12.2, 13.7, 12.6, 12.02, 14.4, 13.03, 12.5, 13.9, 14.02, 12.8):
+        delay.answered(seconds, 0.01, timeout=10)
+        counted.append(seconds - delay.supposed)
+    assert delay.window == 0
+    assert min(counted[1:]) > 10
+
+
+async def test_a_busy_target_that_answers_later_still_sleeps(clock: FakeClock) -> None:
+    delay = LongerTries(clock, ["mutex"]).by_profile["mutex"]
+    for seconds in (10.02, 10.4, 10.05, 10.9, 10.03):
+        delay.answered(seconds, 0.01, timeout=15)
+        assert seconds - delay.supposed < 1
+    assert delay.window == 10
 
 
 async def test_what_it_costs_stays_within_the_budget(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:

@@ -30,7 +30,7 @@ class Connection:
         """Follow a redirect. Raises `FetchError` if its URL is unusable, or after too many redirects."""
         redirect = f"HTTP {status}: {location[:_MAX_SHOWN]}"
         if len(self._earlier) == _MAX_REDIRECTS:
-            raise FetchError(Reason.NOT_MOUNTED, f"more than {_MAX_REDIRECTS} redirects, the last was {redirect}")
+            raise FetchError(Reason.HTTP_3XX, f"more than {_MAX_REDIRECTS} redirects, the last was {redirect}")
         try:
             url = self.url.join(URL(location)).with_user(None)
             usable = url.scheme in ("http", "https") and bool(url.host)
@@ -40,7 +40,7 @@ class Connection:
             self.same_origin = self.same_origin and usable and url.origin() == self.url.origin()
             self.url = url
         if not usable:
-            raise FetchError(Reason.NOT_MOUNTED, f"{redirect}, which is not an http or https URL")
+            raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL")
         self.stopwatch.ended = time.perf_counter()
         self._earlier.append(self.stopwatch)
         self.stopwatch = start_stopwatch()

@@ -29,7 +29,7 @@ _BY_STATUS: dict[int, Reason] = {
 _BY_CLASS: dict[int, Reason] = {
     1: Reason.EMPTY,
     2: Reason.EMPTY,  # 200 is no error. 204 has no profile, 206 a part of one.
-    3: Reason.NOT_MOUNTED,
+    3: Reason.HTTP_3XX,
     4: Reason.HTTP_4XX,
     5: Reason.HTTP_5XX,
 }

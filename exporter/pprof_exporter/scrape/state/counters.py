@@ -15,6 +15,7 @@ from pprof_exporter.scrape.client.phases import Phases
 _HISTORY = 60
 _RECENT = 5
 _ENOUGH = 3
+_REASONS = list(Reason)
 
 
 class LatencyHistory:
@@ -65,6 +66,25 @@ class RecentLatencies:
         return median(self._values) if len(self._values) >= _ENOUGH else None
 
 
+class RecentOutcomes:
+    """How the latest 60 fetches ended: a reason of failure, or None. It takes a hundred bytes."""
+
+    __slots__ = ("_codes",)
+
+    def __init__(self) -> None:
+        self._codes = bytearray()
+
+    def add(self, reason: Reason | None) -> None:
+        """Add the latest."""
+        if len(self._codes) == _HISTORY:
+            del self._codes[0]
+        self._codes.append(0 if reason is None else _REASONS.index(reason) + 1)
+
+    def latest(self, count: int) -> list[Reason | None]:
+        """At most so many, oldest first."""
+        return [_REASONS[code - 1] if code else None for code in self._codes[-count:]]
+
+
 class LatencyHistogram:
     """A histogram over `fetching.LATENCY_BUCKETS`."""
 
@@ -96,6 +116,8 @@ class FetchCounters:
     history: LatencyHistory = field(default_factory=LatencyHistory)
     recent: RecentLatencies = field(default_factory=RecentLatencies)
     """The latest latencies of the current process that are not the exporter's own delay."""
+    ended: RecentOutcomes = field(default_factory=RecentOutcomes)
+    """How the latest fetches of the current process ended."""
     phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
     response_bytes: int = 0
     last_success: float | None = None
@@ -107,6 +129,7 @@ class FetchCounters:
         """Forget why the latest fetch failed: the process may have ended in it."""
         self.last_problem, self.last_reason = "", None
         self.recent.clear()
+        self.ended = RecentOutcomes()
 
     def succeeded(self, at: float, phases: Phases | None, *, overloaded: bool = False) -> None:
         """Count a successful fetch; `phases` is None for a saved file. `overloaded`: its latency is the exporter's."""
@@ -118,6 +141,7 @@ class FetchCounters:
                 self.recent.add(phases.total)
             for phase, seconds in phases.items():
                 self.phases[phase] += seconds
+        self.ended.add(None)
         self.last_success = at
         self.last_problem, self.last_reason = "", None
 
@@ -130,4 +154,5 @@ class FetchCounters:
             failures = self.decode_failures if decoding else self.fetch_failures
             failures[reason] += 1
         self.history.add(None)
+        self.ended.add(reason)
         self.last_problem, self.last_reason = f"{reason}: {detail}", reason

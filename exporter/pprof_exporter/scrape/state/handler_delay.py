@@ -3,8 +3,11 @@
 VictoriaMetrics (lib/httpserver) serves its mutex profile so: it sets the fraction to 10, sleeps for 10 s, and only then
 answers. Such a sleep is a window of the profile and no latency of the target. It is recognised by being constant, by
 being a multiple of half a second as people write it, and by other profiles that come at once. Work that takes long
-varies: three times in a row within a fifth of each half second happens to it once in 125 times, and hardly ever with
-the same result.
+varies: three times within a fifth of each half second happens to it once in 125 times, and hardly ever with the same
+result and nothing that came sooner.
+
+Until a sleep is confirmed or refuted, the latency of a reply that may have slept is what came after the sleep. Counted
+in full, its first replies would be slow fetches for as long as an alert looks back.
 """
 
 from __future__ import annotations
@@ -21,12 +24,16 @@ _STEP = 0.5
 # An answer comes up to this much after the sleep, and less than `_EARLY` before it.
 _TOLERANCE = 0.1
 _EARLY = 0.02
+# A busy target answers up to this share of the sleep later. Such a reply neither confirms the sleep nor refutes it.
+_LATE = 0.1
 # What takes shorter is a latency, whatever causes it.
 _SHORTEST = 1.0
 # Other profiles take less than this share of it.
 _OTHERS = 0.1
 _CONFIRMED_BY = 3
 _CONFIRMED_LONGER_BY = 2
+# A sleep that so many replies do not confirm is none.
+_DECIDED_BY = 6
 _LONGER = 60.0
 """The deadline of a longer try, in seconds."""
 # A longer try disturbs the target: some handlers profile it meanwhile. Seconds until the next of the same profile,
@@ -73,9 +80,16 @@ class HandlerDelay:
         """Forget the delay of the process before."""
         self.window = 0.0
         """Seconds that the handler sleeps; 0 if it does not, or if nothing is known."""
+        self.supposed = 0.0
+        """Seconds that it slept before the latest reply, as far as that is known before it is confirmed."""
+        self._slept = 0.0
+        self._replies = 0
+        self._refuted = False
         self._seen: deque[float] = deque(maxlen=_CONFIRMED_BY)
         self._longest = 0.0
         self._timeouts = 0
+        self._tries_longer = False
+        self._hangs = False
 
     def _forget_tries(self) -> None:
         self._tries = 0
@@ -90,11 +104,22 @@ class HandlerDelay:
     @property
     def unclear(self) -> bool:
         """Whether one more fetch would tell a handler that sleeps from one that hangs."""
-        return self.wants_longer or bool(self._longest and self._seen and not self.window)
+        return self.wants_longer or bool(self._longest and self._slept and not self.window)
+
+    @property
+    def patience(self) -> float:
+        """Seconds beyond the timeout that the latest reply needed, if it is no window yet."""
+        return 0.0 if self.window else self._longest
+
+    @property
+    def undecided(self) -> bool:
+        """Whether fetches time out, and no longer try has shown yet that the handler hangs."""
+        return self._timeouts > 0 and not self._hangs
 
     def attempt(self, timeout: float, *, others_answer: bool) -> Attempt:
         """How to make the next fetch. The longest try is made alone, and only while other requests are answered."""
         self.started_at = self._clock.steady()
+        self._tries_longer = False
         if self.window:
             return Attempt(window=self.window)
         if self._longest:
@@ -105,19 +130,21 @@ class HandlerDelay:
         self._not_before = now + min(_NEXT_LONGER * 2**self._tries, _MOST)
         self._tries = min(self._tries + 1, 8)
         self._turn.not_before = now + _APART
+        self._tries_longer = True
         return Attempt(extra=max(0.0, _LONGER - timeout))
 
     def timed_out(self) -> None:
         """The reply did not begin within the deadline."""
         self._timeouts += 1
+        self._hangs = self._hangs or self._tries_longer
         self._seen.clear()
-        self._longest = 0.0
+        self._slept = self._longest = self.supposed = 0.0
         if self.window and self._timeouts >= _MISSES:
             self.forget()
 
     def answered(self, seconds: float, others: float | None, *, timeout: float) -> None:
         """The whole reply took `seconds`; `others` is what other profiles take, None if it is not known."""
-        self._timeouts = 0
+        self._timeouts, self._hangs, self.supposed = 0, False, 0.0
         if self.window:
             if seconds < self.window - _TOLERANCE:
                 # It no longer sleeps, or not as long.
@@ -125,17 +152,40 @@ class HandlerDelay:
             return
         beyond = seconds > timeout
         self._longest = seconds if beyond else 0.0
-        rest = None if others is None else seconds - others
-        if rest is None or others is None or seconds < _SHORTEST or others > _OTHERS * seconds or not _is_sleep(rest):
+        if seconds < _SHORTEST:
+            # A short reply says that it does not sleep now, not that it never will.
             self._seen.clear()
+            self._slept, self._replies, self._refuted = 0.0, 0, False
+        elif others is not None and others <= _OTHERS * seconds:
+            self._weigh(seconds - others, beyond=beyond)
+
+    def _weigh(self, rest: float, *, beyond: bool) -> None:
+        """Take in what a reply took beyond the latency of others."""
+        exact = _is_sleep(rest)
+        if self._slept and not -_EARLY <= rest - self._slept <= max(_TOLERANCE, _LATE * self._slept):
+            self._refute()
+            if not exact:
+                return
+        if not self._slept and (exact or beyond):
+            self._slept = math.floor((rest + _EARLY) / _STEP) * _STEP
+        self._replies += 1
+        if self._replies > _DECIDED_BY:
+            self._refuted = True
+        self.supposed = 0.0 if self._refuted else self._slept
+        if not self._slept or not exact or rest - self._slept > _TOLERANCE:
             return
         self._seen.append(rest)
-        needed = _CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY
-        latest = list(self._seen)[-needed:]
-        if len(latest) == needed and max(latest) - min(latest) <= _TOLERANCE:
-            self.window = math.floor((median(latest) + _EARLY) / _STEP) * _STEP
-            self._longest = 0.0
+        latest = list(self._seen)[-(_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY) :]
+        if len(latest) == (_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY):
+            self.window = self.supposed = self._slept
+            self._longest, self._refuted = 0.0, False
             self._forget_tries()
+
+    def _refute(self) -> None:
+        """The profile takes long by itself: from now on its latency counts, unless a sleep is confirmed."""
+        self._seen.clear()
+        self._slept, self._replies = 0.0, 0
+        self._refuted = True
 
 
 class LongerTries:

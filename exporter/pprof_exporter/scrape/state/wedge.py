@@ -12,7 +12,9 @@ from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 _GOROUTINE = "goroutine"
 # What else stops the world: heap?debug=1 (runtime.ReadMemStats), goroutine?debug=2 (runtime.Stack), and the leak
 # profile (runtime.GC). One that comes proves that the world can be stopped, whatever the goroutine profile does.
-_STOP_THE_WORLD = (MEMSTATS, STACKS, "goroutineleak")
+_OTHERS = (MEMSTATS, STACKS, "goroutineleak")
+STOP_THE_WORLD = frozenset({_GOROUTINE, *_OTHERS})
+"""What is fetched that stops the world."""
 
 
 class Wedge:
@@ -29,10 +31,10 @@ class Wedge:
 
     def record(self, name: str, reason: Reason | None) -> None:
         """Record how a fetch ended: `reason` is None for success. Other names are ignored."""
-        if name in _STOP_THE_WORLD and reason is None and self.hangs.get(_GOROUTINE):
+        if name in _OTHERS and reason is None and self.hangs.get(_GOROUTINE):
             # Until the goroutine profile comes, or this does not come either, it alone hangs.
             self.hangs[_GOROUTINE], self._alone = False, True
-        elif name in _STOP_THE_WORLD and reason is Reason.TIMEOUT_HEADER:
+        elif name in _OTHERS and reason is Reason.TIMEOUT_HEADER:
             self._alone = False
         if name not in (INDEX, _GOROUTINE):
             return

@@ -130,9 +130,9 @@ class ProfileCollector(Collector):
 
     @property
     def waits(self) -> bool:
-        """Whether its handler sleeps, or a longer try is due."""
+        """Whether its handler sleeps, or may do so, or a longer try is due."""
         delay = self.delay
-        return delay is not None and (delay.window > 0 or delay.wants_longer)
+        return delay is not None and (delay.window > 0 or delay.patience > 0 or delay.wants_longer)
 
     @property
     def handler_window(self) -> float:
@@ -173,9 +173,8 @@ class ProfileCollector(Collector):
                 delay.timed_out()
             raise
         delay.answered(context.clock.steady() - began, state.usual_latency(self.name), timeout=timeout)
-        if delay.window and not attempt.window:
-            # Learned by this very reply.
-            reply = replace(reply, phases=reply.phases.without(delay.window))
+        if delay.supposed:
+            reply = replace(reply, phases=reply.phases.without(delay.supposed))
         return reply
 
     async def _take_in(self, reply: Reply, used: CpuUse | None) -> None:
@@ -205,10 +204,10 @@ class MutexCollector(ProfileCollector):
         if latest is None or latest.samples:
             return
         delay = self.delay
-        window = delay.window if delay is not None else 0
+        window, extra = (delay.window, delay.patience) if delay is not None else (0, 0)
         try:
-            async with self._context.slot(window=bool(window)):
-                reply = await self._context.get(self.path, query={"debug": "1"}, window=window)
+            async with self._context.slot(window=bool(window or extra)):
+                reply = await self._context.get(self.path, query={"debug": "1"}, window=window, extra=extra)
             rate = read_mutex_rate(reply.body)
         except (FetchError, DecodeError):
             rate = None

@@ -48,9 +48,13 @@ class FetchPolicy:
         return deferral is None
 
     def failed(self, collector: Collector) -> None:
-        """Record a failed run. The next one is delayed, and delayed further with each failure in a row."""
+        """Record a failed run. The next one is delayed, and delayed further with each failure in a row.
+
+        A longer try is not delayed: until it has been made, nobody knows whether the handler hangs or sleeps.
+        """
         collector.counters.deferring = False
-        self._backoffs[collector].failed(self._clock.steady())
+        if not collector.unclear:
+            self._backoffs[collector].failed(self._clock.steady())
 
     def succeeded(self, collector: Collector) -> None:
         """Record a successful run."""
