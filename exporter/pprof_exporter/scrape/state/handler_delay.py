@@ -58,10 +58,17 @@ class Attempt:
         return self.window > 0 or self.extra > 0
 
 
+class LongerTurn:
+    """When the next longer try of any profile of a target may be, in steady time."""
+
+    def __init__(self) -> None:
+        self.not_before = -math.inf
+
+
 class HandlerDelay:
     """What is known of the delay of one profile."""
 
-    def __init__(self, clock: Clock, turn: LongerTries) -> None:
+    def __init__(self, clock: Clock, turn: LongerTurn) -> None:
         self._clock = clock
         self._turn = turn
         self._forget_tries()
@@ -182,11 +189,11 @@ class HandlerDelay:
 
 
 class LongerTries:
-    """The delays of all profiles of a target, and when the next longer try of any of them may be."""
+    """The delays of all profiles of a target, which make longer tries in turn."""
 
     def __init__(self, clock: Clock, names: list[str]) -> None:
-        self.not_before = -math.inf
-        self.by_profile = {name: HandlerDelay(clock, self) for name in names}
+        turn = LongerTurn()
+        self.by_profile = {name: HandlerDelay(clock, turn) for name in names}
 
     def begin_process(self) -> None:
         """Forget the delays of the process before."""
