@@ -92,11 +92,9 @@ _HINT = (
     )
     + "{{ end }}{{ end }}"
 )
-_STALE = f"""
-    time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
-      unless {_PROFILE} pprof_profile_available == 0
-      unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
-"""
+_STALE = f"""time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
+            unless {_PROFILE} pprof_profile_available == 0
+            unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0"""
 
 
 def _without_index(reasons: Iterable[Reason]) -> str:
@@ -174,7 +172,9 @@ _PROBLEMS: dict[RootCause, str] = {
     """,
     # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
     RootCause.STALE: f"""
-        max without (profile) ({_STALE.strip()})
+        max without (profile) (
+          {_STALE}
+        )
           {_IS_UP}
     """,
 }

@@ -58,17 +58,17 @@ class Attempt:
         return self.window > 0 or self.extra > 0
 
 
-@dataclass(slots=True)
-class _Turn:
-    """Longer tries of different profiles of a target are apart: steady time before which there is none."""
+class LongerTurn:
+    """When the next longer try of any profile of a target may be, in steady time."""
 
-    not_before: float = -math.inf
+    def __init__(self) -> None:
+        self.not_before = -math.inf
 
 
 class HandlerDelay:
     """What is known of the delay of one profile."""
 
-    def __init__(self, clock: Clock, turn: _Turn) -> None:
+    def __init__(self, clock: Clock, turn: LongerTurn) -> None:
         self._clock = clock
         self._turn = turn
         self._forget_tries()
@@ -189,10 +189,10 @@ class HandlerDelay:
 
 
 class LongerTries:
-    """The delays of all profiles of a target, and when the next longer try of any of them may be."""
+    """The delays of all profiles of a target, which make longer tries in turn."""
 
     def __init__(self, clock: Clock, names: list[str]) -> None:
-        turn = _Turn()
+        turn = LongerTurn()
         self.by_profile = {name: HandlerDelay(clock, turn) for name in names}
 
     def begin_process(self) -> None:
