@@ -208,6 +208,16 @@ def test_a_process_that_started_before_the_one_it_follows_counts_once_it_holds(t
     assert tracker.restarts == 1
 
 
+def test_a_start_time_that_comes_later_proves_what_a_counter_suggests(tracker: ProcessTracker) -> None:
+    feed(tracker, [started(NOW, 1.0, records=500)])
+    for restart in range(1, 16):
+        at = NOW + 60 * restart
+        assert tracker.take(counting(at, records=400), at) is ReplyOrigin.NEW
+        feed(tracker, [started(at + 5, at - 3, records=500), started(at + 40, at - 3, records=500)])
+    assert tracker.restarts == 15
+    assert not tracker.several
+
+
 def test_lives_that_are_shorter_than_it_takes_to_be_sure_count_later(tracker: ProcessTracker) -> None:
     chance = random.Random(15)
     for life in range(16):

@@ -254,6 +254,7 @@ class ProcessTracker:
             return ReplyOrigin.MIXED
         if not current.contradicts(evidence):
             current.learn(evidence, now)
+            self._prove(evidence)
             self._confirm(now)
             self.starts_confirmed += bool(evidence.started)
             return ReplyOrigin.SAME
@@ -296,6 +297,13 @@ class ProcessTracker:
     def _end(self, process: _Process, now: float) -> None:
         process.ended = now
         self._ended.append(process)
+
+    def _prove(self, evidence: ProcessEvidence) -> None:
+        """A start after those of all processes before proves the restarts that lower counters only suggest."""
+        known = [one for one in self._ended if not one.started.keys().isdisjoint(evidence.started)]
+        if known and all(one.started_before(evidence) for one in known):
+            for restart in self._unconfirmed:
+                restart.rounds = _PROVEN_ROUNDS
 
     def _confirm(self, now: float) -> None:
         """Count the restarts that are old enough: what comes back meanwhile was no restart."""
