@@ -31,7 +31,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "scaling",
         "performance",
         "coverage",
-        "detection",
         "security",
     ),
     "Deploy": ("deploy/index", "windows"),

@@ -30,12 +30,15 @@ from tests.scrape.fakes import FakeClock, FakeFetcher, settings
 NAME = "shop:6060"
 
 NOT_RECORDED = {
+    "delays": "how long to wait for handlers is learned by waiting",
+    "reading_cost": "what the readings of the exporter cost the target is measured live",
     "target.url": "a capture does not hold where a target was",
     "settings": "those of the command",
     "revision": "counts steps, not facts",
     "budget": "a budget is of now",
     "identity.process._tracks": "a capture holds one metrics page of a round",
     "identity.process.starts_confirmed": "the same",
+    "identity.process._current.counted_at": "the same",
     "exporter_load": "that of the exporter, not of the target",
     "delays": "plans the next fetches",
     "reading_cost": "measured live, in windows of their own",
@@ -66,7 +69,7 @@ NOT_IN_FILES = {
     "up": "a file does not answer",
 }
 """What a folder of files cannot give back either, and why."""
-OF_A_FETCH = ("took", "at", "size", "counters", "readings", "counter_totals")
+OF_A_FETCH = ("took", "at", "size", "counters", "readings", "counter_totals", "latest_few")
 """Of each profile: what depends on how it was fetched, its latency above all. Readings are compared by themselves."""
 MEASURED_LIVE = ("pprof_cpu_", "pprof_profile_clock", "pprof_profile_window")
 """Readings that take the CPU time, or the time of the request."""
