@@ -89,7 +89,7 @@ def test_nothing_fires_on_a_healthy_day(tmp_path: Path, recordings: Path, suite:
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_day_would_show_what_fires_and_what_is_pending(tmp_path: Path, recordings: Path, suite: Suite) -> None:
     """The rate of a healthy Windows program taken for a bad one: pending at first, then firing."""
-    wrong = RuleOptions({"cpu_timer_highest": 200})
+    wrong = RuleOptions({"cpu_timer_highest": 1000})
     said = told(suite, unit_test(tmp_path, recordings, nothing_fires(HALF_AN_HOUR, HALF_AN_HOUR), wrong))
     assert said.count("PprofCpuTimer64Hz") == 2
     assert 'alertstate="firing"' in said
