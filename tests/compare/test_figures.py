@@ -82,7 +82,7 @@ def test_a_program_that_did_not_change_has_the_same_figures_in_their_order() -> 
     assert report.verdict is ChangeVerdict.SAME
 
 
-@pytest.mark.parametrize("signal", USES)
+@pytest.mark.parametrize("signal", [signal for signal in USES if signal != USED_PROCESSORS])
 def test_three_times_as_much_is_worse_and_a_third_is_better(signal: str) -> None:
     # Threads and goroutines have limits that a small program does not reach.
     base = {**USES, THREADS: 100}
@@ -90,6 +90,12 @@ def test_three_times_as_much_is_worse_and_a_third_is_better(signal: str) -> None
     assert [name for name, word in words(report).items() if word == "worse"] == [signal]
     report = compared({**base, signal: 3 * base[signal]}, base)
     assert [name for name, word in words(report).items() if word == "better"] == [signal]
+    assert report.verdict is ChangeVerdict.SAME
+
+
+def test_more_cpu_time_alone_is_not_judged_to_be_worse_since_it_may_be_more_work() -> None:
+    report = compared(USES, {**USES, USED_PROCESSORS: 3 * USES[USED_PROCESSORS]})
+    assert words(report)[USED_PROCESSORS] == "cannot tell"
     assert report.verdict is ChangeVerdict.SAME
 
 

@@ -38,8 +38,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     windows = Service("windows", go.build("1.24.11", "windows"), wine=True, yields=False)
     # With fewer than three targets that are not upgraded there is no control group.
     others = [Service(f"other-{number}", linux.program) for number in range(2)]
+    gone = Service("gone", linux.program)
     with contextlib.ExitStack() as stack:
-        services = [linux, windows, *others]
+        services = [linux, windows, *others, gone]
         stack.enter_context(started(services))
         at_work(linux)
         at_work(windows)
@@ -53,6 +54,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         at_work(windows)
         windows.target.control("module", path=agent())
         linux.target.fault("mutex", "html")
+        # A warning that takes five minutes only.
+        gone.stop()
         time.sleep(SECONDS)
         variables = {
             "$__rate_interval": "20s",

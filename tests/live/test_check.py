@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from pprof_exporter.cli import main
+from pprof_exporter.profile import read_index
 from tests.lab import free_port, go
 from tests.lab.changes import stripped, thinned
 from tests.lab.rewrite import SNAPSHOTS, Rewriter, rewriting
@@ -87,9 +90,18 @@ def ill() -> Iterator[Target]:
         yield program
 
 
+def created_threads(program: Target) -> int:
+    """As the index page counts them."""
+    with urllib.request.urlopen(program.pprof()) as page:
+        return read_index(page.read()).counts["threadcreate"]
+
+
 def test_threads_in_system_calls_are_told(newest: Target, capsys: pytest.CaptureFixture[str]) -> None:
-    newest.control("syscall", n=200)
+    newest.control("syscall", n=250)
     try:
+        deadline = time.monotonic() + 60
+        while created_threads(newest) < 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
         verdicts = checked(capsys, newest.url, code=1)
     finally:
         newest.control("syscall", n=0)
@@ -107,7 +119,8 @@ def test_each_fault_is_told_as_what_it_is(ill: Target, capsys: pytest.CaptureFix
     assert alerts(verdicts["F13"]) == {"PprofDecodeFailing"}
     assert "heap" in verdicts["F13"]["said"]
     assert alerts(verdicts["F14"]) == {"PprofProfilerConflict"}
-    assert sorted(finding["said"].split(" ")[4] for finding in verdicts["F15"]["findings"]) == ["allocs", "goroutine"]
+    (refused,) = verdicts["F15"]["findings"]
+    assert all(f"The latest fetch of {name} failed" in refused["said"] for name in ("allocs", "goroutine"))
 
 
 def test_profiles_without_names_and_thinned_samples_are_told(
@@ -117,9 +130,9 @@ def test_profiles_without_names_and_thinned_samples_are_told(
     proxy.change(thinned(0.4), "profile")
     # On a busy machine the program gets too little of the processor to be judged in a short window.
     verdicts = {}
-    for window in (3, 12, 60):
+    for window in (6, 12, 60):
         verdicts = checked(capsys, proxy.url, f"--scrape.cpu-window={window}s", code=1)
-        if verdicts["F1"]["level"] != "unknown":
+        if verdicts["F1"]["level"] == "critical":
             break
     assert verdicts["F1"]["level"] == "critical"
     assert alerts(verdicts["F1"]) == {"PprofCpuCoverageLow"}

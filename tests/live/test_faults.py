@@ -17,7 +17,7 @@ PATHS = ("heap", "allocs", "goroutine", "block", "mutex", "threadcreate")
 FETCH = {
     "404": "not_mounted",
     "404-unknown": "unknown_profile",
-    "302": "not_mounted",
+    "302": "http_3xx",
     "401": "unauthorized",
     "403": "unauthorized",
     "405": "method",
@@ -28,10 +28,10 @@ FETCH = {
     "hang-body": "timeout_body",
     "trickle": "timeout_body",
     "truncated": "truncated",
-    "reset": "empty",
-    "close": "empty",
+    "reset": "closed",
+    "close": "closed",
     "204": "empty",
-    "not-http": "text",
+    "not-http": "not_http",
 }
 DECODE = {
     "truncated-gzip": "truncated",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pprof_exporter.catalog.regressions import (
     RESOURCES,
     SAMPLED_PROCESSORS,
+    USED_PROCESSORS,
     Measure,
     ThresholdValues,
     WorseDirection,
@@ -31,6 +32,8 @@ SIGNIFICANCE = 0.05
 
 UNJUDGED = {SAMPLED_PROCESSORS: "Counted from CPU samples, which may be lost: the CPU time itself is not known."}
 """Why a signal has no verdict."""
+
+_MORE_WORK = "which more work explains as well as a costlier program, and so does a machine that gives it more time"
 
 FAILURE_RATIO = "fetch_failure_ratio"
 """Signal name before the colon and the profile kind: 1 for a round in which the fetch failed, else 0."""
@@ -213,6 +216,8 @@ class SignalAssessor:
         if designed is not None:
             return ChangeVerdict.BY_DESIGN, designed
         # Between two known versions, what the releases do not explain is of the program.
+        if worse and one.signal == USED_PROCESSORS:
+            return ChangeVerdict.UNSURE, f"More CPU time beyond chance ({p_value(p)}), {_MORE_WORK}."
         if worse and measure.same_go and not self._same_go and not self._crossed.is_exact:
             return ChangeVerdict.UNSURE, "This value depends on the Go version, which is not known exactly."
         return ChangeVerdict.WORSE if worse else ChangeVerdict.BETTER, f"Beyond chance ({p_value(p)})."
