@@ -516,6 +516,19 @@ def test_every_alert_that_one_look_can_see_is_named() -> None:
     } == alerts - over_time
 
 
+def test_long_profiles_do_not_make_a_light_program_busy() -> None:
+    def over(profiled: float, coverage: float, used: float) -> Level:
+        snapshot = covered(coverage, used)
+        latest = snapshot.profiles["cpu"]
+        profile = replace(latest, sums={**latest.sums, content.CPU_PROFILED: profiled})
+        return of_mode("F1", several_times(replace(snapshot, profiles={"cpu": profile}))).level
+
+    assert over(5.0, 0.5, 4.8) is Level.WARNING
+    assert over(60.0, 0.5, 4.8) is Level.HEALTHY
+    assert over(60.0, 0.35, 4.8) is Level.WARNING
+    assert over(60.0, 0.35, 1.8) is Level.HEALTHY
+
+
 def test_what_light_servers_lose_on_linux_is_explained_and_no_fault() -> None:
     light = of_mode("F1", covered(0.74, used=1.1))
 

@@ -62,6 +62,13 @@ THRESHOLDS: tuple[Threshold, ...] = (
         "seconds",
         "CPU time per profile, a twentieth of a core for 5 s: healthy programs with less show anything down to 0.02",
     ),
+    Threshold(
+        "cpu_busy_processors",
+        0.5,
+        "processors",
+        "long profiles have much CPU time at little load; for 5 s it is the same",
+    ),
+    Threshold("cpu_light_processors", 0.05, "processors", "the same for light programs"),
     Threshold("cpu_used_alike", 0.5, "ratio", "with half of the usual load, a lower coverage is to be expected"),
     Threshold("cpu_coverage_history", 24, "", "hours of coverage; fewer do not have each load of a day"),
     Threshold(

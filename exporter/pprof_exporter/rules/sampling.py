@@ -18,7 +18,16 @@ _COVERAGE = "target:pprof_cpu_coverage:ratio_increase30m"
 _USED = "target:pprof_cpu_used_seconds:mean30m"
 _USUAL_COVERAGE = "target:pprof_cpu_coverage:median7d"
 _USUALLY_USED = "target:pprof_cpu_used_seconds:median7d"
+_LENGTH = "target:pprof_cpu_profile_seconds:mean30m"
 _WINDOWS = 'pprof_target_info{system="windows"}'
+
+
+def _at_least(name: str) -> str:
+    """Targets under such a load at least: by CPU time per profile and, if profiles are longer, by its share too."""
+    return (
+        f"{_AND} ({_USED} >= <cpu_used_{name}>"
+        f" unless on (job, instance, target) {_USED} < <cpu_{name}_processors> * {_LENGTH})"
+    )
 
 
 def _usual(record: str, of: str) -> RecordingRule:
@@ -57,6 +66,17 @@ GROUP = RuleGroup(
             """,
         ),
         RecordingRule(
+            _LENGTH,
+            """
+            increase(pprof_cpu_profiled_seconds_total[30m])
+              / (
+                sum without (profile, outcome) (
+                  increase(pprof_fetches_total{profile="cpu", outcome="success"}[30m])
+                ) > 0
+              )
+            """,
+        ),
+        RecordingRule(
             "target:pprof_cpu_lost_samples:ratio_increase30m",
             f"""
             sum without (function) (increase(pprof_cpu_lost_samples_total[30m]))
@@ -92,11 +112,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              {_COVERAGE} < <cpu_coverage_low> {_AND} {_USED} >= <cpu_used_busy>
-                or {_COVERAGE} < <cpu_coverage_low_light> {_AND} {_USED} >= <cpu_used_light>
+              {_COVERAGE} < <cpu_coverage_low> {_at_least("busy")}
+                or {_COVERAGE} < <cpu_coverage_low_light> {_at_least("light")}
                   unless on (job, instance, target) {_WINDOWS}
-                or {_COVERAGE} < <cpu_coverage_low_windows> {_AND} {_USED} >= <cpu_used_busy> {_AND} {_WINDOWS}
-                or {_COVERAGE} < <cpu_coverage_fallen> {_AND} {_USED} >= <cpu_used_light>
+                or {_COVERAGE} < <cpu_coverage_low_windows> {_at_least("busy")} {_AND} {_WINDOWS}
+                or {_COVERAGE} < <cpu_coverage_fallen> {_at_least("light")}
                   {_AND} {_COVERAGE} < {_USUAL_COVERAGE} - <cpu_coverage_fall>
                   {_AND} {_USED} > <cpu_used_alike> * {_USUALLY_USED}
             )
@@ -118,7 +138,7 @@ GROUP = RuleGroup(
             "F1",
             Severity.CRITICAL,
             f"""
-            {_COVERAGE} < <cpu_coverage_very_low> {_AND} {_USED} >= <cpu_used_busy>
+            {_COVERAGE} < <cpu_coverage_very_low> {_at_least("busy")}
               unless on (job, instance, target) {_NONE}
             """,
             "15m",

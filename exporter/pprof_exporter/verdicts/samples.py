@@ -54,15 +54,20 @@ class _Compared:
     samples: int
     used: float
     coverage: float
+    profiled: float
+    """Seconds that the profiles cover; 0 if unknown."""
 
-    @property
-    def mean_used(self) -> float:
-        return self.used / self.profiles
+    def is_at_least(self, load: str, limit: VerdictLimits) -> bool:
+        """Whether the process was `busy` or `light` at least: by CPU time per profile, and by its share of the time."""
+        return (
+            self.used / self.profiles >= limit[f"cpu_used_{load}"]
+            and self.used >= limit[f"cpu_{load}_processors"] * self.profiled
+        )
 
 
 def _compared(cpu: ProfileSnapshot) -> _Compared | None:
     found = [
-        (one.samples, used, coverage)
+        (one, used, coverage)
         for one in cpu.latest_few
         if (used := one.reading(sampling.CPU_USED)) is not None
         and (coverage := one.reading(sampling.CPU_COVERAGE)) is not None
@@ -71,7 +76,9 @@ def _compared(cpu: ProfileSnapshot) -> _Compared | None:
     if not used:
         return None
     accounted = sum(used * coverage for _, used, coverage in found)
-    return _Compared(len(found), sum(samples for samples, _, _ in found), used, accounted / used)
+    samples = sum(one.samples for one, _, _ in found)
+    profiled = sum(one.sums.get(content.CPU_PROFILED, 0) for one, _, _ in found)
+    return _Compared(len(found), samples, used, accounted / used, profiled)
 
 
 def _is_proof(found: Finding, compared: _Compared, limit: VerdictLimits) -> bool:
@@ -80,7 +87,7 @@ def _is_proof(found: Finding, compared: _Compared, limit: VerdictLimits) -> bool
         return True
     if found.alert == "PprofCpuTimer64Hz":
         return not found.about
-    return found.level is Level.CRITICAL and compared.mean_used >= limit["cpu_used_busy"]
+    return found.level is Level.CRITICAL and compared.is_at_least("busy", limit)
 
 
 def _few(what: str, count: int) -> str:
@@ -97,8 +104,8 @@ def _coverage(snapshot: TargetSnapshot, compared: _Compared, limit: VerdictLimit
     if on_windows and limit["cpu_timer_lowest"] <= rate <= limit["cpu_timer_highest"]:
         said = f"The CPU profiler samples at {rate:.0f} Hz instead of 100 Hz: the timer of Go 1.16 to 1.21 on Windows."
         return Finding(Level.WARNING, said, "PprofCpuTimer64Hz", _other_go(snapshot))
-    busy = compared.mean_used >= limit["cpu_used_busy"]
-    if on_windows and not busy:
+    busy = compared.is_at_least("busy", limit)
+    if not busy and (on_windows or not compared.is_at_least("light", limit)):
         return None
     lowest = "cpu_coverage_low_windows" if on_windows else "cpu_coverage_low" if busy else "cpu_coverage_low_light"
     if coverage < limit[lowest]:
