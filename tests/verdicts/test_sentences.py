@@ -78,7 +78,7 @@ def snapshots(draw: st.DrawFn) -> tuple[TargetSnapshot, list[float]]:
         budget=0.15,
     )
     known = [taken, lost / taken, opaque / taken, skew, cpu_skew, error, shortage, records, goroutines, *medians, mean]
-    known += [stddev, late, rate, processors, rest.count, rest.mean, profiled.count, profiled.mean, unsymbolized]
+    known += [stddev, late, rate, processors, rest.count, rest.median, profiled.count, profiled.median, unsymbolized]
     known += [truncated, share, 0.15, memory, busy, good, busy + good, busy + 2 * good, *parts, 100, 20]
     return snapshot, known
 

@@ -100,15 +100,16 @@ def stalls_while_profiled(snapshot: TargetSnapshot, limit: VerdictLimits) -> Che
             findings, unknown(f"{limit['canaries']:.0f} cheap requests of each kind are needed; {counts} were timed.")
         )
     if (
-        profiled.mean > limit["perturbation_factor"] * rest.mean
-        and profiled.mean - rest.mean > limit["perturbation_least"]
+        profiled.median > limit["perturbation_factor"] * rest.median
+        and profiled.median - rest.median > limit["perturbation_least"]
     ):
-        said = (
-            f"A cheap request takes {seconds(profiled.mean)} during a CPU profile and {seconds(rest.mean)} otherwise."
-        )
-        findings.append(Finding(Level.WARNING, said, "PprofProfilingPerturbs"))
-    said = f"A cheap request takes {seconds(profiled.mean)} during a CPU profile, {seconds(rest.mean)} otherwise."
-    return wrong(findings, healthy(said))
+        findings.append(Finding(Level.WARNING, _beside(profiled, rest), "PprofProfilingPerturbs"))
+    return wrong(findings, healthy(_beside(profiled, rest)))
+
+
+def _beside(profiled: LatencySummary, rest: LatencySummary) -> str:
+    medians = f"{seconds(profiled.median)} during a CPU profile and {seconds(rest.median)} otherwise"
+    return f"A cheap request takes {medians}, by the medians of the latest ones."
 
 
 def _enough(latency: LatencySummary | None, limit: VerdictLimits) -> bool:

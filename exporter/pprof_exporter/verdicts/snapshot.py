@@ -63,10 +63,13 @@ class FetchSummary:
 
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
-    """`count` requests with a mean latency of `mean` seconds, and the number of `unanswered` ones."""
+    """The latest `count` requests with a median of `median` seconds, and the number of `unanswered` ones.
+
+    The median, since one late reply on a busy machine doubles the mean of so few.
+    """
 
     count: int
-    mean: float
+    median: float
     unanswered: int = 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import median
 
 from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.catalog.vocabulary import INDEX
@@ -124,8 +125,8 @@ def _fetches(state: TargetState, name: str) -> FetchSummary:
 
 
 def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
-    count = sum(canary.counts[during])
-    return LatencySummary(count, canary.sums[during] / count, canary.failures[during]) if count else None
+    recent = canary.recent_of[during]
+    return LatencySummary(len(recent), median(recent), canary.failures[during]) if recent else None
 
 
 def _waited_since_start(state: TargetState) -> float | None:

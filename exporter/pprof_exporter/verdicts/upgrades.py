@@ -56,12 +56,14 @@ def slow_canary(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
         return unknown(f"{limit['canaries']:.0f} cheap requests without a profile are needed; {known} were made.")
     findings = (
         Finding(
-            Level.WARNING, f"A cheap request takes {seconds(rest.mean)} although no profile runs.", "PprofCanarySlow"
+            Level.WARNING,
+            f"The median of cheap requests is {seconds(rest.median)} although no profile runs.",
+            "PprofCanarySlow",
         )
-        if rest.mean > limit["canary_slow"]
+        if rest.median > limit["canary_slow"]
         else None,
     )
-    return wrong(findings, healthy(f"A cheap request takes {seconds(rest.mean)} while no profile runs."))
+    return wrong(findings, healthy(f"The median of cheap requests is {seconds(rest.median)} while no profile runs."))
 
 
 def recent_changes(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

@@ -36,6 +36,8 @@ class CanaryState:
         self.counters = FetchCounters()
         self._clock = clock
         self._recent: deque[float] = deque(maxlen=_RECENT)
+        self.recent_of = {during: deque[float](maxlen=_RECENT) for during in During}
+        """The latest latencies of each, in seconds."""
         self._latest: tuple[float, float | None] | None = None
         self.cpu_profiles_running = 0
         self.counts = {during: [0] * (len(runtime.CANARY_DURATION.buckets) + 1) for during in During}
@@ -50,12 +52,15 @@ class CanaryState:
     def begin_process(self) -> None:
         """Forget the usual latency of the process before."""
         self._recent.clear()
+        for recent in self.recent_of.values():
+            recent.clear()
         self._latest = None
 
     def record(self, during: During, seconds: float) -> None:
         """Count an answered canary."""
         self._latest = (self._clock.steady(), seconds)
         self._recent.append(seconds)
+        self.recent_of[during].append(seconds)
         self.counts[during][bisect_left(runtime.CANARY_DURATION.buckets, seconds)] += 1
         self.sums[during] += seconds
 
