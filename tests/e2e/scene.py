@@ -35,6 +35,10 @@ _SETTINGS = {
     "profile_stale": 60,
     # CPU profiles of 2 s every 6 s, for half a minute.
     "cpu_enough_seconds": 2,
+    # Half a core for 2 s.
+    "cpu_used_busy": 1,
+    # A profile that takes longer would not come every three seconds.
+    "fetch_very_slow": 1,
 }
 _EXPORTER = {
     "global": {

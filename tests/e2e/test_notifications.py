@@ -141,7 +141,7 @@ def cases(stack: contextlib.ExitStack) -> list[Case]:
             proxied=True,
         ),
         case("nameless", changed(stripped, "heap"), "PprofSymbolsMissing", mend=unchanged, figure="100%", proxied=True),
-        case("slow", fault("heap", "slow", ms=600), "PprofFetchSlow", mend=healed, figure="heap"),
+        case("slow", fault("heap", "slow", ms=1700), "PprofFetchSlow", mend=healed, figure="heap"),
         case("refused", fault("profile", "write-timeout"), "PprofProfileRejected", mend=healed, figure="WriteTimeout"),
         Case(
             windows,

@@ -109,11 +109,28 @@ async def test_a_sleep_that_ends_and_a_process_that_ends_are_forgotten(
     fetcher.sleeps.clear()
     await clock.advance(600)
     assert pool.states[0].delays.windows() == {}
+    pool.states[0].begin_process()
     fetcher.sleeps["mutex"] = 10.004
     await clock.advance(7200)
     assert pool.states[0].delays.windows() == {"mutex": 10}
     pool.states[0].begin_process()
     assert pool.states[0].delays.windows() == {}
+
+
+async def test_what_answered_at_once_and_became_slow_is_no_handler_that_sleeps(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    await clock.advance(300)
+    fetcher.sleeps["heap"] = 2.0
+    fetcher.sleeps["mutex"] = 10.004
+    await clock.advance(3600)
+    state = pool.states[0]
+    assert state.delays.windows() == {}
+    assert not state.delays.by_profile["mutex"].undecided
+    assert state.counters["mutex"].outcomes[Outcome.FAILURE] > 3
+    latest = state.profiles["heap"].latest
+    assert latest is not None
+    assert latest.took > 1.9
 
 
 async def test_a_profile_that_hangs_is_tried_longer_once_and_then_seldom(

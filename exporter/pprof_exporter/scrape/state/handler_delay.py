@@ -90,6 +90,8 @@ class HandlerDelay:
         self._timeouts = 0
         self._tries_longer = False
         self._hangs = False
+        self._at_once = False
+        """Whether it has ever answered at once in this process. What is slow later became slow: that is latency."""
 
     def _forget_tries(self) -> None:
         self._tries = 0
@@ -99,7 +101,8 @@ class HandlerDelay:
     def wants_longer(self) -> bool:
         """Whether the latest fetch timed out, and a longer try is due that shows whether it would have answered."""
         now = self._clock.steady()
-        return not self.window and self._timeouts > 0 and now >= self._not_before and now >= self._turn.not_before
+        may_sleep = not self.window and not self._at_once
+        return may_sleep and self._timeouts > 0 and now >= self._not_before and now >= self._turn.not_before
 
     @property
     def unclear(self) -> bool:
@@ -114,7 +117,7 @@ class HandlerDelay:
     @property
     def undecided(self) -> bool:
         """Whether fetches time out, and no longer try has shown yet that the handler hangs."""
-        return self._timeouts > 0 and not self._hangs
+        return self._timeouts > 0 and not self._hangs and not self._at_once
 
     def attempt(self, timeout: float, *, others_answer: bool) -> Attempt:
         """How to make the next fetch. The longest try is made alone, and only while other requests are answered."""
@@ -140,7 +143,12 @@ class HandlerDelay:
         self._seen.clear()
         self._slept = self._longest = self.supposed = 0.0
         if self.window and self._timeouts >= _MISSES:
-            self.forget()
+            self._forget_window()
+
+    def _forget_window(self) -> None:
+        at_once = self._at_once
+        self.forget()
+        self._at_once = at_once
 
     def answered(self, seconds: float, others: float | None, *, timeout: float) -> None:
         """The whole reply took `seconds`; `others` is what other profiles take, None if it is not known."""
@@ -148,15 +156,16 @@ class HandlerDelay:
         if self.window:
             if seconds < self.window - _TOLERANCE:
                 # It no longer sleeps, or not as long.
-                self.forget()
+                self._forget_window()
+                self._at_once = seconds < _SHORTEST
             return
         beyond = seconds > timeout
         self._longest = seconds if beyond else 0.0
         if seconds < _SHORTEST:
-            # A short reply says that it does not sleep now, not that it never will.
             self._seen.clear()
             self._slept, self._replies, self._refuted = 0.0, 0, False
-        elif others is not None and others <= _OTHERS * seconds:
+            self._at_once = True
+        elif not self._at_once and others is not None and others <= _OTHERS * seconds:
             self._weigh(seconds - others, beyond=beyond)
 
     def _weigh(self, rest: float, *, beyond: bool) -> None:
