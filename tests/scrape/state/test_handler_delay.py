@@ -101,6 +101,18 @@ async def test_a_sleep_below_the_timeout_is_learned_too(pool: Pool, clock: FakeC
     assert pool.states[0].delays.windows() == {"block": 5}
 
 
+async def test_a_profile_that_go_always_records_is_slow_and_does_not_sleep(
+    pool: Pool, clock: FakeClock, fetcher: FakeFetcher
+) -> None:
+    fetcher.sleeps["heap"] = 1.5
+    await clock.advance(600)
+    state = pool.states[0]
+    assert state.delays.windows() == {}
+    latest = state.profiles["heap"].latest
+    assert latest is not None
+    assert latest.took >= 1.5
+
+
 async def test_a_sleep_that_ends_and_a_process_that_ends_are_forgotten(
     pool: Pool, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:

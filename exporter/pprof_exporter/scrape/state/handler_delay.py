@@ -41,6 +41,9 @@ _LONGER = 60.0
 _NEXT_LONGER = 3600.0
 _MOST = 86_400.0
 _APART = 300.0
+# Go does not record these unless the program asks for it. Any other profile that takes the same time again and again is
+# slow, as long as its replies come before the timeout.
+_OFF_BY_DEFAULT = ("block", "mutex")
 # A window is forgotten after so many timeouts in a row.
 _MISSES = 2
 
@@ -68,8 +71,10 @@ class LongerTurn:
 class HandlerDelay:
     """What is known of the delay of one profile."""
 
-    def __init__(self, clock: Clock, turn: LongerTurn) -> None:
+    def __init__(self, clock: Clock, turn: LongerTurn, *, on_request: bool) -> None:
+        """`on_request`: a handler has a reason to record this profile only while it is asked for it."""
         self._clock = clock
+        self._on_request = on_request
         self._turn = turn
         self._forget_tries()
         self.forget()
@@ -165,7 +170,7 @@ class HandlerDelay:
             self._seen.clear()
             self._slept, self._replies, self._refuted = 0.0, 0, False
             self._at_once = True
-        elif not self._at_once and others is not None and others <= _OTHERS * seconds:
+        elif not self._at_once and (beyond or self._on_request) and others is not None and others <= _OTHERS * seconds:
             self._weigh(seconds - others, beyond=beyond)
 
     def _weigh(self, rest: float, *, beyond: bool) -> None:
@@ -202,7 +207,7 @@ class LongerTries:
 
     def __init__(self, clock: Clock, names: list[str]) -> None:
         turn = LongerTurn()
-        self.by_profile = {name: HandlerDelay(clock, turn) for name in names}
+        self.by_profile = {name: HandlerDelay(clock, turn, on_request=name in _OFF_BY_DEFAULT) for name in names}
 
     def begin_process(self) -> None:
         """Forget the delays of the process before."""
