@@ -68,9 +68,21 @@ def test_a_frozen_program_is_wedged_until_it_runs_again(program: Target, fast: P
         watching.wait_for(lambda now: now.value("pprof_up") == 0 and now.find("pprof_wedged") == [])
 
 
-def test_a_goroutine_profile_that_never_comes_is_a_world_that_cannot_be_stopped(program: Target, fast: Path) -> None:
+def test_a_world_that_cannot_be_stopped_is_one_in_which_nothing_comes_that_stops_it(
+    program: Target, fast: Path
+) -> None:
     with exporter.running(program.url, f"--config.file={fast}") as watching:
         program.fault("goroutine", "hang")
+        failed = {"profile": "goroutine", "reason": "timeout_header"}
+        # The memory statistics still come, and they stop the world too.
+        watching.wait_for(
+            lambda now: (
+                (now.value("pprof_fetch_failures_total", **failed) or 0) >= 2
+                and now.value("pprof_wedged", profile="goroutine") == 0
+            )
+        )
+        for path in ("heap", "goroutineleak"):
+            program.fault(path, "hang")
         now = watching.wait_for(lambda now: now.value("pprof_wedged", profile="goroutine") == 1)
         assert (now.value("pprof_up"), now.value("pprof_wedged", profile="index")) == (1, 0)
 
