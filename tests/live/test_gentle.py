@@ -72,6 +72,9 @@ def test_a_world_that_cannot_be_stopped_is_one_in_which_nothing_comes_that_stops
     program: Target, fast: Path
 ) -> None:
     with exporter.running(program.url, f"--config.file={fast}") as watching:
+        # What has answered at once is not waited for any longer than usual.
+        for profile in ("goroutine", "heap", "goroutineleak"):
+            watching.wait_for(lambda now: now.find("pprof_profile_samples", profile=profile) != [])  # noqa: B023
         program.fault("goroutine", "hang")
         failed = {"profile": "goroutine", "reason": "timeout_header"}
         # The memory statistics still come, and they stop the world too.
