@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 
 from pprof_exporter.clock import Clock
 
@@ -83,6 +81,11 @@ class HandlerDelay:
 
     def forget(self) -> None:
         """Forget the delay of the process before."""
+        self._at_once = False
+        """Whether it has ever answered at once in this process. What is slow later became slow: that is latency."""
+        self._start_over()
+
+    def _start_over(self) -> None:
         self.window = 0.0
         """Seconds that the handler sleeps; 0 if it does not, or if nothing is known."""
         self.supposed = 0.0
@@ -95,8 +98,6 @@ class HandlerDelay:
         self._timeouts = 0
         self._tries_longer = False
         self._hangs = False
-        self._at_once = False
-        """Whether it has ever answered at once in this process. What is slow later became slow: that is latency."""
 
     def _forget_tries(self) -> None:
         self._tries = 0
@@ -148,12 +149,7 @@ class HandlerDelay:
         self._seen.clear()
         self._slept = self._longest = self.supposed = 0.0
         if self.window and self._timeouts >= _MISSES:
-            self._forget_window()
-
-    def _forget_window(self) -> None:
-        at_once = self._at_once
-        self.forget()
-        self._at_once = at_once
+            self._start_over()
 
     def answered(self, seconds: float, others: float | None, *, timeout: float) -> None:
         """The whole reply took `seconds`; `others` is what other profiles take, None if it is not known."""
@@ -161,16 +157,15 @@ class HandlerDelay:
         if self.window:
             if seconds < self.window - _TOLERANCE:
                 # It no longer sleeps, or not as long.
-                self._forget_window()
+                self._start_over()
                 self._at_once = seconds < _SHORTEST
             return
+        if seconds < _SHORTEST:
+            self._start_over()
+            self._at_once = True
         beyond = seconds > timeout
         self._longest = seconds if beyond else 0.0
-        if seconds < _SHORTEST:
-            self._seen.clear()
-            self._slept, self._replies, self._refuted = 0.0, 0, False
-            self._at_once = True
-        elif not self._at_once and (beyond or self._on_request) and others is not None and others <= _OTHERS * seconds:
+        if not self._at_once and (beyond or self._on_request) and others is not None and others <= _OTHERS * seconds:
             self._weigh(seconds - others, beyond=beyond)
 
     def _weigh(self, rest: float, *, beyond: bool) -> None:
@@ -189,8 +184,7 @@ class HandlerDelay:
         if not self._slept or not exact or rest - self._slept > _TOLERANCE:
             return
         self._seen.append(rest)
-        latest = list(self._seen)[-(_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY) :]
-        if len(latest) == (_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY):
+        if len(self._seen) >= (_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY):
             self.window = self.supposed = self._slept
             self._longest, self._refuted = 0.0, False
             self._forget_tries()
@@ -217,11 +211,6 @@ class LongerTries:
     def windows(self) -> dict[str, float]:
         """The windows that were learned, in seconds by profile."""
         return {name: delay.window for name, delay in self.by_profile.items() if delay.window}
-
-    def usual(self, name: str, latency: Callable[[str], float | None]) -> float | None:
-        """The usual latency of the profiles other than `name`, by that of each; None if none is known."""
-        others = [found for other in self.by_profile if other != name and (found := latency(other)) is not None]
-        return median(others) if others else None
 
 
 def _is_sleep(seconds: float) -> bool:

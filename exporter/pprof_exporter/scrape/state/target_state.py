@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import median
 
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
@@ -217,11 +218,12 @@ class TargetState:
 
     def usual_latency(self, name: str) -> float | None:
         """The usual latency of the profiles other than `name`, in seconds; None if none has come."""
-        return self.delays.usual(name, self._latency)
-
-    def _latency(self, name: str) -> float | None:
-        latest = self.profiles[name].latest
-        return latest.took if latest is not None else None
+        others = [
+            profile.latest.took
+            for other, profile in self.profiles.items()
+            if other != name and not profile.kind.window and profile.latest is not None
+        ]
+        return median(others) if others else None
 
     @property
     def why_down(self) -> str:
