@@ -9,8 +9,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-from pprof_exporter.catalog.vocabulary import Reason
+from pprof_exporter.catalog.vocabulary import NO_INDEX_PAGE, NOT_SERVED, Reason
 
+OTHER_PAGE = NO_INDEX_PAGE - NOT_SERVED
+"""A page of another server. Without an index page, it stands for a profile that is not mounted."""
 NO_HANDLER = (
     "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
     " cmdline or trace), or disable this profile for the target."

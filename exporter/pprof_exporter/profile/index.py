@@ -9,12 +9,10 @@ import html
 import re
 from dataclasses import dataclass
 
-from pprof_exporter.catalog import Reason
-from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.recognise import other_page
 
 # Bounded, since `html.unescape` fails on a character reference of thousands of digits.
 _ROW = re.compile(rb"<tr><td>(\d{1,18})</td><td><a href='([^'?]{0,1000})(?:\?[^']*)?'>", re.IGNORECASE)
-
 
 _RECORDS = ("heap", "allocs", "block", "mutex")
 
@@ -44,7 +42,4 @@ def read_index(body: bytes) -> IndexPage:
     rows = {html.unescape(name.decode("utf-8", "replace")): int(count) for count, name in _ROW.findall(body)}
     if rows:
         return IndexPage(rows)
-    if not body.strip():
-        raise DecodeError(Reason.EMPTY, "no bytes")
-    looks_html = body.lstrip().startswith(b"<")
-    raise DecodeError(Reason.HTML if looks_html else Reason.TEXT, "not the index page of net/http/pprof")
+    raise other_page(body, "not the index page of net/http/pprof")

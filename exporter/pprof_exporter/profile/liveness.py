@@ -10,6 +10,7 @@ import re
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.recognise import other_page
 
 _PLAIN = "text/plain"
 _THREADS = re.compile(rb"threadcreate profile: total \d{1,18}\r?\n")
@@ -27,9 +28,5 @@ def check_cmdline(body: bytes, content_type: str) -> None:
 
 def check_threads(body: bytes) -> None:
     """Raise `DecodeError` unless this is the text of threadcreate?debug=1."""
-    if _THREADS.match(body):
-        return
-    if not body.strip():
-        raise DecodeError(Reason.EMPTY, "no bytes")
-    looks_html = body.lstrip().startswith(b"<")
-    raise DecodeError(Reason.HTML if looks_html else Reason.TEXT, "not the text of threadcreate?debug=1")
+    if not _THREADS.match(body):
+        raise other_page(body, "not the text of threadcreate?debug=1")

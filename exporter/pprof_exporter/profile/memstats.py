@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.recognise import other_page
 
 PAUSE_RING = 256
 """Number of collections whose pauses the runtime holds."""
@@ -95,12 +96,9 @@ def read_memstats(body: bytes) -> MemStats:
 
 def _format_error(body: bytes) -> DecodeError:
     head = body[:_HEAD_BYTES]
-    if not head.strip():
-        return DecodeError(Reason.EMPTY, "no bytes")
-    if head.translate(None, _TEXT):
+    if head.strip() and head.translate(None, _TEXT):
         return DecodeError(Reason.PROTO, "binary data instead of the text of heap?debug=1")
-    reason = Reason.HTML if head.lstrip().startswith(b"<") else Reason.TEXT
-    return DecodeError(reason, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
+    return other_page(head, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
 
 
 def _tail(body: bytes) -> str:

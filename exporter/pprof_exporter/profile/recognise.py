@@ -41,5 +41,12 @@ def reject_other_formats(body: bytes) -> None:
     raise DecodeError(Reason.TEXT, form or f"text: {_quote(head)}")
 
 
+def other_page(body: bytes, said: str) -> DecodeError:
+    """The error for a body that is another text than the expected one: empty, html or text."""
+    if not body.strip():
+        return DecodeError(Reason.EMPTY, "no bytes")
+    return DecodeError(Reason.HTML if body.lstrip().startswith(b"<") else Reason.TEXT, said)
+
+
 def _quote(head: bytes) -> str:
     return repr(" ".join(head.decode("utf-8", "replace").split())[:60])

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.catalog.root_causes import RootCause, not_served
+from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
 from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
 
 _REFUSED = ReasonGroup.REFUSED.reasons
@@ -62,8 +62,7 @@ _UNDECODED = "target_profile_reason:pprof_decode_failures:ratio_increase30m"
 _CONFLICTS = "target_profile:pprof_profiler_conflicts:ratio_increase30m"
 _BROKEN = f'reason!~"{_any(_REFUSED | NOT_SERVED)}"'
 _REJECTS = f'reason=~"{_any(_REFUSED | NOT_SERVED)}"'
-# A page of another server. Without an index page, it stands for a profile that is not mounted.
-_OTHER_PAGE = _any(NO_INDEX_PAGE - NOT_SERVED)
+_OTHER_PAGE = _any(OTHER_PAGE)
 
 _OF_TARGET = "$labels.job $labels.instance $labels.target"
 _WHY_DOWN = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.catalog.root_causes import RootCause, not_served
+from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.scrape.state.wedge import STOP_THE_WORLD
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
@@ -32,8 +32,6 @@ _HANDLER_WAITS = (
     "Other requests that stop the world are answered, so the runtime is not stuck: the handler of this profile waits "
     "for something, or sleeps for longer than the exporter waits."
 )
-# A page of another server. Without an index page, it stands for a profile that is not mounted.
-_OTHER_PAGE = NO_INDEX_PAGE - NOT_SERVED
 # Only Go 1.26 and later have it, so a missing one is no finding.
 _MAY_BE_ABSENT = "goroutineleak"
 
@@ -145,7 +143,7 @@ def _restarts(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
 
 def _not_mounted(snapshot: TargetSnapshot, fetches: FetchSummary) -> bool:
     """Whether the server has no such profile: without an index page, nothing says that it should."""
-    return snapshot.down is not None and fetches.reason in NOT_SERVED | _OTHER_PAGE
+    return snapshot.down is not None and fetches.reason in NOT_SERVED | OTHER_PAGE
 
 
 def _left_out(snapshot: TargetSnapshot) -> Note | None:
