@@ -71,18 +71,15 @@ def assess_functions(
             else:
                 movement = Movement.GREW if moved.value > 0 else Movement.SHRANK
                 why = f"Beyond chance ({p_value(p)})."
-        found.append(FunctionChange(kind, name, movement, why, _median(sides[0]), _median(sides[1]), moved, p))
+        early, late = (statistics.median(side).value for side in sides)
+        found.append(FunctionChange(kind, name, movement, why, early, late, moved, p))
     return tuple(sorted(found, key=lambda one: (-abs(one.shift.value), one.function)))
 
 
 def _sampling_error(sides: tuple[Sequence[float], Sequence[float]], samples: tuple[float, float]) -> float:
     """Three standard deviations of the difference of two shares with so many samples each."""
     variances = [
-        (share := (_median(values) * count + 1) / (count + 2)) * (1 - share) / max(count, 1.0)
+        (share := (statistics.median(values).value * count + 1) / (count + 2)) * (1 - share) / max(count, 1.0)
         for values, count in zip(sides, samples, strict=True)
     ]
     return 3 * math.sqrt(sum(variances))
-
-
-def _median(values: Sequence[float]) -> float:
-    return statistics.median(values).value

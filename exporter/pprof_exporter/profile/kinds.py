@@ -5,6 +5,7 @@ A new kind is a new row. Names, paths and sample types are those of net/http/ppr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -72,6 +73,10 @@ class Kind:
     heavy: bool = True
     attribution: Attribution = Attribution.LEAF
     profiled: Family | None = None
+
+    def by_family(self, sums: Sequence[float | None]) -> dict[Family, float | None]:
+        """The sums of a profile, which are in the order of `values`, by the family that each feeds."""
+        return dict(zip((value.family for value in self.values), sums, strict=True))
 
     def query(self, window: float) -> dict[str, str]:
         """Query parameters for a window. Go reads whole seconds, and takes any other value as 30."""

@@ -140,9 +140,9 @@ class Intake:
         identity.learn(observation.facts)
         state.contention.learn(profile.kind, observation)
         state.gc.learn(profile.kind, observation)
-        for measured, total in zip(profile.kind.values, observation.sums, strict=True):
-            if measured.family is HEAP_INUSE_BYTES and total is not None:
-                state.growth.add(Growing.HEAP, observation.at, total)
+        heap = profile.kind.by_family(observation.sums).get(HEAP_INUSE_BYTES)
+        if heap is not None:
+            state.growth.add(Growing.HEAP, observation.at, heap)
         identity.mutex_profiling = state.contention.mutex
         if phases is not None:
             self._observe_latency(f"fetch_duration_seconds:{kind}", phases.total)

@@ -97,9 +97,7 @@ def _profile(profile: ProfileState) -> ProfileSnapshot:
 
 
 def _one(profile: ProfileState, latest: Observation) -> ProfileSnapshot:
-    sums: dict[Family, float] = {
-        value.family: total for value, total in zip(profile.kind.values, latest.sums, strict=True) if total is not None
-    }
+    sums = {family: total for family, total in profile.kind.by_family(latest.sums).items() if total is not None}
     if profile.kind.profiled is not None:
         sums[profile.kind.profiled] = latest.profiled
     return ProfileSnapshot(latest.took, latest.samples, sums, latest.readings)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from pprof_exporter.scrape.state.freshness import drop_older
+
 # Seconds. As long as the alert looks back.
 _RECENT = 1800.0
 
@@ -87,8 +89,7 @@ class CgroupState:
             worst = max(differences, key=lambda one: one.throttled_periods)
             self.total += worst
             self._recent.append((at, worst))
-        while self._recent and self._recent[0][0] <= at - _RECENT:
-            self._recent.popleft()
+        drop_older(self._recent, at - _RECENT)
 
     @property
     def has_limit(self) -> bool:

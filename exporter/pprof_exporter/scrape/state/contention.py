@@ -6,6 +6,7 @@ from collections import deque
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.profile import GoroutineState, Kind
+from pprof_exporter.scrape.state.freshness import drop_older
 from pprof_exporter.scrape.state.observation import Observation
 
 # This many empty profiles in a row, while goroutines wait, mean that block profiling is off.
@@ -67,14 +68,12 @@ class ContentionState:
         self.mutex = None if rate is None else rate > 0
 
     def _learn_waits(self, kind: Kind, observation: Observation) -> None:
-        sums = dict(zip((value.family for value in kind.values), observation.sums, strict=True))
-        total = sums[content.CONTENTION_SECONDS]
+        total = kind.by_family(observation.sums)[content.CONTENTION_SECONDS]
         if total is None or (self._waited and (observation.at <= self._waited[-1][0] or total < self._waited[-1][1])):
             self._waited.clear()
         if total is not None:
             self._waited.append((observation.at, total))
-        while self._waited and self._waited[0][0] <= observation.at - _RECENT:
-            self._waited.popleft()
+        drop_older(self._waited, observation.at - _RECENT)
 
     def _learn_block(self, *, records: int) -> None:
         if records:

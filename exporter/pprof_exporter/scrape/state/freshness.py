@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import TypeVar
+
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.config import Settings
 from pprof_exporter.scrape.state.counters import FetchCounters
@@ -9,6 +12,8 @@ from pprof_exporter.scrape.state.counters import FetchCounters
 _INTERVALS = 2.5
 # Seconds. A clock adjustment sets the clock back by less.
 _AHEAD = 5.0
+
+T = TypeVar("T")
 
 
 def is_fresh(at: float, name: str, counters: FetchCounters, *, settings: Settings, now: float) -> bool:
@@ -24,3 +29,9 @@ def fresh_until(at: float, name: str, counters: FetchCounters, *, settings: Sett
     interval = settings.index_interval if name == INDEX else settings.profiles[name].interval
     deferral = settings.defer_at_most if counters.deferring else 0
     return at + _INTERVALS * interval + settings.timeout + deferral
+
+
+def drop_older(readings: deque[tuple[float, T]], than: float) -> None:
+    """Drop the readings of `than` (Unix time) and before. They are oldest first."""
+    while readings and readings[0][0] <= than:
+        readings.popleft()

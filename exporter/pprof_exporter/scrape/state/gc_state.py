@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TypeVar
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.profile import Kind, MemStats
+from pprof_exporter.scrape.state.freshness import drop_older
 from pprof_exporter.scrape.state.observation import Observation
 
 # Seconds. As long as the alerts look back.
@@ -16,8 +16,6 @@ _COLLECTIONS_RECENT = 3600.0
 # Between two collections the heap grows from what is live to the size at which the next starts. Of this many readings
 # at unrelated moments, all are in the upper two fifths of that way once in a thousand times (0.4 ** 8).
 _ENOUGH_READINGS = 8
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +70,18 @@ class GcState:
         """Take in a profile; only that of the CPU says something."""
         if kind.name != "cpu":
             return
-        sums = dict(zip((value.family for value in kind.values), observation.sums, strict=True))
+        sums = kind.by_family(observation.sums)
         of_gc = next((one.value for one in observation.readings if one.family is quality.CPU_GC), None)
         if of_gc is None:
             return
         found = GcCpu(sums[content.CPU_SAMPLES] or 0.0, of_gc, sums[content.CPU_SAMPLED] or 0.0, observation.profiled)
         self._cpu.append((observation.at, found))
-        _drop(self._cpu, observation.at - _CPU_RECENT)
+        drop_older(self._cpu, observation.at - _CPU_RECENT)
 
     def record(self, memstats: MemStats, at: float) -> None:
         """Take in memory statistics that were requested at `at` (Unix time)."""
         self._memory.append((at, memstats))
-        _drop(self._memory, at - _COLLECTIONS_RECENT)
+        drop_older(self._memory, at - _COLLECTIONS_RECENT)
 
     @property
     def cpu(self) -> GcCpu:
@@ -114,8 +112,3 @@ class GcState:
             least_fill=min(fills) if len(fills) >= _ENOUGH_READINGS else None,
             per_hour=(last.num_gc - first.num_gc) / hours if hours > 0 else None,
         )
-
-
-def _drop(readings: deque[tuple[float, T]], before: float) -> None:
-    while readings and readings[0][0] <= before:
-        readings.popleft()

@@ -47,7 +47,7 @@ class ResourceState:
 
     def learn(self, kind: Kind, found: Observation, *, contention: bool | None) -> Iterator[tuple[str, float]]:
         """The values that a profile of the current process gives. `contention`: whether mutex profiling is on."""
-        sums = {value.family: total for value, total in zip(kind.values, found.sums, strict=True)}
+        sums = kind.by_family(found.sums)
         match kind.name:
             case "cpu":
                 yield from self._cpu(found, sums.get(content.CPU_SAMPLED), sums.get(content.CPU_SAMPLES))
