@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.capture.reader import Capture, ReplayedTarget
+from pprof_exporter.catalog.regressions import MEASURES
 from pprof_exporter.compare.captures import compare_captures
 from pprof_exporter.compare.releases import RELEASES, CrossedReleases
 from pprof_exporter.compare.report import ChangeVerdict, ComparisonReport, Movement
@@ -179,6 +180,15 @@ def test_each_row_has_a_source_and_an_effect(release: object) -> None:
     (row,) = (one for one in RELEASES if one is release)
     assert row.source
     assert row.signals or row.only_since or row.functions or row.cut_functions or row.rises
+
+
+def test_a_comparison_and_the_alerts_know_the_same_changes_by_design() -> None:
+    assert {(row.rises, row.minor) for row in RELEASES if row.rises} == {
+        (one.signals, one.rises_in) for one in MEASURES if one.rises_in
+    }
+    assert {(row.falls, row.minor) for row in RELEASES if row.falls} == {
+        (one.signals, one.falls_in) for one in MEASURES if one.falls_in
+    }
 
 
 # Implementations that a release turned on, and that profiles do not show.
