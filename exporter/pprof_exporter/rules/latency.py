@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.rules.guards import overloaded
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, Severity
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
@@ -14,8 +14,6 @@ _WORK = (
     "{{ if eq $labels.cause `modules` }}listing modules{{ else if eq $labels.cause `heap` }}walking heap records"
     "{{ else }}collecting goroutine stacks{{ end }}"
 )
-
-_TARGET = "on (job, instance, target)"
 
 
 def _difference(cause: str, limit: str) -> str:
@@ -76,9 +74,9 @@ GROUP = RuleGroup(
             (
               {_difference("modules", "latency_difference")}
                 or {_difference("heap", "latency_difference_large")}
-                  and {_TARGET} pprof_profile_samples{{profile="heap"}} >= <heap_many_records>
+                  and {TARGET} pprof_profile_samples{{profile="heap"}} >= <heap_many_records>
                 or {_difference("goroutines", "latency_difference_large")}
-                  and {_TARGET} pprof_profiled_goroutines >= <goroutine_many_stacks>
+                  and {TARGET} pprof_profiled_goroutines >= <goroutine_many_stacks>
             )
               unless {overloaded("30m")}
             """,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
 
-_TARGET = "on (job, instance, target)"
-_OF_TARGET = "$labels.job $labels.instance $labels.target"
 _HALF_HOUR = "target:pprof_cpu_gc_samples:ratio_increase30m"
 _TWO_HOURS = "target:pprof_cpu_gc_samples:ratio_increase2h"
 _PROCESSORS = "target:pprof_gc_processors:rate2h"
 _FILL = "target:pprof_heap_fill:ratio"
 _COSTS = (
-    f"{_TARGET} ({_PROCESSORS} > <gc_processors>"
-    f" or {_TARGET} {_PROCESSORS} > <gc_limit_share> * pprof_cgroup_cpu_limit_processors)"
-    f" unless {_TARGET} increase(pprof_gc_cycles_total[1h]) <= <gc_cycles_at_rest>"
+    f"{TARGET} ({_PROCESSORS} > <gc_processors>"
+    f" or {TARGET} {_PROCESSORS} > <gc_limit_share> * pprof_cgroup_cpu_limit_processors)"
+    f" unless {TARGET} increase(pprof_gc_cycles_total[1h]) <= <gc_cycles_at_rest>"
 )
 # Memory statistics come every five minutes, so steps of five minutes are one reading each.
 _FULL = (
-    f"min_over_time({_FILL}[1h:5m]) > <gc_heap_fill>"
-    f" and {_TARGET} count_over_time({_FILL}[1h:5m]) >= <gc_heap_readings>"
+    f"min_over_time({_FILL}[1h:5m]) > <gc_heap_fill> and {TARGET} count_over_time({_FILL}[1h:5m]) >= <gc_heap_readings>"
 )
 _FORCED = "increase(pprof_gc_forced_cycles_total[1h]) / increase(pprof_gc_cycles_total[1h]) > <gc_forced>"
 
@@ -27,7 +24,7 @@ def _of_target(expr: str) -> str:
     """An expression as a query of a template; `@` stands for the matchers of the target."""
     matchers = "{job=%q, instance=%q, target=%q}"
     count = expr.count("@")
-    return f"printf `{expr.replace('@', matchers)}` {' '.join([_OF_TARGET] * count)} | query"
+    return f"printf `{expr.replace('@', matchers)}` {' '.join([TARGET_LABELS] * count)} | query"
 
 
 _REQUESTED = (
@@ -77,13 +74,13 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             {_HALF_HOUR} > <gc_samples>
-              and {_TARGET}
+              and {TARGET}
                 increase(pprof_cpu_sampled_seconds_total[30m])
                   > <gc_busy> * increase(pprof_cpu_profiled_seconds_total[30m])
               or {_TWO_HOURS} > <gc_samples>
                 and {_COSTS}
               or {_TWO_HOURS} > <gc_samples_avoidable>
-                and {_TARGET} ({_FORCED} or {_TARGET} {_FULL} or {_TARGET} pprof_gogc_ratio < <gogc_low>)
+                and {TARGET} ({_FORCED} or {TARGET} {_FULL} or {TARGET} pprof_gogc_ratio < <gogc_low>)
                 and {_COSTS}
             """,
             "15m",

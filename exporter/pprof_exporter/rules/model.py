@@ -9,6 +9,10 @@ from enum import StrEnum
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 
+TARGET = "on (job, instance, target)"
+"""Matches series of the same target."""
+TARGET_LABELS = "$labels.job $labels.instance $labels.target"
+"""The arguments of a template that asks for series of the target of its alert."""
 THRESHOLD_PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
 
 

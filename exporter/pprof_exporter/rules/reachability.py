@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
 from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
 
 _REFUSED = ReasonGroup.REFUSED.reasons
 
@@ -38,7 +38,7 @@ def _unless_earlier(cause: RootCause) -> str:
     earlier = [one for one in cause.earlier if one.without_index == cause.without_index or one is RootCause.HANGS]
     # The state of several processes first: it is no condition of the alert, but a cause.
     earlier.sort(key=lambda one: one is not RootCause.SEVERAL_PROCESSES)
-    return "\n".join(f"unless {_TARGET} {_problem(one)}" for one in earlier)
+    return "\n".join(f"unless {TARGET} {_problem(one)}" for one in earlier)
 
 
 def _alone(cause: RootCause) -> str:
@@ -49,12 +49,11 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-_TARGET = "on (job, instance, target)"
 _PROFILE = "on (job, instance, target, profile)"
 _REASON = "on (job, instance, target, profile, reason)"
 # Over some minutes, so that a target with intermittent replies counts as up, and one that alternates between hanging
 # and failing connections as wedged.
-_IS_UP = f"and {_TARGET} max_over_time(pprof_up[5m]) == 1"
+_IS_UP = f"and {TARGET} max_over_time(pprof_up[5m]) == 1"
 
 _FETCHES = "sum without (outcome) (increase(pprof_fetches_total[30m]))"
 _FAILED = "target_profile_reason:pprof_fetch_failures:ratio_increase30m"
@@ -64,18 +63,17 @@ _BROKEN = f'reason!~"{_any(_REFUSED | NOT_SERVED)}"'
 _REJECTS = f'reason=~"{_any(_REFUSED | NOT_SERVED)}"'
 _OTHER_PAGE = _any(OTHER_PAGE)
 
-_OF_TARGET = "$labels.job $labels.instance $labels.target"
 _WHY_DOWN = (
     "{{ with printf `pprof_down_info{job=%q, instance=%q, target=%q}` "
-    f"{_OF_TARGET} | query }}}} ({{{{ . | first | label `reason` }}}}){{{{ end }}}}"
+    f"{TARGET_LABELS} | query }}}} ({{{{ . | first | label `reason` }}}}){{{{ end }}}}"
 )
 
 
 def _listed(share: str, selector: str) -> str:
     """A template that lists each profile of the target with the reason and share of its failures."""
     return (
-        f"{{{{ range $i, $one := printf `{share}{{job=%q, instance=%q, target=%q{selector}}} > 0` {_OF_TARGET} | query"
-        " | sortByLabel `reason` | sortByLabel `profile` }}{{ if $i }}, {{ end }}{{ $one.Labels.profile }}"
+        f"{{{{ range $i, $one := printf `{share}{{job=%q, instance=%q, target=%q{selector}}} > 0` {TARGET_LABELS}"
+        " | query | sortByLabel `reason` | sortByLabel `profile` }}{{ if $i }}, {{ end }}{{ $one.Labels.profile }}"
         " ({{ $one.Labels.reason }} {{ $one.Value | humanizePercentage }}){{ end }}"
     )
 
@@ -83,7 +81,8 @@ def _listed(share: str, selector: str) -> str:
 _HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
 _HINTS |= {reason: not_served(reason) for reason in sorted(NOT_SERVED)}
 _HINT = (
-    f"{{{{ range printf `count by (reason) ({_FAILED}{{job=%q, instance=%q, target=%q, {_REJECTS}}} > 0)` {_OF_TARGET}"
+    f"{{{{ range printf `count by (reason) ({_FAILED}{{job=%q, instance=%q, target=%q, {_REJECTS}}} > 0)` "
+    f"{TARGET_LABELS}"
     " | query | sortByLabel `reason` }} {{ .Labels.reason }}:"
     + "".join(
         f"{{{{ {'else ' if i else ''}if eq .Labels.reason `{reason}` }}}} {hint}"
@@ -101,8 +100,8 @@ def _without_index(reasons: Iterable[Reason]) -> str:
     only = _any(reasons)
     return f"""
         max without (reason) (pprof_down_info{{reason=~"{only}"}})
-          and {_TARGET} pprof_up == 0
-          unless {_TARGET} max_over_time(pprof_down_info{{reason!~"{only}"}}[3m]) == 1
+          and {TARGET} pprof_up == 0
+          unless {TARGET} max_over_time(pprof_down_info{{reason!~"{only}"}}[3m]) == 1
     """
 
 
@@ -123,7 +122,7 @@ _PROBLEMS: dict[RootCause, str] = {
           (
             {_FAILED}{{reason=~"{_any(_REFUSED)}"}} > <failing>
               or {_FAILED}{{reason=~"{_any(NOT_SERVED)}", profile!="goroutineleak"}} > <failing>
-              unless {_TARGET} pprof_down_info
+              unless {TARGET} pprof_down_info
           )
             and {_REASON} increase(pprof_fetch_failures_total[1h]) >= <rejections>
             and {_REASON} increase(pprof_fetch_failures_total[15m]) > 0
@@ -136,7 +135,7 @@ _PROBLEMS: dict[RootCause, str] = {
           (
             {_UNDECODED}{{reason!~"{_OTHER_PAGE}", profile!="index"}} > <undecodable>
               or {_UNDECODED}{{reason=~"{_OTHER_PAGE}", profile!="index"}} > <undecodable>
-              unless {_TARGET} pprof_down_info
+              unless {TARGET} pprof_down_info
           )
             and {_REASON} increase(pprof_decode_failures_total[1h]) >= <failures>
             and {_REASON} increase(pprof_decode_failures_total[15m]) > 0
@@ -164,9 +163,9 @@ _PROBLEMS: dict[RootCause, str] = {
               and {_PROFILE} sum without (reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[1h])) >= <failures>
           )
         )
-          and {_TARGET}
+          and {TARGET}
             sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[1h])) >= <failures>
-          and {_TARGET} sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[15m])) > 0
+          and {TARGET} sum without (profile, reason) (increase(pprof_fetch_failures_total{{{_BROKEN}}}[15m])) > 0
           {_IS_UP}
     """,
     # After a long outage each profile has a quarter of an hour to arrive. Skips by the guard do not count.
@@ -215,7 +214,7 @@ GROUP = RuleGroup(
             min_over_time(pprof_wedged{{profile="index"}}[3m]) == 1
               or min_over_time(pprof_wedged{{profile="goroutine"}}[3m]) == 1
               {_IS_UP}
-              unless {_TARGET} pprof_wedged{{profile="index"}} == 1
+              unless {TARGET} pprof_wedged{{profile="index"}} == 1
             """,
             "2m",
             "{{ $labels.target }} hangs: no reply to {{ $labels.profile }} requests",
@@ -247,8 +246,8 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             pprof_several_processes_info == 1
-              unless {_TARGET} max_over_time(pprof_up[5m]) == 0
-              unless {_TARGET} target:pprof_hangs:problem
+              unless {TARGET} max_over_time(pprof_up[5m]) == 0
+              unless {TARGET} target:pprof_hangs:problem
             """,
             "10m",
             "Several processes answer at {{ $labels.target }}",
@@ -269,10 +268,10 @@ GROUP = RuleGroup(
             f"""
             Profiles of {{{{ $labels.target }}}} are out of date, although the target is up:
             {{{{ range $i, $one := printf `time() - pprof_last_success_timestamp_seconds{{job=%q, instance=%q,
-            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0` {_OF_TARGET}
-            | query | sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{ $one.Labels.profile }}}} ({{{{
-            $one.Value | humanizeDuration }}}} old){{{{ end }}}}. Their series are out of date or gone. Check
-            whether their fetches fail, are skipped or are deferred.
+            target=%q, profile!="index"}} > <profile_stale> unless {_PROFILE} pprof_profile_available == 0`
+            {TARGET_LABELS} | query | sortByLabel `profile` }}}}{{{{ if $i }}}}, {{{{ end }}}}{{{{
+            $one.Labels.profile }}}} ({{{{ $one.Value | humanizeDuration }}}} old){{{{ end }}}}.
+            Their series are out of date or gone. Check whether their fetches fail, are skipped or are deferred.
             """,
         ),
         Alert(

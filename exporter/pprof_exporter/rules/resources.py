@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
 
-_TARGET = "on (job, instance, target)"
-_OF_TARGET = "$labels.job $labels.instance $labels.target"
 _WAITING = "target:pprof_lock_contention_seconds:rate10m"
 _THROTTLED = "target:pprof_cgroup_cpu_throttled_periods:ratio_increase30m"
 _LIMIT = (
     "{{ with printf `pprof_cgroup_cpu_limit_processors{job=%q, instance=%q, target=%q}` "
-    f'{_OF_TARGET} | query }}}} of {{{{ . | first | value | printf "%.3g" }}}} processors{{{{ end }}}}'
+    f'{TARGET_LABELS} | query }}}} of {{{{ . | first | value | printf "%.3g" }}}} processors{{{{ end }}}}'
 )
 _CALLERS = (
     '{{ range $i, $one := printf `topk(3, delta(pprof_function_contention_seconds{profile="mutex", '
     'function!="other", job=%q, instance=%q, target=%q}[30m]) > 0)` '
-    f"{_OF_TARGET} | query }}}}{{{{ if $i }}}}, {{{{ else }}}} Most of it is in {{{{ end }}}}"
+    f"{TARGET_LABELS} | query }}}}{{{{ if $i }}}}, {{{{ else }}}} Most of it is in {{{{ end }}}}"
     "{{ $one.Labels.function }}{{ end }}"
 )
 _IN_SYSTEM_CALLS = (
     '{{ with printf `pprof_goroutines_by_state{state="syscall", job=%q, instance=%q, target=%q}` '
-    f'{_OF_TARGET} | query }}}} {{{{ . | first | value | printf "%.0f" }}}} goroutines are in system calls or calls of'
-    " C, each of which holds a thread.{{ end }}"
+    f'{TARGET_LABELS} | query }}}} {{{{ . | first | value | printf "%.0f" }}}} goroutines are in system calls or calls'
+    " of C, each of which holds a thread.{{ end }}"
 )
 
 GROUP = RuleGroup(
@@ -42,7 +40,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             min_over_time({_WAITING}[30m]) > <lock_contention>
-              unless {_TARGET} {_WAITING} <= <lock_contention_factor> * (
+              unless {TARGET} {_WAITING} <= <lock_contention_factor> * (
                 increase(pprof_cpu_sampled_seconds_total[30m]) / increase(pprof_cpu_profiled_seconds_total[30m])
               )
             """,
@@ -60,12 +58,12 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             pprof_threads_created_total > <threads>
-              unless {_TARGET} pprof_threads_created_total <= <threads_per_processor> * pprof_processors
-              and {_TARGET} (
+              unless {TARGET} pprof_threads_created_total <= <threads_per_processor> * pprof_processors
+              and {TARGET} (
                 sum without (state) (pprof_goroutines_by_state{{state="syscall"}}) > <threads_in_use>
-                  or {_TARGET} increase(pprof_threads_created_total[1h]) > <threads_in_use>
+                  or {TARGET} increase(pprof_threads_created_total[1h]) > <threads_in_use>
               )
-              unless {_TARGET} pprof_threads_created_total > <threads_severe>
+              unless {TARGET} pprof_threads_created_total > <threads_severe>
             """,
             "15m",
             "{{ $labels.target }} has many threads",
@@ -94,7 +92,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             {_THROTTLED} > <throttled>
-              and {_TARGET}
+              and {TARGET}
                 increase(pprof_cgroup_cpu_throttled_periods_total[10m])
                   > <throttled> * increase(pprof_cgroup_cpu_periods_total[10m])
             """,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, Alert, RuleGroup, Severity
 
 # The bugs of health/known_bugs by the failure mode that each causes; a test compares the two.
 _BUGS = {
@@ -12,7 +12,6 @@ _BUGS = {
     "F8": ("golang/go#43296",),
     "F15": ("golang/go#62358",),
 }
-_TARGET = "on (job, instance, target)"
 
 
 def _has_bug(mode: str, bugs: tuple[str, ...]) -> Alert:
@@ -46,8 +45,8 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              {_lately("golang/go#80982")} and {_TARGET} min_over_time(pprof_wedged[3m]) == 1
-                or {_lately("golang/go#77975")} and {_TARGET} increase(pprof_restarts_total[1h]) >= <restarts>
+              {_lately("golang/go#80982")} and {TARGET} min_over_time(pprof_wedged[3m]) == 1
+                or {_lately("golang/go#77975")} and {TARGET} increase(pprof_restarts_total[1h]) >= <restarts>
             )
             """,
             "2m",

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pprof_exporter.catalog.regressions import MEASURES, RESOURCES, Measure
 from pprof_exporter.rules.guards import MIXED_TARGETS, overloaded
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
 
-_TARGET = "on (job, instance, target)"
 _SIGNAL = "on (job, instance, target, signal)"
 _RECENT = "target_change:pprof_last_change_timestamp_seconds:max1d"
 _LATEST = "target_change:pprof_last_change_timestamp_seconds:latest"
@@ -56,9 +55,9 @@ def _risen(measure: Measure) -> str:
     )
     excused = ""
     if measure.rises_in:
-        excused += f" unless {_TARGET} {_crossed('from', 'to', measure.rises_in)}"
+        excused += f" unless {TARGET} {_crossed('from', 'to', measure.rises_in)}"
     if measure.falls_in:
-        excused += f" unless {_TARGET} {_crossed('to', 'from', measure.falls_in)}"
+        excused += f" unless {TARGET} {_crossed('to', 'from', measure.falls_in)}"
     return f"{risen} and {_SIGNAL} {_DIFFERENCE} > <{measure.difference}>{excused}"
 
 
@@ -88,23 +87,22 @@ def _value(value: str) -> str:
 
 
 _OF_TARGET = "job=%q, instance=%q, target=%q"
-_TARGET_LABELS = "$labels.job $labels.instance $labels.target"
 _MEDIAN_BEFORE = (
-    f'{{{{ with printf `pprof_signal_median{{{_OF_TARGET}, signal=%q, epoch="before"}}` {_TARGET_LABELS} '
+    f'{{{{ with printf `pprof_signal_median{{{_OF_TARGET}, signal=%q, epoch="before"}}` {TARGET_LABELS} '
     f"$labels.signal | query }}}}{_value('. | first | value')}{{{{ else }}}}unknown{{{{ end }}}}"
 )
 _ELSEWHERE = (
-    f"{{{{ with printf `pprof_signal_control_ratio{{{_OF_TARGET}, signal=%q}}` {_TARGET_LABELS} $labels.signal "
+    f"{{{{ with printf `pprof_signal_control_ratio{{{_OF_TARGET}, signal=%q}}` {TARGET_LABELS} $labels.signal "
     '| query }} On targets without an upgrade it is {{ . | first | value | printf "%.2g" }} times what it was.{{ end }}'
 )
 # Where a control group is known, the load is that of the group.
 _LOAD = (
     f"{{{{ with printf `pprof_signal_load_ratio{{{_OF_TARGET}, signal=%q}} unless pprof_signal_control_ratio` "
-    f"{_TARGET_LABELS} $labels.signal | query }}}} The target uses "
+    f"{TARGET_LABELS} $labels.signal | query }}}} The target uses "
     '{{ . | first | value | printf "%.2g" }} times the CPU time.{{ end }}'
 )
 _TIME_OF_CHANGE = (
-    f"{{{{ with printf `{_MAIN}{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}"
+    f"{{{{ with printf `{_MAIN}{{{_OF_TARGET}}}` {TARGET_LABELS} | query }}}}"
     "{{ . | first | value | humanizeTimestamp }}{{ end }}"
 )
 
@@ -133,20 +131,20 @@ _FROM_TO = (
 )
 _COUNTED = " ({{ . | value }})"
 _CHANGES_OF_TARGET = _first_of(
-    _asked(f"{_INFO}{{{_OF_TARGET}}}", _TARGET_LABELS),
+    _asked(f"{_INFO}{{{_OF_TARGET}}}", TARGET_LABELS),
     _FROM_TO,
-    _listed(_asked(f"{_LATEST}{{{_OF_TARGET}}}", _TARGET_LABELS), _CHANGE_WORDS),
+    _listed(_asked(f"{_LATEST}{{{_OF_TARGET}}}", TARGET_LABELS), _CHANGE_WORDS),
 )
 # Of the latest event only; of one that followed within minutes on that of the alert, the alert names its own part.
 _CHANGES_OF_EVENT = _first_of(
     _asked(
-        f"{_INFO}{{{_OF_TARGET}}} and {_TARGET} {_INFO}{{{_OF_TARGET}, change=%q}}",
-        f"{_TARGET_LABELS} {_TARGET_LABELS} $labels.change",
+        f"{_INFO}{{{_OF_TARGET}}} and {TARGET} {_INFO}{{{_OF_TARGET}, change=%q}}",
+        f"{TARGET_LABELS} {TARGET_LABELS} $labels.change",
     ),
     _FROM_TO,
     _CHANGE_WORDS.replace(".Labels", "$labels"),
 )
-_OF_JOB = f"and {_TARGET} {_REGRESSED}{{job=%q, signal=%q}}"
+_OF_JOB = f"and {TARGET} {_REGRESSED}{{job=%q, signal=%q}}"
 _JOB_LABELS = "$labels.job $labels.job $labels.signal"
 _CHANGES_OF_JOB = _first_of(
     _asked(f"topk(5, count by (change, from, to) ({_INFO}{{job=%q}} {_OF_JOB}))", _JOB_LABELS),
@@ -159,7 +157,7 @@ _SOME_TARGETS = (
     "{{ $one.Labels.target }}{{ end }}"
 )
 _IDENTITY = (
-    f"{{{{ with printf `pprof_target_info{{{_OF_TARGET}}}` {_TARGET_LABELS} | query }}}}{{{{ with . | first }}}}"
+    f"{{{{ with printf `pprof_target_info{{{_OF_TARGET}}}` {TARGET_LABELS} | query }}}}{{{{ with . | first }}}}"
     " {{ $labels.target }} now runs {{ .Labels.program }}, build {{ .Labels.build }}, with Go"
     " {{ .Labels.go_version }} on {{ .Labels.system }}.{{ end }}{{ end }}"
 )
@@ -180,7 +178,7 @@ GROUP = RuleGroup(
             _LATEST,
             f"""
             {_RECENT}
-              >= {_TARGET} group_left () (max by (job, instance, target) ({_RECENT}) - <changes_together>)
+              >= {TARGET} group_left () (max by (job, instance, target) ({_RECENT}) - <changes_together>)
             """,
         ),
         # One of these changes for each target, the first in a fixed order: a new Go version always means a new build.
@@ -188,9 +186,9 @@ GROUP = RuleGroup(
             _MAIN,
             f"""
             {_LATEST}{{change="operating_system"}}
-              or {_TARGET} {_LATEST}{{change="go"}}
-              or {_TARGET} {_LATEST}{{change="modules"}}
-              or {_TARGET} {_LATEST}{{change="binary"}}
+              or {TARGET} {_LATEST}{{change="go"}}
+              or {TARGET} {_LATEST}{{change="modules"}}
+              or {TARGET} {_LATEST}{{change="binary"}}
             """,
         ),
         RecordingRule(_FEWEST, "min without (epoch) (pprof_signal_observations)"),
@@ -227,12 +225,12 @@ GROUP = RuleGroup(
               or {_RISEN}{{signal=~"unsymbolized_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} > <unsymbolized>
               or {_FALLEN}{{signal=~"inlined_location_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} < -<regression_share>
               or {_RISEN}{{signal=~"truncated_stack_ratio:.+"}} and {_SIGNAL} {_DIFFERENCE} > <regression_share>
-                unless {_TARGET} {_LATEST}{{change="go"}}
+                unless {TARGET} {_LATEST}{{change="go"}}
               or (
                 {_RISEN}{{signal="tick_interval_stddev_seconds"}} > <regression_jitter_least>
                   or {_RISEN}{{signal="tick_late_ratio"}} and {_SIGNAL} {_DIFFERENCE} > <regression_share>
                   or {_TICK_RATE} < <tick_slow> and {_SIGNAL} {_DIFFERENCE} < -<regression_tick_rate>
-              ) and {_TARGET} pprof_tick_audit_busy_processors >= <tick_busy>
+              ) and {TARGET} pprof_tick_audit_busy_processors >= <tick_busy>
               or {_RESOURCES_RISEN}
             """,
         ),
@@ -243,7 +241,7 @@ GROUP = RuleGroup(
               {_WORSE} and {_SIGNAL} {_FEWEST} >= <regression_observations>
                 or {_WORSE}{{signal=~"tick_.+"}} and {_SIGNAL} {_FEWEST} >= <regression_audits>
             )
-              * {_TARGET} group_left (change) group by (job, instance, target, change) ({_MAIN})
+              * {TARGET} group_left (change) group by (job, instance, target, change) ({_MAIN})
               unless {MIXED_TARGETS}
             """,
         ),
@@ -255,7 +253,7 @@ GROUP = RuleGroup(
             f"""
             max_over_time(pprof_last_change_timestamp_seconds[2h]) > time() - <upgrade_told>
               and on (job, instance, target, change) {_MAIN}
-              and {_TARGET} pprof_target_info
+              and {TARGET} pprof_target_info
               unless {MIXED_TARGETS}
             """,
             "0s",
