@@ -20,6 +20,8 @@ class Schedule:
         """`now` is Unix time, so that the phase is the same after a restart."""
         self._interval = interval
         self._offset = phase(key, interval)
+        self._tick: int | None = None
+        """The number of the tick that is due; None before the first."""
         self.due = now
         """The next planned time. The first is now: a new target is scraped before its first tick."""
 
@@ -28,10 +30,16 @@ class Schedule:
 
         The first tick is at least half an interval after the first fetch.
         """
-        earliest = max(now, self.due + self._interval / 2)
-        tick = math.floor((earliest - self._offset) / self._interval) + 1
-        missed = max(0, math.floor((now - self.due) / self._interval))
-        self.due = tick * self._interval + self._offset
+        # Ticks are counted in whole numbers: times that are computed would be rounded, to either side of a tick.
+        latest = math.floor((now - self._offset) / self._interval)
+        if self._tick is None:
+            missed = max(0, math.floor((now - self.due) / self._interval))
+            soonest = math.floor((self.due + self._interval / 2 - self._offset) / self._interval)
+            self._tick = max(latest, soonest) + 1
+        else:
+            missed = max(0, latest - self._tick)
+            self._tick += 1 + missed
+        self.due = self._tick * self._interval + self._offset
         return missed
 
 
