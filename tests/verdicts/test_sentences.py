@@ -17,7 +17,7 @@ from pprof_exporter.store import Change
 from pprof_exporter.verdicts import Level, TargetSnapshot, verdicts
 from pprof_exporter.verdicts.phrases import percent, seconds
 from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, ProfileSnapshot
-from tests.verdicts.test_verdicts import audited, cpu, of_mode
+from tests.verdicts.snapshots import audited, cpu, of_mode
 
 _NUMBER = re.compile(r"(?<![\w.#/:-])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?: (?:ms|s|%|Hz|MiB)(?!\w))?(?!\w)")
 _MIB = 2**20
