@@ -165,7 +165,7 @@ REPLY_FAULTS: tuple[Scenario, ...] = (
         answering(replies.not_https, EVERYTHING),
     ),
     _of_replies(
-        "late heap", "F5", "Heap profiles come 1.5 s later.", "PprofProfileCostly", answering(late(1.5), "heap"),
+        "late heap", "F5", "Heap profiles come 1.5 s later.", "PprofFetchSlow", answering(late(1.5), "heap"),
     ),
     _of_replies(
         "late block profile", "F5", "Block profiles come 0.6 s later.", "PprofFetchSlow",
