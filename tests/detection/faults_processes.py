@@ -23,7 +23,7 @@ from tests.detection.acts import (
 )
 from tests.detection.profiles import backwards, both, emptied, of_other_length, on_windows
 from tests.detection.programs import MIDDLE, OLDEST, Build, Service
-from tests.detection.scenario import FAST, LONG, PROCESSES, PROFILES, Life, Scenario
+from tests.detection.scenario import BUSY, FAST, LONG, PROCESSES, PROFILES, Life, Scenario
 from tests.lab.changes import opaque, overflowed, shifted, stripped, thinned
 from tests.lab.rewrite import PROFILES as ALL_PROFILES
 from tests.lab.rewrite import Change
@@ -46,7 +46,7 @@ def _stutter(service: Service) -> None:
 
 
 def _stuttering(life: Life) -> None:
-    life.service.switch("burn", 60)
+    life.service.switch("burn", 30)
     life.repeat(0.05, lambda: _stutter(life.service))
 
 
@@ -155,18 +155,21 @@ def _of_profiles(
     change: Change,
     *names: str,
     windows: bool = False,
+    load: float = 0.12,
     companions: tuple[str, ...] = (),
 ) -> Scenario:
+    """`load` is that of a scenario about CPU profiles, in processors. From 0.2 on it has its place among the busy."""
+    of_cpu = names == ("profile",)
     return Scenario(
         name,
-        PROFILES,
+        BUSY if of_cpu and load > 0.2 else PROFILES,
         said,
         mode=mode,
         claimed=(claimed,),
         companions=companions,
         begin=changed(both(on_windows(), change) if windows else change, *(names or ALL_PROFILES)),
         end=changed(on_windows(), *ALL_PROFILES) if windows else healed,
-        arguments=("-load=0.15",) if names == ("profile",) else (),
+        arguments=(f"-load={load}",) if of_cpu else (),
         gateway=True,
         windows=windows,
     )
@@ -175,14 +178,15 @@ def _of_profiles(
 PROFILE_FAULTS: tuple[Scenario, ...] = (
     _of_profiles(
         "64 Hz", "F1", "The timer of Windows ticks at 64 Hz in place of 100.", "PprofCpuTimer64Hz", thinned(0.64),
-        "profile", windows=True,
+        "profile", windows=True, load=0.4,
     ),
     _of_profiles(
         "half of the samples", "F1", "Every other sample of CPU profiles is lost, and not counted.",
-        "PprofCpuCoverageLow", thinned(0.5), "profile",
+        "PprofCpuCoverageLow", thinned(0.5), "profile", load=0.55,
     ),
     _of_profiles(
         "no samples", "F1", "CPU profiles of a busy service are empty.", "PprofCpuNoSamples", emptied, "profile",
+        load=0.25,
     ),
     _of_profiles(
         "samples without room", "F2", "A twentieth of the samples finds no room in the buffer of Go.",
@@ -206,6 +210,7 @@ PROFILE_FAULTS: tuple[Scenario, ...] = (
     ),
     _of_profiles(
         "clock 60 s ahead", "F4", "The clock of the target is 60 s ahead.", "PprofClockSkew", shifted(60),
+        companions=("PprofTimeWentBackwards",),
     ),
     _of_profiles(
         "clock set back", "F4", "The clock is set back by 1.5 s again and again.", "PprofTimeWentBackwards",

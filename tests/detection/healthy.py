@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.detection.acts import again_each, each, off, replaced, restarted, settled, switched
 from tests.detection.programs import MIDDLE, NEWEST, OLDEST, Build, Service
-from tests.detection.scenario import FAST, LONG, PROCESSES, PROFILES, REPLIES, UPGRADES, Scenario
+from tests.detection.scenario import BUSY, FAST, LONG, PROCESSES, PROFILES, REPLIES, UPGRADES, Scenario
 
 _OLD, _SAME = Build(MIDDLE, {"release": 1}), Build(NEWEST, {"release": 2})
 
@@ -49,7 +49,8 @@ HEALTHY: tuple[Scenario, ...] = (
     ),
     Scenario("heavy allocation", PROFILES, "60 MiB of garbage a second at the default GOGC.",
              begin=switched("churn", 60), end=off("churn")),
-    Scenario("busy loop", PROFILES, "One goroutine works all the time.", begin=switched("burn", 100), end=off("burn")),
+    Scenario("busy loop", BUSY, "One goroutine works for half of the time.",
+             begin=switched("burn", 50), end=off("burn")),
     Scenario(
         "busy host", PROCESSES, "Another service keeps both processors of the host busy.",
         begin=switched("burn", 200), end=off("burn"), shape="batch",

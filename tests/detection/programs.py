@@ -72,7 +72,7 @@ class Service:
     def start(self) -> None:
         """Run it. Raises `Missing` if it does not start."""
         program = self._installed()
-        command = ["nice", "-n", "5", str(program), "-listen", self.address, *self.arguments]
+        command = ["nice", "-n", "10", str(program), "-listen", self.address, *self.arguments]
         deadline = time.monotonic() + _PORT_TAKEN
         while True:
             process = subprocess.Popen(
@@ -82,7 +82,9 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                start_new_session=True,
+                # Not a session of its own: Linux shares the processors among sessions, and priorities count within one
+                # only (sched(7), "autogroup").
+                process_group=0,
             )
             said = _first_line(process)
             if said:

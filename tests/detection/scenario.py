@@ -61,10 +61,11 @@ class Batch:
 REPLIES = Batch("replies", HOURS, "replies of pprof that fail, lie, or come late")
 PROCESSES = Batch("processes", HOURS, "the process and its runtime")
 PROFILES = Batch("profiles", SAMPLES, "samples and clocks in profiles")
+BUSY = Batch("busy", SAMPLES, "CPU samples of busy services, which need the processors for themselves")
 UPGRADES = Batch("upgrades", HOURS, "builds that replace others")
 FAST = Batch("fast", MINUTES, "growth within minutes")
 LONG = Batch("long", DAYS, "what takes hours and days")
-BATCHES = (REPLIES, PROCESSES, PROFILES, UPGRADES, FAST, LONG)
+BATCHES = (REPLIES, PROCESSES, PROFILES, BUSY, UPGRADES, FAST, LONG)
 
 
 @dataclass

@@ -31,6 +31,8 @@ _SETTINGS: Mapping[str, float] = {
     "profile_stale": 60,
     # At shipped intervals 5 s of 75 s in half an hour of CPU profiles, here of 10 s to 24 s.
     "cpu_enough_seconds": 1,
+    # Half a core in windows of 4 s.
+    "cpu_used_busy": 2,
 }
 """Thresholds that do not scale by themselves, since they are about the intervals of the exporter."""
 
