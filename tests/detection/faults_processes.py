@@ -134,7 +134,7 @@ GROWTH_FAULTS: tuple[Scenario, ...] = (
     Scenario(
         "heap leak that restarts end", FAST, "The heap grows by 140 MiB, then the process is killed, every 45 minutes.",
         mode="F12", claimed=("PprofRestartsAfterGrowth",), companions=("PprofHeapGrowsFast",),
-        begin=again_each(45, _leak_and_restart), end=each(settled, restarted),
+        begin=again_each(45, _leak_and_restart), end=each(settled, restarted), lasting=("PprofRestartsAfterGrowth",),
     ),
     Scenario(
         "goroutine leak, slow", LONG, "500 goroutines an hour leak, and stay reachable.", mode="F10",

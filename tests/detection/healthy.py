@@ -74,8 +74,9 @@ HEALTHY: tuple[Scenario, ...] = (
              build=_OLD, begin=replaced(_SAME), end=replaced(_OLD)),
     Scenario("upgrade of a batch", UPGRADES, "The same for a batch.", shape="batch", arguments=("-period=6s",),
              build=_OLD, begin=replaced(_SAME), end=replaced(_OLD)),
-    Scenario("canary and stable", UPGRADES, "Two builds of one service run side by side under one `service` label.",
-             builds=(_OLD, _SAME), replicas=2),
+    # Its three stable replicas and the canary are also the control group of the faults beside it.
+    Scenario("canary and stable", UPGRADES, "A canary and three replicas run side by side under one `service` label.",
+             builds=(_OLD, _OLD, _OLD, _SAME), replicas=4),
     Scenario("restart of the same build", UPGRADES, "The build that runs is started again.",
              begin=restarted, end=restarted),
     Scenario("release each hour", UPGRADES, "Another build that does the same, each hour.", build=_SAME,

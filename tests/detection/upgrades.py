@@ -33,7 +33,7 @@ def _upgrade(
 
 UPGRADE_FAULTS: tuple[Scenario, ...] = (
     _upgrade("upgrade: allocations", "A build allocates three times as much.", {"allocation": 3},
-             "-churn=8", "-load=0.1"),
+             "-churn=16", "-load=0.1"),
     _upgrade("upgrade: contention", "A build holds its lock three times as long.", {"contention": 3},
              "-mutex-fraction=5", "-load=0.1"),
     _upgrade("upgrade: latency", "A build answers 80 ms later.", {"latency": 5}, shape="redeploy"),
@@ -41,7 +41,7 @@ UPGRADE_FAULTS: tuple[Scenario, ...] = (
              "-load=0.1"),
     _upgrade("upgrade: heap", "A build keeps twice the heap.", {"heap": 2}, "-heap=80", "-load=0.1",
              shape="batch"),
-    _upgrade("upgrade: CPU", "A build uses three times the CPU time.", {"processor": 3}, "-load=0.1",
+    _upgrade("upgrade: CPU", "A build uses three times the CPU time.", {"processor": 3}, "-load=0.15",
              shape="redeploy"),
     _upgrade("upgrade: latency with a new Go", "A build with Go 1.27 in place of 1.24 answers 80 ms later.",
              {"latency": 5}, before=MIDDLE, shape="redeploy"),
