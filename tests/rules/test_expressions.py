@@ -11,6 +11,7 @@ import pytest
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.thresholds import THRESHOLDS
+from pprof_exporter.profile import KINDS
 from pprof_exporter.rules import (
     ALERTS,
     GROUPS,
@@ -23,6 +24,7 @@ from pprof_exporter.rules import (
     thresholds_of,
 )
 from pprof_exporter.rules.guards import MIXED_TARGETS, of_one_process
+from pprof_exporter.rules.latency import COLLECTING
 from tests.rules.linting import USER, Linter, Shape, magic_numbers
 from tests.rules.record_series import SETS, read
 
@@ -105,6 +107,10 @@ def test_a_recording_rule_is_named_after_the_labels_that_tell_its_series_apart(r
     level = set(found[1].split("_"))
     assert level <= shape.labels
     assert shape.unique(level | {"job", "instance", USER})
+
+
+def test_latencies_that_follow_garbage_collections_are_those_of_the_kinds_that_collect() -> None:
+    assert [name for name, kind in KINDS.items() if kind.collects] == [COLLECTING]
 
 
 def test_a_name_is_recorded_once() -> None:

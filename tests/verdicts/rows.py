@@ -146,6 +146,7 @@ WELL: list[tuple[str, TargetSnapshot]] = [
     ("F4", several_times(window(-0.0657), window(0.001), window(0.0))),
     ("F4", several_times(window(1.5), window(0.1), window(0.0))),
     ("F5", seen("heap", took=0.24)),
+    ("F5", timed(0.9, name="goroutineleak")),
     ("F6", TargetSnapshot(canary_at_rest=LatencySummary(20, 0.005), canary_profiled=LatencySummary(20, 0.09))),
     ("F6", throttled(Throttling(1000, 240))),
     ("F6", throttled(Throttling(500, 400))),

@@ -136,10 +136,10 @@ def throttled(recent: Throttling) -> TargetSnapshot:
     return TargetSnapshot(canary_at_rest=quick, canary_profiled=quick, throttling=recent)
 
 
-def timed(median: float | None, took: float = 0.01) -> TargetSnapshot:
-    """A target of which the heap was fetched several times, or fewer than three with None."""
+def timed(median: float | None, took: float = 0.01, name: str = "heap") -> TargetSnapshot:
+    """A target of which a profile was fetched several times, or fewer than three with None."""
     fetches = FetchSummary(None, "", 5, 0, 0, 0.01, median)
-    return replace(seen("heap", took=took), fetches={"heap": fetches})
+    return replace(seen(name, took=took), fetches={name: fetches})
 
 
 def with_cpu(snapshot: TargetSnapshot) -> TargetSnapshot:

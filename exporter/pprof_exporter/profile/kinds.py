@@ -62,7 +62,8 @@ class Kind:
 
     `path` is below /debug/pprof/, `interval` and `window` are default seconds (window 0: none). `profiled` counts the
     seconds that the windows covered. A `heavy` kind costs the target more than the request itself, and is deferred
-    while the target has trouble.
+    while the target has trouble. One that `collects` runs a garbage collection first, so that its latency follows the
+    heap and the load of the target.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Kind:
     values: tuple[SampleValue, ...]
     window: float = 0
     heavy: bool = True
+    collects: bool = False
     attribution: Attribution = Attribution.LEAF
     profiled: Family | None = None
 
@@ -142,6 +144,7 @@ GOROUTINELEAK = Kind(
     name="goroutineleak",
     path="goroutineleak",
     interval=600,
+    collects=True,
     attribution=Attribution.ENTRY,
     values=(SampleValue("goroutineleak", content.LEAKED_GOROUTINES, Span.NOW, 1, content.FUNCTION_GOROUTINES),),
 )

@@ -7,6 +7,9 @@ from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, 
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
+COLLECTING = "goroutineleak"
+"""The profile of which each fetch runs a garbage collection, so that its latency follows the heap and the load."""
+_COMPARED = f'{_MEAN}{{profile!="{COLLECTING}"}}'
 _CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
 _RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
 _PROFILED = f'sum without (during) ({_CANARY}{{during="profile"}})'
@@ -52,7 +55,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              ({_MEAN} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
+              ({_COMPARED} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
                 or {_MEAN} > <fetch_very_slow>
             )
               unless {overloaded("30m")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import content
-from pprof_exporter.profile import System
+from pprof_exporter.profile import KINDS, System
 from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.verdicts.resources import cpu_throttled
 from pprof_exporter.verdicts.snapshot import LatencySummary, TargetSnapshot
@@ -54,7 +54,9 @@ def _slow(snapshot: TargetSnapshot, name: str, median: float, limit: VerdictLimi
     said = f"The {name} profile took {seconds(median)}, the median of its latest fetches without their windows"
     if median > limit["fetch_very_slow"]:
         return Finding(Level.WARNING, f"{said}.", "PprofFetchSlow")
-    if usual is not None and median > limit["fetch_slow"] and median > limit["fetch_slow_factor"] * usual:
+    if usual is None or KINDS[name].collects:
+        return None
+    if median > limit["fetch_slow"] and median > limit["fetch_slow_factor"] * usual:
         return Finding(Level.WARNING, f"{said}; the mean of all its fetches is {seconds(usual)}.", "PprofFetchSlow")
     return None
 
