@@ -182,11 +182,10 @@ PROFILE_FAULTS: tuple[Scenario, ...] = (
     ),
     _of_profiles(
         "half of the samples", "F1", "Every other sample of CPU profiles is lost, and not counted.",
-        "PprofCpuCoverageLow", thinned(0.5), "profile", load=0.55,
+        "PprofCpuCoverageLow", thinned(0.5), "profile", load=0.9,
     ),
     _of_profiles(
         "no samples", "F1", "CPU profiles of a busy service are empty.", "PprofCpuNoSamples", emptied, "profile",
-        load=0.25,
     ),
     _of_profiles(
         "samples without room", "F2", "A twentieth of the samples finds no room in the buffer of Go.",
