@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "scaling",
         "performance",
         "coverage",
+        "detection",
         "security",
     ),
     "Deploy": ("deploy/index", "windows"),

@@ -44,7 +44,7 @@ HEALTHY: tuple[Scenario, ...] = (
         "one processor", PROCESSES, "GOMAXPROCS=1, as in a small pod.", environment={"GOMAXPROCS": "1"},
     ),
     Scenario(
-        "restart", PROCESSES, "The service is deployed anew twice an hour.", shape="redeploy",
+        "restart", PROCESSES, "The service is deployed twice an hour.", shape="redeploy",
         begin=again_each(30, Service.restart), end=settled,
     ),
     Scenario("heavy allocation", PROFILES, "60 MiB of garbage a second at the default GOGC.",
@@ -52,7 +52,7 @@ HEALTHY: tuple[Scenario, ...] = (
     Scenario("busy loop", BUSY, "One goroutine works for half of the time.",
              begin=switched("burn", 50), end=off("burn")),
     Scenario(
-        "busy host", PROCESSES, "Another service keeps both processors of the host busy.",
+        "busy host", PROCESSES, "The service keeps both processors of its host busy.",
         begin=switched("burn", 200), end=off("burn"), shape="batch",
     ),
     Scenario("connections of an hour", FAST, "A proxy with 30 to 330 connections that come and go within an hour.",

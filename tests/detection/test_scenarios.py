@@ -56,6 +56,13 @@ def test_each_batch_has_scenarios() -> None:
     assert {one.batch.name for one in SCENARIOS} == {batch.name for batch in BATCHES}
 
 
+def test_the_page_has_the_outcome_of_each_scenario_and_none_failed() -> None:
+    text = report.PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
+    assert [one.name for one in SCENARIOS if (one.name, one.said) not in rows] == []
+    assert report.FAILED not in text
+
+
 def outcome(name: str, **values: object) -> Outcome:
     scenario = next(one for one in SCENARIOS if one.name == name)
     return Outcome(scenario, **{"told": {}, "resolved": 1.0, **values})  # type: ignore[arg-type]  # passed through
