@@ -38,10 +38,12 @@ WAITING = {
 """Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
 have the system files of Wine, which no other test may use meanwhile."""
 LIVING = {
+    "test_control_group.py": "Fleets of which a few targets are upgraded",
     "test_detection.py": "Faults and healthy services",
+    "test_notifications.py": "Notifications",
     "test_zoo.py": "Healthy life of real programs",
 }
-"""Their titles by file. Each watches dozens of programs for three to four minutes, at the same time as the other."""
+"""Their titles by file. Each watches many programs for two to four minutes, at the same time as the others."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
