@@ -10,6 +10,10 @@ _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
 COLLECTING = "goroutineleak"
 """The profile of which each fetch runs a garbage collection, so that its latency follows the heap and the load."""
 _COMPARED = f'{_MEAN}{{profile!="{COLLECTING}"}}'
+# Shorter than the `for` of the alert: one slow fetch of many raises the mean of half an hour for half an hour.
+_RECENT = """(
+                rate(pprof_fetch_duration_seconds_sum[10m]) / (rate(pprof_fetch_duration_seconds_count[10m]) > 0)
+              )"""
 _CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
 _RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
 _PROFILED = f'sum without (during) ({_CANARY}{{during="profile"}})'
@@ -58,6 +62,7 @@ GROUP = RuleGroup(
               ({_COMPARED} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
                 or {_MEAN} > <fetch_very_slow>
             )
+              unless {_RECENT} <= <fetch_slow>
               unless {overloaded("30m")}
             """,
             "15m",
