@@ -23,6 +23,7 @@ SECONDS = 60.0
 """For which Prometheus watches after the upgrade, at least."""
 LATE = (
     "count(pprof_signal_control_ratio)",
+    'count(target:pprof_cpu_coverage:ratio_increase30m{service="windows"} offset 30s)',
     "count(pprof_up == 1) == 4 and count(pprof_up == 0) == 1",
 )
 """What the exporter shows last. On a busy machine that takes longer."""
