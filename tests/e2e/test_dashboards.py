@@ -21,8 +21,11 @@ from tests.lab.wine import agent
 SUITES: tuple[Suite, ...] = ("stable", "sid")
 SECONDS = 60.0
 """For which Prometheus watches after the upgrade, at least."""
+BASELINE = 'pprof_fetches_total{service="windows", profile="cpu", outcome="success"} >= 8'
+"""What there is before the upgrade: the CPU time used has a median of that many profiles."""
 LATE = (
     "count(pprof_signal_control_ratio)",
+    'count(pprof_signal_load_ratio{service="windows"})',
     'count(target:pprof_cpu_coverage:ratio_increase30m{service="windows"} offset 30s)',
     "count(pprof_up == 1) == 4 and count(pprof_up == 0) == 1",
 )
@@ -58,6 +61,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         servers = {suite: stack.enter_context(watching(program, folder, suite)).server for suite in SUITES}
         begun = time.time()
         time.sleep(SECONDS / 2)
+        servers["stable"].wait_for(lambda server: server.query(BASELINE), timeout=240)
         windows.stop()
         stack.enter_context(wine.updated())
         windows.start()
@@ -76,7 +80,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             "$target": windows.watched,
         }
         for server in servers.values():
-            server.wait_for(lambda server: all(server.query(expression) for expression in LATE), timeout=240)
+            server.wait_for(lambda server: all(server.query(expression) for expression in LATE), timeout=400)
         yield Live(
             {suite: server.url for suite, server in servers.items()},
             {suite: Span(begun, _latest_scrape(server), 1.0, variables) for suite, server in servers.items()},
