@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab import LAB, PROJECT, Missing, exclusive, free_port, go, run
+from tests.lab import GIVES_WAY, LAB, PROJECT, Missing, exclusive, free_port, go, run
 
 SOURCES = PROJECT / "tests" / "detection" / "services"
 NEWEST, MIDDLE, OLDEST = go.VERSIONS[2], go.VERSIONS[1], go.VERSIONS[0]
@@ -72,7 +72,7 @@ class Service:
     def start(self) -> None:
         """Run it. Raises `Missing` if it does not start."""
         program = self._installed()
-        command = ["nice", "-n", "10", str(program), "-listen", self.address, *self.arguments]
+        command = [*GIVES_WAY, str(program), "-listen", self.address, *self.arguments]
         deadline = time.monotonic() + _PORT_TAKEN
         while True:
             process = subprocess.Popen(
@@ -82,8 +82,6 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                # Not a session of its own: Linux shares the processors among sessions, and priorities count within one
-                # only (sched(7), "autogroup").
                 process_group=0,
             )
             said = _first_line(process)

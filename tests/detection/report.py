@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +92,6 @@ fault and each healthy scenario with real programs, and writes this page.""",
 | Healthy scenarios | {len(healthy)} |
 | Healthy scenarios with a warning or critical alert | {sum(bool(one.foreign) for one in healthy)} |
 """,
-        _not_run({one.scenario.name for one in outcomes}),
         *(_mode(number, title, [one for one in claimed if one.scenario.mode == number]) for number, title in _modes()),
         "## Healthy scenarios",
         "No alert of severity warning or critical may fire for these.",
@@ -119,12 +118,6 @@ fault and each healthy scenario with real programs, and writes this page.""",
         _method(),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
-
-
-def _not_run(names: Collection[str]) -> str:
-    """Which scenarios the page lacks; "" if it has all."""
-    missing = [one.name for one in SCENARIOS if one.name not in names]
-    return f"This page is incomplete. {len(missing)} scenarios have no result: {', '.join(missing)}." if missing else ""
 
 
 def _modes() -> Iterable[tuple[str, str]]:

@@ -23,10 +23,12 @@ SECONDS = 60.0
 """For which Prometheus watches after the upgrade, at least."""
 BASELINE = 'pprof_fetches_total{service="windows", profile="cpu", outcome="success"} >= 8'
 """What there is before the upgrade: the CPU time used has a median of that many profiles."""
+SHIFT = "30s"
+"""How far back the dashboards compare with."""
 LATE = (
     "count(pprof_signal_control_ratio)",
     'count(pprof_signal_load_ratio{service="windows"})',
-    'count(target:pprof_cpu_coverage:ratio_increase30m{service="windows"} offset 30s)',
+    f'count(target:pprof_cpu_coverage:ratio_increase30m{{service="windows"}} offset {SHIFT})',
     "count(pprof_up == 1) == 4 and count(pprof_up == 0) == 1",
 )
 """What the exporter shows last. On a busy machine that takes longer."""
@@ -73,7 +75,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         time.sleep(SECONDS)
         variables = {
             "$__rate_interval": "20s",
-            "$shift": "30s",
+            "$shift": SHIFT,
             "$job": ".+",
             "$service": ".*",
             "$instance": ".+",

@@ -17,6 +17,12 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 LAB = PROJECT / ".lab"
+GIVES_WAY = ("nice", "-n", "10")
+"""Begin of the command of a program that gets the processor time that its watchers leave, and a tenth of theirs.
+
+It must not have a session of its own: Linux shares the processors among sessions, and priorities count within one only
+(sched(7), "autogroup"). It would get as much as all that watches it together.
+"""
 
 
 class Missing(Exception):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import Missing
+from . import GIVES_WAY, Missing
 from . import wine as winelab
 
 START_SECONDS = 60.0
@@ -80,11 +80,11 @@ class Target:
 def running(program: Path, *arguments: str, wine: bool = False, nice: bool = False) -> Iterator[Target]:
     """Start a built target in a process group of its own, wait until it answers, and end it in any case.
 
-    With `nice` it gets the processor time that others leave, and a tenth of theirs. Raises `Missing` when it does not
+    With `nice` it gives way to what watches it. Raises `Missing` when it does not
     start, with the last words it said.
     """
     command = [str(winelab.loader()), winelab.place(program)] if wine else [str(program)]
-    command = ["nice", "-n", "10", *command] if nice else command
+    command = [*GIVES_WAY, *command] if nice else command
     environment = winelab.environment() if wine else _environment()
     folder = winelab.drive() / "target" if wine else program.parent
     with tempfile.TemporaryFile() as complaints:
@@ -95,8 +95,6 @@ def running(program: Path, *arguments: str, wine: bool = False, nice: bool = Fal
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            # Not a session of its own: Linux shares the processors among sessions, and priorities count within one only
-            # (sched(7), "autogroup"). What is watched would then get as much as all that watches it together.
             process_group=0,
         )
         try:

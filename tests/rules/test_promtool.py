@@ -22,7 +22,7 @@ CASES = sorted((RULES / "tests").glob("*.yaml"))
 def told(suite: Suite, *arguments: str | Path) -> str:
     """What promtool says when it refuses; "" when it is content."""
     command = [str(promtool(suite)), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout + done.stderr if done.returncode else ""
 
 
