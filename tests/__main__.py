@@ -40,7 +40,6 @@ have the system files of Wine, which no other test may use meanwhile."""
 LIVING = {
     "test_control_group.py": "Fleets of which a few targets are upgraded",
     "test_detection.py": "Faults and healthy services",
-    "test_notifications.py": "Notifications",
     "test_zoo.py": "Healthy life of real programs",
 }
 """Their titles by file. Each watches many programs for two to four minutes, at the same time as the others."""
