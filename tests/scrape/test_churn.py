@@ -28,7 +28,11 @@ async def pool(clock: FakeClock, fetcher: FakeFetcher) -> AsyncIterator[Pool]:
 
 
 class Alive:
-    """How many of the loops and states of this pool are still in memory; those that other tests hold do not count."""
+    """How many loops and states of one pool are still in memory.
+
+    Those of other pools do not count: aiohttp caches the middlewares of applications, and with them what other tests
+    served.
+    """
 
     def __init__(self) -> None:
         self._loops = WeakSet[TargetLoop]()
