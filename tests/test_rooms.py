@@ -17,7 +17,6 @@ MOST_LINES = 350
 FEWEST_LINES = 25
 
 SMALL = {
-    "__main__.py": "Python asks for a file of this name",
     "cli/garbage_collection.py": "concerns the process, not a command",
     "cli/watch_file.py": "a background task of its own, tested by itself",
     "config/file_stamp.py": "used on three floors",

@@ -73,7 +73,7 @@ async def test_nothing_is_left_of_targets_that_were_replaced(
     (shown,) = await fleet.pieces()
     await settle()
 
-    assert pool.states == [stays]
+    assert pool.states == (stays,)
     assert stays.profiles["cpu"].counters.outcomes[Outcome.SUCCESS] >= 2
     assert max(tasks) <= 2 * min(tasks)
     assert alive.count() == (1, 1)

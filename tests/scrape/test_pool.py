@@ -49,6 +49,20 @@ async def test_targets_are_told_in_the_order_of_their_names(make: Make) -> None:
     assert [state.target.name for state in make("b:1", "a:1", "c:1").states] == ["a:1", "b:1", "c:1"]
 
 
+async def test_the_states_are_one_object_until_targets_come_or_go(make: Make) -> None:
+    pool = make("b:1", "a:1")
+    before = pool.states
+    assert pool.states is before
+    pool.apply(settings("b:1", "a:1"))
+    assert pool.states is before
+
+    pool.apply(settings("b:1"))
+    assert pool.states == before[1:]
+    pool.apply(settings("b:1", "a:1"))
+    assert [state.target.name for state in pool.states] == ["a:1", "b:1"]
+    assert pool.states[1] is before[1]
+
+
 async def test_a_target_that_never_answers_does_not_hold_up_another(
     make: Make, clock: FakeClock, fetcher: FakeFetcher
 ) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pprof_exporter.exposition.lines import TextLines
@@ -49,6 +50,7 @@ class FleetSeries:
         self._pool = pool
         self._clock = pool.clock
         self._blocks: list[_Block] = []
+        self._divided: tuple[tuple[TargetState, ...], list[list[TargetState]]] = ((), [[]])
         self._lock = asyncio.Lock()
         self._requested_at = 0.0
         self._ahead: asyncio.Task[None] | None = None
@@ -74,16 +76,14 @@ class FleetSeries:
             await asyncio.gather(self._ahead, return_exceptions=True)
 
     def _members(self) -> list[list[TargetState]]:
-        """The targets of each block. The number of blocks is a power of two, so that it rarely changes."""
+        """The targets of each block."""
         states = self._pool.states
-        count = 1
-        while count * _PER_BLOCK < len(states):
-            count *= 2
-        if count != len(self._blocks):
-            self._blocks = [_Block() for _ in range(count)]
-        members: list[list[TargetState]] = [[] for _ in range(count)]
-        for state in states:
-            members[zlib.crc32(state.target.name.encode(errors="replace")) % count].append(state)
+        known, members = self._divided
+        if states is not known:
+            members = _divide(states)
+            self._divided = states, members
+        if len(members) != len(self._blocks):
+            self._blocks = [_Block() for _ in members]
         return members
 
     async def _render_ahead(self) -> None:
@@ -93,7 +93,7 @@ class FleetSeries:
             number = (number + 1) % len(members)
             await self._refresh(self._blocks[number], members[number])
             await self._clock.sleep(_REFRESH_INTERVAL / len(members))
-        self._blocks = []
+        self._blocks, self._divided = [], ((), [[]])
 
     async def _refresh(self, block: _Block, members: list[TargetState]) -> None:
         """Render a block if a target in it has changed."""
@@ -111,6 +111,17 @@ class FleetSeries:
                     began = time.perf_counter()
             block.pieces = await asyncio.to_thread(_deflated, lines)
             block.shown, block.expires = shown, min(expires, default=float("inf"))
+
+
+def _divide(states: Sequence[TargetState]) -> list[list[TargetState]]:
+    """The targets of each block. The number of blocks is a power of two, so that it rarely changes."""
+    count = 1
+    while count * _PER_BLOCK < len(states):
+        count *= 2
+    members: list[list[TargetState]] = [[] for _ in range(count)]
+    for state in states:
+        members[zlib.crc32(state.target.name.encode(errors="replace")) % count].append(state)
+    return members
 
 
 def _deflated(lines: TextLines) -> dict[str, DeflatedPiece]:

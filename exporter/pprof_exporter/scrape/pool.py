@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -63,6 +64,7 @@ class Pool:
         self._store = store
         self._raw_profiles = raw_profiles
         self._watched: dict[Target, _Watched] = {}
+        self._states: tuple[TargetState, ...] | None = ()
         self._stopping: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
         self.load = ExporterLoad(clock)
@@ -88,9 +90,12 @@ class Pool:
         return self._settings
 
     @property
-    def states(self) -> list[TargetState]:
-        """The state of every target, ordered by name."""
-        return [self._watched[target].loop.state for target in sorted(self._watched, key=lambda target: target.name)]
+    def states(self) -> tuple[TargetState, ...]:
+        """The state of every target, ordered by name; the same object until targets come or go."""
+        if self._states is None:
+            states = [watched.loop.state for watched in self._watched.values()]
+            self._states = tuple(sorted(states, key=lambda state: state.target.name))
+        return self._states
 
     def context(self, target: str) -> TargetContext | None:
         """The context of the target with this name; None if there is none."""
@@ -112,6 +117,7 @@ class Pool:
         self._settings = everything_else
         for target in [target for target in self._watched if target not in staying]:
             removed = self._watched.pop(target)
+            self._states = None
             removed.loop.stop()
             self._stopping.add(removed.task)
             removed.task.add_done_callback(self._stopping.discard)
@@ -156,6 +162,7 @@ class Pool:
         loop = TargetLoop(context, self._random)
         task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
         self._watched[target] = _Watched(loop, task)
+        self._states = None
 
     async def _run(self, loop: TargetLoop, delay: float) -> None:
         """Run a loop. After an internal error, which is logged and counted, restart it; other targets go on."""
@@ -189,7 +196,7 @@ class Pool:
         self.lag_sum += lag
 
 
-def _compare(states: list[TargetState]) -> None:
+def _compare(states: Iterable[TargetState]) -> None:
     for state in states:
         before = state.identity.comparison
         state.identity.compare()
