@@ -38,11 +38,14 @@ WAITING = {
 """Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
 have the system files of Wine, which no other test may use meanwhile."""
 LIVING = {
-    "test_control_group.py": "Fleets of which a few targets are upgraded",
-    "test_detection.py": "Faults and healthy services",
-    "test_zoo.py": "Healthy life of real programs",
+    "Faults, healthy services, and fleets of which a few targets are upgraded": (
+        "test_detection.py",
+        "test_control_group.py",
+    ),
+    "Healthy life of real programs": ("test_zoo.py",),
 }
-"""Their titles by file. Each watches many programs for two to four minutes, at the same time as the others."""
+"""Files by title. Each file watches many programs for two to four minutes: those of one title one after the other, and
+two titles at the same time. Three at once are more than two processors can do while nothing may be late."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
@@ -64,9 +67,10 @@ def main(arguments: Sequence[str]) -> int:
     files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
     watching = [path for path in files if path.name not in COMPARING]
     waiting = [path for path in watching if path.name in WAITING]
-    living = [path for path in watching if path.name in LIVING]
+    living = {title: [str(path) for path in watching if path.name in names] for title, names in LIVING.items()}
     sturdy = [str(path) for path in watching if path.name in STURDY]
-    alone = [str(path) for path in watching if path.name not in (*WAITING, *LIVING, *STURDY)]
+    beside_others = {*WAITING, *STURDY, *(name for names in LIVING.values() for name in names)}
+    alone = [str(path) for path in watching if path.name not in beside_others]
     others = [f"--ignore={path}" for path in watching]
     with contextlib.ExitStack() as stack:
         rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
             codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode]
             codes += [process.wait() for process in beside]
         with contextlib.ExitStack() as lives:
-            beside = [lives.enter_context(_aside([str(path), *arguments], LIVING[path.name])) for path in living]
+            beside = [lives.enter_context(_aside([*paths, *arguments], title)) for title, paths in living.items()]
             codes += [process.wait() for process in beside]
         codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)

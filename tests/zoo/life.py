@@ -37,6 +37,8 @@ _DISCOVERY = "exporter.sd.json"
 _SETTINGS = {
     # Intervals are shortened less than the rules are. At full scale too this is three times the longest interval.
     "profile_stale": 1800 / SHORTER,
+    # After one late moment an exporter says for 90 seconds that it is overloaded, which is 45 minutes here: never.
+    "overloaded_share": 2,
 }
 _INFO = "info"
 

@@ -285,6 +285,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     # The exporter
     Threshold("discovery_stale", 1800, "seconds", "six times the longest default refresh interval", age=True),
     Threshold("loop_lag", 0.25, "seconds", "above this, measured latencies are those of the exporter"),
+    Threshold("overloaded_share", 1, "ratio", "all ten minutes: one late moment counts for 90 seconds"),
     Threshold("overdue", 3, "", "three fetches in an hour waited for the maximum time: the target is always busy"),
     Threshold("saturated", 0.9, "ratio", "above this, fetches wait for each other"),
     Threshold("storage_troubles", 10, "", "of 120 writes an hour; an occasional lock does no harm"),

@@ -98,7 +98,7 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             {_LAG} > <loop_lag>
-              or {_LAG} and on (job, instance) min_over_time(pprof_exporter_overloaded[10m]) == 1
+              or {_LAG} and on (job, instance) avg_over_time(pprof_exporter_overloaded[10m]) >= <overloaded_share>
             """,
             "10m",
             "Exporter {{ $labels.instance }} is overloaded",
