@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from itertools import cycle
+from random import Random
 
 import pytest
 
@@ -76,6 +77,41 @@ async def test_a_busy_target_that_answers_later_still_sleeps(clock: FakeClock) -
         delay.answered(seconds, 0.01, timeout=15)
         assert seconds - delay.supposed < 1
     assert delay.window == 10
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        # The exporter or the host had much to do when it began: the first reply is later than half a second.
+        pytest.param([(10.62, 0.3), (10.35, 0.3), (10.08, 0.1), (10.3, 0.2), (10.04, 0.02)], id="late at first"),
+        pytest.param([(11.7, 0.4), (10.4, 0.3), (10.1, 0.1), (10.06, 0.1), (10.02, 0.02)], id="very late at first"),
+        pytest.param([(10.04, 0.02), (11.9, 0.05), (10.05, 0.05), (10.4, 0.1), (10.06, 0.05)], id="very late once"),
+        pytest.param([(10.35, 0.28), (10.42, 0.33), (10.38, 0.35), (10.31, 0.3)], id="always as late as others"),
+        pytest.param([(10 + late, 0.01) for late in (0.3, 0.05, 0.2, 0.6, 0.35, 0.08, 0.4)], id="mostly late"),
+    ],
+)
+@pytest.mark.parametrize("timeout", [10, 15])
+def test_a_sleep_on_a_busy_host_is_learned_and_is_never_latency(
+    clock: FakeClock, replies: list[tuple[float, float]], timeout: float
+) -> None:
+    delay = LongerTries(clock, ["mutex"]).by_profile["mutex"]
+    for seconds, others in replies:
+        delay.answered(seconds, others, timeout=timeout)
+        # Once it is known, the fetch has a window.
+        assert seconds - max(delay.supposed, delay.window) < 2
+    assert delay.window == 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_work_of_a_mutex_profile_that_varies_counts_as_slow(clock: FakeClock, seed: int) -> None:
+    delay, chance = LongerTries(clock, ["mutex"]).by_profile["mutex"], Random(seed)
+    counted = []
+    for _ in range(40):
+        seconds = chance.uniform(4, 9)
+        delay.answered(seconds, 0.01, timeout=15)
+        counted.append(seconds - delay.supposed)
+    assert delay.window == 0
+    assert min(counted[12:]) >= 4
 
 
 async def test_what_it_costs_stays_within_the_budget(pool: Pool, clock: FakeClock, fetcher: FakeFetcher) -> None:

@@ -2,9 +2,9 @@
 
 VictoriaMetrics (lib/httpserver) serves its mutex profile so: it sets the fraction to 10, sleeps for 10 s, and only then
 answers. Such a sleep is a window of the profile and no latency of the target. It is recognised by being constant, by
-being a multiple of half a second as people write it, and by other profiles that come at once. Work that takes long
-varies: three times within a fifth of each half second happens to it once in 125 times, and hardly ever with the same
-result and nothing that came sooner.
+being a multiple of half a second as people write it, and by other profiles that come at once. A reply is never sooner
+than the sleep, so the soonest one decides how long it is; on a busy host, many come later. Work that takes long varies
+in both directions.
 
 Until a sleep is confirmed or refuted, the latency of a reply that may have slept is what came after the sleep. Counted
 in full, its first replies would be slow fetches for as long as an alert looks back.
@@ -19,19 +19,23 @@ from dataclasses import dataclass
 from pprof_exporter.clock import Clock
 
 _STEP = 0.5
-# An answer comes up to this much after the sleep, and less than `_EARLY` before it.
+# A reply that confirms a sleep comes up to this much later, besides what other profiles take. `_EARLY`: clocks differ.
 _TOLERANCE = 0.1
 _EARLY = 0.02
 # A busy target answers up to this share of the sleep later. Such a reply neither confirms the sleep nor refutes it.
 _LATE = 0.1
+# Of a profile that is off by default so many replies may be later still: more refute the sleep.
+_OUTLIERS = 2
 # What takes shorter is a latency, whatever causes it.
 _SHORTEST = 1.0
 # Other profiles take less than this share of it.
 _OTHERS = 0.1
 _CONFIRMED_BY = 3
 _CONFIRMED_LONGER_BY = 2
-# A sleep that so many replies do not confirm is none.
+# A sleep that so many replies do not confirm is none. Where there is a reason to sleep, this many confirm it if none of
+# the replies is an outlier.
 _DECIDED_BY = 6
+_CONFIRMED_AT_LAST_BY = 2
 _LONGER = 60.0
 """The deadline of a longer try, in seconds."""
 # A longer try disturbs the target: some handlers profile it meanwhile. Seconds until the next of the same profile,
@@ -92,8 +96,9 @@ class HandlerDelay:
         """Seconds that it slept before the latest reply, as far as that is known before it is confirmed."""
         self._slept = 0.0
         self._replies = 0
+        self._outliers = 0
         self._refuted = False
-        self._seen: deque[float] = deque(maxlen=_CONFIRMED_BY)
+        self._seen: deque[float] = deque(maxlen=_DECIDED_BY + 1)
         self._longest = 0.0
         self._timeouts = 0
         self._tries_longer = False
@@ -166,33 +171,51 @@ class HandlerDelay:
         beyond = seconds > timeout
         self._longest = seconds if beyond else 0.0
         if not self._at_once and (beyond or self._on_request) and others is not None and others <= _OTHERS * seconds:
-            self._weigh(seconds - others, beyond=beyond)
+            self._weigh(seconds, others, beyond=beyond)
 
-    def _weigh(self, rest: float, *, beyond: bool) -> None:
-        """Take in what a reply took beyond the latency of others."""
-        exact = _is_sleep(rest)
-        if self._slept and not -_EARLY <= rest - self._slept <= max(_TOLERANCE, _LATE * self._slept):
-            self._refute()
-            if not exact:
+    def _weigh(self, seconds: float, others: float, *, beyond: bool) -> None:
+        """Take in a reply of a profile that takes much longer than the others."""
+        longest = math.floor((seconds + _EARLY) / _STEP) * _STEP
+        exact = seconds - others - longest <= _TOLERANCE
+        if self._slept and not self._is_near(seconds, longest):
+            self._outliers += 1
+            if not self._on_request or self._outliers > _OUTLIERS:
+                self._refute()
+                if not exact:
+                    return
+            elif longest > self._slept:
+                self.supposed = 0.0 if self._refuted else self._slept
                 return
-        if not self._slept and (exact or beyond):
-            self._slept = math.floor((rest + _EARLY) / _STEP) * _STEP
+        if self._slept:
+            self._slept = min(self._slept, longest)
+        elif exact or beyond or self._on_request:
+            self._slept = longest
         self._replies += 1
-        if self._replies > _DECIDED_BY:
-            self._refuted = True
-        self.supposed = 0.0 if self._refuted else self._slept
-        if not self._slept or not exact or rest - self._slept > _TOLERANCE:
-            return
-        self._seen.append(rest)
-        if len(self._seen) >= (_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY):
+        self._seen.append(seconds - others)
+        if self._slept and self._is_confirmed(beyond=beyond):
             self.window = self.supposed = self._slept
             self._longest, self._refuted = 0.0, False
             self._forget_tries()
+            return
+        if self._replies > _DECIDED_BY:
+            self._refuted = True
+        self.supposed = 0.0 if self._refuted else self._slept
+
+    def _is_near(self, seconds: float, longest: float) -> bool:
+        """Whether a reply may have slept as long as those before."""
+        return (1 - _LATE) * self._slept <= longest and seconds - self._slept <= max(_TOLERANCE, _LATE * self._slept)
+
+    def _is_confirmed(self, *, beyond: bool) -> bool:
+        confirm = sum(rest - self._slept <= _TOLERANCE for rest in self._seen)
+        if confirm >= (_CONFIRMED_LONGER_BY if beyond else _CONFIRMED_BY):
+            return True
+        constant = self._on_request and not self._outliers and self._replies > _DECIDED_BY
+        return constant and confirm >= _CONFIRMED_AT_LAST_BY
 
     def _refute(self) -> None:
         """The profile takes long by itself: from now on its latency counts, unless a sleep is confirmed."""
         self._seen.clear()
-        self._slept, self._replies = 0.0, 0
+        self._slept, self._replies, self._outliers = 0.0, 0, 0
         self._refuted = True
 
 
@@ -211,7 +234,3 @@ class LongerTries:
     def windows(self) -> dict[str, float]:
         """The windows that were learned, in seconds by profile."""
         return {name: delay.window for name, delay in self.by_profile.items() if delay.window}
-
-
-def _is_sleep(seconds: float) -> bool:
-    return (seconds + _EARLY) % _STEP <= _TOLERANCE + _EARLY
