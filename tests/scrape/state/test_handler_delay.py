@@ -87,6 +87,7 @@ async def test_a_busy_target_that_answers_later_still_sleeps(clock: FakeClock) -
         pytest.param([(11.7, 0.4), (10.4, 0.3), (10.1, 0.1), (10.06, 0.1), (10.02, 0.02)], id="very late at first"),
         pytest.param([(10.04, 0.02), (11.9, 0.05), (10.05, 0.05), (10.4, 0.1), (10.06, 0.05)], id="very late once"),
         pytest.param([(10.35, 0.28), (10.42, 0.33), (10.38, 0.35), (10.31, 0.3)], id="always as late as others"),
+        pytest.param([(10.05, 0.1), (11.4, 1.3), (10.06, 0.1), (10.05, 0.1)], id="everything is slow for a moment"),
         pytest.param([(10 + late, 0.01) for late in (0.3, 0.05, 0.2, 0.6, 0.35, 0.08, 0.4)], id="mostly late"),
     ],
 )

@@ -30,6 +30,7 @@ _OUTLIERS = 2
 _SHORTEST = 1.0
 # Other profiles take less than this share of it.
 _OTHERS = 0.1
+_OTHERS_BUSY = 0.5
 _CONFIRMED_BY = 3
 _CONFIRMED_LONGER_BY = 2
 # A sleep that so many replies do not confirm is none. Where there is a reason to sleep, this many confirm it if none of
@@ -170,14 +171,20 @@ class HandlerDelay:
             self._at_once = True
         beyond = seconds > timeout
         self._longest = seconds if beyond else 0.0
-        if not self._at_once and (beyond or self._on_request) and others is not None and others <= _OTHERS * seconds:
+        if self._at_once or others is None or not (beyond or self._on_request):
+            return
+        if others <= _OTHERS * seconds:
             self._weigh(seconds, others, beyond=beyond)
+        elif others <= _OTHERS_BUSY * seconds and seconds + _EARLY >= self._slept and not self._refuted:
+            # A moment in which everything is slow shows nothing, and what was supposed before still holds.
+            self.supposed = self._slept
 
     def _weigh(self, seconds: float, others: float, *, beyond: bool) -> None:
         """Take in a reply of a profile that takes much longer than the others."""
         longest = math.floor((seconds + _EARLY) / _STEP) * _STEP
-        exact = seconds - others - longest <= _TOLERANCE
-        if self._slept and not self._is_near(seconds, longest):
+        rest = seconds - others
+        exact = rest - longest <= _TOLERANCE
+        if self._slept and not self._is_near(rest, longest):
             self._outliers += 1
             if not self._on_request or self._outliers > _OUTLIERS:
                 self._refute()
@@ -191,7 +198,7 @@ class HandlerDelay:
         elif exact or beyond or self._on_request:
             self._slept = longest
         self._replies += 1
-        self._seen.append(seconds - others)
+        self._seen.append(rest)
         if self._slept and self._is_confirmed(beyond=beyond):
             self.window = self.supposed = self._slept
             self._longest, self._refuted = 0.0, False
@@ -201,9 +208,9 @@ class HandlerDelay:
             self._refuted = True
         self.supposed = 0.0 if self._refuted else self._slept
 
-    def _is_near(self, seconds: float, longest: float) -> bool:
-        """Whether a reply may have slept as long as those before."""
-        return (1 - _LATE) * self._slept <= longest and seconds - self._slept <= max(_TOLERANCE, _LATE * self._slept)
+    def _is_near(self, rest: float, longest: float) -> bool:
+        """Whether a reply that took `rest` beyond the latency of others may have slept as long as those before."""
+        return (1 - _LATE) * self._slept <= longest and rest - self._slept <= max(_TOLERANCE, _LATE * self._slept)
 
     def _is_confirmed(self, *, beyond: bool) -> bool:
         confirm = sum(rest - self._slept <= _TOLERANCE for rest in self._seen)
