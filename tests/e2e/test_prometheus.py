@@ -73,6 +73,7 @@ def test_a_real_prometheus_scrapes_it(seen: Exporter, target: Target, suite: Sui
         name = target.url[7:]
         assert [value for _, value in server.query(f'pprof_up{{target="{name}"}}')] == [1]
         assert [value for _, value in server.query('pprof_up{target="127.0.0.1:9"}')] == [0]
-        busy = server.query("pprof_cpu_sampled_seconds_total / pprof_cpu_profiled_seconds_total")
-        assert [0.5 < value < 4 for _, value in busy] == [True]
+        # How much of a processor a busy loop gets depends on what else runs; how much of that is sampled does not.
+        sampled = server.query("pprof_cpu_accounted_seconds_total / on (target) pprof_cpu_used_seconds_total")
+        assert [0.7 < value < 1.3 for _, value in sampled] == [True]
         assert server.query('histogram_quantile(0.95, pprof_fetch_duration_seconds_bucket{profile="heap"})')

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.lab import exporter
 from tests.lab import run as run_command
 from tests.lab.exporter import Exporter, Scrape
@@ -40,6 +42,9 @@ _SETTINGS = {
     # After one late moment an exporter says for 90 seconds that it is overloaded, which is 45 minutes here: never.
     "overloaded_share": 2,
 }
+_CALM = 0.3
+"""Processors that a program uses at most once it has started."""
+_SETTLES_WITHIN = 60.0
 _INFO = "info"
 
 
@@ -130,6 +135,7 @@ def lived(plan: Plan, living: Sequence[Inhabitant], folder: Path) -> Life:
     settings["profiles"]["cpu"]["window"] = _WINDOW
     config.write_text(json.dumps({**settings, "scrape_configs": [job]}))
     flags = (f"--config.file={config}", f"--storage.path={folder / 'store'}", f"--scrape.audit={_AUDIT}")
+    _wait_until_calm(living)
     with exporter.running(*flags) as watching:
         discovered = folder / f"{_DISCOVERY}.new"
         discovered.write_text(json.dumps([{"targets": [watching.url[7:]]}]))
@@ -203,6 +209,19 @@ class _Seen:
         else:
             known.said = said or known.said
             known.times += 1
+
+
+def _wait_until_calm(living: Sequence[Inhabitant]) -> None:
+    """Wait until the programs have started: seconds of that would be the first quarter of an hour of this life."""
+    deadline = time.monotonic() + _SETTLES_WITHIN
+    processes = [psutil.Process(one.process.pid) for one in living]
+    for process in processes:
+        process.cpu_percent()
+    calm = 0
+    while calm < 2 and time.monotonic() < deadline:
+        time.sleep(_ROUND)
+        busiest = max(process.cpu_percent() for process in processes)
+        calm = calm + 1 if busiest <= 100 * _CALM else 0
 
 
 def _rules(plan: Plan, folder: Path) -> Path:
