@@ -94,15 +94,8 @@ def recordings() -> Path:
     return RECORDINGS
 
 
-FIRST_TRIES = pytest.StashKey[dict[str, list[str]]]()
-"""What went wrong in scenes that were played again, by their names."""
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what went wrong at a first try, too: a second one hides nothing."""
-    for name, faults in config.stash.get(FIRST_TRIES, {}).items():
-        terminalreporter.write_sep("_", f"first try of {name}")
-        terminalreporter.write_line("\n".join(faults))
     for report in terminalreporter.getreports("rerun"):
         terminalreporter.write_sep("_", f"first try of {report.nodeid}")
         terminalreporter.write_line(report.longreprtext[-6000:])

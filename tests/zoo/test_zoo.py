@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FIRST_TRIES
 from tests.lab.scenes import at_most_twice
 from tests.zoo.inhabitants import NAMES
 from tests.zoo.life import Complaint, Plan
@@ -22,17 +21,8 @@ every_program = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Report:
-    """What was seen in one life of the zoo: the second, if anything was wrong in the first.
-
-    Every other test of real programs has a second try, too. Here all tests look at one life, so that a second try of a
-    test would look at the same.
-    """
-    first = play(tmp_path_factory.mktemp("zoo"))
-    faults = list(first.faults())
-    if not faults:
-        return first
-    request.config.stash.setdefault(FIRST_TRIES, {})["tests/zoo"] = faults
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What was seen in one life of the zoo."""
     return play(tmp_path_factory.mktemp("zoo"))
 
 
