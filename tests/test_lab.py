@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
+import asyncio
 import socket
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +35,21 @@ def test_two_patch_releases_of_go_are_fetched_side_by_side(tmp_path: Path, monke
     assert len(arriving) == len(set(arriving)) == 2
 
 
-def test_a_line_that_ends_closes_every_connection() -> None:
-    with warnings.catch_warnings(record=True) as left_open:
-        warnings.simplefilter("always")
-        with (
-            socket.create_server(("127.0.0.1", 0)) as program,
-            contextlib.ExitStack() as opened,
-            lines.running([[f"127.0.0.1:{program.getsockname()[1]}"]]) as (line,),
-        ):
-            host, port = line.address.split(":")
-            for client in range(3):
-                opened.enter_context(socket.create_connection((host, int(port)), timeout=10))
-                served = opened.enter_context(program.accept()[0])
-                if client:
-                    # More than a client takes that does not read.
-                    served.settimeout(0.2)
-                    with pytest.raises(TimeoutError):
-                        served.sendall(b" " * 50_000_000)
-        gc.collect()
-    assert [str(one.message) for one in left_open] == []
+async def test_a_connection_of_a_line_is_closed_even_if_it_is_cancelled_twice() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as program:
+        line = lines.Line([f"127.0.0.1:{program.getsockname()[1]}"])
+        await line._open()
+        replies, requests = await asyncio.open_connection(*line.address.split(":"))
+        served = (await asyncio.to_thread(program.accept))[0]
+        served.settimeout(10)
+        (serving,) = [task for task in asyncio.all_tasks() if "Line._serve" in repr(task.get_coro())]
+        for _ in range(2):
+            serving.cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(serving, return_exceptions=True)
+
+        assert await asyncio.wait_for(replies.read(), 10) == b""
+        assert await asyncio.to_thread(served.recv, 1) == b""
+        requests.close()
+        served.close()
+        line._close()

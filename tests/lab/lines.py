@@ -22,7 +22,6 @@ class Line:
         """Seconds by which each reply is late. May be set at any time, from any thread."""
         self.url = ""
         self._connections = 0
-        self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -37,23 +36,11 @@ class Line:
     def _close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
 
     async def _serve(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        with self._closing(answers):
+        # In any case, also when this is cancelled while it ends.
+        with contextlib.closing(answers):
             await self._pass_on(client, answers)
-
-    @contextlib.contextmanager
-    def _closing(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        self._writers.add(writer)
-        try:
-            yield
-        finally:
-            writer.close()
-            # With a client that does not read, it waits for it.
-            if not writer.transport.get_write_buffer_size():
-                self._writers.discard(writer)
 
     async def _pass_on(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         host, port = self.upstreams[self._connections % len(self.upstreams)].split(":")
@@ -63,7 +50,7 @@ class Line:
         except OSError:
             # The program is being replaced: the client gets no reply, as of a load balancer without health checks.
             return
-        with self._closing(requests):
+        with contextlib.closing(requests):
             ways = [
                 asyncio.ensure_future(_pass(client, requests)),
                 asyncio.ensure_future(self._answer(replies, answers)),
