@@ -31,12 +31,12 @@ COMPARING = (
 )
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
 WAITING = {
-    "test_dashboards.py": "Dashboards",
-    "test_identities.py": "Restarts, upgrades and load balancers",
-    "test_real_upgrades.py": "Upgrades of real programs",
+    "Dashboards": ("test_dashboards.py",),
+    "Restarts, upgrades and load balancers": ("test_identities.py",),
+    "Upgrades of real programs": ("test_real_upgrades.py",),
 }
-"""Their titles by file. Each waits for two to five minutes of history, and has a process of its own. The dashboards
-have the system files of Wine, which no other test may use meanwhile."""
+"""Files by title. Each waits for two to five minutes of history, and has a process of its own. The dashboards have the
+system files of Wine, which no other test may use meanwhile."""
 LIVING = {
     "Faults, healthy services, and fleets of which a few targets are upgraded": (
         "test_detection.py",
@@ -64,22 +64,23 @@ SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
 
 def main(arguments: Sequence[str]) -> int:
     """Run all groups of tests; returns the exit code of the first that failed."""
-    files = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
-    watching = [path for path in files if path.name not in COMPARING]
-    waiting = [path for path in watching if path.name in WAITING]
-    living = {title: [str(path) for path in watching if path.name in names] for title, names in LIVING.items()}
-    sturdy = [str(path) for path in watching if path.name in STURDY]
-    beside_others = {*WAITING, *STURDY, *(name for names in LIVING.values() for name in names)}
-    alone = [str(path) for path in watching if path.name not in beside_others]
+    every = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
+    watching = [path for path in every if path.name not in COMPARING]
+    paths = {path.name: str(path) for path in watching}
+    sturdy = [paths.pop(name) for name in STURDY]
+    waiting, living = (
+        {title: [paths.pop(name) for name in names] for title, names in table.items()} for table in (WAITING, LIVING)
+    )
+    alone = list(paths.values())
     others = [f"--ignore={path}" for path in watching]
     with contextlib.ExitStack() as stack:
         rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
         with contextlib.ExitStack() as waits:
-            beside = [waits.enter_context(_aside([str(path), *arguments], WAITING[path.name])) for path in waiting]
+            beside = [waits.enter_context(_aside([*files, *arguments], title)) for title, files in waiting.items()]
             codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode]
             codes += [process.wait() for process in beside]
         with contextlib.ExitStack() as lives:
-            beside = [lives.enter_context(_aside([*paths, *arguments], title)) for title, paths in living.items()]
+            beside = [lives.enter_context(_aside([*files, *arguments], title)) for title, files in living.items()]
             codes += [process.wait() for process in beside]
         codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)
