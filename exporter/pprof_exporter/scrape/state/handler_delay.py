@@ -24,18 +24,18 @@ _TOLERANCE = 0.1
 _EARLY = 0.02
 # A busy target answers up to this share of the sleep later. Such a reply neither confirms the sleep nor refutes it.
 _LATE = 0.1
-# Of a profile that is off by default so many replies may be later still: more refute the sleep.
+# So many replies of a profile that is off by default may be further from the others. More refute the sleep.
 _OUTLIERS = 2
 # What takes shorter is a latency, whatever causes it.
 _SHORTEST = 1.0
-# Other profiles take less than this share of it.
+# Other profiles take less than this share of it, or up to the second share while everything is slow.
 _OTHERS = 0.1
 _OTHERS_BUSY = 0.5
 _CONFIRMED_BY = 3
 _CONFIRMED_LONGER_BY = 2
-# A sleep that so many replies do not confirm is none. Where there is a reason to sleep, this many confirm it if none of
-# the replies is an outlier.
+# A sleep that so many replies do not confirm is none.
 _DECIDED_BY = 6
+# Of a profile that is off by default, so many exact replies confirm it then, if none was an outlier.
 _CONFIRMED_AT_LAST_BY = 2
 _LONGER = 60.0
 """The deadline of a longer try, in seconds."""
@@ -175,42 +175,43 @@ class HandlerDelay:
             return
         if others <= _OTHERS * seconds:
             self._weigh(seconds, others, beyond=beyond)
-        elif others <= _OTHERS_BUSY * seconds and seconds + _EARLY >= self._slept and not self._refuted:
-            # A moment in which everything is slow shows nothing, and what was supposed before still holds.
-            self.supposed = self._slept
+        elif others > _OTHERS_BUSY * seconds or seconds + _EARLY < self._slept:
+            return
+        # A moment in which everything is slow shows nothing, and what was supposed before still holds.
+        self.supposed = 0.0 if self._refuted else self._slept
 
     def _weigh(self, seconds: float, others: float, *, beyond: bool) -> None:
         """Take in a reply of a profile that takes much longer than the others."""
-        longest = math.floor((seconds + _EARLY) / _STEP) * _STEP
         rest = seconds - others
-        exact = rest - longest <= _TOLERANCE
-        if self._slept and not self._is_near(rest, longest):
+        at_most = math.floor((seconds + _EARLY) / _STEP) * _STEP
+        exact = rest - at_most <= _TOLERANCE
+        if self._slept and not self._is_near(rest, at_most):
             self._outliers += 1
             if not self._on_request or self._outliers > _OUTLIERS:
                 self._refute()
                 if not exact:
                     return
-            elif longest > self._slept:
-                self.supposed = 0.0 if self._refuted else self._slept
+            elif at_most > self._slept:
                 return
         if self._slept:
-            self._slept = min(self._slept, longest)
+            self._slept = min(self._slept, at_most)
         elif exact or beyond or self._on_request:
-            self._slept = longest
+            self._slept = at_most
         self._replies += 1
         self._seen.append(rest)
         if self._slept and self._is_confirmed(beyond=beyond):
-            self.window = self.supposed = self._slept
+            self.window = self._slept
             self._longest, self._refuted = 0.0, False
             self._forget_tries()
-            return
-        if self._replies > _DECIDED_BY:
+        elif self._replies > _DECIDED_BY:
             self._refuted = True
-        self.supposed = 0.0 if self._refuted else self._slept
 
-    def _is_near(self, rest: float, longest: float) -> bool:
-        """Whether a reply that took `rest` beyond the latency of others may have slept as long as those before."""
-        return (1 - _LATE) * self._slept <= longest and rest - self._slept <= max(_TOLERANCE, _LATE * self._slept)
+    def _is_near(self, rest: float, at_most: float) -> bool:
+        """Whether a reply that took `rest` beyond the latency of others may have slept as long as those before.
+
+        It has slept for `at_most` seconds.
+        """
+        return (1 - _LATE) * self._slept <= at_most and rest - self._slept <= max(_TOLERANCE, _LATE * self._slept)
 
     def _is_confirmed(self, *, beyond: bool) -> bool:
         confirm = sum(rest - self._slept <= _TOLERANCE for rest in self._seen)
