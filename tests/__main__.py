@@ -4,7 +4,8 @@
 
 Real programs are mostly waited for, and what is measured on them is disturbed by whatever else wants the processors. So
 the others run beside them at the lowest priority, and what they printed is printed when they are done. The tests that
-wait for history run first, beside those of real programs that a busy machine does not disturb.
+wait for history run first, beside those of real programs that a busy machine does not disturb. At the very end stands
+what failed in any of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -60,10 +62,20 @@ STURDY = (
 """Run beside the waiting ones: they test what is seen and not how long it took, and need no Wine."""
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
 """All others run in one process of pytest-xdist per processor; `-n 0` among the arguments undoes it."""
+_LONGEST = 3000
+"""Characters that are printed again of why a test failed."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run all groups of tests; returns the exit code of the first that failed."""
+    """Run all groups of tests, then say what failed; returns the exit code of the first group that failed."""
+    with tempfile.TemporaryDirectory() as results:
+        code = _run(arguments, Path(results))
+        for said in failures(Path(results)):
+            print(said, flush=True)
+    return code
+
+
+def _run(arguments: Sequence[str], results: Path) -> int:
     every = [path for name in WATCHING for path in sorted((HERE / name).glob("test_*.py"))]
     watching = [path for path in every if path.name not in COMPARING]
     paths = {path.name: str(path) for path in watching}
@@ -74,30 +86,52 @@ def main(arguments: Sequence[str]) -> int:
     alone = list(paths.values())
     others = [f"--ignore={path}" for path in watching]
     with contextlib.ExitStack() as stack:
-        rest = stack.enter_context(_aside([*others, *SIDE_BY_SIDE, *arguments], "Everything else", lowest=True))
+        rest = stack.enter_context(
+            _aside(_pytest([*others, *SIDE_BY_SIDE, *arguments], results), "Everything else", lowest=True)
+        )
         with contextlib.ExitStack() as waits:
-            beside = [waits.enter_context(_aside([*files, *arguments], title)) for title, files in waiting.items()]
-            codes = [subprocess.run(_pytest([*sturdy, *arguments]), check=False).returncode]
+            beside = [
+                waits.enter_context(_aside(_pytest([*files, *arguments], results), title))
+                for title, files in waiting.items()
+            ]
+            codes = [subprocess.run(_pytest([*sturdy, *arguments], results), check=False).returncode]
             codes += [process.wait() for process in beside]
         with contextlib.ExitStack() as lives:
-            beside = [lives.enter_context(_aside([*files, *arguments], title)) for title, files in living.items()]
+            beside = [
+                lives.enter_context(_aside(_pytest([*files, *arguments], results), title))
+                for title, files in living.items()
+            ]
             codes += [process.wait() for process in beside]
-        codes += [subprocess.run(_pytest([*alone, *arguments]), check=False).returncode, rest.wait()]
+        codes += [subprocess.run(_pytest([*alone, *arguments], results), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)
 
 
-def _pytest(arguments: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", *arguments]
+def _pytest(arguments: Sequence[str], results: Path) -> list[str]:
+    """The command of one group. Each has a file of its own in the folder `results`."""
+    file = results / f"{len(list(results.iterdir()))}.xml"
+    file.touch()
+    return [sys.executable, "-m", "pytest", *arguments, f"--junit-xml={file}"]
+
+
+def failures(results: Path) -> Iterator[str]:
+    """What failed in any group: its test, and why."""
+    for file in sorted(results.glob("*.xml")):
+        try:
+            cases = list(ET.parse(file).iter("testcase"))  # noqa: S314 - pytest wrote it just now
+        except ET.ParseError:
+            yield f"\nA group of tests ended without a result ({file.name})."
+            continue
+        for case in cases:
+            for failed in (*case.iter("failure"), *case.iter("error")):
+                yield f"\nFailed: {case.get('classname')}::{case.get('name')}\n{failed.get('message', '')[:_LONGEST]}"
 
 
 @contextlib.contextmanager
-def _aside(arguments: Sequence[str], title: str, *, lowest: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """Pytest beside the block, ended with it; prints afterwards what it printed. `lowest`: at the lowest priority."""
+def _aside(command: Sequence[str], title: str, *, lowest: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A command beside the block, ended with it; what it printed comes afterwards. `lowest`: at the lowest priority."""
     nice = ["nice", "-n", "19"] if lowest and shutil.which("nice") else []
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [*nice, *_pytest(arguments)], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = subprocess.Popen([*nice, *command], stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         if lowest:
             # Where Linux shares the processors among sessions, priorities count within one only: sched(7), "autogroup".
             with contextlib.suppress(OSError):

@@ -26,9 +26,10 @@ LATENCIES = {"regression_latency_least": 60.0, "fetch_slow": 60.0}
 
 # What says that values are too few or too wide, which more rounds or a quieter machine would change.
 SPREAD = re.compile(r"Too few values: .*|Anything between .*|Worse, but within chance .*|.*, within chance\.")
-# Measured only in windows in which the program got enough of a processor.
+# A busy loop uses what the machine leaves it, and the rest is measured only in windows in which it got enough.
 NEEDS_A_PROCESSOR = {
     "cpu_coverage_ratio",
+    "cpu_used_processors",
     "inlined_location_ratio:cpu",
     "tick_interval_stddev_seconds",
     "tick_late_ratio",
