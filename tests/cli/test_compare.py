@@ -16,6 +16,7 @@ import pytest
 from pprof_exporter.cli import main
 from tests.capture.test_capture import written
 from tests.compare import test_epochs
+from tests.lab import PATIENCE
 
 
 @contextmanager
@@ -139,6 +140,6 @@ def test_a_report_that_cannot_be_written_says_so(
 
 def test_the_exporter_starts_without_loading_what_comparisons_need() -> None:
     code = "import sys, pprof_exporter.cli.main; print(*(name for name in sys.modules if 'workbench.' in name))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     loaded = {name.rpartition(".")[2] for name in ran.stdout.split()}
     assert not loaded & {"statistics", "comparing", "judging", "epochs", "flames", "report_html", "report_text"}

@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from pprof_exporter.catalog import Reason
 from pprof_exporter.cli import main
 from pprof_exporter.profile.proto import profile_pb2
+from tests.lab import PATIENCE
 from tests.recorded import RECORDINGS, named
 
 NEWEST = RECORDINGS / "linux-go1.27.3"
@@ -208,7 +209,7 @@ def test_a_pipe_of_a_narrow_encoding_gets_the_report(form: str) -> None:
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "cp1252"},
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     assert b"Wall time" in done.stdout

@@ -21,7 +21,7 @@ from pprof_exporter.cli.serve import STOP_WITHIN
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import Settings, load_config
 from pprof_exporter.scrape import default_profiles
-from tests.lab import PROJECT, free_port
+from tests.lab import PATIENCE, PROJECT, free_port
 
 FOLDER = PROJECT / "deploy" / "windows"
 STEP = 1 / 64
@@ -95,7 +95,7 @@ def test_the_exporter_watches_and_ends_as_it_does_elsewhere(
             found = ""
     assert not re.search(r"^pprof_exporter_internal_errors_total\S* [1-9]", found, re.MULTILINE)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said.decode()
     assert b"Traceback" not in said
     assert b"stopping" in said

@@ -23,7 +23,7 @@ from pprof_exporter.rules import RECORDING_RULES, RecordingRule, RuleGroup, rend
 from pprof_exporter.scrape.client.errors import FetchError
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import bodies, finding
-from tests.lab import prometheus
+from tests.lab import PATIENCE, prometheus
 from tests.lab.debian import Suite
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
 
@@ -171,6 +171,8 @@ def _write(file: TextIO, name: str, series: Iterable[tuple[Labels, list[tuple[fl
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     if done.returncode:
         raise AssertionError(f"{' '.join(map(str, command))}: {done.stdout[-1000:]}{done.stderr[-1000:]}")

@@ -15,7 +15,7 @@ import yaml
 
 from pprof_exporter.rules import ALERTS
 from tests.deploy.shipped import FILE, TEMPLATES, Matcher, configuration, matchers, routes, telling
-from tests.lab import PROJECT
+from tests.lab import PATIENCE, PROJECT
 from tests.lab.alertmanager import Alertmanager, running
 from tests.lab.debian import Suite
 from tests.lab.prometheus import amtool
@@ -28,7 +28,7 @@ Labels = dict[str, str]
 def asked(suite: Suite, *arguments: str | Path) -> tuple[int, str]:
     """Exit code and words of amtool."""
     command = [str(amtool(suite)), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

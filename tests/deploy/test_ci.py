@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from tests.lab import PROJECT, free_port, go
+from tests.lab import PATIENCE, PROJECT, free_port, go
 from tests.lab.debian import installed
 
 CI = PROJECT / "deploy" / "ci"
@@ -44,7 +44,7 @@ SCRIPTS = {"github": github_script, "gitlab": gitlab_script}
 @pytest.mark.parametrize("name", FILES)
 def test_it_fits_the_published_schema(name: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", FILES[name], str(CI / name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -82,7 +82,7 @@ def ran(script: str, folder: Path, environment: Mapping[str, str]) -> subprocess
     )
     try:
         # The service holds the pipe of a GitLab job until the job's container ends.
-        shell.wait(timeout=300)
+        shell.wait(timeout=PATIENCE)
     finally:
         _end(shell.pid)
     said, _ = shell.communicate()
@@ -129,7 +129,7 @@ def test_the_documented_one_liner_is_a_check(workplace: tuple[Path, dict[str, st
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert shell.returncode == 0, shell.stderr
     assert json.loads(shell.stdout)["targets"][0]["problem"] is None

@@ -14,7 +14,7 @@ import yaml
 from pprof_exporter.cli.options import Parser, add_serve_flags
 from pprof_exporter.config import Settings, load_config
 from pprof_exporter.scrape import default_profiles
-from tests.lab import PROJECT, go, run
+from tests.lab import PATIENCE, PROJECT, go, run
 from tests.lab.judge import problems
 from tests.lab.prometheus import amtool, promtool
 from tests.lab.pypi import hadolint
@@ -113,6 +113,6 @@ def test_grafana_looks_for_dashboards_where_they_are() -> None:
 
 def test_the_service_takes_its_arguments() -> None:
     program = go.build(go.VERSIONS[-1])
-    done = subprocess.run([program, "-help"], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([program, "-help"], capture_output=True, text=True, check=False, timeout=PATIENCE)
     for argument in SERVICES["shop"]["command"]:
         assert not argument.startswith("-") or f"  {argument} " in done.stderr

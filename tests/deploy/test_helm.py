@@ -14,7 +14,7 @@ import yaml
 from pprof_exporter import __version__
 from pprof_exporter.cli.options import Parser, add_serve_flags
 from tests.deploy.objects import Object, not_restricted, objects, of_kind, only, pods
-from tests.lab import LAB, PROJECT
+from tests.lab import LAB, PATIENCE, PROJECT
 from tests.lab.judge import problems
 from tests.lab.pypi import helm
 
@@ -27,7 +27,7 @@ def asked(*words: str | Path) -> tuple[int, str]:
     """Exit code and words of a `helm` command that keeps its state below `.lab`."""
     home = str(LAB / "pypi" / "helm-home")
     environ = {"HOME": home, "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([helm(), *words], env=environ, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run([helm(), *words], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

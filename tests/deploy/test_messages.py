@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.deploy.shipped import FILE, FOLDER, TEMPLATES, configuration, routes
+from tests.lab import PATIENCE
 from tests.lab.alertmanager import running
 from tests.lab.debian import Suite
 from tests.lab.inbox import chat, mailbox
@@ -63,7 +64,11 @@ def rendered(suite: Suite, folder: Path, name: str, *alerts: dict[str, Any]) -> 
     text = f'--template.text={{{{ template "{name}" . }}}}'
     options = [glob, text, f"--template.type={kind}", f"--template.data={file}"]
     done = subprocess.run(
-        [str(amtool(suite)), "template", "render", *options], capture_output=True, text=True, timeout=60, check=False
+        [str(amtool(suite)), "template", "render", *options],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab import PROJECT
+from tests.lab import PATIENCE, PROJECT
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool, running
 
@@ -22,7 +22,7 @@ FILES = (FILE, FOLDER / "probe.yml")
 
 def checked(suite: Suite, file: Path) -> tuple[int, str]:
     command = [str(promtool(suite)), "check", "config", "--lint-fatal", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

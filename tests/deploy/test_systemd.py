@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.cli.options import Parser, add_serve_flags, variable_of
-from tests.lab import PROJECT, Missing, run
+from tests.lab import PATIENCE, PROJECT, Missing, run
 from tests.lab.debian import installed
 
 FOLDER = PROJECT / "deploy" / "systemd"
@@ -50,7 +50,7 @@ def analyze(folder: Path, *words: str) -> str:
     """What `systemd-analyze` says of units that are looked for in this folder first; it must not complain."""
     environ = {"PATH": os.defpath, "SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"}
     command = [tool("systemd-analyze"), *words]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

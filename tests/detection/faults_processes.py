@@ -89,7 +89,7 @@ PROCESS_FAULTS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "slow service", PROCESSES, "The service answers everything 0.8 s later.", mode="F7",
-        claimed=("PprofCanarySlow",), companions=("PprofFetchSlow",), begin=switched("slow", 800), end=off("slow"),
+        claimed=("PprofCanarySlow",), begin=switched("slow", 800), end=off("slow"),
     ),
     Scenario(
         "goroutines leaked", PROCESSES, "Seven goroutines wait for what no live code can reach.", mode="F10",

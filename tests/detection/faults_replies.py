@@ -173,7 +173,6 @@ REPLY_FAULTS: tuple[Scenario, ...] = (
     ),
     _of_replies(
         "late replies", "F7", "Every reply comes 0.7 s later.", "PprofCanarySlow", answering(late(0.7)),
-        companions=("PprofFetchSlow",),
     ),
     _of_replies(
         "late while profiled", "F6", "Replies come 0.4 s later while a CPU profile runs.", "PprofProfilingPerturbs",

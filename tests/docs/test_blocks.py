@@ -17,6 +17,7 @@ from pprof_exporter.config import ConfigError
 from pprof_exporter.rules import RECORDING_RULES
 from pprof_exporter.web import load_web_config
 from tests.docs.pages import CHINESE, README, Block, of_language
+from tests.lab import PATIENCE
 from tests.lab.prometheus import promtool
 from tests.rules.linting import Linter
 
@@ -133,7 +134,7 @@ def test_prometheus_reads_every_configuration_of_its_own(block: Block, tmp_path:
     file = tmp_path / "prometheus.yml"
     file.write_text(block.text, encoding="utf-8")
     command = [str(promtool()), "check", "config", "--syntax-only", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import PROJECT
+from tests.lab import PATIENCE, PROJECT
 
 TIMES = 200
 
@@ -19,7 +19,7 @@ TIMES = 200
 def test_whenever_the_exporter_is_killed_every_finding_is_whole_and_the_bound_holds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.evidence_store.killed", str(tmp_path / "evidence"), str(TIMES)]
 
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -17,6 +17,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 LAB = PROJECT / ".lab"
+PATIENCE = 900.0
+"""Seconds after which a program that is waited for hangs. At the lowest priority, beside real programs on a busy
+machine, half a minute of work takes several."""
 GIVES_WAY = ("nice", "-n", "10")
 """Begin of the command of a program that gets the processor time that its watchers leave, and a tenth of theirs.
 
@@ -34,7 +37,7 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    timeout: float = 300,
+    timeout: float = PATIENCE,
 ) -> str:
     """Run to its end, return standard output; raise `Missing` with the last words of a failed command."""
     words = [str(word) for word in command]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.lab import free_port
+from tests.lab import PATIENCE, free_port
 from tests.lab.debian import Suite, unpacked
 
 
@@ -46,7 +46,7 @@ def alertmanager(generation: Suite = "stable") -> Path:
 def check_metrics(text: str, generation: Suite = "stable") -> str:
     """What `promtool check metrics` has to say of an exposition in the text format: "" when all is well."""
     command = [str(promtool(generation)), "check", "metrics"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=False)
     said = (done.stdout + done.stderr).strip()
     return said or (f"promtool exited with {done.returncode}" if done.returncode else "")
 

@@ -24,7 +24,7 @@ from pprof_exporter.profile import DecodeError, Line, Location, Mapping, Profile
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.proto import profile_pb2
 from tests import lab
-from tests.lab import go
+from tests.lab import PATIENCE, go
 from tests.recorded import FOREIGN, PROFILES, RECORDINGS, Counted, foreign, named
 
 COUNTED = foreign()
@@ -74,7 +74,7 @@ def ask(program: str, path: Path) -> Printed:
         capture_output=True,
         check=True,
         env=go._environment({}),
-        timeout=600,
+        timeout=PATIENCE,
     )
     replies = done.stdout.decode("utf-8", "backslashreplace").split(PROMPT)
     raw, *printed = [reply for reply in replies if reply]
@@ -199,7 +199,7 @@ def test_every_foreign_file_that_go_reads_is_compared() -> None:
 )
 def test_the_command_prints_what_go_reads(path: Path, printed: dict[Path, Future[Printed]]) -> None:
     command = [sys.executable, "-m", "pprof_exporter", "inspect", "--format", "json", "--top", "0", str(path)]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE)
     facts = json.loads(done.stdout.decode())
     samples = printed[path].result().samples()
     assert facts == describe(decode(path.read_bytes()), sys.maxsize)

@@ -77,6 +77,18 @@ def test_names_labels_and_joins_are_sound(rule: Alert | RecordingRule) -> None:
     assert faults == []
 
 
+@pytest.mark.parametrize("group", [group for group in GROUPS if group.interval], ids=lambda group: group.name)
+def test_what_is_recorded_seldom_is_read_over_a_range(group: RuleGroup) -> None:
+    # Prometheus shows a value for 5 minutes (query.lookback-delta). promtool knows no interval of a group: it evaluates
+    # every one at every step.
+    for record in group.rules:
+        reading = [rule for rule in RULES if record.name in rule.expr]
+        assert reading, f"{record.name} is read by nothing"
+        for rule in reading:
+            bare = re.search(rf"{re.escape(record.name)}(?!\w|[^\[\s]*\[)", rule.expr)
+            assert bare is None, f"{rule.name} reads {record.name} as it is"
+
+
 @pytest.mark.parametrize("label", ["statistic", "during", "profile", "system"])
 def test_values_that_a_rule_looks_for_are_those_of_real_programs(label: str, recordings: Path) -> None:
     recorded = (line for name in SETS for line in read(recordings / "series" / f"{name}.txt.gz")[1])

@@ -10,6 +10,7 @@ import pytest
 
 from pprof_exporter.catalog import content, quality, runtime, sampling
 from pprof_exporter.rules import ALERTS, GROUPS, RuleOptions, render_rules
+from tests.lab import PATIENCE
 from tests.lab.debian import Suite
 from tests.lab.prometheus import promtool
 from tests.rules.day import (
@@ -77,7 +78,7 @@ def nothing_fires(first: int, last: int) -> list[dict[str, object]]:
 def told(suite: Suite, file: Path) -> str:
     """What promtool says when it finds something; "" when it is content."""
     command = [str(promtool(suite)), "test", "rules", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.stdout + done.stderr if done.returncode else ""
 
 

@@ -18,6 +18,7 @@ import yaml
 from pprof_exporter.catalog.root_causes import RootCause
 from pprof_exporter.rules import ALERTS, GROUPS, render_rules
 from pprof_exporter.rules.model import Alert
+from tests.lab import PATIENCE
 from tests.lab.prometheus import promtool
 from tests.rules.reply_classes import (
     HEALTHY_MINUTES,
@@ -129,7 +130,7 @@ def differences(case: Sequence[tuple[Shape, list[Server]]], file: Path) -> list[
     }
     file.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, width=10_000), encoding="utf-8")
     command = [str(promtool("sid")), "test", "rules", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     if done.returncode == 0:
         return []
     told = done.stdout + done.stderr

@@ -20,7 +20,7 @@ from pprof_exporter.dashboards import target_board
 from pprof_exporter.health import sampling_clock
 from pprof_exporter.profile import memstats
 from pprof_exporter.rules import reachability
-from tests.lab import PROJECT
+from tests.lab import PATIENCE, PROJECT
 from tests.seams import checks, faults, modes, reasons, runbooks
 
 PACKAGE = Path("exporter", "pprof_exporter")
@@ -190,7 +190,7 @@ def seam_of(copy: Path, seam: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"PYTHONPATH": str(copy / "exporter")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

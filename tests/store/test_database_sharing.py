@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pprof_exporter.store import EpochRetention, StorageProblem, Store
+from tests.lab import PATIENCE
 from tests.store.observing import MARK, NEXT, aside, count, observe, written
 
 WRITER = [sys.executable, str(Path(__file__).with_name("writer.py"))]
@@ -110,7 +111,7 @@ def test_when_one_exporter_replaces_a_corrupt_file_the_other_follows(path: Path)
 def test_processes_that_write_at_once_lose_nothing(path: Path) -> None:
     path.parent.mkdir()
     running = [subprocess.Popen([*WRITER, str(path), "30"], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    last = [process.communicate(timeout=60)[0].splitlines()[-1] for process in running]
+    last = [process.communicate(timeout=PATIENCE)[0].splitlines()[-1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0]
     assert count(Store.open(path, 0.0)) == sum(int(line.split()[0]) for line in last)
     assert not aside(path)

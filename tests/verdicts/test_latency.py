@@ -8,6 +8,7 @@ import pytest
 
 from pprof_exporter.profile import System
 from pprof_exporter.verdicts import Level, TargetSnapshot
+from pprof_exporter.verdicts.snapshot import LatencySummary
 from tests.verdicts.snapshots import (
     MANY_GOROUTINES,
     of_mode,
@@ -37,6 +38,19 @@ def test_one_slow_fetch_is_no_finding() -> None:
 )
 def test_a_cause_that_cannot_be_is_not_blamed(snapshot: TargetSnapshot) -> None:
     assert of_mode("F5", snapshot).findings == ()
+
+
+def test_what_cheap_requests_take_too_is_the_host_or_the_network() -> None:
+    busy = replace(timed(0.3), canary_at_rest=LatencySummary(20, 0.02, latest=0.1))
+    said = of_mode("F5", busy).said
+    assert said == (
+        "The slowest profile, heap, took 300 ms: the median of its latest fetches."
+        " A cheap request takes 100 ms: the host or the network is slow, not the profile."
+    )
+    assert "cheap" not in of_mode("F5", replace(busy, fetches=timed(0.2).fetches)).said
+    # Four cheap requests say nothing yet.
+    (finding,) = of_mode("F5", replace(busy, canary_at_rest=LatencySummary(4, 0.1, latest=0.1))).findings
+    assert finding.alert == "PprofFetchSlow"
 
 
 def test_virus_scanners_are_named_only_where_modules_are_listed() -> None:

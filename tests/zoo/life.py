@@ -33,6 +33,9 @@ _ROUND = 2.0
 """Seconds between two looks at everything, and between two evaluations of the rules."""
 _WINDOW = "3s"
 """Of CPU profiles. In shorter ones the sampling clock is not audited."""
+_MUTEX = "20s"
+"""Between two mutex profiles. VictoriaMetrics' handler sleeps for 10 s, which cannot be shortened, and no other profile
+that takes its time comes meanwhile."""
 _AUDIT = "1m"
 _DISCOVERY = "exporter.sd.json"
 """Where the Prometheis find the exporter as soon as it is ready."""
@@ -133,6 +136,7 @@ def lived(plan: Plan, living: Sequence[Inhabitant], folder: Path) -> Life:
     job = {"job_name": "zoo", "static_configs": inhabitants.labelled(living)}
     settings = shortened()
     settings["profiles"]["cpu"]["window"] = _WINDOW
+    settings["profiles"]["mutex"]["interval"] = _MUTEX
     config.write_text(json.dumps({**settings, "scrape_configs": [job]}))
     flags = (f"--config.file={config}", f"--storage.path={folder / 'store'}", f"--scrape.audit={_AUDIT}")
     _wait_until_calm(living)

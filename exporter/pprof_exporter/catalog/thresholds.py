@@ -101,7 +101,12 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("stacks_truncated", 0.1, "ratio", "a tenth of the value is in stacks without their root"),
     # Latency
     Threshold("fetch_slow", 0.25, "seconds", "a few milliseconds are healthy; below this an alert is not justified"),
-    Threshold("fetch_slow_factor", 4, "", "users report a change from milliseconds to hundreds of milliseconds"),
+    Threshold(
+        "fetch_slow_factor",
+        4,
+        "",
+        "users report a change from milliseconds to hundreds of milliseconds; what delays cheap requests too is none",
+    ),
     Threshold("fetch_very_slow", 2.5, "seconds", "a quarter of the default deadline, regardless of history"),
     Threshold(
         "heap_many_records",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.rules.guards import overloaded
-from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, Severity, recorded_lately
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"
@@ -13,6 +13,11 @@ _COMPARED = f'{_MEAN}{{profile!="{COLLECTING}"}}'
 # Shorter than the `for` of the alert: one slow fetch of many raises the mean of half an hour for half an hour.
 _RECENT = """(
                 rate(pprof_fetch_duration_seconds_sum[10m]) / (rate(pprof_fetch_duration_seconds_count[10m]) > 0)
+              )"""
+# What delays a cheap request as much is the host, the network, or the whole program.
+_CHEAP = """sum by (job, instance, target) (
+                rate(pprof_canary_duration_seconds_sum{during="rest"}[30m])
+                  / (rate(pprof_canary_duration_seconds_count{during="rest"}[30m]) > 0)
               )"""
 _CANARY = "target_during:pprof_canary_duration_seconds:mean1h"
 _RESTING = f'sum without (during) ({_CANARY}{{during="rest"}})'
@@ -59,10 +64,11 @@ GROUP = RuleGroup(
             Severity.WARNING,
             f"""
             (
-              ({_COMPARED} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {_USUAL})
+              ({_COMPARED} > <fetch_slow> and {_MEAN} > <fetch_slow_factor> * {recorded_lately(_USUAL)})
                 or {_MEAN} > <fetch_very_slow>
             )
               unless {_RECENT} <= <fetch_slow>
+              unless {_MEAN} <= {TARGET} group_left () <fetch_slow_factor> * {_CHEAP}
               unless {overloaded("30m")}
             """,
             "15m",

@@ -64,6 +64,15 @@ class RuleGroup:
     interval: str = ""
 
 
+def recorded_lately(record: str) -> str:
+    """The latest value of a rule whose group is evaluated every half hour, which Prometheus shows for 5 minutes only.
+
+    The 5 minutes are `query.lookback-delta`. An alert that reads the bare name is false between two evaluations, and
+    never fires after its `for`.
+    """
+    return f"last_over_time({record}[1h])"
+
+
 class UnknownThreshold(ValueError):
     """A rule or an option names a threshold that does not exist."""
 

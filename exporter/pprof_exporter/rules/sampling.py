@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity, recorded_lately
 
 _RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
 _SIXTY_FOUR = (
@@ -117,8 +117,8 @@ GROUP = RuleGroup(
                   unless on (job, instance, target) {_WINDOWS}
                 or {_COVERAGE} < <cpu_coverage_low_windows> {_at_least("busy")} {_AND} {_WINDOWS}
                 or {_COVERAGE} < <cpu_coverage_fallen> {_at_least("light")}
-                  {_AND} {_COVERAGE} < {_USUAL_COVERAGE} - <cpu_coverage_fall>
-                  {_AND} {_USED} > <cpu_used_alike> * {_USUALLY_USED}
+                  {_AND} {_COVERAGE} < {recorded_lately(_USUAL_COVERAGE)} - <cpu_coverage_fall>
+                  {_AND} {_USED} > <cpu_used_alike> * {recorded_lately(_USUALLY_USED)}
             )
               unless on (job, instance, target) ({" ".join(_SIXTY_FOUR.split())})
               unless on (job, instance, target) {_NONE}

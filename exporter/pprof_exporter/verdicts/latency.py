@@ -20,7 +20,7 @@ from pprof_exporter.verdicts.verdict import (
 
 
 def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
-    """F5: profiles are slow. One fetch decides nothing: every figure is a median of three to five."""
+    """F5: profiles are slow, and cheap requests are not. Every figure is a median of three to five fetches."""
     if snapshot.overloaded:
         return unknown(EXPORTER_OVERLOADED)
     medians = {
@@ -33,8 +33,20 @@ def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcom
     if not medians:
         return wrong(findings, _few_fetches(snapshot, limit))
     slowest = max(medians, key=medians.__getitem__)
-    took = seconds(medians[slowest])
-    return wrong(findings, healthy(f"The slowest profile, {slowest}, took {took}: the median of its latest fetches."))
+    said = f"The slowest profile, {slowest}, took {seconds(medians[slowest])}: the median of its latest fetches."
+    cheap = _cheap_request(snapshot, limit)
+    if cheap is not None and limit["fetch_slow"] < medians[slowest] <= limit["fetch_slow_factor"] * cheap:
+        said += f" A cheap request takes {seconds(cheap)}: the host or the network is slow, not the profile."
+    return wrong(findings, healthy(said))
+
+
+def _cheap_request(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
+    """Seconds that a request takes which costs the target nothing; None if too few were timed.
+
+    A busy host and a slow network delay it as they delay profiles.
+    """
+    rest = snapshot.canary_at_rest
+    return max(rest.median, rest.latest) if rest is not None and _enough(rest, limit) else None
 
 
 def _few_fetches(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -50,7 +62,9 @@ def _few_fetches(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
 
 
 def _slow(snapshot: TargetSnapshot, name: str, median: float, limit: VerdictLimits) -> Finding | None:
-    usual = snapshot.fetches[name].mean_latency
+    usual, cheap = snapshot.fetches[name].mean_latency, _cheap_request(snapshot, limit)
+    if cheap is not None and median <= limit["fetch_slow_factor"] * cheap:
+        return None
     said = f"The {name} profile took {seconds(median)}, the median of its latest fetches without their windows"
     if median > limit["fetch_very_slow"]:
         return Finding(Level.WARNING, f"{said}.", "PprofFetchSlow")

@@ -71,6 +71,8 @@ class LatencySummary:
     count: int
     median: float
     unanswered: int = 0
+    latest: float = 0.0
+    """The median of the latest five only: as many as decide whether a profile is slow."""
 
 
 @dataclass(frozen=True, slots=True)

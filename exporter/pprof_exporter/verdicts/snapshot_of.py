@@ -124,7 +124,9 @@ def _fetches(state: TargetState, name: str) -> FetchSummary:
 
 def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
     recent = canary.recent_of[during]
-    return LatencySummary(len(recent), median(recent), canary.failures[during]) if recent else None
+    if not recent:
+        return None
+    return LatencySummary(len(recent), median(recent), canary.failures[during], canary.latest_median(during))
 
 
 def _waited_since_start(state: TargetState) -> float | None:
