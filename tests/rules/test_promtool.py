@@ -40,8 +40,8 @@ def test_the_rules_do_what_their_tests_say(case: Path, suite: Suite, tmp_path: P
     # promtool evaluates each rule at each step: with the groups that a test speaks of it takes a fraction of the time.
     groups = concerned(text)
     (tmp_path / "rules.yaml").write_text(render_rules(groups), encoding="utf-8")
-    # Without it the order is by chance, and a group sees what another one recorded now or at the step before. With steps
-    # of five minutes Prometheus 3 shows nothing from the step before.
+    # Without it the order is by chance, and a group sees what another one recorded at this step or at the one before.
+    # With steps of five minutes Prometheus 3 shows nothing of the one before.
     order = f"group_eval_order: {[group.name for group in groups]}"
     (tmp_path / case.name).write_text(text.replace(shipped, f"rule_files: [rules.yaml]\n{order}"), encoding="utf-8")
     assert told(suite, "test", "rules", tmp_path / case.name) == ""
