@@ -174,22 +174,26 @@ def stuttering(target: Target) -> Iterator[None]:
 @contextlib.contextmanager
 def profiled_by_another(target: Target) -> Iterator[None]:
     """Somebody else takes a CPU profile of 30 s, for as long as the block lasts."""
-    # While the exporter profiles, everybody else is refused within a millisecond.
+    connection = get_through(target)
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def get_through(target: Target) -> http.client.HTTPConnection:
+    """A connection over which a CPU profile is being taken."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection(urlsplit(target.url).netloc)
         connection.request("GET", "/debug/pprof/profile?seconds=30")
         refused, _, _ = select.select([connection.sock], [], [], 0.2)
         if not refused:
-            break
+            return connection
         connection.close()
+        # While the exporter profiles, everybody else is refused within a millisecond.
         time.sleep(0.02)
-    else:
-        raise AssertionError("no other profiler came through")
-    try:
-        yield
-    finally:
-        connection.close()
+    raise AssertionError("no other profiler came through")
 
 
 @exercises(coverage)
