@@ -26,7 +26,9 @@ BASELINE = 'pprof_fetches_total{service="windows", profile="cpu", outcome="succe
 SHIFT = "30s"
 """How far back the dashboards compare with."""
 LATE = (
-    "count(pprof_signal_control_ratio)",
+    # The module is loaded while the process runs, which may be a change of its own: the control begins anew then.
+    'count(pprof_changes_total{service="windows", change="modules"} >= 1)',
+    'count(pprof_signal_control_ratio{service="windows"})',
     'count(pprof_signal_load_ratio{service="windows"})',
     f'count(target:pprof_cpu_coverage:ratio_increase30m{{service="windows"}} offset {SHIFT})',
     "count(pprof_up == 1) == 4 and count(pprof_up == 0) == 1",

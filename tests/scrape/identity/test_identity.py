@@ -190,6 +190,22 @@ def test_an_update_of_windows_has_the_times_of_the_modules_before_and_after() ->
     assert before < after
 
 
+def test_a_change_while_the_process_runs_has_a_control_group_at_once() -> None:
+    store, signal = Store.open(None, NOW), "fetch_duration_seconds:heap"
+    known = identity(store)
+    see(known, WINDOWS[-1])
+    for second in range(0, 400, 10):
+        if second == 200:
+            assert see(known, WINDOWS[-1], "goroutine_agent", at=NOW + second)
+        slow = 3.0 if second >= 200 else 1.0
+        known.observe(signal, slow, NOW + second)
+        for other in "bcd":
+            store.control.observe(other, signal, 0.1 * slow, NOW + second)
+    known.compare()
+    assert known.comparison is not None
+    assert known.comparison.control == {signal: pytest.approx(3.0)}
+
+
 def test_an_agent_has_its_name() -> None:
     known = identity()
     see(known, WINDOWS[-1])

@@ -183,6 +183,9 @@ class Identity:
         if changes:
             self._tell(change_event(at, self._known, fingerprint, changes, earlier))
             self.comparison_due = True
+            if not grown:
+                # The process runs on: no new one has told the control group that before and after meet here.
+                self._store.control.upgraded(self._target, at)
         moved = bool(changes) and earlier is None
         self.epoch = self._store.enter(self._service, self._target, fingerprint, now, since=at, moved=moved)
         self._known = overlay_fingerprint(self._known, fingerprint)
