@@ -85,32 +85,24 @@ def _run(arguments: Sequence[str], results: Path) -> int:
     )
     alone = list(paths.values())
     others = [f"--ignore={path}" for path in watching]
+
+    def group(*words: str) -> list[str]:
+        """The command of one group, whose results have a file of their own."""
+        file = results / f"{len(list(results.iterdir()))}.xml"
+        file.touch()
+        return [sys.executable, "-m", "pytest", *words, *arguments, f"--junit-xml={file}"]
+
     with contextlib.ExitStack() as stack:
-        rest = stack.enter_context(
-            _aside(_pytest([*others, *SIDE_BY_SIDE, *arguments], results), "Everything else", lowest=True)
-        )
+        rest = stack.enter_context(_aside(group(*others, *SIDE_BY_SIDE), "Everything else", lowest=True))
         with contextlib.ExitStack() as waits:
-            beside = [
-                waits.enter_context(_aside(_pytest([*files, *arguments], results), title))
-                for title, files in waiting.items()
-            ]
-            codes = [subprocess.run(_pytest([*sturdy, *arguments], results), check=False).returncode]
+            beside = [waits.enter_context(_aside(group(*files), title)) for title, files in waiting.items()]
+            codes = [subprocess.run(group(*sturdy), check=False).returncode]
             codes += [process.wait() for process in beside]
         with contextlib.ExitStack() as lives:
-            beside = [
-                lives.enter_context(_aside(_pytest([*files, *arguments], results), title))
-                for title, files in living.items()
-            ]
+            beside = [lives.enter_context(_aside(group(*files), title)) for title, files in living.items()]
             codes += [process.wait() for process in beside]
-        codes += [subprocess.run(_pytest([*alone, *arguments], results), check=False).returncode, rest.wait()]
+        codes += [subprocess.run(group(*alone), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)
-
-
-def _pytest(arguments: Sequence[str], results: Path) -> list[str]:
-    """The command of one group. Each has a file of its own in the folder `results`."""
-    file = results / f"{len(list(results.iterdir()))}.xml"
-    file.touch()
-    return [sys.executable, "-m", "pytest", *arguments, f"--junit-xml={file}"]
 
 
 def failures(results: Path) -> Iterator[str]:

@@ -21,7 +21,7 @@ VERSION = "1.24.11"
 ROUNDS = 6
 HEAP, COVERAGE = "fetch_duration_seconds:heap", "cpu_coverage_ratio"
 LATENCIES = ("fetch_duration_seconds:", "canary_duration_seconds:", "latency_difference_seconds:")
-PATIENCE = "--scrape.timeout=60s"
+TIMEOUT = "--scrape.timeout=60s"
 
 # On a machine that is busy with other things, two limits of the tests follow what it does.
 SAMPLES = 160
@@ -45,7 +45,7 @@ def window(processors: float) -> int:
 
 
 def capture(proxy: Rewriter, to: Path, seconds: int) -> None:
-    argv = ["capture", proxy.url, f"--output={to}", f"--rounds={ROUNDS}", "--every=10ms", PATIENCE]
+    argv = ["capture", proxy.url, f"--output={to}", f"--rounds={ROUNDS}", "--every=10ms", TIMEOUT]
     kinds = "--scrape.profiles=cpu,heap,goroutine,threadcreate"
     assert main([*argv, f"--scrape.cpu-window={seconds}s", kinds], {}) == 0
 
@@ -110,7 +110,7 @@ def test_a_canary_with_other_profiles_than_its_stable_sister_is_told(
         proxy.change(thinned(0.64), "profile")
         processors = min(busy(stable), busy(canary)) / 2
         seconds = window(processors)
-        groups = (f"--stable={stable.url}", f"--canary={proxy.url}", f"--rounds={ROUNDS}", "--every=10ms", PATIENCE)
+        groups = (f"--stable={stable.url}", f"--canary={proxy.url}", f"--rounds={ROUNDS}", "--every=10ms", TIMEOUT)
         asked = (f"--scrape.cpu-window={seconds}s", "--scrape.profiles=cpu,heap,goroutine", f"--keep={tmp_path}")
         code, report = compared(*groups, *asked, floor=0.5, capsys=capsys)
     assert code == 1

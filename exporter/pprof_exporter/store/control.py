@@ -138,7 +138,7 @@ class ControlGroup:
             series.setdefault(signal, _Series()).add(slot, value)
 
     def upgraded(self, target: str, at: float) -> None:
-        """A target has a new process since `at`: it is no control for that time, and the slot ends."""
+        """A target has a new process, or another module, since `at`: it is no control then, and the slot ends."""
         with self._lock:
             self._series.pop(target, None)
             self._seen.pop(target, None)

@@ -28,25 +28,26 @@ def slow_profiles(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcom
         for name, fetches in snapshot.fetches.items()
         if name in snapshot.profiles and fetches.median_latency is not None
     }
-    findings = [_slow(snapshot, name, median, limit) for name, median in medians.items()]
+    cheap = _cheap_request(snapshot, limit)
+    shared = limit["fetch_slow_factor"] * cheap
+    findings = [_slow(snapshot, name, median, limit) for name, median in medians.items() if median > shared]
     findings += [_costly(snapshot, cause, median, limit) for cause, median in snapshot.differences.items()]
     if not medians:
         return wrong(findings, _few_fetches(snapshot, limit))
     slowest = max(medians, key=medians.__getitem__)
     said = f"The slowest profile, {slowest}, took {seconds(medians[slowest])}: the median of its latest fetches."
-    cheap = _cheap_request(snapshot, limit)
-    if cheap is not None and limit["fetch_slow"] < medians[slowest] <= limit["fetch_slow_factor"] * cheap:
+    if limit["fetch_slow"] < medians[slowest] <= shared:
         said += f" A cheap request takes {seconds(cheap)}: the host or the network is slow, not the profile."
     return wrong(findings, healthy(said))
 
 
-def _cheap_request(snapshot: TargetSnapshot, limit: VerdictLimits) -> float | None:
-    """Seconds that a request takes which costs the target nothing; None if too few were timed.
+def _cheap_request(snapshot: TargetSnapshot, limit: VerdictLimits) -> float:
+    """Seconds that a request takes which costs the target nothing; 0, which explains no slowness, with too few.
 
     A busy host and a slow network delay it as they delay profiles.
     """
     rest = snapshot.canary_at_rest
-    return max(rest.median, rest.latest) if rest is not None and _enough(rest, limit) else None
+    return max(rest.median, rest.latest) if rest is not None and _enough(rest, limit) else 0.0
 
 
 def _few_fetches(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:
@@ -62,9 +63,7 @@ def _few_fetches(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome
 
 
 def _slow(snapshot: TargetSnapshot, name: str, median: float, limit: VerdictLimits) -> Finding | None:
-    usual, cheap = snapshot.fetches[name].mean_latency, _cheap_request(snapshot, limit)
-    if cheap is not None and median <= limit["fetch_slow_factor"] * cheap:
-        return None
+    usual = snapshot.fetches[name].mean_latency
     said = f"The {name} profile took {seconds(median)}, the median of its latest fetches without their windows"
     if median > limit["fetch_very_slow"]:
         return Finding(Level.WARNING, f"{said}.", "PprofFetchSlow")

@@ -19,6 +19,8 @@ from pprof_exporter.verdicts.snapshot import FetchSummary, LatencySummary, Profi
 _HOLDERS = 3
 # Seconds of life that a mean since the start needs.
 _SHORTEST_LIFE = 60.0
+# As many cheap requests as there are fetches that decide whether a profile is slow.
+_LATEST = 5
 _HOUR, _DAY = 3600.0, 86_400.0
 # Fetches that tell a pattern, of a profile that is fetched less often than that in an hour.
 _FEW = 5
@@ -123,10 +125,10 @@ def _fetches(state: TargetState, name: str) -> FetchSummary:
 
 
 def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
-    recent = canary.recent_of[during]
+    recent = list(canary.recent_of[during])
     if not recent:
         return None
-    return LatencySummary(len(recent), median(recent), canary.failures[during], canary.latest_median(during))
+    return LatencySummary(len(recent), median(recent), canary.failures[during], median(recent[-_LATEST:]))
 
 
 def _waited_since_start(state: TargetState) -> float | None:

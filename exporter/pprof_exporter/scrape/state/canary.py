@@ -18,7 +18,6 @@ _SLOW_SECONDS = 0.25
 _SLOW_AT_FIRST = 1.0
 _MIN_CANARIES = 5
 _RECENT = 20
-_LATEST = 5
 # A canary older than this many seconds says nothing about the present.
 _VALID = 90.0
 
@@ -56,10 +55,6 @@ class CanaryState:
         for recent in self.recent_of.values():
             recent.clear()
         self._latest = None
-
-    def latest_median(self, during: During) -> float:
-        """Seconds that the latest five took; 0 without any."""
-        return median(list(self.recent_of[during])[-_LATEST:] or [0.0])
 
     def record(self, during: During, seconds: float) -> None:
         """Count an answered canary."""
