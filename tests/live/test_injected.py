@@ -83,12 +83,13 @@ class Watched:
         return self.ever_only(NOTHING, lambda now: fetched(now, "cpu") > 0 and fetched(now, "canary") > 0)
 
     def sees_only(self, own: str, *, profile: str) -> Scrape:
-        """The metrics once this signal is bad, and still is after the next profile: it alone, from now to the end."""
+        """The metrics once this signal is bad, and is so by another profile too: it alone, from now to the end.
+
+        On a busy machine a profile between them may have too little to tell.
+        """
         shown = self.ever_only({own}, lambda now: own in bad(now))
         done = fetched(shown, profile)
-        now = self.ever_only({own}, lambda now: fetched(now, profile) > done)
-        assert without_noise(bad(now), {own}) == {own}
-        return now
+        return self.ever_only({own}, lambda now: fetched(now, profile) > done and own in bad(now))
 
 
 def fetched(now: Scrape, profile: str) -> float:
@@ -312,10 +313,11 @@ def test_goroutines_that_can_never_run_again_are_only_leaked(watch: Watch) -> No
 
 
 @exercises(coverage)
-def test_on_windows_too_64_hertz_is_only_bad_coverage(busy_on_windows: Target, watch: Watch) -> None:
+def test_on_windows_too_missing_samples_are_only_bad_coverage(busy_on_windows: Target, watch: Watch) -> None:
     with watch(busy_on_windows) as watched:
         watched.healthy()
-        watched.proxy.change(thinned(0.64), "profile")
+        # Windows builds also sample a thread that waits for a processor: on a busy machine, up to 1.8 times as much.
+        watched.proxy.change(thinned(0.4), "profile")
         watched.sees_only("cpu_coverage", profile="cpu")
 
 
