@@ -70,7 +70,7 @@ class Exporter:
         }
         return Scrape(text, values)
 
-    def wait_for(self, holds: Callable[[Scrape], bool], *, within: float = 120) -> Scrape:
+    def wait_for(self, holds: Callable[[Scrape], bool], *, within: float = 40) -> Scrape:
         """Scrape until the condition holds."""
         deadline = time.monotonic() + within
         while True:

@@ -36,10 +36,9 @@ REPLACED_AT = 20.0
 RESTARTS = 15
 RESTART_EVERY = 60 / SHORTER
 """Seconds from one restart to the next at the least: two rounds of what is fetched most often."""
-LENGTH = SETTLED + RESTARTS * RESTART_EVERY + 2 * SETTLED
-"""Seconds of the whole scene: more than ten minutes at default intervals."""
-LONGEST = 3 * LENGTH
-"""Seconds of the scene where the exporter gets too little time for two rounds between restarts."""
+LONGEST = 3 * (SETTLED + RESTARTS * RESTART_EVERY + 2 * SETTLED)
+"""Seconds at the most: a third of it if the exporter gets time for two rounds between restarts, which is more than ten
+minutes at default intervals."""
 TOLD_WITHIN = 120 / SHORTER + 8
 """Seconds from a change until it is told; processes do not start faster than by default."""
 
@@ -207,6 +206,10 @@ class PanicLoop:
             self.due = at + RESTART_EVERY
             self.profiles = self._fetched(watching.scrape())
 
+    def is_over(self, at: float) -> bool:
+        """Whether nothing is left to restart, and the exporter had time to settle since."""
+        return not self.left and at >= self.due + 2 * SETTLED
+
     def _fetched(self, seen: Scrape) -> float:
         fetched = {"target": self.service.address, "profile": "cpu", "outcome": "success"}
         return seen.value("pprof_fetches_total", **fetched) or 0
@@ -215,15 +218,13 @@ class PanicLoop:
 def played(watching: Exporter, replaced: Sequence[Callable[[], None]], loops: Sequence[PanicLoop]) -> Iterator[Moment]:
     """Do everything at its time, and look each second meanwhile."""
     begun, waiting = time.monotonic(), list(replaced)
-    end = LENGTH
-    while (at := time.monotonic() - begun) < min(end, LONGEST):
+    while (at := time.monotonic() - begun) < LONGEST and not all(loop.is_over(at) for loop in loops):
         while waiting and at >= REPLACED_AT:
             waiting.pop(0)()
         seen = watching.scrape()
         yield Moment(time.monotonic() - begun, seen)
         for loop in loops:
             loop.go_on(watching, at, seen)
-        end = max(end, *(loop.due + loop.left * RESTART_EVERY + 2 * SETTLED for loop in loops))
         time.sleep(1)
 
 

@@ -83,13 +83,12 @@ class Watched:
         return self.ever_only(NOTHING, lambda now: fetched(now, "cpu") > 0 and fetched(now, "canary") > 0)
 
     def sees_only(self, own: str, *, profile: str) -> Scrape:
-        """The metrics once this signal is bad, and is so by another profile too: it alone, from now to the end.
-
-        On a busy machine a profile between them may have too little to tell.
-        """
+        """The metrics once this signal is bad, and still is after the next profile: it alone, from now to the end."""
         shown = self.ever_only({own}, lambda now: own in bad(now))
         done = fetched(shown, profile)
-        return self.ever_only({own}, lambda now: fetched(now, profile) > done and own in bad(now))
+        now = self.ever_only({own}, lambda now: fetched(now, profile) > done)
+        assert without_noise(bad(now), {own}) == {own}
+        return now
 
 
 def fetched(now: Scrape, profile: str) -> float:
@@ -235,7 +234,11 @@ def test_a_program_that_stutters_has_only_jitter(busy: Target, watch: Watch) -> 
         watched.healthy()
         busy.control("burn", threads=2)
         with stuttering(busy):
-            now = watched.sees_only("tick_jitter", profile="cpu")
+            # Not by the very next profile: on a busy machine an audit may have too few ticks to tell.
+            done = fetched(watched.ever_only({"tick_jitter"}, lambda now: "tick_jitter" in bad(now)), "cpu")
+            now = watched.ever_only(
+                {"tick_jitter"}, lambda now: fetched(now, "cpu") > done and "tick_jitter" in bad(now)
+            )
         # It is held against the CPU time that was really used.
         assert (now.value("pprof_cpu_coverage_ratio") or 0) > 0.85
 
@@ -313,11 +316,11 @@ def test_goroutines_that_can_never_run_again_are_only_leaked(watch: Watch) -> No
 
 
 @exercises(coverage)
-def test_on_windows_too_missing_samples_are_only_bad_coverage(busy_on_windows: Target, watch: Watch) -> None:
+def test_on_windows_too_64_hertz_is_only_bad_coverage(busy_on_windows: Target, watch: Watch) -> None:
     with watch(busy_on_windows) as watched:
-        watched.healthy()
-        # Windows builds also sample a thread that waits for a processor: on a busy machine, up to 1.8 times as much.
-        watched.proxy.change(thinned(0.4), "profile")
+        # Windows builds also sample a thread that waits for a processor: on a busy machine, more than used CPU time.
+        coverage = watched.healthy().value("pprof_cpu_coverage_ratio") or 1
+        watched.proxy.change(thinned(0.64 / max(1, coverage)), "profile")
         watched.sees_only("cpu_coverage", profile="cpu")
 
 
