@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-PROTO := exporter/pprof_exporter/profile/proto
+PROTO := tests/proto
 # Tests start the program again and again: without bytecode, each start would compile it.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -76,7 +76,7 @@ site: setup  ## Build the documentation as a site; a warning is an error
 	$(BIN)/python docs/site/build.py
 
 # The generator decides which protobuf runtimes can load the module: this one is for 6.31.1 and later, 7 included.
-proto:  ## Generate the protobuf module from profile.proto
+proto:  ## Generate the protobuf module of the tests from profile.proto
 	test -d .lab/protoc || $(PYTHON) -m venv .lab/protoc
 	.lab/protoc/bin/python -m pip install --quiet grpcio-tools==1.74.0
 	cd $(PROTO) && $(CURDIR)/.lab/protoc/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. profile.proto

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 
 PACKAGES, TYPES = 40, 200
 """Names are spread over so many packages and types."""

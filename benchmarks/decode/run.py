@@ -20,7 +20,7 @@ from benchmarks.decode.gopprof import Google, build
 from benchmarks.decode.made import cpu_profile
 from pprof_exporter.profile import decode, function_weights, totals
 from pprof_exporter.profile.inflate import inflate
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from tests.recorded import FOREIGN, RECORDINGS, named
 
 TURNS = 15

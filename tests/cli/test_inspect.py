@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.cli import main
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from tests.lab import PATIENCE
 from tests.recorded import RECORDINGS, named
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
 
-from pprof_exporter.profile.proto.profile_pb2 import Profile
+from tests.proto.profile_pb2 import Profile
 from tests.lab import free_port
 from tests.lab.rewrite import Change
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from pprof_exporter.profile.proto.profile_pb2 import Profile
+from tests.proto.profile_pb2 import Profile
 from tests.lab.rewrite import Change
 
 _SYSTEM = "C:\\windows\\system32\\"

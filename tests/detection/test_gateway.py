@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pprof_exporter.profile import System, decode, modules
-from pprof_exporter.profile.proto.profile_pb2 import Profile
+from tests.proto.profile_pb2 import Profile
 from pprof_exporter.profile.system import system_of
 from tests.conftest import RECORDINGS
 from tests.detection import replies

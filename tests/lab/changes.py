@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from pprof_exporter.profile.proto.profile_pb2 import Profile, Sample
+from tests.proto.profile_pb2 import Profile, Sample
 from tests.lab.rewrite import Change
 
 

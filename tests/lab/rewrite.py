@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from pprof_exporter.profile.proto.profile_pb2 import Profile
+from tests.proto.profile_pb2 import Profile
 
 Change = Callable[[Profile], None]
 """Changes a profile in place."""

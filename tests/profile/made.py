@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from pprof_exporter.profile import DecodeError, decode
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 
 Message = profile_pb2.Profile
 Body = TypeVar("Body", str, bytes)

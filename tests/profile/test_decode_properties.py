@@ -24,7 +24,7 @@ from pprof_exporter.profile import (
 )
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.names import entry_name
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS
 
 LIMIT = 1 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from tests.record_foreign.wire import VARINT, fields
 
 _SAMPLE = 2

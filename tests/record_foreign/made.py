@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable
 
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from tests.record_foreign.place import Entry, Recorded
 from tests.record_foreign.wire import varint
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.profile.proto import profile_pb2
+from tests.proto import profile_pb2
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.pool import Pool

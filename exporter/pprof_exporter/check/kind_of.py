@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pprof_exporter.profile import KINDS, Kind, Profile
+from pprof_exporter.profile import KINDS, Attribution, Kind, Profile, attribute
 
 _WORDS = re.compile(r"[a-z]+")
 # Leaf functions of a mutex profile: it records the unlocking goroutine (runtime/mprof.go mutexevent).
@@ -23,5 +23,5 @@ def kind_of(profile: Profile, name: str = "") -> Kind | None:
         return named[0]
     if KINDS["heap"] in fitting:
         return KINDS["allocs" if profile.default_sample_type == "alloc_space" else "heap"]
-    unlocks = any(_UNLOCKS.search(profile.leaf_name(sample)) for sample in profile.samples)
+    unlocks = any(map(_UNLOCKS.search, attribute(profile, 0, Attribution.LEAF)))
     return KINDS["mutex" if unlocks else "block"]

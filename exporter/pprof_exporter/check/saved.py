@@ -22,7 +22,7 @@ from pprof_exporter.profile.goversion import go_version_from_trace
 from pprof_exporter.profile.index import IndexPage, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind
 from pprof_exporter.profile.memstats import MemStats, read_memstats
-from pprof_exporter.profile.model import Profile
+from pprof_exporter.profile.profile import Profile
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
 from pprof_exporter.scrape import TargetState, default_profiles
@@ -121,7 +121,7 @@ class SavedProfiles:
         others: dict[str, ProfileSnapshot] = {}
         for profile, kind, file in ordered:
             if kind is None:
-                others[file] = ProfileSnapshot(None, len(profile.samples), {}, run_checks(FetchedProfile(profile)))
+                others[file] = ProfileSnapshot(None, profile.columns.samples, {}, run_checks(FetchedProfile(profile)))
             else:
                 clock.at = profile.time_nanos / NANOSECONDS
                 _replay_profile(intake, state, profile, kind, clock.at)

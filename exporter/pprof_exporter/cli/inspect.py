@@ -54,9 +54,9 @@ def describe(profile: Profile, top: int) -> dict[str, Any]:
             {"type": kind.type, "unit": kind.unit, "total": total}
             for kind, total in zip(profile.sample_types, totals(profile), strict=True)
         ],
-        "samples": len(profile.samples),
-        "locations": len(profile.locations),
-        "functions": len(profile.functions),
+        "samples": profile.columns.samples,
+        "locations": profile.columns.locations,
+        "functions": profile.columns.functions,
         "mappings": [
             {
                 "file": module.file,
@@ -64,7 +64,7 @@ def describe(profile: Profile, top: int) -> dict[str, Any]:
                 **({"modified": module.modified.isoformat()} if module.modified else {}),
                 "role": module.role.value,
             }
-            for module in modules(profile.mappings)
+            for module in modules(profile.mapped_files)
         ],
         "time_nanos": profile.time_nanos,
         "duration_nanos": profile.duration_nanos,

@@ -16,13 +16,14 @@ from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
-from pprof_exporter.profile.proto import profile_pb2
+from pprof_exporter.profile.reader.wire import encoded, fields
 
 STORY = ("idle", "busy", "leaking1", "leaking2", "leaking3", "contended")
 
 _SYSTEMS = {"linux": "linux-go1.27.3", "windows": "windows-go1.27.3"}
 _AS_TEXT = ("heap", "threadcreate")
 _BINARY = "application/octet-stream"
+_TIME_NANOS = 9  # Field of profile.proto.
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,11 @@ def _seconds(text: str) -> int:
 
 
 def _taken_at(body: bytes, nanos: int) -> bytes:
-    message = profile_pb2.Profile()
-    message.ParseFromString(gzip.decompress(body))
-    message.time_nanos = nanos
-    return gzip.compress(message.SerializeToString(), compresslevel=1)
+    message = gzip.decompress(body)
+    begin = 0
+    kept = bytearray()
+    for field, _, _, _, end in fields(message, 0, len(message)):
+        if field != _TIME_NANOS:
+            kept += message[begin:end]
+        begin = end
+    return gzip.compress(bytes(kept) + encoded(_TIME_NANOS << 3) + encoded(nanos), compresslevel=1)

@@ -9,10 +9,10 @@ two kernel ticks (docs/coverage.md). Go 1.16 to 1.21 on Windows samples by a tim
 from __future__ import annotations
 
 from pprof_exporter.catalog import sampling
-from pprof_exporter.health.blocked_and_gc import is_blocked
-from pprof_exporter.health.losses import LOST_FUNCTIONS
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
-from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of
+from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of, totals
+from pprof_exporter.profile.aggregate import value_with_leaf
+from pprof_exporter.profile.frame_traits import Trait
 
 # With fewer expected samples, chance alone changes the ratio by more than a tenth.
 MIN_EXPECTED = 100
@@ -55,12 +55,9 @@ def accounted_seconds(profile: Profile) -> tuple[float, float]:
     index = profile.index_of("cpu")
     if index is None:
         return 0.0, 0.0
-    windows = system_of(profile) is System.WINDOWS
-    outside = within = 0
-    for sample in profile.samples:
-        leaf = profile.leaf_name(sample)
-        if windows and is_blocked(leaf):
-            within += sample.values[index]
-        elif leaf not in LOST_FUNCTIONS:
-            outside += sample.values[index]
+    lost = value_with_leaf(profile, index, Trait.LOST)
+    within = 0
+    if system_of(profile) is System.WINDOWS:
+        within = value_with_leaf(profile, index, Trait.BLOCKED)
+    outside = totals(profile)[index] - within - lost
     return outside / NANOSECONDS, within / NANOSECONDS

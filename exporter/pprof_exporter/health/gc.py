@@ -1,27 +1,12 @@
-"""F11: garbage collection: its pauses by `runtime.MemStats`, its share of a CPU profile."""
+"""F11: the pauses of garbage collection, by `runtime.MemStats`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pprof_exporter.profile import NANOSECONDS, Location, Profile
+from pprof_exporter.profile import NANOSECONDS
 from pprof_exporter.profile.memstats import PAUSE_RING, MemStats
-
-# Prefixes, since the stack of a thread can have a closure without the function around it:
-# `runtime.gcDrain < runtime.gcBgMarkWorker.func2 < runtime.systemstack`, `runtime.gcMarkTermination.func3 < ...`.
-GC_FUNCTIONS = (
-    "runtime.gcBgMarkWorker",
-    "runtime.gcAssistAlloc",
-    "runtime.gcDrain",
-    "runtime.gcStart",
-    "runtime.gcMarkDone",
-    "runtime.gcMarkTermination",
-    "runtime.bgsweep",
-    "runtime.bgscavenge",
-)
-"""Prefixes of functions that run only for GC (runtime/mgc.go, mgcmark.go, mgcsweep.go, mgcscavenge.go)."""
-
 
 @dataclass(frozen=True, slots=True)
 class GcPause:
@@ -52,16 +37,6 @@ def pauses_within(pauses: Iterable[GcPause], start: float, end: float) -> tuple[
     return tuple(pause for pause in pauses if start <= pause.end < end)
 
 
-def gc_value(profile: Profile, index: int) -> int:
-    """Sum of the values at `index` of the samples with a GC function anywhere on their stack.
-
-    While a collection runs, Go reserves a quarter of the processors for marking. Assists of goroutines that allocate
-    come on top (runtime/mgcpacer.go gcBackgroundUtilization).
-    """
-    collector = {known for known, location in profile.locations.items() if _is_gc(location)}
-    return sum(sample.values[index] for sample in profile.samples if not collector.isdisjoint(sample.stack))
-
-
 def _passed(before: MemStats | None, after: MemStats) -> int:
     if before is None or not _same_process(before, after):
         return after.num_gc
@@ -77,7 +52,3 @@ def _same_process(before: MemStats, after: MemStats) -> bool:
         return True
     latest = (before.num_gc - 1) % PAUSE_RING
     return after.pause_end[latest] == before.pause_end[latest]
-
-
-def _is_gc(location: Location) -> bool:
-    return any(line.function.name.startswith(GC_FUNCTIONS) for line in location.lines)

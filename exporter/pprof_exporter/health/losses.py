@@ -6,12 +6,8 @@ from collections import Counter
 
 from pprof_exporter.catalog import Family, quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
-
-# Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go).
-LOST_FUNCTIONS = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
-# Functions that stand for a stack that could not be unwound (runtime/proc.go sigprof): callers of the one known
-# function, or of _ExternalCode if that function is not Go's.
-OPAQUE_FUNCTIONS = ("runtime._System", "runtime._GC", "runtime._ExternalCode")
+from pprof_exporter.profile.aggregate import value_by_ends
+from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS, Trait
 
 _FAMILIES: dict[str, Family] = {
     **dict.fromkeys(LOST_FUNCTIONS, quality.CPU_LOST),
@@ -26,10 +22,9 @@ def losses(fetched: FetchedProfile) -> list[Reading]:
     if count is None or not is_cpu(profile):
         return []
     seen: Counter[str] = Counter()
-    for sample in profile.samples:
-        leaf, root = profile.leaf_name(sample), profile.root_name(sample)
+    for (leaf, root), value in value_by_ends(profile, count, Trait.LOST | Trait.OPAQUE).items():
         if leaf in _FAMILIES:
-            seen[leaf] += sample.values[count]
+            seen[leaf] += value
         elif root in OPAQUE_FUNCTIONS:
-            seen[root] += sample.values[count]
+            seen[root] += value
     return [Reading(family, seen[name], (("function", name),)) for name, family in _FAMILIES.items()]

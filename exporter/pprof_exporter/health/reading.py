@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pprof_exporter.catalog import Family
 from pprof_exporter.profile import Kind, Profile
@@ -31,8 +32,7 @@ class FetchedProfile:
     cpu_source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One measured value of a family; for a counter the increase by this profile.
 
     `value` is None if the profile cannot show it, which is neither 0 nor healthy. `labels` are those of the family

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, default_value_index, is_cpu, share_of
-from pprof_exporter.profile import Profile, go_version_from_profile
+from pprof_exporter.profile import Profile, go_version_from_profile, totals
+from pprof_exporter.profile.aggregate import value_by_depth
 from pprof_exporter.profile.goversion import stack_limit
 
 _LIMITS = (32, 128)
@@ -31,16 +32,15 @@ def stacks(fetched: FetchedProfile) -> list[Reading]:
     index = default_value_index(profile)
     if profile.sample_types[index].type == "threadcreate":
         return []
-    frames = {known: max(1, len(location.lines)) for known, location in profile.locations.items()}
-    depths = [sum(map(frames.__getitem__, sample.stack)) for sample in profile.samples]
+    depths = value_by_depth(profile, index)
     deepest = max(depths, default=0)
     limit = _limit(profile, deepest)
     if limit is None:
         return [Reading(quality.TRUNCATED, None)]
-    total = sum(sample.values[index] for sample in profile.samples)
+    total = totals(profile)[index]
     if profile.period_type.type == "space" and total < MIN_ALLOCATIONS * profile.period:
         return [Reading(quality.TRUNCATED, None)]
-    cut = sum(sample.values[index] for sample, depth in zip(profile.samples, depths, strict=True) if depth >= limit)
+    cut = sum(value for depth, value in depths.items() if depth >= limit)
     return [Reading(quality.TRUNCATED, share_of(cut, total))]
 
 

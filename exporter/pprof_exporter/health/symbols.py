@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, default_value_index, share_of
-from pprof_exporter.profile import Location
+from pprof_exporter.profile import totals
+from pprof_exporter.profile.aggregate import value_without_symbol
 
 # Go writes thread creation as one degenerate stack without symbols (runtime/pprof.writeThreadCreate, all versions).
 _WITHOUT_SYMBOLS = "threadcreate"
@@ -23,20 +24,9 @@ def symbols(fetched: FetchedProfile) -> list[Reading]:
     index = default_value_index(profile)
     if profile.sample_types[index].type == _WITHOUT_SYMBOLS:
         return []
-    blind = {known for known, location in profile.locations.items() if _has_no_symbol(location)}
-    total = unseen = 0
-    for sample in profile.samples:
-        value = sample.values[index]
-        total += value
-        if blind and not blind.isdisjoint(sample.stack):
-            unseen += value
-    enough = len(profile.locations) >= MIN_LOCATIONS
-    inlined = sum(len(location.lines) > 1 for location in profile.locations.values())
+    columns = profile.columns
+    enough = columns.locations >= MIN_LOCATIONS
     return [
-        Reading(quality.UNSYMBOLIZED, share_of(unseen, total)),
-        Reading(quality.INLINED, share_of(inlined, len(profile.locations)) if enough else None),
+        Reading(quality.UNSYMBOLIZED, share_of(value_without_symbol(profile, index), totals(profile)[index])),
+        Reading(quality.INLINED, share_of(columns.inlined, columns.locations) if enough else None),
     ]
-
-
-def _has_no_symbol(location: Location) -> bool:
-    return not any(line.function.name for line in location.lines)

@@ -23,10 +23,12 @@ from pprof_exporter.profile.index import IndexPage, read_index
 from pprof_exporter.profile.kinds import GOROUTINELEAK, KINDS, NANOSECONDS, GrowthRule, Kind, SampleValue, Span
 from pprof_exporter.profile.liveness import check_cmdline, check_threads
 from pprof_exporter.profile.memstats import MemStats, read_memstats
-from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Profile, Sample, ValueType
+from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Sample, ValueType
 from pprof_exporter.profile.modules import Module, ModuleRole, modules
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
+from pprof_exporter.profile.profile import Profile
+from pprof_exporter.profile.reader.choice import READER, ReaderName
 from pprof_exporter.profile.renames import current_name, under_current_names
 from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
@@ -37,6 +39,7 @@ __all__ = [
     "KINDS",
     "MAX_INFLATED_BYTES",
     "NANOSECONDS",
+    "READER",
     "Attribution",
     "BuildInfo",
     "DecodeError",
@@ -57,6 +60,7 @@ __all__ = [
     "Module",
     "ModuleRole",
     "Profile",
+    "ReaderName",
     "Sample",
     "SampleValue",
     "Span",

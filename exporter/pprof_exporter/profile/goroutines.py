@@ -1,35 +1,18 @@
 """The state of goroutines, by their stacks.
 
 The text of `goroutine?debug=2` names the state, but stops the world while it is written. The binary profile does not
-name it, but the caller of `runtime.gopark` shows why a goroutine is parked.
+name it, but the caller of `runtime.gopark` shows why a goroutine is parked. `frame_traits.py` has what each name says.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import islice
+from functools import lru_cache
 
-from pprof_exporter.profile.model import Location, Profile
-
-_DEPTH = 8
-_PARK = "runtime.gopark"
-# Inlined into its callers, or its own frame; it does not show the reason.
-_PARK_UNLOCK = "runtime.goparkunlock"
-_SEMAPHORE = "runtime.semacquire1"
-# A coroutine of iter.Pull yields without parking (runtime/coro.go coroswitch).
-_COROUTINE = "runtime.coro"
-# The function that the main goroutine starts with (runtime/proc.go newproc of runtime.mainPC), and no other one.
-_MAIN = "runtime.main"
-_LOCKS = ("sync.", "internal/sync.", "internal/poll.")
-# On Windows every system call, and on all systems every call of C, is runtime.cgocall. os/signal waits in
-# runtime.notetsleepg, which the runtime itself counts as a system call.
-_OUTSIDE = re.compile(
-    r"runtime\.(?:cgocall|notetsleepg)"
-    r"|(?:internal/runtime/|runtime/internal/)?syscall(?:/\w+)?\.(?:[rR]aw)?(?:Vfork)?[sS]ys(?:call|vicall)\w*"
-)
+from pprof_exporter.profile.aggregate import value_by_beginning
+from pprof_exporter.profile.frame_traits import Role, Trait
+from pprof_exporter.profile.profile import Profile
 
 
 class GoroutineState(StrEnum):
@@ -54,37 +37,39 @@ class GoroutineState(StrEnum):
     OTHER = "other"
     """Parked by something else, such as iter.Pull, or a stack without symbols."""
 
+    # StrEnum takes the hash of the value by a function in Python, and every count of states needs it.
+    __hash__ = str.__hash__
 
-_PARKED_BY: dict[str, GoroutineState] = {
-    "runtime.chanrecv": GoroutineState.CHAN_RECEIVE,
-    "runtime.chansend": GoroutineState.CHAN_SEND,
-    "runtime.selectgo": GoroutineState.SELECT,
-    "runtime.block": GoroutineState.SELECT,
-    "runtime.netpollblock": GoroutineState.IO_WAIT,
-    "sync.runtime_notifyListWait": GoroutineState.COND,
-    "runtime.notifyListWait": GoroutineState.COND,
-    "time.Sleep": GoroutineState.SLEEP,
-    "runtime.timeSleep": GoroutineState.SLEEP,
+
+_PARKED_BY: dict[Role, GoroutineState] = {
+    Role.CHAN_RECEIVE: GoroutineState.CHAN_RECEIVE,
+    Role.CHAN_SEND: GoroutineState.CHAN_SEND,
+    Role.SELECT: GoroutineState.SELECT,
+    Role.IO_WAIT: GoroutineState.IO_WAIT,
+    Role.COND: GoroutineState.COND,
+    Role.SLEEP: GoroutineState.SLEEP,
 }
+_OF_THE_RUNTIME = (Role.RUNTIME, Role.PARK, Role.CALL_OUT, Role.COROUTINE)
+_OF_A_LOCK = (Role.LOCK, Role.LOCK_OF_WAIT_GROUP)
+_OF_A_WAIT_GROUP = (Role.LOCK_OF_WAIT_GROUP, Role.WAIT_GROUP)
 
 
-def goroutine_state(stack: Sequence[Location]) -> GoroutineState:
-    """State of a goroutine by the leaf frames of its stack.
+def goroutine_state(roles: Sequence[Role]) -> GoroutineState:
+    """State of a goroutine by the roles of the leaf frames of its stack.
 
     An empty stack belongs to a goroutine that is ready but has not run yet: Go omits its start wrapper
     (golang/go 51550).
     """
-    if not stack:
+    if not roles:
         return GoroutineState.RUNNING
-    frames = list(islice(_names(stack), _DEPTH))
-    if not frames or not stack[0].lines:
-        return GoroutineState.OTHER
-    leaf = frames[0]
-    if leaf == _PARK:
-        return _why_parked([name for name in frames[1:] if name != _PARK_UNLOCK])
-    if _OUTSIDE.fullmatch(leaf):
-        return GoroutineState.SYSCALL
-    return GoroutineState.OTHER if leaf.startswith(_COROUTINE) else GoroutineState.RUNNING
+    match roles[0]:
+        case Role.PARK:
+            return _why_parked([role for role in roles[1:] if role is not Role.PARK_UNLOCK])
+        case Role.CALL_OUT | Role.SYSTEM_CALL:
+            return GoroutineState.SYSCALL
+        case Role.UNNAMED | Role.COROUTINE:
+            return GoroutineState.OTHER
+    return GoroutineState.RUNNING
 
 
 def goroutines_by_state(profile: Profile) -> dict[GoroutineState, int]:
@@ -93,9 +78,9 @@ def goroutines_by_state(profile: Profile) -> dict[GoroutineState, int]:
     The values sum up to the total of the profile. They can be negative for a difference of profiles.
     """
     counts: dict[GoroutineState, int] = {}
-    for sample in profile.samples:
-        state = goroutine_state([profile.locations[place] for place in sample.stack[:_DEPTH]])
-        counts[state] = counts.get(state, 0) + sample.values[0]
+    for roles, count in value_by_beginning(profile, 0).items():
+        state = _state_of(roles)
+        counts[state] = counts.get(state, 0) + count
     return {state: count for state, count in counts.items() if count}
 
 
@@ -106,27 +91,28 @@ def proven_leaks(profile: Profile) -> Profile:
     it waits in `select {}`, and counts it nevertheless: its place in the profile stays empty (runtime/mgc.go
     findGoroutineLeaks, runtime/mprof.go goroutineLeakProfileWithLabelsConcurrent). Go 1.26 lists main in any case.
     """
-    leaks = tuple([sample for sample in profile.samples if sample.stack and profile.root_name(sample) != _MAIN])
-    return profile if len(leaks) == len(profile.samples) else replace(profile, samples=leaks)
+    return profile.without_root(Trait.MAIN)
 
 
-def _names(stack: Sequence[Location]) -> Iterator[str]:
-    return (line.function.name for location in stack for line in location.lines)
+@lru_cache(maxsize=4096)
+def _state_of(roles: int) -> GoroutineState:
+    """State by roles as sums have them: a byte for each frame, the leaf in the lowest."""
+    return goroutine_state(tuple(map(Role, roles.to_bytes(8, "little").rstrip(b"\0"))))
 
 
-def _why_parked(callers: list[str]) -> GoroutineState:
+def _why_parked(callers: list[Role]) -> GoroutineState:
     if not callers:
         return GoroutineState.OTHER
-    known = _PARKED_BY.get(callers[0])
-    if known:
+    if known := _PARKED_BY.get(callers[0]):
         return known
-    if callers[0] == _SEMAPHORE:
+    if callers[0] is Role.SEMAPHORE:
         return _whose_semaphore(callers[1:])
-    return GoroutineState.RUNTIME if callers[0].startswith("runtime.") else GoroutineState.OTHER
+    return GoroutineState.RUNTIME if callers[0] in _OF_THE_RUNTIME else GoroutineState.OTHER
 
 
-def _whose_semaphore(callers: list[str]) -> GoroutineState:
+def _whose_semaphore(callers: list[Role]) -> GoroutineState:
     """Locks and wait groups sleep on the same semaphore; its other users are within the runtime."""
-    if not callers or not callers[0].startswith(_LOCKS):
+    if not callers or callers[0] not in _OF_A_LOCK:
         return GoroutineState.RUNTIME
-    return GoroutineState.WAIT_GROUP if any("WaitGroup" in name for name in callers[:2]) else GoroutineState.MUTEX
+    waits = any(role in _OF_A_WAIT_GROUP for role in callers[:2])
+    return GoroutineState.WAIT_GROUP if waits else GoroutineState.MUTEX

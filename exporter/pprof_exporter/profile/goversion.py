@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pprof_exporter.profile.build_info import BuildInfo
+from pprof_exporter.profile.frame_traits import Trait
 from pprof_exporter.profile.index import IndexPage
-from pprof_exporter.profile.model import Profile
+from pprof_exporter.profile.profile import Profile, once_per_profile
 
 # runtime.Version(): a release, perhaps with experiments (`go1.25.5 X:nocoverageredesign`), or with a vendor's suffix
 # (`go1.18.10b7` of BoringCrypto). A build from a branch (`devel go1.27-...`) has no place in the order.
@@ -116,26 +117,18 @@ def go_version_from_index(index: IndexPage) -> KnownGoVersion:
     )
 
 
-# Packages of the standard library that appear on ordinary stacks, by the release that introduced them.
-_PACKAGES = {
-    "internal/sync.": GoVersion(1, 24),
-    "internal/runtime/maps.": GoVersion(1, 24),
-    "internal/runtime/": GoVersion(1, 23),
-}
+# What the functions of a profile show, the newest release first.
+_BY_TRAIT = {Trait.SINCE_1_24: GoVersion(1, 24), Trait.SINCE_1_23: GoVersion(1, 23)}
 _START_LINES = GoVersion(1, 20)
 
 
+@once_per_profile
 def go_version_from_profile(profile: Profile) -> KnownGoVersion:
     """The version by the functions of a profile: those of new packages, or a start line (Go 1.20)."""
-    bounds = [
-        since
-        for function in profile.functions
-        for package, since in _PACKAGES.items()
-        if function.name.startswith(package)
-    ]
-    if any(function.start_line and function.name.startswith("runtime.") for function in profile.functions):
-        bounds.append(_START_LINES)
-    return _not_older(max(bounds, default=None), VersionSource.FUNCTIONS)
+    for trait, since in _BY_TRAIT.items():
+        if profile.columns.traits & trait.value:
+            return _not_older(since, VersionSource.FUNCTIONS)
+    return _not_older(_START_LINES if profile.columns.start_lines else None, VersionSource.FUNCTIONS)
 
 
 def combine_go_versions(evidence: Iterable[KnownGoVersion]) -> KnownGoVersion:

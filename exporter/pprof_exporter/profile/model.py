@@ -1,6 +1,6 @@
-r"""A decoded profile: the message with every id and string index resolved.
+r"""The parts of a profile, with every id and string index resolved.
 
-Field meanings are those of profile.proto in this package. Names that are not valid UTF-8 have the invalid bytes as
+Field meanings are those of profile.proto (google/pprof, proto/profile.proto). Names that are not valid UTF-8 have the invalid bytes as
 `\xNN`, so that two different symbols never become equal.
 """
 
@@ -75,40 +75,3 @@ class Sample(NamedTuple):
     stack: tuple[int, ...]
     values: tuple[int, ...]
     labels: tuple[Label, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A whole profile. Locations are by id. Times are Unix nanoseconds, or 0 if the producer set none."""
-
-    sample_types: tuple[ValueType, ...]
-    samples: tuple[Sample, ...]
-    locations: dict[int, Location]
-    functions: tuple[Function, ...]
-    mappings: tuple[Mapping, ...]
-    time_nanos: int
-    duration_nanos: int
-    period_type: ValueType
-    period: int
-    default_sample_type: str
-    comments: tuple[str, ...]
-    size: int
-    """Bytes of the message, inflated."""
-
-    def index_of(self, sample_type: str) -> int | None:
-        """Position of a sample type in `Sample.values`, or None if the profile has no such type."""
-        return next((i for i, known in enumerate(self.sample_types) if known.type == sample_type), None)
-
-    def stack_of(self, sample: Sample) -> tuple[Location, ...]:
-        """The locations of a sample, leaf first."""
-        return tuple(map(self.locations.__getitem__, sample.stack))
-
-    def leaf_name(self, sample: Sample) -> str:
-        """Name of the innermost function of a sample, or "" without a stack or a symbol."""
-        lines = self.locations[sample.stack[0]].lines if sample.stack else ()
-        return lines[0].function.name if lines else ""
-
-    def root_name(self, sample: Sample) -> str:
-        """Name of the outermost function of a sample, or "" without a stack or a symbol."""
-        lines = self.locations[sample.stack[-1]].lines if sample.stack else ()
-        return lines[-1].function.name if lines else ""

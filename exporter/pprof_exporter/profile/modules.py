@@ -8,12 +8,10 @@ modification time instead (runtime/pprof/proto_windows.go, pe.go): `C:\windows\s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-
-from pprof_exporter.profile.model import Mapping
+from functools import lru_cache
 
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\)")
 _SYSTEM_FOLDER = re.compile(r"[a-z]:/windows/", re.IGNORECASE)
@@ -46,12 +44,14 @@ class Module:
     modified: datetime | None
 
 
-def modules(mappings: Sequence[Mapping]) -> tuple[Module, ...]:
-    """Every mapping with its role, in order. The first mapping with a file is the program, as Go writes it."""
-    main = next((mapping.file for mapping in mappings if mapping.file), "")
-    return tuple(
-        Module(mapping.file, mapping.build_id, _role(mapping.file, main), _modified(mapping)) for mapping in mappings
-    )
+@lru_cache(maxsize=1024)
+def modules(files: tuple[tuple[str, str], ...]) -> tuple[Module, ...]:
+    """A module for each mapping, by its file and build id, in order. The first file is the program, as Go writes it.
+
+    Remembered: a process has the same modules for as long as it runs.
+    """
+    main = next((file for file, _ in files if file), "")
+    return tuple([Module(file, build_id, _role(file, main), _modified(file, build_id)) for file, build_id in files])
 
 
 def _role(file: str, main: str) -> ModuleRole:
@@ -75,10 +75,10 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _modified(mapping: Mapping) -> datetime | None:
-    if not mapping.file or not mapping.build_id.startswith(mapping.file):
+def _modified(file: str, build_id: str) -> datetime | None:
+    if not file or not build_id.startswith(file):
         return None
-    found = _GO_TIME.match(mapping.build_id.removeprefix(mapping.file))
+    found = _GO_TIME.match(build_id.removeprefix(file))
     if found is None:
         return None
     stamp, fraction, sign, hours, minutes = found.groups()

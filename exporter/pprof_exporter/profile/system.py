@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
-from pprof_exporter.profile.model import Profile
+from pprof_exporter.profile.profile import Profile, once_per_profile
 
 _WINDOWS_FILE = re.compile(r"[A-Za-z]:[\\/]|\\\\|.*\.(?:exe|dll)$", re.IGNORECASE)
 # Suffixes by which Go builds a source file for one system only (go/build, goodOSArchFile).
@@ -20,16 +21,25 @@ class System(StrEnum):
     DARWIN = "darwin"
 
 
+@once_per_profile
 def system_of(profile: Profile) -> System | None:
     """The system, or None if the profile does not show it, like a heap profile of an old Go."""
-    for mapping in profile.mappings:
-        if mapping.file:
-            if _WINDOWS_FILE.match(mapping.file):
-                return System.WINDOWS
-            if mapping.file in ("[vdso]", "[vsyscall]"):
-                return System.LINUX
-    for function in profile.functions:
-        found = _SOURCE_FILE.search(function.file)
+    system = _system_of_modules(profile.mapped_files)
+    if system:
+        return system
+    for file in profile.columns.source_files():
+        found = _SOURCE_FILE.search(file)
         if found:
             return System(found[1])
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _system_of_modules(files: tuple[tuple[str, str], ...]) -> System | None:
+    for file, _ in files:
+        if file:
+            if _WINDOWS_FILE.match(file):
+                return System.WINDOWS
+            if file in ("[vdso]", "[vsyscall]"):
+                return System.LINUX
     return None

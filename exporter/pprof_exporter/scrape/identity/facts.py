@@ -18,4 +18,4 @@ class ProcessFacts:
 
 def facts_of(profile: Profile) -> ProcessFacts:
     """What a profile says about its process."""
-    return ProcessFacts(system_of(profile), modules(profile.mappings), go_version_from_profile(profile))
+    return ProcessFacts(system_of(profile), modules(profile.mapped_files), go_version_from_profile(profile))

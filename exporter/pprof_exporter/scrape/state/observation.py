@@ -9,7 +9,7 @@ from pprof_exporter.profile import decode
 from pprof_exporter.profile.aggregate import attribute, totals
 from pprof_exporter.profile.goroutines import proven_leaks
 from pprof_exporter.profile.kinds import GOROUTINELEAK, NANOSECONDS, Kind
-from pprof_exporter.profile.model import Profile
+from pprof_exporter.profile.profile import Profile
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.identity.facts import ProcessFacts, facts_of
 from pprof_exporter.scrape.state.cpu_time import CpuUse
@@ -70,7 +70,7 @@ def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
     return Observation(
         at=at,
         took=fetched.took,
-        samples=len(profile.samples),
+        samples=profile.columns.samples,
         size=profile.size,
         sums=tuple(
             None if column is None else sums[column] / value.per_unit

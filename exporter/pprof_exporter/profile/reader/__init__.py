@@ -1,0 +1,1 @@
+"""Reads profile.proto into columns, compiled or in Python, with the same results and refusals."""

@@ -1,0 +1,3 @@
+from pprof_exporter.profile.reader import columns
+
+class Columns(columns.Columns): ...

@@ -1,0 +1,71 @@
+"""The two readers: compiled code where it could be built, the same in Python everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pprof_exporter.profile.reader import reading, sums
+from pprof_exporter.profile.reader.columns import Columns
+
+try:
+    from pprof_exporter.profile.reader import _reading, _sums
+except ImportError:  # Installed without a compiler.
+    _BUILT = False
+else:
+    _BUILT = True
+
+
+class ReaderName(StrEnum):
+    """Which reader it is: label of `pprof_exporter_build_info`."""
+
+    NATIVE = "native"
+    PYTHON = "python"
+
+
+class Sums(Protocol):
+    """The sums over columns; see `sums.py`. Each reader takes its own columns only."""
+
+    def totals(self, columns: Any, /) -> tuple[int, ...]: ...  # noqa: D102
+
+    def weights(self, columns: Any, index: int, /) -> dict[str, tuple[int, int]]: ...  # noqa: D102
+
+    def chosen(self, columns: Any, index: int, without: int, from_root: bool, /) -> dict[str, int]: ...  # noqa: D102, FBT001
+
+    def with_leaf(self, columns: Any, index: int, traits: int, /) -> int: ...  # noqa: D102
+
+    def with_any(self, columns: Any, index: int, traits: int, /) -> int: ...  # noqa: D102
+
+    def blind(self, columns: Any, index: int, /) -> int: ...  # noqa: D102
+
+    def ends(self, columns: Any, index: int, traits: int, /) -> dict[tuple[str, str], int]: ...  # noqa: D102
+
+    def depths(self, columns: Any, index: int, /) -> dict[int, int]: ...  # noqa: D102
+
+    def beginnings(self, columns: Any, index: int, /) -> dict[int, int]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One way to read a message into columns, and to sum them up."""
+
+    name: ReaderName
+    read: Callable[[bytes], Columns]
+    """Raises `DecodeError` for a message that is not valid, or beyond the bounds."""
+    sums: Sums
+
+
+def _read_natively(body: bytes) -> Columns:
+    try:
+        return _reading.read(body)
+    except _reading.Broken:
+        reading.read(body)
+        raise AssertionError(f"the compiled reader refuses {len(body)} bytes that are valid") from None
+
+
+PYTHON = Reader(ReaderName.PYTHON, reading.read, sums)
+NATIVE = Reader(ReaderName.NATIVE, _read_natively, _sums) if _BUILT else None
+READER = NATIVE or PYTHON
+"""The faster of the readers that are here."""

@@ -1,0 +1,41 @@
+"""Names of functions as text, with what they say about a frame; remembered, since profiles repeat them."""
+
+from __future__ import annotations
+
+from pprof_exporter.profile.frame_traits import Trait, traits_of
+
+UNKNOWN_FUNCTION = "<unknown>"
+RUNTIME = int(Trait.RUNTIME)
+
+_REMEMBERED = 50_000
+_LONGEST = 512
+
+
+class Names:
+    """Texts and traits of names by their bytes. Bounded: forgets all when it is full, and never holds a long one."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, tuple[str, int]] = {}
+
+    def learn(self, data: bytes) -> tuple[str, int]:
+        """Text and traits of a name that is not known."""
+        text = text_of(data)
+        name = (text, traits_of(text))
+        if len(data) <= _LONGEST:
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            self.known[data] = name
+        return name
+
+
+NAMES = Names()
+
+
+def text_of(data: bytes) -> str:
+    r"""A string of a profile. Bytes that are not UTF-8 become `\xNN`, so that no two names become one."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def name_without_symbol(file: str) -> str:
+    """The name for a frame without a symbol in a file, as in the reports of `go tool pprof`."""
+    return f"[{file.replace(chr(92), '/').rsplit('/', 1)[-1]}]" if file else UNKNOWN_FUNCTION

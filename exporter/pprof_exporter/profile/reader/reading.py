@@ -1,0 +1,249 @@
+"""Reads a message into columns. This is what the compiled `_reading.pyx` does too, and what says why one is refused.
+
+Validity is that of google/pprof (profile/encode.go postDecode, profile/profile.go CheckValid, as vendored in Go 1.27);
+what differs is listed in `differences.py`. The steps have an order, so that both readers find the same fault first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import chain
+
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.frame_traits import Trait, traits_of
+from pprof_exporter.profile.model import ValueType
+from pprof_exporter.profile.reader.bounds import check_texts
+from pprof_exporter.profile.reader.columns import Columns, FrameColumns, FunctionColumns, NameColumns, SampleColumns
+from pprof_exporter.profile.reader.header import Header, value_type
+from pprof_exporter.profile.reader.layout import Message, Table
+from pprof_exporter.profile.reader.names import NAMES, name_without_symbol
+from pprof_exporter.profile.reader.outline import Outline, Spans
+from pprof_exporter.profile.reader.strings import Strings
+from pprof_exporter.profile.reader.wire import VARINT, fields, packed, signed
+
+
+def read(body: bytes) -> Columns:
+    """The columns of a message. Raises `DecodeError` for one that is not valid, or beyond the bounds."""
+    return _Reading(body).columns()
+
+
+class _Reading:
+    """One message while it is read."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._outline = Outline(body)
+        self._tables = self._outline.tables
+        self._strings = Strings(body, self._tables[Table.STRING])
+        self._indexes: dict[str, int] = {}
+        self._traits = array("i")
+
+    def columns(self) -> Columns:
+        """Everything, step by step."""
+        mapping_ids, mapped = self._mappings()
+        function_ids, functions, has_line = self._functions()
+        header = self._header()
+        seen, start_lines = self._name(functions, has_line)
+        location_ids, frames = self._locations(mapping_ids, mapped, function_ids, functions)
+        samples = self._samples(location_ids, len(header.sample_types))
+        names = NameColumns(list(self._indexes), self._traits, seen, start_lines)
+        return Columns(self._body, header, self._strings, mapped, functions, names, frames, samples)
+
+    def _entries(self, table: Table) -> zip[tuple[int, int]]:
+        spans: Spans = self._tables[table]
+        return zip(spans.begins, spans.ends, strict=True)
+
+    def _numbers(self, message: Message, begin: int, end: int) -> dict[int, int]:
+        """The latest value of each field of a message that has numbers only."""
+        found = dict.fromkeys(message.wires, 0)
+        for field, wire, value, _, _ in fields(self._body, begin, end):
+            if message.knows(field, wire):
+                found[field] = value
+        return found
+
+    def _mappings(self) -> tuple[dict[int, int], tuple[tuple[str, str], ...]]:
+        """Indexes by id; file and build id of each."""
+        ids: dict[int, int] = {}
+        files: list[tuple[int, int]] = []
+        for begin, end in self._entries(Table.MAPPING):
+            numbers = self._numbers(Message.MAPPING, begin, end)
+            _identify(ids, numbers[1], Message.MAPPING)
+            self._strings.check(numbers[5], numbers[6])
+            files.append((numbers[5], numbers[6]))
+        return ids, tuple([(self._strings.text(file), self._strings.text(build)) for file, build in files])
+
+    def _functions(self) -> tuple[dict[int, int], FunctionColumns, bytearray]:
+        """Indexes by id; the functions with their strings in place of names; whether each has a line."""
+        ids: dict[int, int] = {}
+        names, files = array("i"), array("i")
+        is_named, has_line = bytearray(), bytearray()
+        strings = self._strings
+        for begin, end in self._entries(Table.FUNCTION):
+            numbers = self._numbers(Message.FUNCTION, begin, end)
+            _, name, system_name, file, line = (numbers[field] for field in range(1, 6))
+            _identify(ids, numbers[1], Message.FUNCTION)
+            strings.check(name, system_name, file)
+            is_named.append(not strings.is_empty(name))
+            has_line.append(line != 0)
+            names.append(next((one for one in (name, system_name) if not strings.is_empty(one)), -1))
+            files.append(file)
+        return ids, FunctionColumns(names, files, is_named), has_line
+
+    def _header(self) -> Header:
+        outline, strings = self._outline, self._strings
+        types: list[ValueType] = []
+        comments: list[str] = []
+        # In the order of the message, as the compiled reader meets them.
+        entries = [(begin, end, table) for table in (Table.SAMPLE_TYPE, Table.COMMENT) for begin, end in self._entries(table)]
+        for begin, end, table in sorted(entries):
+            if table is Table.SAMPLE_TYPE:
+                types.append(self._value_type(begin, end))
+                continue
+            for index in packed(self._body, begin, end):
+                strings.check(index)
+                comments.append(strings.text(index))
+        if not types:
+            raise DecodeError(Reason.INVALID, "no sample types")
+        *_, latest = chain(((0, 0),), self._entries(Table.PERIOD_TYPE))
+        period_type = self._value_type(*latest)
+        for field in (_DEFAULT_SAMPLE_TYPE, _DROP_FRAMES, _KEEP_FRAMES, _DOC_URL):
+            strings.check(outline.values[field])
+        return Header(
+            tuple(types),
+            outline.number(_TIME_NANOS),
+            outline.number(_DURATION_NANOS),
+            period_type,
+            outline.number(_PERIOD),
+            strings.text(outline.values[_DEFAULT_SAMPLE_TYPE]),
+            tuple(comments),
+        )
+
+    def _value_type(self, begin: int, end: int) -> ValueType:
+        numbers = self._numbers(Message.VALUE_TYPE, begin, end)
+        self._strings.check(numbers[1], numbers[2])
+        return value_type(self._strings.data(numbers[1]), self._strings.data(numbers[2]))
+
+    def _name(self, functions: FunctionColumns, has_line: bytearray) -> tuple[int, bool]:
+        """Replace the strings of functions by names; all traits, and whether the runtime has start lines."""
+        seen = memory = 0
+        start_lines = False
+        for i, string in enumerate(functions.names):
+            if string < 0:
+                continue
+            data = self._strings.data(string)
+            text, traits = NAMES.known.get(data) or NAMES.learn(data)
+            if text not in self._indexes and len(text) != len(data):
+                memory += text.__sizeof__()
+            functions.names[i] = name = self._index_of(text, traits)
+            if functions.is_named[i]:
+                seen |= self._traits[name]
+                start_lines = start_lines or bool(has_line[i] and self._traits[name] & Trait.RUNTIME)
+        check_texts(memory, len(self._body))
+        return seen, start_lines
+
+    def _index_of(self, text: str, traits: int) -> int:
+        """The name with a text, perhaps a new one."""
+        name = self._indexes.get(text)
+        if name is None:
+            name = self._indexes[text] = len(self._traits)
+            self._traits.append(traits)
+        return name
+
+    def _locations(
+        self,
+        mapping_ids: dict[int, int],
+        mapped: tuple[tuple[str, str], ...],
+        function_ids: dict[int, int],
+        functions: FunctionColumns,
+    ) -> tuple[dict[int, int], FrameColumns]:
+        ids: dict[int, int] = {}
+        names, begins, ends, is_blind = array("i"), array("i"), array("i"), bytearray()
+        inlined = 0
+
+        def unnamed(mapping_id: int) -> int:
+            file = mapped[mapping_ids[mapping_id]][0] if mapping_id in mapping_ids else ""
+            text = name_without_symbol(file)
+            return self._index_of(text, traits_of(text))
+
+        for begin, end in self._entries(Table.LOCATION):
+            identity = mapping_id = 0
+            lines: list[int] = []
+            for field, wire, value, first, last in fields(self._body, begin, end):
+                if not Message.LOCATION.knows(field, wire):
+                    continue
+                if field == _LINE:
+                    lines.append(self._line(function_ids, first, last))
+                elif field == 1:
+                    identity = value
+                elif field == _MAPPING_ID:
+                    mapping_id = value
+            _identify(ids, identity, Message.LOCATION)
+            begins.append(len(names))
+            for line in lines:
+                name = functions.names[line]
+                names.append(unnamed(mapping_id) if name < 0 else name)
+            if not lines:
+                names.append(unnamed(mapping_id))
+            ends.append(len(names))
+            is_blind.append(not any(functions.is_named[line] for line in lines))
+            inlined += len(lines) > 1
+        return ids, FrameColumns(names, begins, ends, is_blind, inlined)
+
+    def _line(self, function_ids: dict[int, int], begin: int, end: int) -> int:
+        """The function of a line."""
+        identity = self._numbers(Message.LINE, begin, end)[1]
+        if identity not in function_ids:
+            raise DecodeError(Reason.INVALID, f"a line refers to function {identity}, which does not exist")
+        return function_ids[identity]
+
+    def _samples(self, location_ids: dict[int, int], width: int) -> SampleColumns:
+        body, known = self._body, Message.SAMPLE
+        values, stacks, begins, ends = array("q"), array("i"), array("i"), array("i")
+        find = location_ids.__getitem__
+        for begin, end in self._entries(Table.SAMPLE):
+            begins.append(len(stacks))
+            for field, wire, value, first, last in fields(body, begin, end):
+                if not known.knows(field, wire):
+                    continue
+                if field == _LABEL:
+                    self._label(first, last)
+                    continue
+                numbers = (value,) if wire == VARINT else packed(body, first, last)
+                if field == 1:
+                    try:
+                        stacks.extend(map(find, numbers))
+                    except KeyError as missing:
+                        said = f"a sample refers to location {missing}, which does not exist"
+                        raise DecodeError(Reason.INVALID, said) from None
+                elif len(values) + len(numbers) > width * len(begins):
+                    raise _wrong_width(width)
+                else:
+                    values.extend(map(signed, numbers))
+            ends.append(len(stacks))
+            if len(values) != width * len(begins):
+                raise _wrong_width(width)
+        return SampleColumns(values, stacks, begins, ends)
+
+    def _label(self, begin: int, end: int) -> None:
+        numbers = self._numbers(Message.LABEL, begin, end)
+        self._strings.check(numbers[1], numbers[2] or numbers[4])
+
+
+_DROP_FRAMES, _KEEP_FRAMES, _TIME_NANOS, _DURATION_NANOS = 7, 8, 9, 10
+_PERIOD, _DEFAULT_SAMPLE_TYPE, _DOC_URL = 12, 14, 15
+_MAPPING_ID, _LINE = 2, 4
+_LABEL = 3
+
+
+def _identify(ids: dict[int, int], identity: int, message: Message) -> None:
+    """Give an id the next index."""
+    if identity == 0:
+        raise DecodeError(Reason.INVALID, f"a {message.title} has the reserved id 0")
+    if identity in ids:
+        raise DecodeError(Reason.INVALID, f"two {message.title}s have the same id")
+    ids[identity] = len(ids)
+
+
+def _wrong_width(width: int) -> DecodeError:
+    return DecodeError(Reason.INVALID, f"a sample has another number of values than the {width} sample types")
