@@ -17,8 +17,8 @@ from rich.cells import cell_len
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.cli import main
-from tests.proto import profile_pb2
 from tests.lab import PATIENCE
+from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS, named
 
 NEWEST = RECORDINGS / "linux-go1.27.3"

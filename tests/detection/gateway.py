@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
 
-from tests.proto.profile_pb2 import Profile
 from tests.lab import free_port
 from tests.lab.rewrite import Change
+from tests.proto.profile_pb2 import Profile
 
 PPROF, EVERYTHING = "pprof/*", "*"
 """All paths of pprof, and all paths of the server."""

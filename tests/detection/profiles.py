@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from tests.proto.profile_pb2 import Profile
 from tests.lab.rewrite import Change
+from tests.proto.profile_pb2 import Profile
 
 _SYSTEM = "C:\\windows\\system32\\"
 _LIBRARIES = ("ntdll.dll", "kernel32.dll", "kernelbase.dll", "bcryptprimitives.dll")

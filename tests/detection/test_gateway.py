@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pprof_exporter.profile import System, decode, modules
-from tests.proto.profile_pb2 import Profile
 from pprof_exporter.profile.system import system_of
 from tests.conftest import RECORDINGS
 from tests.detection import replies
 from tests.detection.gateway import EVERYTHING, PPROF, Gateway
 from tests.detection.profiles import on_windows
+from tests.proto.profile_pb2 import Profile
 
 HEAP = (RECORDINGS / "linux-go1.27.3" / "heap.pb.gz").read_bytes()
 
@@ -99,7 +99,7 @@ def test_a_profile_looks_like_one_of_windows(gateway: Gateway) -> None:
     gateway.change(on_windows("2026-10-14 09:12:41.5 +0000 UTC", "C:\\AV\\hook.dll"), "heap")
     profile = decode(get(gateway, "/debug/pprof/heap")[1])
     assert system_of(profile) is System.WINDOWS
-    found = {module.file.rpartition("\\")[2]: module.modified for module in modules(profile.mappings)}
+    found = {module.file.rpartition("\\")[2]: module.modified for module in modules(profile.mapped_files)}
     assert next(iter(found)) == "service.exe"
     assert all(found[name] for name in ("service.exe", "ntdll.dll", "hook.dll"))
 

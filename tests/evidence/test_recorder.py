@@ -17,12 +17,12 @@ from pprof_exporter.evidence.recorder import EvidenceRecorder
 from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.profile import decode
-from tests.proto import profile_pb2
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.verdicts import Level, snapshot_of, verdicts
 from tests.conftest import RECORDINGS
+from tests.proto import profile_pb2
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, times
 
 HOUR = 3600.0

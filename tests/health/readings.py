@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from pprof_exporter.health import FetchedProfile, Reading
-from pprof_exporter.profile import Function, Line, Location, Profile, Sample
+from pprof_exporter.profile import Profile, Sample
+from tests.profile.changed import called, changed
 
 
 def by_name(readings: Iterable[Reading]) -> dict[str, float | None]:
@@ -29,16 +29,9 @@ def value(fetched: FetchedProfile, readings: Iterable[Reading], name: str) -> fl
 
 def with_sample(profile: Profile, stack: Iterable[str], values: tuple[int, ...]) -> Profile:
     """The profile and one sample more; a name of "" is a place without a symbol."""
-    locations = dict(profile.locations)
-    functions, places = list(profile.functions), []
-    for name in stack:
-        place = max(locations, default=0) + 1
-        function = Function(name, name, "", 0)
-        locations[place] = Location(0, None, (Line(function, 1),) if name else ())
-        functions += [function] if name else []
-        places.append(place)
+    places = called(stack, first=max(profile.locations, default=0) + 1)
     samples = (*profile.samples, Sample(tuple(places), values, ()))
-    return replace(profile, locations=locations, functions=tuple(functions), samples=samples)
+    return changed(profile, locations={**profile.locations, **places}, samples=samples)
 
 
 def scaled(profile: Profile, factor: float) -> Profile:
@@ -46,4 +39,4 @@ def scaled(profile: Profile, factor: float) -> Profile:
     samples = tuple(
         sample._replace(values=tuple(round(value * factor) for value in sample.values)) for sample in profile.samples
     )
-    return replace(profile, samples=samples)
+    return changed(profile, samples=samples)

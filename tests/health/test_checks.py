@@ -11,10 +11,11 @@ import pytest
 
 from pprof_exporter.catalog import quality, sampling
 from pprof_exporter.health import FetchedProfile, run_checks
-from pprof_exporter.health.losses import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from pprof_exporter.health.symbols import MIN_LOCATIONS
 from pprof_exporter.profile import Location, Profile, totals
+from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from tests.health.readings import by_name, scaled, with_sample
+from tests.profile.changed import changed
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WINDOWS, named, profile, reply
 
 BURN = "cpu_burn1.pb.gz"
@@ -74,7 +75,7 @@ def lose(name: str) -> Callable[[FetchedProfile], FetchedProfile]:
 
 
 def located(healthy: Profile, change: Callable[[Location], Location]) -> Profile:
-    return replace(healthy, locations={known: change(place) for known, place in healthy.locations.items()})
+    return changed(healthy, locations={known: change(place) for known, place in healthy.locations.items()})
 
 
 def strip(healthy: Profile) -> Profile:
@@ -101,15 +102,15 @@ def deepen(healthy: Profile, limit: int) -> Profile:
         return stack + (known,) * (limit - depth)
 
     samples = tuple(sample._replace(stack=padded(sample.stack)) for sample in healthy.samples)
-    return replace(healthy, samples=samples, locations={**healthy.locations, known: root})
+    return changed(healthy, samples=samples, locations={**healthy.locations, known: root})
 
 
 def move(seconds: float) -> Callable[[FetchedProfile], FetchedProfile]:
-    return on_profile(lambda healthy: replace(healthy, time_nanos=healthy.time_nanos + round(seconds * 1e9)))
+    return on_profile(lambda healthy: changed(healthy, time_nanos=healthy.time_nanos + round(seconds * 1e9)))
 
 
 def last(seconds: float) -> Callable[[FetchedProfile], FetchedProfile]:
-    return on_profile(lambda healthy: replace(healthy, duration_nanos=round(seconds * 1e9)))
+    return on_profile(lambda healthy: changed(healthy, duration_nanos=round(seconds * 1e9)))
 
 
 def follow_a_later_one(healthy: FetchedProfile) -> FetchedProfile:

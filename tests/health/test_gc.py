@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.health.gc import GcPause, gc_value, new_pauses, pauses_within, unseen_collections
-from pprof_exporter.profile import Function, Line, Location, Profile, Sample, ValueType, decode
+from pprof_exporter.health.gc import GcPause, new_pauses, pauses_within, unseen_collections
+from pprof_exporter.profile import Sample, ValueType, decode
+from pprof_exporter.profile.aggregate import value_with_frame
+from pprof_exporter.profile.frame_traits import Trait
 from pprof_exporter.profile.memstats import PAUSE_RING, MemStats, read_memstats
+from tests.profile.changed import Parts, called
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROGRAMS = sorted(folder.parent.name for folder in RECORDINGS.glob("*-go1.*/heap_debug1.txt"))
@@ -119,17 +122,16 @@ def test_pauses_are_within_a_window_by_their_end() -> None:
     ],
 )
 def test_samples_of_the_collector_are_told_by_any_frame(names: list[str], *, collects: bool) -> None:
-    lines = [Line(Function(name, name, "", 0), 0) for name in ["main.main", *names]]
-    locations = {place: Location(0, None, (line,)) for place, line in enumerate(lines, 1)}
+    locations = called(["main.main", *names])
     samples = (Sample(tuple(range(2, len(names) + 2)), (3, 30), ()), Sample((1,), (7, 70), ()))
     kinds = (ValueType("samples", "count"), ValueType("cpu", "nanoseconds"))
-    profile = Profile(kinds, samples, locations, (), (), 0, 0, kinds[1], 10, "", (), 0)
-    assert gc_value(profile, 0) == (3 if collects else 0)
-    assert gc_value(profile, 1) == (30 if collects else 0)
+    profile = Parts(kinds, samples, locations).profile()
+    assert value_with_frame(profile, 0, Trait.COLLECTOR) == (3 if collects else 0)
+    assert value_with_frame(profile, 1, Trait.COLLECTOR) == (30 if collects else 0)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_that_only_computes_spends_little_on_collection(program: str) -> None:
     profile = decode((RECORDINGS / program / "cpu_burn1.pb.gz").read_bytes())
     total = sum(sample.values[1] for sample in profile.samples)
-    assert 0 <= gc_value(profile, 1) < 0.05 * total
+    assert 0 <= value_with_frame(profile, 1, Trait.COLLECTOR) < 0.05 * total

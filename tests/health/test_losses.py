@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pprof_exporter.health import FetchedProfile
-from pprof_exporter.health.losses import LOST_FUNCTIONS, OPAQUE_FUNCTIONS, losses
+from pprof_exporter.health.losses import losses
+from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from tests.health.readings import by_name, with_sample
 from tests.recorded import FOREIGN, PROGRAMS, profile
 

@@ -8,6 +8,7 @@ from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.stacks import stacks
 from pprof_exporter.profile import Profile
 from tests.health.readings import value, with_sample
+from tests.profile.changed import changed
 from tests.recorded import PROGRAMS, profile
 
 
@@ -93,5 +94,5 @@ def test_inlined_frames_count() -> None:
     deepest = made.samples[-1]
     place = deepest.stack[0]
     leaf = made.locations[place]
-    made.locations[place] = leaf._replace(lines=leaf.lines * 2)
+    made = changed(made, locations={**made.locations, place: leaf._replace(lines=leaf.lines * 2)})
     assert cut(made) == pytest.approx(1 / sum(sample.values[0] for sample in made.samples))

@@ -9,6 +9,7 @@ import pytest
 from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.time_stamps import time_stamps
 from tests.health.readings import by_name
+from tests.profile.changed import changed
 from tests.recorded import PROGRAMS, profile, reply
 
 SKEW = "pprof_profile_clock_skew_seconds"
@@ -63,9 +64,9 @@ def test_a_step_backwards_is_counted_from_two_ticks_of_windows_on() -> None:
 def test_without_a_stamp_or_a_time_of_asking_nothing_is_said() -> None:
     assert time_stamps(FetchedProfile(profile(PROGRAMS[0], "heap"))) == []
     now = fetched(PROGRAMS[0], "heap.pb.gz")
-    assert time_stamps(replace(now, profile=replace(now.profile, time_nanos=0))) == []
+    assert time_stamps(replace(now, profile=changed(now.profile, time_nanos=0))) == []
 
 
 def test_a_window_of_which_the_profile_says_nothing_has_no_error() -> None:
     now = fetched(PROGRAMS[0], "cpu_idle.pb.gz", window=2)
-    assert by_name(time_stamps(replace(now, profile=replace(now.profile, duration_nanos=0))))[ERROR] is None
+    assert by_name(time_stamps(replace(now, profile=changed(now.profile, duration_nanos=0))))[ERROR] is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.proto.profile_pb2 import Profile, Sample
 from tests.lab.rewrite import Change
+from tests.proto.profile_pb2 import Profile, Sample
 
 
 def thinned(share: float) -> Change:

@@ -22,9 +22,9 @@ from benchmarks.decode.gopprof import Google, build
 from pprof_exporter.cli.inspect import describe
 from pprof_exporter.profile import DecodeError, Line, Location, Mapping, Profile, decode, function_weights, totals
 from pprof_exporter.profile.inflate import inflate
-from tests.proto import profile_pb2
 from tests import lab
 from tests.lab import PATIENCE, go
+from tests.proto import profile_pb2
 from tests.recorded import FOREIGN, PROFILES, RECORDINGS, Counted, foreign, named
 
 COUNTED = foreign()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pprof_exporter.profile import (
@@ -21,6 +19,7 @@ from pprof_exporter.profile import (
     function_weights,
     totals,
 )
+from tests.profile.changed import Parts, changed
 from tests.recorded import LEAKS, PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 from tests.recorded import profile as recorded
 
@@ -102,9 +101,8 @@ def test_a_delta_may_be_negative(program: str) -> None:
 def made(*stacks: tuple[Location, ...], value: int = 1) -> Profile:
     """A profile with one sample for each stack."""
     places = list(dict.fromkeys(location for stack in stacks for location in stack))
-    samples = tuple(Sample(tuple(map(places.index, stack)), (value,), ()) for stack in stacks)
-    count = ValueType("samples", "count")
-    return Profile((count,), samples, dict(enumerate(places)), (), (), 0, 0, ValueType("", ""), 0, "", (), 0)
+    samples = tuple(Sample(tuple(places.index(place) + 1 for place in stack), (value,), ()) for stack in stacks)
+    return Parts((ValueType("samples", "count"),), samples, dict(enumerate(places, 1))).profile()
 
 
 def place(*names: str, file: str = "") -> Location:
@@ -117,7 +115,7 @@ def test_samples_of_one_stack_add_up_and_may_cancel_out() -> None:
     assert function_weights(made(stack, stack, value=2), 0) == {"f": FunctionWeight(4, 4), "main": FunctionWeight(0, 4)}
     gone = made(stack, stack)
     first, second = gone.samples
-    gone = replace(gone, samples=(first, second._replace(values=(-1,))))
+    gone = changed(gone, samples=(first, second._replace(values=(-1,))))
     assert function_weights(gone, 0) == {}
     assert attribute(gone, 0, Attribution.LEAF) == {}
 

@@ -13,6 +13,7 @@ import pytest
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import decode
 from pprof_exporter.profile.inflate import inflate
+from tests.profile.changed import parts_of
 from tests.profile.made import message, refused
 from tests.recorded import RECORDINGS, named
 
@@ -37,7 +38,7 @@ def members(plain: bytes) -> bytes:
 )
 def test_the_same_profile_in_any_wrapping(wrap: Callable[[bytes], bytes]) -> None:
     data = (NEWEST / "heap_retained.pb.gz").read_bytes()
-    assert decode(wrap(gzip.decompress(data))) == decode(data)
+    assert parts_of(decode(wrap(gzip.decompress(data)))) == parts_of(decode(data))
 
 
 def test_ever_so_many_members_take_linear_time() -> None:
@@ -136,7 +137,7 @@ def test_zstd_is_refused(path: Path) -> None:
         pytest.param(b"404 page not found\n", Reason.TEXT, id="words"),
         pytest.param("Zugriff für Gäste verweigert\r\n".encode(), Reason.TEXT, id="utf-8"),
         pytest.param(b"\n  <!DOCTYPE html><title>Log in</title>", Reason.HTML, id="a login page"),
-        pytest.param(bytes(1000), Reason.PROTO, id="zeros"),
+        pytest.param(bytes(1000), Reason.INVALID, id="zeros"),
     ],
 )
 def test_what_is_no_profile_is_named(body: bytes, reason: Reason) -> None:

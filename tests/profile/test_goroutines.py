@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample
+from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample, ValueType
 from pprof_exporter.profile.aggregate import totals
-from pprof_exporter.profile.goroutines import GoroutineState, goroutine_state, goroutines_by_state, proven_leaks
+from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_state, proven_leaks
 from tests.health.readings import with_sample
+from tests.profile.changed import Parts, changed
 from tests.recorded import PROGRAMS, WITH_LEAK_DETECTION, replies, reply
 from tests.recorded import profile as recorded
 
@@ -32,11 +33,7 @@ def test_leaks_are_told_by_what_they_wait_for(program: str) -> None:
         expected[PARKED[how]] = expected.get(PARKED[how], 0) + count
     profile = recorded(program, "goroutine_leaks.pb.gz")
     leaks = [sample for sample in profile.samples if any("main.leakOn" in name for name in names(profile, sample))]
-    counts: dict[GoroutineState, int] = {}
-    for sample in leaks:
-        state = goroutine_state(profile.stack_of(sample))
-        counts[state] = counts.get(state, 0) + sample.values[0]
-    assert counts == expected
+    assert goroutines_by_state(changed(profile, samples=tuple(leaks))) == expected
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -55,11 +52,10 @@ def test_what_is_no_leak_is_the_server_at_work(program: str) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_threads_in_a_system_call_are_told(program: str) -> None:
     profile = recorded(program, "goroutine_syscall4.pb.gz")
-    sleepers = [
+    sleepers = tuple(
         sample for sample in profile.samples if any("sleepInSystemCall" in name for name in names(profile, sample))
-    ]
-    assert sum(sample.values[0] for sample in sleepers) == 4
-    assert {goroutine_state(profile.stack_of(sample)) for sample in sleepers} == {GoroutineState.SYSCALL}
+    )
+    assert goroutines_by_state(changed(profile, samples=sleepers)) == {GoroutineState.SYSCALL: 4}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -148,8 +144,8 @@ def test_stacks_of_other_waits(stack: str, state: GoroutineState) -> None:
     words = stack.split(" ")
     if words[0] == "runtime.goparkunlock":
         words.insert(0, "runtime.gopark")
-    assert goroutine_state(tuple(location(name) for name in words)) is state
-    assert goroutine_state((location(*words),)) is state, "inlined into one location"
+    assert state_of(*(location(name) for name in words)) is state
+    assert state_of(location(*words)) is state, "inlined into one location"
 
 
 def test_neither_main_nor_a_record_without_a_frame_is_a_leak() -> None:
@@ -165,9 +161,19 @@ def test_neither_main_nor_a_record_without_a_frame_is_a_leak() -> None:
 
 
 def test_an_empty_stack_is_ready_to_run_and_one_without_symbols_is_unknown() -> None:
-    assert goroutine_state(()) is GoroutineState.RUNNING
+    assert state_of() is GoroutineState.RUNNING
     bare = Location(1, Mapping("a.exe", "", 0, 0, 0, has_functions=False), ())
-    assert goroutine_state((bare, location("runtime.gopark"))) is GoroutineState.OTHER
+    assert state_of(bare, location("runtime.gopark")) is GoroutineState.OTHER
+    waits = location("runtime.gopark"), bare, location("runtime.chanrecv")
+    assert state_of(*waits) is GoroutineState.CHAN_RECEIVE
+
+
+def state_of(*stack: Location) -> GoroutineState:
+    """The state of a goroutine with a stack, leaf first."""
+    places = dict(enumerate(stack, 1))
+    kinds = (ValueType("goroutine", "count"),)
+    (state,) = goroutines_by_state(Parts(kinds, (Sample(tuple(places), (1,), ()),), places).profile())
+    return state
 
 
 def names(profile: Profile, sample: Sample) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pprof_exporter.profile import Mapping, Module, ModuleRole, modules
+from pprof_exporter.profile import Module, ModuleRole, modules
 from tests.recorded import LINUX, WINDOWS, profile
 
 NTDLL = r"C:\windows\system32\ntdll.dll"
@@ -15,19 +15,15 @@ on_windows = pytest.mark.parametrize("program", WINDOWS)
 
 
 def recorded(program: str, file: str = "goroutine.pb.gz") -> dict[str, Module]:
-    return {module.file: module for module in modules(profile(program, file).mappings)}
-
-
-def mapping(file: str, build_id: str = "") -> Mapping:
-    return Mapping(file, build_id, 0, 0, 0, has_functions=True)
+    return {module.file: module for module in modules(profile(program, file).mapped_files)}
 
 
 def role_of(file: str, program: str) -> ModuleRole:
-    return modules([mapping(program), mapping(file)])[1].role
+    return modules(((program, ""), (file, "")))[1].role
 
 
 def modified(stamp: str) -> datetime | None:
-    return modules([mapping(PROGRAM, PROGRAM + stamp)])[0].modified
+    return modules(((PROGRAM, PROGRAM + stamp),))[0].modified
 
 
 @on_windows
@@ -85,11 +81,11 @@ def test_a_role_follows_from_the_path(file: str, program: str, role: ModuleRole)
 
 
 def test_the_first_named_mapping_is_the_program() -> None:
-    assert [module.role for module in modules([mapping(""), mapping("/srv/app")])] == [
+    assert [module.role for module in modules((("", ""), ("/srv/app", "")))] == [
         ModuleRole.UNNAMED,
         ModuleRole.MAIN,
     ]
-    assert modules([]) == ()
+    assert modules(()) == ()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import STACKS
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
-from tests.proto import profile_pb2
 from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply
@@ -28,6 +27,7 @@ from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.store import Store
+from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS
 
 RECORDED = RECORDINGS / "linux-go1.27.3"

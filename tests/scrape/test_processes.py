@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from pprof_exporter.catalog import Reason
-from tests.proto import profile_pb2
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.pool import Pool
@@ -19,6 +18,7 @@ from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target import context
 from pprof_exporter.store import Change
 from pprof_exporter.verdicts import BAD, snapshot_of, verdicts
+from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS
 from tests.scrape.fakes import MISSING, REFUSED, FakeClock, FakeFetcher, failing, pool_of
 

@@ -56,7 +56,7 @@ HOLES = {
     "a reading that is a constant": Hole(
         "checks",
         PACKAGE / "health" / "blocked_and_gc.py",
-        r"gc_value\(profile, count\)",
+        r"value_with_frame\(profile, count, Trait.COLLECTOR\)",
         "0",
         "blocked_and_gc: pprof_cpu_gc_samples_total is the same in every recording: 0",
     ),

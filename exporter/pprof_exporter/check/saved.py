@@ -22,9 +22,9 @@ from pprof_exporter.profile.goversion import go_version_from_trace
 from pprof_exporter.profile.index import IndexPage, read_index
 from pprof_exporter.profile.kinds import KINDS, NANOSECONDS, Kind
 from pprof_exporter.profile.memstats import MemStats, read_memstats
-from pprof_exporter.profile.profile import Profile
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
+from pprof_exporter.profile.profile import Profile
 from pprof_exporter.scrape import TargetState, default_profiles
 from pprof_exporter.scrape.intake import Intake, TraceReading, read_trace_body
 from pprof_exporter.scrape.state.observation import summarize

@@ -27,4 +27,3 @@ def blocked_and_gc(fetched: FetchedProfile) -> list[Reading]:
     if system_of(profile) is System.WINDOWS:
         readings.append(Reading(quality.CPU_BLOCKED, value_with_leaf(profile, count, Trait.BLOCKED)))
     return readings
-

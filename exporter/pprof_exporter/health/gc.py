@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pprof_exporter.profile import NANOSECONDS
 from pprof_exporter.profile.memstats import PAUSE_RING, MemStats
 
+
 @dataclass(frozen=True, slots=True)
 class GcPause:
     """The pause of one collection: seconds of both stops of the world, and Unix time of the end of the second."""

@@ -19,7 +19,7 @@ class Difference(Enum):
     A test of each has its name.
     """
 
-    NO_SAMPLE_TYPES = "A profile without sample types is refused: it has nothing to watch. Go accepts it if it is empty."
+    NO_SAMPLE_TYPES = "A profile without sample types is refused: it has nothing to watch. Go accepts an empty one."
     TOO_LARGE = "A message that would become too large is refused (reader/bounds.py). Go takes what memory there is."
     TWO_LAYERS = "Two layers of gzip are undone: a compressing proxy adds one. Go undoes one, and refuses the rest."
     TEXT_FORMATS = "The text formats are refused: Go writes them for people. Go's reader falls back on them."

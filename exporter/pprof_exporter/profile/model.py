@@ -1,7 +1,7 @@
 r"""The parts of a profile, with every id and string index resolved.
 
-Field meanings are those of profile.proto (google/pprof, proto/profile.proto). Names that are not valid UTF-8 have the invalid bytes as
-`\xNN`, so that two different symbols never become equal.
+Field meanings are those of profile.proto (google/pprof, proto/profile.proto). Names that are not valid UTF-8 have the
+invalid bytes as `\xNN`, so that two different symbols never become equal.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from pprof_exporter.config import Target, parse_target
 from pprof_exporter.profile import (
     GoVersion,
     KnownGoVersion,
-    Mapping,
     ModuleRole,
     System,
     VersionSource,
@@ -35,7 +33,7 @@ CORE = {"ntdll.dll", "kernel32.dll", "kernelbase.dll"}
 
 def facts(program: str, file: str = "goroutine") -> ProcessFacts:
     found = profile(program, file)
-    return ProcessFacts(system_of(found), modules(found.mappings), go_version_from_profile(found))
+    return ProcessFacts(system_of(found), modules(found.mapped_files), go_version_from_profile(found))
 
 
 def version(program: str) -> str:
@@ -295,7 +293,7 @@ def test_the_build_of_a_windows_program_is_an_instant_in_any_time_zone() -> None
     path = r"C:\app\shop.exe"
 
     def build(stamp: str) -> str:
-        return build_of(modules((Mapping(path, f"{path}{stamp}", 0, 1, 0, has_functions=True),)))
+        return build_of(modules(((path, f"{path}{stamp}"),)))
 
     here = build("2026-11-20 08:00:00.5571461 +0000 GMT")
     assert build("2026-11-20 09:00:00.5571461 +0100 CET") == here
@@ -311,8 +309,7 @@ def test_a_profile_without_mappings_changes_nothing(program: str) -> None:
     before = (known.system, known.program, known.build, known.go_version, known.core_modules)
     known.learn(ProcessFacts(None, (), KnownGoVersion()))
     assert not known.settle(NOW + 60)
-    unnamed = replace(profile(program, "goroutine").mappings[0], file="", build_id="")
-    known.learn(ProcessFacts(None, modules((unnamed,)), KnownGoVersion()))
+    known.learn(ProcessFacts(None, modules((("", ""),)), KnownGoVersion()))
     assert not known.settle(NOW + 120)
     assert (known.system, known.program, known.build, known.go_version, known.core_modules) == before
     assert not known.changes

@@ -139,8 +139,7 @@ class Columns:
         kept = [
             i
             for i, (begin, end) in enumerate(zip(sample.begins, sample.ends, strict=True))
-            if begin != end
-            and not self.name_table.traits[frame.names[frame.ends[sample.stacks[end - 1]] - 1]] & traits
+            if begin != end and not self.name_table.traits[frame.names[frame.ends[sample.stacks[end - 1]] - 1]] & traits
         ]
         fewer = SampleColumns(
             array("q", (sample.values[width * i + j] for i in kept for j in range(width))),

@@ -26,9 +26,7 @@ class Parts:
         functions = dict(map(self._function, self._entries(Table.FUNCTION)))
         self.mappings = tuple(mappings.values())
         self.functions = tuple(functions.values())
-        self.locations = dict(
-            self._location(span, mappings, functions) for span in self._entries(Table.LOCATION)
-        )
+        self.locations = dict(self._location(span, mappings, functions) for span in self._entries(Table.LOCATION))
 
     def samples(self) -> Iterator[Sample]:
         """The samples, one after the other."""
@@ -39,9 +37,9 @@ class Parts:
             for field, wire, value, first, last in fields(self._body, begin, end):
                 if field == 1:
                     stack.extend((value,) if wire == VARINT else packed(self._body, first, last))
-                elif field == 2:  # noqa: PLR2004
+                elif field == 2:
                     values.extend(map(signed, (value,) if wire == VARINT else packed(self._body, first, last)))
-                elif field == 3:  # noqa: PLR2004
+                elif field == 3:
                     labels.extend(self._label(first, last))
             yield Sample(tuple(stack), tuple(values), tuple(labels))
 

@@ -95,7 +95,9 @@ class _Reading:
         types: list[ValueType] = []
         comments: list[str] = []
         # In the order of the message, as the compiled reader meets them.
-        entries = [(begin, end, table) for table in (Table.SAMPLE_TYPE, Table.COMMENT) for begin, end in self._entries(table)]
+        entries = [
+            (begin, end, table) for table in (Table.SAMPLE_TYPE, Table.COMMENT) for begin, end in self._entries(table)
+        ]
         for begin, end, table in sorted(entries):
             if table is Table.SAMPLE_TYPE:
                 types.append(self._value_type(begin, end))

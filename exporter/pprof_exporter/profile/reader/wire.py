@@ -81,7 +81,7 @@ def packed(body: bytes, at: int, end: int) -> list[int] | bytes:
             value |= (byte & 0x7F) << shift
             shift += 7
         else:
-            found.append((value | byte << shift) & _ALL if shift > 56 else value | byte << shift)  # noqa: PLR2004
+            found.append((value | byte << shift) & _ALL if shift > 56 else value | byte << shift)
             if shift >= 7 * _LONGEST:
                 break
             value = shift = 0
