@@ -6,7 +6,7 @@ import pytest
 
 from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.blocked_and_gc import blocked_and_gc
-from pprof_exporter.profile.frame_traits import is_blocked
+from pprof_exporter.profile.function_names.traits import is_blocked
 from tests.health.readings import by_name, with_sample
 from tests.recorded import LINUX, PROGRAMS, WINDOWS, profile
 

@@ -13,7 +13,7 @@ from pprof_exporter.catalog import quality, sampling
 from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.health.symbols import MIN_LOCATIONS
 from pprof_exporter.profile import Location, Profile, totals
-from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
+from pprof_exporter.profile.function_names.traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from tests.health.readings import by_name, scaled, with_sample
 from tests.profile.changed import changed
 from tests.recorded import LINUX, PROGRAMS, RECORDINGS, WINDOWS, named, profile, reply

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pprof_exporter.health.gc import GcPause, new_pauses, pauses_within, unseen_collections
 from pprof_exporter.profile import Sample, ValueType, decode
 from pprof_exporter.profile.aggregate import value_with_frame
-from pprof_exporter.profile.frame_traits import Trait
+from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.memstats import PAUSE_RING, MemStats, read_memstats
 from tests.profile.changed import Parts, called
 

@@ -6,7 +6,7 @@ import pytest
 
 from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.losses import losses
-from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
+from pprof_exporter.profile.function_names.traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from tests.health.readings import by_name, with_sample
 from tests.recorded import FOREIGN, PROGRAMS, profile
 

@@ -10,6 +10,8 @@ from typing import Any
 from pprof_exporter.profile import Function, Line, Location, Mapping, Profile, Sample, ValueType, decode
 from tests.proto.profile_pb2 import Profile as Message
 
+NO_TYPE = ValueType("", "")
+
 
 @dataclass(slots=True)
 class Parts:
@@ -22,7 +24,7 @@ class Parts:
     mappings: tuple[Mapping, ...] = ()
     time_nanos: int = 0
     duration_nanos: int = 0
-    period_type: ValueType = ValueType("", "")
+    period_type: ValueType = NO_TYPE
     period: int = 0
     default_sample_type: str = ""
 

@@ -22,9 +22,9 @@ from pprof_exporter.profile import (
     read_index,
     totals,
 )
+from pprof_exporter.profile.function_names.names import entry_name
 from pprof_exporter.profile.inflate import inflate
-from pprof_exporter.profile.names import entry_name
-from pprof_exporter.profile.reader.wire import signed
+from pprof_exporter.profile.reader.wire import to_signed
 from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS
 
@@ -59,14 +59,14 @@ def check(profile: Profile | None) -> None:
         reading.value for reading in run_checks(FetchedProfile(profile)) if reading.family.name.endswith("_ratio")
     ]
     assert all(ratio is None or 0 <= ratio <= 1 for ratio in ratios)
-    plain = [signed(sum(sample.values[i] for sample in profile.samples)) for i in range(len(profile.sample_types))]
+    plain = [to_signed(sum(sample.values[i] for sample in profile.samples)) for i in range(len(profile.sample_types))]
     assert list(totals(profile)) == plain
     for i, total in enumerate(plain):
         for attribution in Attribution:
-            assert signed(sum(attribute(profile, i, attribution).values())) == total
+            assert to_signed(sum(attribute(profile, i, attribution).values())) == total
         weights = function_weights(profile, i)
         with_stack = [sample.values[i] for sample in profile.samples if sample.stack]
-        assert signed(sum(weight.flat for weight in weights.values())) == signed(sum(with_stack))
+        assert to_signed(sum(weight.flat for weight in weights.values())) == to_signed(sum(with_stack))
         if all(value >= 0 for value in with_stack) and sum(with_stack) < 2**63:
             assert all(0 <= weight.flat <= weight.cum <= sum(with_stack) for weight in weights.values())
 

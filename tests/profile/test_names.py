@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pprof_exporter.profile.names import entry_name, is_plumbing
+from pprof_exporter.profile.function_names.names import entry_name, is_plumbing
 from tests.recorded import PROGRAMS, profile, replies
 
 

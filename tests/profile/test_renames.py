@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.profile import current_name, under_current_names
-from pprof_exporter.profile.moved_functions import MOVES
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.moved_functions import MOVES
+from pprof_exporter.profile.function_names.package_move import PackageMove
 from tests.record_renames import table
 
 NAMES = sorted({name for move in MOVES for names in move.names() for name in names})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from os.path import commonpath
 
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.package_move import PackageMove
 from tests.record_renames.sources import Library, Tokens, tokens_of
 
 LIKE = 0.7

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.package_move import PackageMove
 from tests.lab import PROJECT, go
 from tests.record_renames.moves import moves
 from tests.record_renames.sources import Library, library
@@ -29,7 +29,7 @@ use are left out. Each row has the figures of `PackageMove`.
 
 from __future__ import annotations
 
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.package_move import PackageMove
 
 # fmt: off
 MOVES: tuple[PackageMove, ...] = (

@@ -21,7 +21,7 @@ from pprof_exporter.health import (
 )
 from pprof_exporter.health.sampling_clock import TickAudit
 from pprof_exporter.profile import GoroutineState
-from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
+from pprof_exporter.profile.function_names.traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS
 from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.trace import ClockSnapshot, Trace, UnsupportedTrace, read_trace
 from tests.health.readings import by_name, with_sample

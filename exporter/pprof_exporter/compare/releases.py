@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog.regressions import CONTENTION, GC_SHARE
 from pprof_exporter.profile import GoVersion, System
-from pprof_exporter.profile.names import entry_name
+from pprof_exporter.profile.function_names.names import entry_name
 
 
 @dataclass(frozen=True, slots=True)

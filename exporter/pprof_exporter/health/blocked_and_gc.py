@@ -10,7 +10,7 @@ from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile import System, system_of
 from pprof_exporter.profile.aggregate import value_with_frame, value_with_leaf
-from pprof_exporter.profile.frame_traits import Trait
+from pprof_exporter.profile.function_names.traits import Trait
 
 
 def blocked_and_gc(fetched: FetchedProfile) -> list[Reading]:

@@ -12,7 +12,7 @@ from pprof_exporter.catalog import sampling
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile import NANOSECONDS, Profile, System, system_of, totals
 from pprof_exporter.profile.aggregate import value_with_leaf
-from pprof_exporter.profile.frame_traits import Trait
+from pprof_exporter.profile.function_names.traits import Trait
 
 # With fewer expected samples, chance alone changes the ratio by more than a tenth.
 MIN_EXPECTED = 100

@@ -7,7 +7,7 @@ from collections import Counter
 from pprof_exporter.catalog import Family, quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, is_cpu
 from pprof_exporter.profile.aggregate import value_by_ends
-from pprof_exporter.profile.frame_traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS, Trait
+from pprof_exporter.profile.function_names.traits import LOST_FUNCTIONS, OPAQUE_FUNCTIONS, Trait
 
 _FAMILIES: dict[str, Family] = {
     **dict.fromkeys(LOST_FUNCTIONS, quality.CPU_LOST),

@@ -7,6 +7,7 @@ from pprof_exporter.profile.build_info import BuildInfo, read_build_info
 from pprof_exporter.profile.decode import MAX_INFLATED_BYTES, decode
 from pprof_exporter.profile.dump import GoroutineDump, goroutines_by_creator, longest_waits, read_dump
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.function_names.renames import current_name, under_current_names
 from pprof_exporter.profile.goroutines import GoroutineState, goroutines_by_state, proven_leaks
 from pprof_exporter.profile.goversion import (
     GoVersion,
@@ -29,7 +30,6 @@ from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import CPU_SECONDS, TargetMetrics, read_page
 from pprof_exporter.profile.profile import Profile
 from pprof_exporter.profile.reader.choice import READER, ReaderName
-from pprof_exporter.profile.renames import current_name, under_current_names
 from pprof_exporter.profile.system import System, system_of
 from pprof_exporter.profile.trace import Trace, UnsupportedTrace, read_trace
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from pprof_exporter.profile.frame_traits import Trait
-from pprof_exporter.profile.names import entry_name
+from pprof_exporter.profile.function_names.names import entry_name
+from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.profile import Profile
 
 
@@ -19,7 +19,7 @@ class FunctionWeight(NamedTuple):
 
 def totals(profile: Profile) -> tuple[int, ...]:
     """Sum of the values of all samples, for each sample type. Sums wrap at 64 bits, as in Go."""
-    return profile.reader.sums.totals(profile.columns)
+    return profile.reader.sums.every_total(profile.columns)
 
 
 def function_weights(profile: Profile, index: int) -> dict[str, FunctionWeight]:

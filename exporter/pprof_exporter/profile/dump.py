@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.names import entry_name
+from pprof_exporter.profile.function_names.names import entry_name
 from pprof_exporter.profile.recognise import reject_other_formats
 
 _BEGIN = b"goroutine "

@@ -1,7 +1,8 @@
 """The state of goroutines, by their stacks.
 
 The text of `goroutine?debug=2` names the state, but stops the world while it is written. The binary profile does not
-name it, but the caller of `runtime.gopark` shows why a goroutine is parked. `frame_traits.py` has what each name says.
+name it, but the caller of `runtime.gopark` shows why a goroutine is parked. What a name says is in
+`function_names/traits.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from pprof_exporter.profile.aggregate import value_by_beginning
-from pprof_exporter.profile.frame_traits import Role, Trait
+from pprof_exporter.profile.function_names.traits import Role, Trait
 from pprof_exporter.profile.profile import Profile
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pprof_exporter.profile.build_info import BuildInfo
-from pprof_exporter.profile.frame_traits import Trait
+from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.index import IndexPage
 from pprof_exporter.profile.profile import Profile, once_per_profile
 

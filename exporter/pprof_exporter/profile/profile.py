@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from pprof_exporter.profile.frame_traits import Trait
+from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.model import Function, Location, Mapping, Sample, ValueType
 from pprof_exporter.profile.reader.choice import Reader
 from pprof_exporter.profile.reader.columns import Columns

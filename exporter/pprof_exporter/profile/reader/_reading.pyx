@@ -14,7 +14,7 @@ from pprof_exporter.profile.reader._ids cimport Ids
 from pprof_exporter.profile.reader._outline cimport Outline
 from pprof_exporter.profile.reader._wire cimport Cursor, field, varint
 
-from pprof_exporter.profile.frame_traits import traits_of
+from pprof_exporter.profile.function_names.traits import traits_of
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES, check_texts, too_many_entries
 from pprof_exporter.profile.reader.header import Header, value_type
 from pprof_exporter.profile.reader.names import NAMES, RUNTIME, name_without_symbol, text_of
@@ -45,11 +45,8 @@ def read(bytes body not None):
     reading.outline.make_room(columns)
     reading.mapping_ids, reading.function_ids, reading.location_ids = Ids(), Ids(), Ids()
     with nogil:
-        valid = (
-            reading.outline.mark(reading.cursor, columns)
-            and reading.read_mappings(columns)
-            and reading.read_functions(columns)
-        )
+        valid = reading.outline.mark(reading.cursor, columns)
+        valid = valid and reading.read_mappings(columns) and reading.read_functions(columns)
     if not valid or not reading.read_header(columns):
         raise Broken
     reading.read_names(columns)
@@ -173,7 +170,7 @@ cdef class Reading:
                     if not varint(self.cursor, inner) or not self.has(self.cursor.value):
                         return False
                     comments.append(text_of(to.bytes_of(self.cursor.value)))
-        if not (self.outline.types and self.value_type(self.outline.period_begin, self.outline.period_end)):
+        if not (types and self.value_type(self.outline.period_begin, self.outline.period_end)):
             return False
         if not (self.has(self.outline.default_sample_type) and self.has(self.outline.drop_frames)):
             return False

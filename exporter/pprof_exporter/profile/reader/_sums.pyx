@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from pprof_exporter.profile.reader._columns cimport LOCATION, SAMPLE, Columns
 
-from pprof_exporter.profile.frame_traits import ROLE_SHIFT, Role
+from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role
 from pprof_exporter.profile.reader.names import UNKNOWN_FUNCTION
 
 cdef int _ROLE_SHIFT = ROLE_SHIFT
@@ -14,7 +14,7 @@ cdef uint64_t _UNNAMED = int(Role.UNNAMED)
 # All sums are made without a sign, so that they wrap at 64 bits as in Go, and as C does for such numbers only.
 
 
-def totals(Columns columns not None):
+def every_total(Columns columns not None):
     cdef Py_ssize_t i, j
     cdef uint64_t total
     found = []

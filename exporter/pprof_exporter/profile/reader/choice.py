@@ -10,13 +10,6 @@ from typing import Any, Protocol
 from pprof_exporter.profile.reader import reading, sums
 from pprof_exporter.profile.reader.columns import Columns
 
-try:
-    from pprof_exporter.profile.reader import _reading, _sums
-except ImportError:  # Installed without a compiler.
-    _BUILT = False
-else:
-    _BUILT = True
-
 
 class ReaderName(StrEnum):
     """Which reader it is: label of `pprof_exporter_build_info`."""
@@ -28,7 +21,7 @@ class ReaderName(StrEnum):
 class Sums(Protocol):
     """The sums over columns; see `sums.py`. Each reader takes its own columns only."""
 
-    def totals(self, columns: Any, /) -> tuple[int, ...]: ...  # noqa: D102
+    def every_total(self, columns: Any, /) -> tuple[int, ...]: ...  # noqa: D102
 
     def weights(self, columns: Any, index: int, /) -> dict[str, tuple[int, int]]: ...  # noqa: D102
 
@@ -57,15 +50,23 @@ class Reader:
     sums: Sums
 
 
-def _read_natively(body: bytes) -> Columns:
+def _native() -> Reader | None:
     try:
-        return _reading.read(body)
-    except _reading.Broken:
-        reading.read(body)
-        raise AssertionError(f"the compiled reader refuses {len(body)} bytes that are valid") from None
+        from pprof_exporter.profile.reader import _reading, _sums  # noqa: PLC0415
+    except ImportError:  # Installed without a compiler.
+        return None
+
+    def read(body: bytes) -> Columns:
+        try:
+            return _reading.read(body)
+        except _reading.Broken:
+            reading.read(body)
+            raise AssertionError(f"the compiled reader refuses {len(body)} bytes that are valid") from None
+
+    return Reader(ReaderName.NATIVE, read, _sums)
 
 
 PYTHON = Reader(ReaderName.PYTHON, reading.read, sums)
-NATIVE = Reader(ReaderName.NATIVE, _read_natively, _sums) if _BUILT else None
+NATIVE = _native()
 READER = NATIVE or PYTHON
 """The faster of the readers that are here."""

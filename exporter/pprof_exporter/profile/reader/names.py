@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.profile.frame_traits import Trait, traits_of
+from pprof_exporter.profile.function_names.traits import Trait, traits_of
 
 UNKNOWN_FUNCTION = "<unknown>"
 RUNTIME = int(Trait.RUNTIME)

@@ -8,7 +8,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES, Counts, check_bounds, too_many_entries
 from pprof_exporter.profile.reader.layout import Message, Table
-from pprof_exporter.profile.reader.wire import fields, signed
+from pprof_exporter.profile.reader.wire import fields, to_signed
 
 _TIME_NANOS = 9
 # Every number has one byte below 128, its last.
@@ -67,7 +67,7 @@ class Outline:
 
     def number(self, field: int) -> int:
         """The value of a field of the profile that is an int64."""
-        return signed(self.values[field])
+        return to_signed(self.values[field])
 
     def _keep(self, field: int, value: int) -> None:
         if field == _TIME_NANOS and self.values[field]:

@@ -11,7 +11,7 @@ from pprof_exporter.profile.model import Function, Label, Line, Location, Mappin
 from pprof_exporter.profile.reader.layout import Message, Table
 from pprof_exporter.profile.reader.outline import Outline
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import VARINT, fields, packed, signed
+from pprof_exporter.profile.reader.wire import VARINT, fields, packed, to_signed
 
 
 class Parts:
@@ -38,7 +38,7 @@ class Parts:
                 if field == 1:
                     stack.extend((value,) if wire == VARINT else packed(self._body, first, last))
                 elif field == 2:
-                    values.extend(map(signed, (value,) if wire == VARINT else packed(self._body, first, last)))
+                    values.extend(map(to_signed, (value,) if wire == VARINT else packed(self._body, first, last)))
                 elif field == 3:
                     labels.extend(self._label(first, last))
             yield Sample(tuple(stack), tuple(values), tuple(labels))
@@ -67,7 +67,7 @@ class Parts:
 
     def _function(self, span: tuple[int, int]) -> tuple[int, Function]:
         identity, name, system_name, file, line = self._numbers(Message.FUNCTION, *span)
-        return identity, Function(self._text(name), self._text(system_name), self._text(file), signed(line))
+        return identity, Function(self._text(name), self._text(system_name), self._text(file), to_signed(line))
 
     def _location(
         self, span: tuple[int, int], mappings: dict[int, Mapping], functions: dict[int, Function]
@@ -84,7 +84,7 @@ class Parts:
                     address = value
                 case 4:
                     function, line, _ = self._numbers(Message.LINE, begin, end)
-                    lines.append(Line(functions[function], signed(line)))
+                    lines.append(Line(functions[function], to_signed(line)))
         return identity, Location(address, mappings.get(mapping), tuple(lines))
 
     def _label(self, begin: int, end: int) -> Iterator[Label]:
@@ -93,4 +93,4 @@ class Parts:
         if text:
             yield Label(self._text(key), self._text(text), 0, "")
         elif number or unit:
-            yield Label(self._text(key), "", signed(number), self._text(unit))
+            yield Label(self._text(key), "", to_signed(number), self._text(unit))

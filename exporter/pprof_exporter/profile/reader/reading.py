@@ -11,7 +11,7 @@ from itertools import chain
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.frame_traits import Trait, traits_of
+from pprof_exporter.profile.function_names.traits import Trait, traits_of
 from pprof_exporter.profile.model import ValueType
 from pprof_exporter.profile.reader.bounds import check_texts
 from pprof_exporter.profile.reader.columns import Columns, FrameColumns, FunctionColumns, NameColumns, SampleColumns
@@ -20,7 +20,7 @@ from pprof_exporter.profile.reader.layout import Message, Table
 from pprof_exporter.profile.reader.names import NAMES, name_without_symbol
 from pprof_exporter.profile.reader.outline import Outline, Spans
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import VARINT, fields, packed, signed
+from pprof_exporter.profile.reader.wire import VARINT, fields, packed, to_signed
 
 
 def read(body: bytes) -> Columns:
@@ -221,7 +221,7 @@ class _Reading:
                 elif len(values) + len(numbers) > width * len(begins):
                     raise _wrong_width(width)
                 else:
-                    values.extend(map(signed, numbers))
+                    values.extend(map(to_signed, numbers))
             ends.append(len(stacks))
             if len(values) != width * len(begins):
                 raise _wrong_width(width)

@@ -8,7 +8,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.reader.names import text_of
 from pprof_exporter.profile.reader.outline import Spans
-from pprof_exporter.profile.reader.wire import signed
+from pprof_exporter.profile.reader.wire import to_signed
 
 
 class Strings:
@@ -29,7 +29,7 @@ class Strings:
         """Raise `DecodeError` if there is no such string."""
         for index in indexes:
             if index >= self._count:
-                raise DecodeError(Reason.INVALID, f"string index {signed(index)}, but {self._count} strings")
+                raise DecodeError(Reason.INVALID, f"string index {to_signed(index)}, but {self._count} strings")
 
     def is_empty(self, index: int) -> bool:
         """Whether a string has no bytes."""

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pprof_exporter.profile.frame_traits import ROLE_SHIFT, Role
+from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role
 from pprof_exporter.profile.reader.columns import Columns
 from pprof_exporter.profile.reader.names import UNKNOWN_FUNCTION
-from pprof_exporter.profile.reader.wire import signed
+from pprof_exporter.profile.reader.wire import to_signed
 
 BEGINNING = 8
 """Frames that show the state of a goroutine."""
 
 
-def totals(columns: Columns) -> tuple[int, ...]:
+def every_total(columns: Columns) -> tuple[int, ...]:
     """The sum of all samples, for each sample type."""
     values, width = columns.sample_table.values, columns.width
-    return tuple(signed(sum(values[index::width])) for index in range(width))
+    return tuple(to_signed(sum(values[index::width])) for index in range(width))
 
 
 def weights(columns: Columns, index: int) -> dict[str, tuple[int, int]]:
@@ -30,7 +30,7 @@ def weights(columns: Columns, index: int) -> dict[str, tuple[int, int]]:
             flat[stack[0]] += value
             for name in set(stack):
                 cum[name] += value
-    sums = zip(columns.names, map(signed, flat), map(signed, cum), strict=True)
+    sums = zip(columns.names, map(to_signed, flat), map(to_signed, cum), strict=True)
     return {text: (leaf, anywhere) for text, leaf, anywhere in sums if leaf or anywhere}
 
 
@@ -48,22 +48,22 @@ def chosen(columns: Columns, index: int, without: int, from_root: bool) -> dict[
             sums[next((name for name in ordered if not traits[name] & without), stack[0])] += value
         else:
             stackless += value
-    found = {text: total for text, total in zip(columns.names, map(signed, sums), strict=True) if total}
-    if signed(stackless):
-        found[UNKNOWN_FUNCTION] = signed(found.get(UNKNOWN_FUNCTION, 0) + stackless)
+    found = {text: total for text, total in zip(columns.names, map(to_signed, sums), strict=True) if total}
+    if to_signed(stackless):
+        found[UNKNOWN_FUNCTION] = to_signed(found.get(UNKNOWN_FUNCTION, 0) + stackless)
     return found
 
 
 def with_leaf(columns: Columns, index: int, traits: int) -> int:
     """Value of the samples whose leaf has one of the traits."""
     known = columns.name_table.traits
-    return signed(sum(value for value, stack in _stacks(columns, index) if stack and known[stack[0]] & traits))
+    return to_signed(sum(value for value, stack in _stacks(columns, index) if stack and known[stack[0]] & traits))
 
 
 def with_any(columns: Columns, index: int, traits: int) -> int:
     """Value of the samples with a frame that has one of the traits."""
     names = {name for name, known in enumerate(columns.name_table.traits) if known & traits}
-    return signed(sum(value for value, stack in _stacks(columns, index) if not names.isdisjoint(stack)))
+    return to_signed(sum(value for value, stack in _stacks(columns, index) if not names.isdisjoint(stack)))
 
 
 def blind(columns: Columns, index: int) -> int:
@@ -71,7 +71,7 @@ def blind(columns: Columns, index: int) -> int:
     sample, is_blind = columns.sample_table, columns.frame_table.is_blind
     spans = zip(sample.values[index :: columns.width], sample.begins, sample.ends, strict=True)
     found = (value for value, begin, end in spans if any(is_blind[place] for place in sample.stacks[begin:end]))
-    return signed(sum(found))
+    return to_signed(sum(found))
 
 
 def ends(columns: Columns, index: int, traits: int) -> dict[tuple[str, str], int]:
@@ -81,7 +81,7 @@ def ends(columns: Columns, index: int, traits: int) -> dict[tuple[str, str], int
     for value, stack in _stacks(columns, index):
         if stack and (known[stack[0]] | known[stack[-1]]) & traits:
             key = names[stack[0]], names[stack[-1]]
-            found[key] = signed(found.get(key, 0) + value)
+            found[key] = to_signed(found.get(key, 0) + value)
     return found
 
 
@@ -89,7 +89,7 @@ def depths(columns: Columns, index: int) -> dict[int, int]:
     """Value by the number of frames."""
     found: dict[int, int] = {}
     for value, stack in _stacks(columns, index):
-        found[len(stack)] = signed(found.get(len(stack), 0) + value)
+        found[len(stack)] = to_signed(found.get(len(stack), 0) + value)
     return found
 
 
@@ -103,7 +103,7 @@ def beginnings(columns: Columns, index: int) -> dict[int, int]:
     values = sample.values[index :: columns.width]
     for value, begin, end in zip(values, sample.begins, sample.ends, strict=True):
         roles = _beginning(columns, sample.stacks[begin : min(end, begin + BEGINNING)])
-        found[roles] = signed(found.get(roles, 0) + value)
+        found[roles] = to_signed(found.get(roles, 0) + value)
     return found
 
 

@@ -15,9 +15,9 @@ _ALL = 2**64 - 1
 
 
 def fields(body: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """The fields of a message that lies in a part of the body: number, wire type, value, and begin and end of its bytes.
+    """The fields of a message in a part of the body: number, wire type, value of a varint, begin and end of bytes.
 
-    The value is 0 for a field that is no varint. Raises `DecodeError`. Numbers of fields are not checked: Go skips field 0, which protobuf does not allow.
+    Raises `DecodeError`. Numbers of fields are not checked: Go skips field 0, which protobuf does not allow.
     """
     while at < end:
         tag = body[at]
@@ -90,6 +90,6 @@ def packed(body: bytes, at: int, end: int) -> list[int] | bytes:
     return found
 
 
-def signed(value: int) -> int:
+def to_signed(value: int) -> int:
     """A number of 64 bits as Go's int64: sums wrap as they do there."""
     return ((value + 2**63) & _ALL) - 2**63

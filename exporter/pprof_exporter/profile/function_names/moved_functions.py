@@ -10,7 +10,7 @@ use are left out. Each row has the figures of `PackageMove`.
 
 from __future__ import annotations
 
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.package_move import PackageMove
 
 # fmt: off
 MOVES: tuple[PackageMove, ...] = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum, IntFlag
 
-from pprof_exporter.profile.names import is_plumbing
+from pprof_exporter.profile.function_names.names import is_plumbing
 
 LOST_FUNCTIONS = ("runtime/pprof.lostProfileEvent", "runtime._LostExternalCode", "runtime._LostSIGPROFDuringAtomic64")
 """Leaf functions that stand for events which could not be recorded (runtime/cpuprof.go, runtime/pprof/proto.go)."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from pprof_exporter.profile.moved_functions import MOVES
-from pprof_exporter.profile.package_move import PackageMove
+from pprof_exporter.profile.function_names.moved_functions import MOVES
+from pprof_exporter.profile.function_names.package_move import PackageMove
 
 # What the compiler adds to the name of a function: of its closures and wrappers, and of a second calling convention.
 # The pattern matches in one way only and has a bound: names come from outside.
