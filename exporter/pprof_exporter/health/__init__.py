@@ -5,6 +5,8 @@ Tests require a live fault that changes its readings (`exercises` in tests/seams
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pprof_exporter.health.blocked_and_gc import blocked_and_gc
 from pprof_exporter.health.coverage import coverage
 from pprof_exporter.health.gc import new_pauses, pauses_within, unseen_collections
@@ -32,7 +34,7 @@ PROFILE_CHECKS: tuple[ProfileCheck, ...] = (
 
 def run_checks(fetched: FetchedProfile) -> tuple[Reading, ...]:
     """All readings of one profile."""
-    return tuple(reading for check in PROFILE_CHECKS for reading in check(fetched))
+    return tuple(chain.from_iterable([check(fetched) for check in PROFILE_CHECKS]))
 
 
 __all__ = [

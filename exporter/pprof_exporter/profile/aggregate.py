@@ -71,7 +71,7 @@ def value_with_frame(profile: Profile, index: int, traits: Trait) -> int:
 
 def value_without_symbol(profile: Profile, index: int) -> int:
     """Value of the samples with a location that has no function name."""
-    return profile.reader.sums.blind(profile.columns, index)
+    return profile.reader.sums.with_any(profile.columns, index, Trait.BLIND.value)
 
 
 def value_by_ends(profile: Profile, index: int, traits: Trait) -> dict[tuple[str, str], int]:

@@ -118,7 +118,7 @@ def go_version_from_index(index: IndexPage) -> KnownGoVersion:
 
 
 # What the functions of a profile show, the newest release first.
-_BY_TRAIT = {Trait.SINCE_1_24: GoVersion(1, 24), Trait.SINCE_1_23: GoVersion(1, 23)}
+_BY_TRAIT = {Trait.SINCE_1_24.value: GoVersion(1, 24), Trait.SINCE_1_23.value: GoVersion(1, 23)}
 _START_LINES = GoVersion(1, 20)
 
 
@@ -126,7 +126,7 @@ _START_LINES = GoVersion(1, 20)
 def go_version_from_profile(profile: Profile) -> KnownGoVersion:
     """The version by the functions of a profile: those of new packages, or a start line (Go 1.20)."""
     for trait, since in _BY_TRAIT.items():
-        if profile.columns.traits & trait.value:
+        if profile.columns.traits & trait:
             return _not_older(since, VersionSource.FUNCTIONS)
     return _not_older(_START_LINES if profile.columns.start_lines else None, VersionSource.FUNCTIONS)
 

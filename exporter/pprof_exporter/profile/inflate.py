@@ -1,8 +1,12 @@
-"""Decompresses gzip with a size limit, so that a zip bomb cannot use more memory."""
+"""Decompresses gzip as Go does (compress/gzip, Go 1.27), with a size limit: a zip bomb cannot use more memory.
+
+Go checks less than zlib in the header of a member, and more: it takes reserved flags, and refuses a name of 512 bytes.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
@@ -13,8 +17,15 @@ GZIP_MAGIC = b"\x1f\x8b"
 _LAYERS = 2
 
 # At the end of a member zlib copies the unread rest of its input: with the whole rest as input for each member, that
-# would take quadratic time.
+# would take quadratic time. Most files have one member, which takes no copy.
 _STEP = 16 * 1024
+
+_DEFLATE = 8
+_HEADER = 10
+_TRAILER = 8
+_HEADER_CRC, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
+_LONGEST_NAME = 511
+_DECOMPRESS_RAW = -zlib.MAX_WBITS
 
 
 def inflate(data: bytes, limit: int) -> bytes:
@@ -32,24 +43,67 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    pieces: list[bytes] = []
-    room = limit + 1
+    pieces = list(_members(data, limit))
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _members(data: bytes, limit: int) -> Iterator[bytes]:
+    """The contents, piece by piece. A file can have several members, one after the other (RFC 1952, 2.2)."""
     view = memoryview(data)
-    stream = zlib.decompressobj(wbits=31)
-    while view:
-        # A gzip file can have several members, one after the other (RFC 1952, 2.2).
-        if stream.eof:
-            stream = zlib.decompressobj(wbits=31)
-        step = view[:_STEP]
-        try:
-            piece = stream.decompress(step, room)
-        except zlib.error as error:
-            raise DecodeError(Reason.GZIP, str(error)) from error
-        pieces.append(piece)
-        room -= len(piece)
-        if room <= 0:
-            raise DecodeError(Reason.TOO_LARGE, f"inflates to more than the limit of {limit} bytes")
-        view = view[len(step) - len(stream.unused_data) :]
-    if not stream.eof:
-        raise DecodeError(Reason.TRUNCATED, f"the gzip stream of {len(data)} bytes has no end")
-    return b"".join(pieces)
+    at, room, step = 0, limit + 1, len(data)
+    while at < len(data):
+        at = _after_header(data, at)
+        stream = zlib.decompressobj(_DECOMPRESS_RAW)
+        digest = size = 0
+        while not stream.eof:
+            part = view[at : at + step]
+            if not part:
+                raise _truncated(data)
+            try:
+                piece = stream.decompress(part, room)
+            except zlib.error as error:
+                raise DecodeError(Reason.GZIP, str(error)) from error
+            room -= len(piece)
+            if room <= 0:
+                raise DecodeError(Reason.TOO_LARGE, f"inflates to more than the limit of {limit} bytes")
+            digest = zlib.crc32(piece, digest)
+            size += len(piece)
+            at += len(part) - len(stream.unused_data)
+            yield piece
+        trailer = data[at : at + _TRAILER]
+        if len(trailer) < _TRAILER:
+            raise _truncated(data)
+        if trailer != digest.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little"):
+            raise DecodeError(Reason.GZIP, "the contents do not have the checksum that is written at their end")
+        at += _TRAILER
+        step = _STEP
+
+
+def _after_header(data: bytes, at: int) -> int:
+    """Where the contents of a member begin."""
+    header = data[at : at + _HEADER]
+    if not header.startswith(GZIP_MAGIC[: len(header)]) or header[2:3] not in (b"", bytes((_DEFLATE,))):
+        raise DecodeError(Reason.GZIP, f"no member of gzip at byte {at}")
+    if len(header) < _HEADER:
+        raise _truncated(data)
+    begin, flags = at, header[3]
+    at += _HEADER
+    if flags & _EXTRA:
+        at += 2 + int.from_bytes(data[at : at + 2], "little")
+    for flag in (_NAME, _COMMENT):
+        if flags & flag:
+            end = data.find(b"\0", at, at + _LONGEST_NAME + 1)
+            if end < 0 and len(data) - at > _LONGEST_NAME:
+                raise DecodeError(Reason.GZIP, f"a name of more than {_LONGEST_NAME} bytes")
+            at = end + 1 if end >= 0 else len(data) + 1
+    if flags & _HEADER_CRC:
+        if at + 2 <= len(data) and data[at : at + 2] != (zlib.crc32(data[begin:at]) & 0xFFFF).to_bytes(2, "little"):
+            raise DecodeError(Reason.GZIP, "the header does not have the checksum that is written at its end")
+        at += 2
+    if at > len(data):
+        raise _truncated(data)
+    return at
+
+
+def _truncated(data: bytes) -> DecodeError:
+    return DecodeError(Reason.TRUNCATED, f"the gzip stream of {len(data)} bytes has no end")

@@ -60,6 +60,8 @@ class Trait(IntFlag):
     SINCE_1_23 = 1 << 8
     """Of a package that is new in Go 1.23."""
     SINCE_1_24 = 1 << 9
+    BLIND = 1 << 10
+    """Not of a name: of a location of which the profile names no function."""
 
 
 class Role(IntEnum):

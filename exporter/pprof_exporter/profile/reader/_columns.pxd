@@ -7,7 +7,7 @@ cdef enum:
     STRING = 2  # Where it begins and ends in the body.
     MAPPING = 2  # Strings of its file and its build id.
     FUNCTION = 3  # Its name, or -1; the string of its file; `NAMED` and `HAS_LINE`.
-    LOCATION = 3  # Where its frames begin and end; `BLIND`.
+    LOCATION = 3  # Where its frames begin and end; all traits of their names.
     SAMPLE = 2  # Where its stack begins and ends.
 
 cdef enum:

@@ -4,7 +4,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cython cimport view
 
-from pprof_exporter.profile.reader.names import text_of
+from pprof_exporter.profile.reader.names import mapped_files, text_of
 
 
 cdef class Columns:
@@ -22,11 +22,12 @@ cdef class Columns:
     def mapped_files(self):
         """File and build id of each mapping."""
         cdef Py_ssize_t i, place
-        found = []
+        cdef list known = []
         for i in range(self.mappings):
             place = self.mapping + i * MAPPING
-            found.append((text_of(self.bytes_of(self.narrow[place])), text_of(self.bytes_of(self.narrow[place + 1]))))
-        return tuple(found)
+            known.append(self.bytes_of(self.narrow[place]))
+            known.append(self.bytes_of(self.narrow[place + 1]))
+        return mapped_files(tuple(known))
 
     def source_files(self):
         """The source files of the functions, in order, each once."""

@@ -14,13 +14,13 @@ from pprof_exporter.profile.reader._ids cimport Ids
 from pprof_exporter.profile.reader._outline cimport Outline
 from pprof_exporter.profile.reader._wire cimport Cursor, field, varint
 
-from pprof_exporter.profile.function_names.traits import traits_of
+from pprof_exporter.profile.function_names.traits import Trait, traits_of
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES, check_texts, too_many_entries
 from pprof_exporter.profile.reader.header import Header, value_type
-from pprof_exporter.profile.reader.names import NAMES, RUNTIME, name_without_symbol, text_of
+from pprof_exporter.profile.reader.names import NAMES, name_without_symbol, text_of
 
 cdef Py_ssize_t _MAX_ENTRIES = MAX_ENTRIES
-cdef int64_t _RUNTIME = RUNTIME
+cdef int32_t _RUNTIME = Trait.RUNTIME.value, _BLIND = Trait.BLIND.value
 
 
 class Broken(Exception):
@@ -273,7 +273,9 @@ cdef class Reading:
                     named = named or to.narrow[function + 2] & NAMED
                     to.narrow[j] = to.narrow[function] if to.narrow[function] >= 0 else self.unnamed(to, mapping)
             to.narrow[place], to.narrow[place + 1] = <int32_t>begin, <int32_t>frame
-            to.narrow[place + 2] = not named
+            to.narrow[place + 2] = 0 if named else _BLIND
+            for j in range(begin, frame):
+                to.narrow[place + 2] |= to.narrow[to.trait + to.narrow[j]]
         return True
 
     cdef Py_ssize_t line(self) except -2 nogil:

@@ -5,11 +5,12 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from pprof_exporter.profile.reader._columns cimport LOCATION, SAMPLE, Columns
 
-from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role
+from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role, Trait
 from pprof_exporter.profile.reader.names import UNKNOWN_FUNCTION
 
 cdef int _ROLE_SHIFT = ROLE_SHIFT
-cdef uint64_t _UNNAMED = int(Role.UNNAMED)
+cdef int32_t _BLIND = Trait.BLIND.value
+cdef uint64_t _UNNAMED = Role.UNNAMED.value
 
 # All sums are made without a sign, so that they wrap at 64 bits as in Go, and as C does for such numbers only.
 
@@ -113,31 +114,13 @@ def with_leaf(Columns columns not None, Py_ssize_t index, int64_t traits):
 
 
 def with_any(Columns columns not None, Py_ssize_t index, int64_t traits):
-    cdef Py_ssize_t i, j, k, place, location
-    cdef uint64_t total = 0
-    cdef bint has
-    with nogil:
-        for i in range(columns.samples):
-            place = columns.sample + i * SAMPLE
-            has = False
-            for j in range(columns.narrow[place], columns.narrow[place + 1]):
-                location = columns.location + columns.narrow[j] * LOCATION
-                for k in range(columns.narrow[location], columns.narrow[location + 1]):
-                    has = has or columns.narrow[columns.trait + columns.narrow[k]] & traits
-                if has:
-                    total += <uint64_t>columns.wide[i * columns.width + index]
-                    break
-    return <int64_t>total
-
-
-def blind(Columns columns not None, Py_ssize_t index):
     cdef Py_ssize_t i, j, place
     cdef uint64_t total = 0
     with nogil:
         for i in range(columns.samples):
             place = columns.sample + i * SAMPLE
             for j in range(columns.narrow[place], columns.narrow[place + 1]):
-                if columns.narrow[columns.location + columns.narrow[j] * LOCATION + 2]:
+                if columns.narrow[columns.location + columns.narrow[j] * LOCATION + 2] & traits:
                     total += <uint64_t>columns.wide[i * columns.width + index]
                     break
     return <int64_t>total
@@ -157,24 +140,66 @@ def ends(Columns columns not None, Py_ssize_t index, int64_t traits):
 
 
 def depths(Columns columns not None, Py_ssize_t index):
-    cdef Py_ssize_t i, j, place, location, depth
+    cdef Py_ssize_t i, depth, deepest = 0
+    cdef uint64_t[1024] sums
+    cdef uint64_t value
     found = {}
-    for i in range(columns.samples):
-        place = columns.sample + i * SAMPLE
-        depth = 0
-        for j in range(columns.narrow[place], columns.narrow[place + 1]):
-            location = columns.location + columns.narrow[j] * LOCATION
-            depth += columns.narrow[location + 1] - columns.narrow[location]
-        _book(found, depth, columns.wide[i * columns.width + index])
+    with nogil:
+        for i in range(1024):
+            sums[i] = 0
+        for i in range(columns.samples):
+            value = <uint64_t>columns.wide[i * columns.width + index]
+            depth = _depth(columns, columns.sample + i * SAMPLE)
+            deepest = max(deepest, depth)
+            if depth < 1024:
+                sums[depth] += value
+            else:
+                with gil:
+                    _book(found, depth, <int64_t>value)
+    found = {depth: value for depth, value in found.items() if value}
+    found |= {i: <int64_t>sums[i] for i in range(min(deepest + 1, 1024)) if sums[i]}
+    found.setdefault(deepest, 0)
     return found
+
+
+cdef inline Py_ssize_t _depth(Columns columns, Py_ssize_t place) except -1 nogil:
+    """Frames of a stack."""
+    cdef Py_ssize_t j, location, depth = 0
+    for j in range(columns.narrow[place], columns.narrow[place + 1]):
+        location = columns.location + columns.narrow[j] * LOCATION
+        depth += columns.narrow[location + 1] - columns.narrow[location]
+    return depth
 
 
 def beginnings(Columns columns not None, Py_ssize_t index):
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, slot
+    cdef uint64_t[256] keys, sums
+    cdef uint64_t key, value, stackless = 0
     found = {}
-    for i in range(columns.samples):
-        _book(found, _beginning(columns, columns.sample + i * SAMPLE), columns.wide[i * columns.width + index])
-    return found
+    with nogil:
+        for i in range(256):
+            keys[i] = sums[i] = 0
+        for i in range(columns.samples):
+            key = _beginning(columns, columns.sample + i * SAMPLE)
+            value = <uint64_t>columns.wide[i * columns.width + index]
+            # A program has a dozen beginnings; what finds its slot taken goes into the dictionary.
+            slot = (key ^ key >> 8 ^ key >> 16 ^ key >> 24) & 255
+            if key == 0:
+                stackless += value
+                continue
+            if keys[slot] == 0:
+                keys[slot] = key
+            if keys[slot] == key:
+                sums[slot] += value
+            else:
+                with gil:
+                    _book(found, key, <int64_t>value)
+    if stackless:
+        found[0] = <int64_t>stackless
+    for i in range(256):
+        if sums[i]:
+            _book(found, keys[i], <int64_t>sums[i])
+    return {key: total for key, total in found.items() if total}
 
 
 cdef uint64_t _beginning(Columns columns, Py_ssize_t place) except? 0 nogil:
@@ -184,7 +209,7 @@ cdef uint64_t _beginning(Columns columns, Py_ssize_t place) except? 0 nogil:
     cdef int shift = 0
     for j in range(begin, min(columns.narrow[place + 1], begin + 8)):
         location = columns.location + columns.narrow[j] * LOCATION
-        if columns.narrow[location + 2]:
+        if columns.narrow[location + 2] & _BLIND:
             if j == begin:
                 return _UNNAMED
             continue

@@ -31,8 +31,6 @@ class Sums(Protocol):
 
     def with_any(self, columns: Any, index: int, traits: int, /) -> int: ...  # noqa: D102
 
-    def blind(self, columns: Any, index: int, /) -> int: ...  # noqa: D102
-
     def ends(self, columns: Any, index: int, traits: int, /) -> dict[tuple[str, str], int]: ...  # noqa: D102
 
     def depths(self, columns: Any, index: int, /) -> dict[int, int]: ...  # noqa: D102

@@ -39,13 +39,13 @@ class NameColumns:
 class FrameColumns:
     """The frames of all locations: the name of each, and where those of a location begin and end.
 
-    `is_blind`: whether the message names no function of a location. `inlined`: locations with more than one line.
+    `traits`: all traits of a location and of its frames. `inlined`: locations with more than one line.
     """
 
     names: array[int]
     begins: array[int]
     ends: array[int]
-    is_blind: bytearray
+    traits: array[int]
     inlined: int
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pprof_exporter.profile.function_names.traits import Trait, traits_of
+from functools import lru_cache
+
+from pprof_exporter.profile.function_names.traits import traits_of
 
 UNKNOWN_FUNCTION = "<unknown>"
-RUNTIME = int(Trait.RUNTIME)
 
 _REMEMBERED = 50_000
 _LONGEST = 512
@@ -39,3 +40,10 @@ def text_of(data: bytes) -> str:
 def name_without_symbol(file: str) -> str:
     """The name for a frame without a symbol in a file, as in the reports of `go tool pprof`."""
     return f"[{file.replace(chr(92), '/').rsplit('/', 1)[-1]}]" if file else UNKNOWN_FUNCTION
+
+
+@lru_cache(maxsize=512)
+def mapped_files(data: tuple[bytes, ...]) -> tuple[tuple[str, str], ...]:
+    """Files and build ids by turns, as pairs of texts: the same object each time for the modules of one process."""
+    texts = tuple(map(text_of, data))
+    return tuple(zip(texts[::2], texts[1::2], strict=True))

@@ -7,7 +7,9 @@ what differs is listed in `differences.py`. The steps have an order, so that bot
 from __future__ import annotations
 
 from array import array
+from functools import reduce
 from itertools import chain
+from operator import or_
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
@@ -17,7 +19,7 @@ from pprof_exporter.profile.reader.bounds import check_texts
 from pprof_exporter.profile.reader.columns import Columns, FrameColumns, FunctionColumns, NameColumns, SampleColumns
 from pprof_exporter.profile.reader.header import Header, value_type
 from pprof_exporter.profile.reader.layout import Message, Table
-from pprof_exporter.profile.reader.names import NAMES, name_without_symbol
+from pprof_exporter.profile.reader.names import NAMES, mapped_files, name_without_symbol
 from pprof_exporter.profile.reader.outline import Outline, Spans
 from pprof_exporter.profile.reader.strings import Strings
 from pprof_exporter.profile.reader.wire import VARINT, fields, packed, to_signed
@@ -65,13 +67,13 @@ class _Reading:
     def _mappings(self) -> tuple[dict[int, int], tuple[tuple[str, str], ...]]:
         """Indexes by id; file and build id of each."""
         ids: dict[int, int] = {}
-        files: list[tuple[int, int]] = []
+        files: list[bytes] = []
         for begin, end in self._entries(Table.MAPPING):
             numbers = self._numbers(Message.MAPPING, begin, end)
             _identify(ids, numbers[1], Message.MAPPING)
             self._strings.check(numbers[5], numbers[6])
-            files.append((numbers[5], numbers[6]))
-        return ids, tuple([(self._strings.text(file), self._strings.text(build)) for file, build in files])
+            files += self._strings.data(numbers[5]), self._strings.data(numbers[6])
+        return ids, mapped_files(tuple(files))
 
     def _functions(self) -> tuple[dict[int, int], FunctionColumns, bytearray]:
         """Indexes by id; the functions with their strings in place of names; whether each has a line."""
@@ -160,7 +162,7 @@ class _Reading:
         functions: FunctionColumns,
     ) -> tuple[dict[int, int], FrameColumns]:
         ids: dict[int, int] = {}
-        names, begins, ends, is_blind = array("i"), array("i"), array("i"), bytearray()
+        names, begins, ends, traits = array("i"), array("i"), array("i"), array("i")
         inlined = 0
 
         def unnamed(mapping_id: int) -> int:
@@ -188,9 +190,10 @@ class _Reading:
             if not lines:
                 names.append(unnamed(mapping_id))
             ends.append(len(names))
-            is_blind.append(not any(functions.is_named[line] for line in lines))
+            blind = not any(functions.is_named[line] for line in lines)
+            traits.append(reduce(or_, map(self._traits.__getitem__, names[begins[-1] :]), blind * Trait.BLIND.value))
             inlined += len(lines) > 1
-        return ids, FrameColumns(names, begins, ends, is_blind, inlined)
+        return ids, FrameColumns(names, begins, ends, traits, inlined)
 
     def _line(self, function_ids: dict[int, int], begin: int, end: int) -> int:
         """The function of a line."""

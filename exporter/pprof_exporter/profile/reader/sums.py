@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role
+from pprof_exporter.profile.function_names.traits import ROLE_SHIFT, Role, Trait
 from pprof_exporter.profile.reader.columns import Columns
 from pprof_exporter.profile.reader.names import UNKNOWN_FUNCTION
 from pprof_exporter.profile.reader.wire import to_signed
@@ -61,17 +61,11 @@ def with_leaf(columns: Columns, index: int, traits: int) -> int:
 
 
 def with_any(columns: Columns, index: int, traits: int) -> int:
-    """Value of the samples with a frame that has one of the traits."""
-    names = {name for name, known in enumerate(columns.name_table.traits) if known & traits}
-    return to_signed(sum(value for value, stack in _stacks(columns, index) if not names.isdisjoint(stack)))
-
-
-def blind(columns: Columns, index: int) -> int:
-    """Value of the samples with a location of which the message names no function."""
-    sample, is_blind = columns.sample_table, columns.frame_table.is_blind
+    """Value of the samples with a location that has one of the traits, by itself or by a frame."""
+    sample = columns.sample_table
+    places = {place for place, known in enumerate(columns.frame_table.traits) if known & traits}
     spans = zip(sample.values[index :: columns.width], sample.begins, sample.ends, strict=True)
-    found = (value for value, begin, end in spans if any(is_blind[place] for place in sample.stacks[begin:end]))
-    return to_signed(sum(found))
+    return to_signed(sum(value for value, begin, end in spans if not places.isdisjoint(sample.stacks[begin:end])))
 
 
 def ends(columns: Columns, index: int, traits: int) -> dict[tuple[str, str], int]:
@@ -86,15 +80,17 @@ def ends(columns: Columns, index: int, traits: int) -> dict[tuple[str, str], int
 
 
 def depths(columns: Columns, index: int) -> dict[int, int]:
-    """Value by the number of frames."""
-    found: dict[int, int] = {}
+    """Value by the number of frames, where there is any, and in any case by the greatest number."""
+    found: dict[int, int] = {0: 0}
     for value, stack in _stacks(columns, index):
-        found[len(stack)] = to_signed(found.get(len(stack), 0) + value)
-    return found
+        found[len(stack)] = found.get(len(stack), 0) + value
+    deepest = max(found)
+    sums = {depth: to_signed(value) for depth, value in found.items()}
+    return {depth: value for depth, value in sums.items() if value or depth == deepest}
 
 
 def beginnings(columns: Columns, index: int) -> dict[int, int]:
-    """Value by the roles of the first `BEGINNING` frames with a symbol, as a number with the leaf in its lowest byte.
+    """Value by the roles of the first `BEGINNING` frames with a symbol, as a number with the leaf in its lowest byte, without zeros.
 
     A stack whose leaf has no symbol is `Role.UNNAMED`; one without frames is 0.
     """
@@ -104,14 +100,14 @@ def beginnings(columns: Columns, index: int) -> dict[int, int]:
     for value, begin, end in zip(values, sample.begins, sample.ends, strict=True):
         roles = _beginning(columns, sample.stacks[begin : min(end, begin + BEGINNING)])
         found[roles] = to_signed(found.get(roles, 0) + value)
-    return found
+    return {roles: value for roles, value in found.items() if value}
 
 
 def _beginning(columns: Columns, places: Sequence[int]) -> int:
     frame, traits = columns.frame_table, columns.name_table.traits
-    if places and frame.is_blind[places[0]]:
-        return Role.UNNAMED
-    seen = [place for place in places if not frame.is_blind[place]]
+    seen = [place for place in places if not frame.traits[place] & Trait.BLIND.value]
+    if places and places[0] not in seen[:1]:
+        return Role.UNNAMED.value
     names = [name for place in seen for name in frame.names[frame.begins[place] : frame.ends[place]]]
     return int.from_bytes([traits[name] >> ROLE_SHIFT for name in names[:BEGINNING]], "little")
 
