@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,10 +59,16 @@ class Google:
     ) -> None:
         self._process.communicate(timeout=10)
 
-    def check(self, path: Path) -> str:
-        """Why Go refuses the file; "" when it does not."""
-        answer = self._ask(f"check {path}")
-        return "" if answer == "ok" else answer
+    def read(self, batch: Path, count: int) -> list[str]:
+        """What Go finds in each of so many messages, which `write_batch` wrote; or "no" and why it refuses one.
+
+        Entries of the four tables, three numbers of the whole, the totals, and `sums`.
+        """
+        return [self._ask(f"read {batch}"), *(self._answer("read") for _ in range(count - 1))]
+
+    def gunzip(self, batch: Path, count: int) -> list[str]:
+        """Length and CRC of the contents of each of so many streams; or "no" and why Go refuses one."""
+        return [self._ask(f"gunzip {batch}"), *(self._answer("gunzip") for _ in range(count - 1))]
 
     def sums(self, path: Path) -> tuple[int, ...]:
         """The total of the last sample type, how many functions it has, and the sums of their flat and cum values."""
@@ -72,12 +79,19 @@ class Google:
         return int(self._ask(f"time {rounds} {path}")) / 1e9 / rounds
 
     def _ask(self, question: str) -> str:
-        writing, reading = self._process.stdin, self._process.stdout
-        if writing is None or reading is None:
+        if self._process.stdin is None:
             raise BrokenPipeError(question)
-        writing.write(f"{question}\n")
-        writing.flush()
-        answer = reading.readline()
+        self._process.stdin.write(f"{question}\n")
+        self._process.stdin.flush()
+        return self._answer(question)
+
+    def _answer(self, question: str) -> str:
+        answer = self._process.stdout.readline() if self._process.stdout else ""
         if not answer:
             raise BrokenPipeError(f"no answer to {question}")
         return answer.strip()
+
+
+def write_batch(path: Path, parts: Sequence[bytes]) -> None:
+    """Write what `Google` reads as a batch."""
+    path.write_bytes(b"".join(len(part).to_bytes(4, "little") + part for part in parts))

@@ -7,24 +7,20 @@ by line. `-top` leaves out functions whose values are all 0.
 from __future__ import annotations
 
 import json
-import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from benchmarks.decode.gopprof import Google, build
 from pprof_exporter.cli.inspect import describe
-from pprof_exporter.profile import DecodeError, Line, Location, Mapping, Profile, decode, function_weights, totals
-from pprof_exporter.profile.inflate import inflate
+from pprof_exporter.profile import Line, Location, Mapping, Profile, decode
 from tests import lab
 from tests.lab import PATIENCE, go
-from tests.proto import profile_pb2
 from tests.recorded import FOREIGN, PROFILES, RECORDINGS, Counted, foreign, named
 
 COUNTED = foreign()
@@ -206,90 +202,3 @@ def test_the_command_prints_what_go_reads(path: Path, printed: dict[Path, Future
     assert [kind["total"] for kind in facts["sample_types"]] == [
         sum(column) for column in zip(*(values for values, _ in samples), strict=True)
     ]
-
-
-BODIES = [
-    inflate(path.read_bytes(), 1 << 20)
-    for path in (
-        RECORDINGS / "linux-go1.27.3" / "heap.pb.gz",
-        RECORDINGS / "windows-go1.21.13" / "cpu_burn1.pb.gz",
-        FOREIGN / "made-num-labels.pb.gz",
-        FOREIGN / "java-bazel-cpu.pb.gz",
-    )
-]
-ONLY_GO_REFUSES = (
-    "type mismatch",  # To protobuf, a field of another wire type is an unknown one.
-    "unknown wire type",  # protobuf skips groups.
-    "concatenated profiles",  # To protobuf, two messages one after the other are one.
-)
-ONLY_WE_REFUSE = (
-    "not a profile.proto message",  # Tags with the field number 0.
-    "no sample types",
-)
-
-
-@pytest.fixture(scope="module")
-def google() -> Iterator[Google]:
-    """Go's own reader."""
-    with Google(build()) as running:
-        yield running
-
-
-def flipped(chance: random.Random) -> bytes:
-    """The bytes of a real message, one bit of them changed."""
-    body = bytearray(chance.choice(BODIES))
-    body[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
-    return bytes(body)
-
-
-def redirected(chance: random.Random) -> bytes:
-    """A real message, one id or index of which leads elsewhere."""
-    message = profile_pb2.Profile.FromString(chance.choice(BODIES))
-    tables = (message.sample_type, message.mapping, message.function, message.location, message.sample)
-    entry = chance.choice(chance.choice([table for table in tables if table]))
-    for nested in ("line", "label"):
-        entry = chance.choice(list(getattr(entry, nested, ())) or [entry])
-    field = chance.choice([field for field in entry.DESCRIPTOR.fields if field.cpp_type != field.CPPTYPE_MESSAGE])
-    elsewhere = chance.choice([0, 1, 2, len(message.string_table) - 1, len(message.string_table), 2**40])
-    if not field.is_repeated:
-        setattr(entry, field.name, bool(elsewhere) if field.type == field.TYPE_BOOL else elsewhere)
-    else:
-        getattr(entry, field.name).append(elsewhere)
-    return message.SerializeToString()
-
-
-def attempt(body: bytes) -> Profile | DecodeError:
-    try:
-        return decode(body)
-    except DecodeError as refusal:
-        return refusal
-
-
-def wrapped(number: int) -> int:
-    """As 64 bits hold it: sums of Go wrap around, those of Python do not."""
-    return (number + 2**63) % 2**64 - 2**63
-
-
-@pytest.mark.parametrize("change", [flipped, redirected], ids=lambda change: change.__name__)
-def test_broken_messages_are_refused_and_summed_as_by_go(
-    change: Callable[[random.Random], bytes], google: Google, tmp_path: Path
-) -> None:
-    path = tmp_path / "broken.pb"
-    verdicts = set()
-    for seed in range(1500):
-        body = change(random.Random(seed))
-        path.write_bytes(body)
-        words = google.check(path)
-        verdicts.add(bool(words))
-        profile = attempt(body)
-        if isinstance(profile, DecodeError):
-            assert words or profile.detail.startswith(ONLY_WE_REFUSE), (seed, profile)
-            continue
-        if words:
-            assert words.startswith(ONLY_GO_REFUSES), (seed, words)
-            continue
-        total, _, flat, _ = google.sums(path)
-        last = len(profile.sample_types) - 1
-        assert total == wrapped(totals(profile)[last])
-        assert flat == wrapped(sum(weight.flat for weight in function_weights(profile, last).values()))
-    assert verdicts == {True, False}

@@ -1,15 +1,23 @@
 // Command decode reads profiles with the package that `go tool pprof` reads them with.
 //
-// Each line of standard input is a request, each line of standard output its answer:
+// Each line of standard input is a request, each line of standard output its answer, or one for each part of a batch: a
+// file of parts, each behind its length in four bytes, the lowest first.
 //
-//	check FILE     "ok", or why Go refuses the message in the file, which is not compressed
-//	sums FILE      the total of the last sample type, how many functions, the sum of their flat and of their cum
+//	read FILE      for each message of a batch, none of them compressed: what Go reads in it, or "no" and why it refuses it
+//	gunzip FILE    for each stream of a batch: the length and the CRC of its contents, or "no" and why Go refuses it
+//	sums FILE      the total of the last sample type, how many functions have one, the sum of their flat and of their cum
 //	time N FILE    nanoseconds of CPU that N times parsing and summing took, with the collection of its garbage
 package main
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -45,8 +53,11 @@ func answer(request string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if verb == "check" {
-		return check(data)
+	switch verb {
+	case "read":
+		return each(data, read)
+	case "gunzip":
+		return each(data, gunzip)
 	}
 	parsed, err := profile.ParseData(data)
 	if err != nil {
@@ -61,26 +72,57 @@ func answer(request string) string {
 	return "unknown request " + verb
 }
 
-// check leaves out the text formats, which ParseData tries next: the reason why it is no message is lost there.
-func check(data []byte) string {
+// each is the answers for all parts of a batch.
+func each(batch []byte, answer func([]byte) string) string {
+	var answers []string
+	for len(batch) > 0 {
+		end := 4 + binary.LittleEndian.Uint32(batch)
+		answers = append(answers, answer(batch[4:end]))
+		batch = batch[end:]
+	}
+	return strings.Join(answers, "\n")
+}
+
+// read leaves out the text formats, which ParseData tries next: the reason why it is no message is lost there.
+func read(data []byte) string {
 	parsed, err := profile.ParseUncompressed(data)
 	if err == nil {
 		err = parsed.CheckValid()
 	}
 	if err != nil {
-		return err.Error()
+		return "no " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
-	return "ok"
+	if len(parsed.SampleType) == 0 {
+		return "no sample types"
+	}
+	return fmt.Sprint(len(parsed.Sample), len(parsed.Location), len(parsed.Function), len(parsed.Mapping),
+		parsed.TimeNanos, parsed.DurationNanos, parsed.Period, totals(parsed)) + " " + sums(parsed)
+}
+
+func gunzip(data []byte) string {
+	stream, err := gzip.NewReader(bytes.NewReader(data))
+	var contents []byte
+	if err == nil {
+		contents, err = io.ReadAll(stream)
+	}
+	if err != nil {
+		return "no " + err.Error()
+	}
+	return fmt.Sprint(len(contents), crc32.ChecksumIEEE(contents))
 }
 
 func sums(p *profile.Profile) string {
 	all, byFunction := totals(p), weights(p, len(p.SampleType)-1)
 	var flat, cum int64
+	functions := 0
 	for _, w := range byFunction {
+		if w.flat != 0 || w.cum != 0 {
+			functions++
+		}
 		flat += w.flat
 		cum += w.cum
 	}
-	return fmt.Sprint(all[len(all)-1], len(byFunction), flat, cum)
+	return fmt.Sprint(all[len(all)-1], functions, flat, cum)
 }
 
 // measure leaves the garbage of the rounds before behind first, so that each measurement pays for its own.
@@ -131,7 +173,7 @@ func weights(p *profile.Profile, index int) map[string]*weight {
 		if value == 0 || len(sample.Location) == 0 {
 			continue
 		}
-		of(leaf(sample.Location[0])).flat += value
+		of(names(sample.Location[0])[0]).flat += value
 		add := func(w *weight) {
 			if w.last != i {
 				w.last = i
@@ -139,22 +181,27 @@ func weights(p *profile.Profile, index int) map[string]*weight {
 			}
 		}
 		for _, location := range sample.Location {
-			if len(location.Line) == 0 {
-				add(of(unsymbolised(location)))
-			}
-			for _, line := range location.Line {
-				add(of(line.Function.Name))
+			for _, name := range names(location) {
+				add(of(name))
 			}
 		}
 	}
 	return byFunction
 }
 
-func leaf(location *profile.Location) string {
+// names are those of the functions of a location, innermost first; there is at least one.
+func names(location *profile.Location) []string {
 	if len(location.Line) == 0 {
-		return unsymbolised(location)
+		return []string{unsymbolised(location)}
 	}
-	return location.Line[0].Function.Name
+	found := make([]string, len(location.Line))
+	for i, line := range location.Line {
+		found[i] = cmp.Or(line.Function.Name, line.Function.SystemName)
+		if found[i] == "" {
+			found[i] = unsymbolised(location)
+		}
+	}
+	return found
 }
 
 // unsymbolised names a location after its file, in the form of the reports of pprof.

@@ -90,9 +90,9 @@ def depths(columns: Columns, index: int) -> dict[int, int]:
 
 
 def beginnings(columns: Columns, index: int) -> dict[int, int]:
-    """Value by the roles of the first `BEGINNING` frames with a symbol, as a number with the leaf in its lowest byte, without zeros.
+    """Value by the roles of the first `BEGINNING` frames with a symbol, without zeros.
 
-    A stack whose leaf has no symbol is `Role.UNNAMED`; one without frames is 0.
+    They are one number, with the leaf in its lowest byte: `Role.UNNAMED` if the leaf has no symbol, 0 without frames.
     """
     found: dict[int, int] = {}
     sample = columns.sample_table
