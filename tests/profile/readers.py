@@ -9,7 +9,7 @@ from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.reader.choice import NATIVE, PYTHON, Reader, Sums
 from pprof_exporter.profile.reader.columns import Columns
-from pprof_exporter.profile.reader.wire import encoded, fields
+from pprof_exporter.profile.reader.wire import encoded, varint
 from tests.lab import Missing
 
 EACH_READER = [PYTHON, *([NATIVE] if NATIVE else [])]
@@ -110,7 +110,24 @@ _SPECIAL = (0, 1, 2, 127, 128, 2**31, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 
 
 def _fields_of(body: bytes) -> list[tuple[int, int, bytes]]:
-    return [(number, wire, body[begin:end]) for number, wire, _, begin, end in fields(body, 0, len(body))]
+    """Number, wire type and bytes of each field of a message."""
+    pieces = []
+    at = 0
+    while at < len(body):
+        tag, at = varint(body, at, len(body))
+        begin = at
+        match tag & 7:
+            case 0:
+                _, at = varint(body, at, len(body))
+            case 2:
+                length, begin = varint(body, at, len(body))
+                at = begin + length
+            case 1:
+                at += 8
+            case _:
+                at += 4
+        pieces.append((tag >> 3, tag & 7, body[begin:at]))
+    return pieces
 
 
 def _change(chance: random.Random, pieces: list[tuple[int, int, bytes]], chosen: int) -> None:

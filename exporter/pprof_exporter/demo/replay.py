@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
+from pprof_exporter.profile.reader.layout import VARINT, Message
 from pprof_exporter.profile.reader.wire import encoded, fields
 
 STORY = ("idle", "busy", "leaking1", "leaking2", "leaking3", "contended")
@@ -23,7 +24,7 @@ STORY = ("idle", "busy", "leaking1", "leaking2", "leaking3", "contended")
 _SYSTEMS = {"linux": "linux-go1.27.3", "windows": "windows-go1.27.3"}
 _AS_TEXT = ("heap", "threadcreate")
 _BINARY = "application/octet-stream"
-_TIME_NANOS = 9  # Field of profile.proto.
+_TIME_NANOS = 9 << 3 | VARINT  # What stands before it in profile.proto.
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def _taken_at(body: bytes, nanos: int) -> bytes:
     message = gzip.decompress(body)
     begin = 0
     kept = bytearray()
-    for field, _, _, _, end in fields(message, 0, len(message)):
-        if field != _TIME_NANOS:
+    for tag, _, _, end in fields(Message.PROFILE, message, 0, len(message)):
+        if tag != _TIME_NANOS:
             kept += message[begin:end]
         begin = end
-    return gzip.compress(bytes(kept) + encoded(_TIME_NANOS << 3) + encoded(nanos), compresslevel=1)
+    return gzip.compress(bytes(kept) + encoded(_TIME_NANOS) + encoded(nanos), compresslevel=1)

@@ -22,47 +22,52 @@ cdef class Outline:
         while cursor.at < end:
             if not field(cursor, end):
                 return False
-            self.entries += 1
-            if self.entries > _MAX_ENTRIES:
+            if cursor.number == 0 or cursor.number > 15:
+                self.unknown += 1
+            else:
+                self.entries += 1
+            if self.entries > _MAX_ENTRIES or self.unknown > _MAX_ENTRIES:
+                self.too_many = True
                 return False
-            if cursor.number == 2 or cursor.number == 4:
-                if cursor.wire != 2:
-                    return False
-                self.entry_bytes += cursor.end - cursor.begin
-                if cursor.number == 2:
-                    self.samples += 1
-                    self.sample_numbers += numbers(cursor)
-                else:
-                    self.locations += 1
-                    self.location_numbers += numbers(cursor)
-            elif cursor.number == 6:
+            if cursor.number == 6:
                 if cursor.wire != 2 or (self.strings == 0 and cursor.begin != cursor.end):
                     return False
                 self.strings += 1
                 self.longest = max(self.longest, cursor.end - cursor.begin)
-            elif cursor.number == 5 or cursor.number == 3 or cursor.number == 1 or cursor.number == 11:
-                if cursor.wire != 2:
-                    return False
-                self.entry_bytes += cursor.end - cursor.begin
-                if cursor.number == 5:
-                    self.functions += 1
-                elif cursor.number == 3:
-                    self.mappings += 1
-                elif cursor.number == 1:
-                    self.types += 1
-                else:
-                    self.period_begin, self.period_end = cursor.begin, cursor.end
             elif cursor.number == 13:
                 if cursor.wire != 0 and cursor.wire != 2:
                     return False
-                self.comments += numbers(cursor)
-                self.entry_bytes += cursor.end - cursor.begin
-            elif 7 <= cursor.number <= 15:
-                if cursor.wire != 0:
+                self.comments += self.count(cursor)
+            elif 1 <= cursor.number <= 5 or cursor.number == 11:
+                if cursor.wire != 2:
                     return False
-                if not self.keep(cursor):
+                if cursor.number == 2:
+                    self.samples += 1
+                    self.sample_numbers += self.count(cursor)
+                elif cursor.number == 4:
+                    self.locations += 1
+                    self.location_numbers += self.count(cursor)
+                else:
+                    self.count(cursor)
+                    if cursor.number == 5:
+                        self.functions += 1
+                    elif cursor.number == 3:
+                        self.mappings += 1
+                    elif cursor.number == 1:
+                        self.types += 1
+                    else:
+                        self.period_begin, self.period_end = cursor.begin, cursor.end
+            elif 7 <= cursor.number <= 15:
+                if cursor.wire != 0 or not self.keep(cursor):
                     return False
         return self.strings > 0
+
+    cdef Py_ssize_t count(self, Cursor cursor) except -1 nogil:
+        """Add up the bytes and numbers of an entry, which is the latest field; returns its numbers."""
+        cdef Py_ssize_t found = numbers(cursor)
+        self.all_numbers += found
+        self.entry_bytes += cursor.end - cursor.begin
+        return found
 
     cdef bint keep(self, Cursor cursor) except -1 nogil:
         """Keep the number of the latest field; false for a second time stamp."""
@@ -97,6 +102,7 @@ cdef class Outline:
                 self.comments,
                 self.sample_numbers,
                 self.location_numbers,
+                self.all_numbers,
                 self.entry_bytes,
                 self.longest,
             ),

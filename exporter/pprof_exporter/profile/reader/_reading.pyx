@@ -15,11 +15,10 @@ from pprof_exporter.profile.reader._outline cimport Outline
 from pprof_exporter.profile.reader._wire cimport Cursor, field, varint
 
 from pprof_exporter.profile.function_names.traits import Trait, traits_of
-from pprof_exporter.profile.reader.bounds import MAX_ENTRIES, check_texts, too_many_entries
+from pprof_exporter.profile.reader.bounds import most_text, too_many_entries, too_much_text
 from pprof_exporter.profile.reader.header import Header, value_type
 from pprof_exporter.profile.reader.names import NAMES, name_without_symbol, text_of
 
-cdef Py_ssize_t _MAX_ENTRIES = MAX_ENTRIES
 cdef int32_t _RUNTIME = Trait.RUNTIME.value, _BLIND = Trait.BLIND.value
 
 
@@ -37,7 +36,7 @@ def read(bytes body not None):
     reading.cursor.body = columns.bytes = body
     with nogil:
         valid = reading.outline.take(reading.cursor)
-    if reading.outline.entries > _MAX_ENTRIES:
+    if reading.outline.too_many:
         raise too_many_entries()
     if not valid:
         raise Broken
@@ -189,10 +188,9 @@ cdef class Reading:
 
     cdef int read_names(self, Columns to) except -1:
         """Give each function the index of its name among the names of the profile."""
-        cdef Py_ssize_t i, place, index, extra = 0
+        cdef Py_ssize_t i, place, index, extra = 0, most = most_text(len(to.body))
         cdef bytes known
         cdef tuple found
-        cdef object text, seen
         self.known_names, self.indexes, to.names = NAMES.known, {}, []
         for i in range(to.functions):
             place = to.function + i * FUNCTION
@@ -208,6 +206,8 @@ cdef class Reading:
                 index = self.add_name(to, text, found[1])
                 if len(<str>text) != len(known):
                     extra += text.__sizeof__()
+                    if extra > most:
+                        raise too_much_text(len(to.body))
             else:
                 index = seen
             to.narrow[place] = <int32_t>index
@@ -215,7 +215,6 @@ cdef class Reading:
                 to.traits |= to.narrow[to.trait + index]
                 if to.narrow[place + 2] & HAS_LINE and to.narrow[to.trait + index] & _RUNTIME:
                     to.start_lines = True
-        check_texts(extra, self.cursor.body.shape[0])
         return 0
 
     cdef Py_ssize_t add_name(self, Columns to, text, traits) except -1:
@@ -256,10 +255,8 @@ cdef class Reading:
                 elif 1 <= self.cursor.number <= 5:
                     if self.cursor.wire != 0:
                         return False
-                    if self.cursor.number == 1:
-                        identity = self.cursor.value
-                    elif self.cursor.number == 2:
-                        mapping_id = self.cursor.value
+                    identity = self.cursor.value if self.cursor.number == 1 else identity
+                    mapping_id = self.cursor.value if self.cursor.number == 2 else mapping_id
             if not self.location_ids.add(identity):
                 return False
             mapping = self.mapping_ids.find(mapping_id)

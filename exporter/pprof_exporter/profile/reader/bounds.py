@@ -12,8 +12,10 @@ from pprof_exporter.profile.errors import DecodeError
 
 MAX_ENTRIES = 300_000
 """Entries of all tables. A CPU profile of 30 seconds on 64 processors has at most 192,000 samples."""
-MAX_ENTRY_BYTES = 12 * 1024 * 1024
-"""Bytes of all entries but strings: the same profile has 8 to 12 million with 25 frames for each sample."""
+MAX_NUMBERS = 1_500_000
+"""Numbers of all entries: 40,000 samples with stacks of 35 frames have as many, three times those of large programs."""
+MAX_ENTRY_BYTES = 6 * 1024 * 1024
+"""Bytes of all entries but strings: four for each number."""
 MAX_STRING = 64 * 1024
 """Bytes of one string. The names that the Go linker writes have a few hundred, and kilobytes with generic types."""
 MAX_MESSAGE = 2**31 - 1
@@ -46,6 +48,7 @@ class Counts(NamedTuple):
     comments: int
     sample_numbers: int
     location_numbers: int
+    numbers: int
     entry_bytes: int
     longest_string: int
 
@@ -57,6 +60,8 @@ def too_many_entries() -> DecodeError:
 
 def check_bounds(counts: Counts, size: int) -> None:
     """Raise `DecodeError` if a message of `size` bytes has too many numbers, or would cost too much memory."""
+    if counts.numbers > MAX_NUMBERS:
+        raise _too_large(f"{counts.numbers} numbers in its entries, more than the limit of {MAX_NUMBERS}")
     if counts.entry_bytes > MAX_ENTRY_BYTES:
         raise _too_large(f"{counts.entry_bytes} bytes of entries, more than the limit of {MAX_ENTRY_BYTES}")
     if counts.longest_string > MAX_STRING:
@@ -76,10 +81,14 @@ def check_bounds(counts: Counts, size: int) -> None:
         raise _too_large(f"{size} bytes would become {memory}, more than {_TIMES} times their size")
 
 
-def check_texts(memory: int, size: int) -> None:
-    """Raise `DecodeError` if names take too much memory. A byte of a name that is no ASCII takes up to 16."""
-    if memory > size + _SLACK:
-        raise _too_large(f"the names of {size} bytes would become {memory}")
+def most_text(size: int) -> int:
+    """Bytes that names with other characters than ASCII may take: each byte of such a name takes up to 16."""
+    return size + _SLACK
+
+
+def too_much_text(size: int) -> DecodeError:
+    """The error for names that take more than `most_text`."""
+    return _too_large(f"the names of {size} bytes would become more than {most_text(size)}")
 
 
 def check_size(size: int) -> None:

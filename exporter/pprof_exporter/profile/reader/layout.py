@@ -9,11 +9,12 @@ from enum import Enum, IntEnum
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.reader.wire import BYTES, VARINT
 
+VARINT = 0
+WITH_LENGTH = 2
 _NUMBER = (VARINT,)
-_MESSAGE = (BYTES,)
-_NUMBERS = (VARINT, BYTES)
+_MESSAGE = (WITH_LENGTH,)
+_NUMBERS = (VARINT, WITH_LENGTH)
 
 
 class Message(Enum):
@@ -37,16 +38,14 @@ class Message(Enum):
 
     def __init__(self, title: str, wires: dict[int, tuple[int, ...]]) -> None:
         self.title = title
-        self.wires = wires
+        self.numbers = frozenset(wires)
+        self.tags = frozenset(number << 3 | wire for number, expected in wires.items() for wire in expected)
+        """What stands before each field: its number, and three bits of its wire type."""
 
-    def knows(self, number: int, wire: int) -> bool:
-        """Whether a field is one of this message. Raises `DecodeError` if it is, and has another wire type."""
-        expected = self.wires.get(number)
-        if expected is None:
-            return False
-        if wire not in expected:
-            raise DecodeError(Reason.PROTO, f"field {number} of a {self.title} has wire type {wire}")
-        return True
+    def skip(self, tag: int) -> None:
+        """Raise `DecodeError` if an unknown tag has the number of a field that is known."""
+        if tag >> 3 in self.numbers:
+            raise DecodeError(Reason.PROTO, f"field {tag >> 3} of a {self.title} has wire type {tag & 7}")
 
 
 class Table(IntEnum):

@@ -8,7 +8,9 @@ from pprof_exporter.profile.function_names.traits import traits_of
 
 UNKNOWN_FUNCTION = "<unknown>"
 
-_REMEMBERED = 50_000
+_MOST_BYTES = 8 * 1024 * 1024
+# A tuple, and an entry of a dictionary.
+_ENTRY = 200
 _LONGEST = 512
 
 
@@ -17,15 +19,18 @@ class Names:
 
     def __init__(self) -> None:
         self.known: dict[bytes, tuple[str, int]] = {}
+        self._bytes = 0
 
     def learn(self, data: bytes) -> tuple[str, int]:
         """Text and traits of a name that is not known."""
         text = text_of(data)
         name = (text, traits_of(text))
         if len(data) <= _LONGEST:
-            if len(self.known) >= _REMEMBERED:
+            if self._bytes > _MOST_BYTES:
                 self.known.clear()
+                self._bytes = 0
             self.known[data] = name
+            self._bytes += data.__sizeof__() + text.__sizeof__() + _ENTRY
         return name
 
 

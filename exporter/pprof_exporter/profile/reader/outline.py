@@ -7,7 +7,7 @@ from array import array
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES, Counts, check_bounds, too_many_entries
-from pprof_exporter.profile.reader.layout import Message, Table
+from pprof_exporter.profile.reader.layout import VARINT, WITH_LENGTH, Message, Table
 from pprof_exporter.profile.reader.wire import fields, to_signed
 
 _TIME_NANOS = 9
@@ -28,12 +28,6 @@ class Spans:
     def __len__(self) -> int:
         return len(self.begins)
 
-    def add(self, begin: int, end: int) -> None:
-        """Add an entry."""
-        self.begins.append(begin)
-        self.ends.append(end)
-        self.size += end - begin
-
 
 class Outline:
     """Where everything is in a message that lies within the bounds."""
@@ -41,26 +35,29 @@ class Outline:
     def __init__(self, body: bytes) -> None:
         """Find it. Raises `DecodeError`."""
         self.tables: dict[int, Spans] = {table: Spans() for table in Table}
-        self.values = dict.fromkeys(Message.PROFILE.wires, 0)
+        self.values = dict.fromkeys(Message.PROFILE.numbers, 0)
         """The numbers by field, as on the wire; the latest counts."""
         strings = self.tables[Table.STRING]
+        tables = {number << 3 | WITH_LENGTH: spans for number, spans in self.tables.items()}
+        tables[Table.COMMENT << 3 | VARINT] = self.tables[Table.COMMENT]
         longest = 0
-        for entry, (field, wire, value, begin, end) in enumerate(fields(body, 0, len(body)), start=1):
+        found = fields(Message.PROFILE, body, 0, len(body), most_unknown=MAX_ENTRIES)
+        for entry, (tag, value, begin, end) in enumerate(found, start=1):
             if entry > MAX_ENTRIES:
                 raise too_many_entries()
-            if not Message.PROFILE.knows(field, wire):
-                continue
-            spans = self.tables.get(field)
+            spans = tables.get(tag)
             if spans is None:
-                self._keep(field, value)
+                self._keep(tag >> 3, value)
                 continue
-            if field != Table.STRING:
+            spans.begins.append(begin)
+            spans.ends.append(end)
+            if spans is not strings:
+                spans.size += end - begin
                 spans.numbers += len(body[begin:end].translate(None, _CONTINUED))
             elif begin != end:
-                if not strings:
+                if len(strings) == 1:
                     raise DecodeError(Reason.INVALID, "the first string of the string table is not empty")
                 longest = max(longest, end - begin)
-            spans.add(begin, end)
         if not strings:
             raise DecodeError(Reason.INVALID, "no string table")
         check_bounds(self._counts(longest), len(body))
@@ -86,6 +83,7 @@ class Outline:
             comments=tables[Table.COMMENT].numbers,
             sample_numbers=tables[Table.SAMPLE].numbers,
             location_numbers=tables[Table.LOCATION].numbers,
-            entry_bytes=sum(spans.size for table, spans in tables.items() if table != Table.STRING),
+            numbers=sum(spans.numbers for spans in tables.values()),
+            entry_bytes=sum(spans.size for spans in tables.values()),
             longest_string=longest,
         )

@@ -11,7 +11,7 @@ from pprof_exporter.profile.model import Function, Label, Line, Location, Mappin
 from pprof_exporter.profile.reader.layout import Message, Table
 from pprof_exporter.profile.reader.outline import Outline
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import VARINT, fields, packed, to_signed
+from pprof_exporter.profile.reader.wire import fields, packed, to_signed
 
 
 class Parts:
@@ -34,13 +34,14 @@ class Parts:
             stack: list[int] = []
             values: list[int] = []
             labels: list[Label] = []
-            for field, wire, value, first, last in fields(self._body, begin, end):
-                if field == 1:
-                    stack.extend((value,) if wire == VARINT else packed(self._body, first, last))
-                elif field == 2:
-                    values.extend(map(to_signed, (value,) if wire == VARINT else packed(self._body, first, last)))
-                elif field == 3:
-                    labels.extend(self._label(first, last))
+            for tag, _, first, last in fields(Message.SAMPLE, self._body, begin, end):
+                match tag >> 3:
+                    case 1:
+                        stack.extend(packed(self._body, first, last))
+                    case 2:
+                        values.extend(map(to_signed, packed(self._body, first, last)))
+                    case 3:
+                        labels.extend(self._label(first, last))
             yield Sample(tuple(stack), tuple(values), tuple(labels))
 
     def _entries(self, table: Table) -> zip[tuple[int, int]]:
@@ -49,10 +50,9 @@ class Parts:
 
     def _numbers(self, message: Message, begin: int, end: int) -> list[int]:
         """The latest value of each field of a message that has numbers only, the first at index 0."""
-        found = [0] * len(message.wires)
-        for field, _, value, _, _ in fields(self._body, begin, end):
-            if 0 < field <= len(found):
-                found[field - 1] = value
+        found = [0] * len(message.numbers)
+        for tag, value, _, _ in fields(message, self._body, begin, end):
+            found[(tag >> 3) - 1] = value
         return found
 
     def _text(self, index: int) -> str:
@@ -74,8 +74,8 @@ class Parts:
     ) -> tuple[int, Location]:
         identity = mapping = address = 0
         lines: list[Line] = []
-        for field, _, value, begin, end in fields(self._body, *span):
-            match field:
+        for tag, value, begin, end in fields(Message.LOCATION, self._body, *span):
+            match tag >> 3:
                 case 1:
                     identity = value
                 case 2:

@@ -15,14 +15,14 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.function_names.traits import Trait, traits_of
 from pprof_exporter.profile.model import ValueType
-from pprof_exporter.profile.reader.bounds import check_texts
+from pprof_exporter.profile.reader.bounds import most_text, too_much_text
 from pprof_exporter.profile.reader.columns import Columns, FrameColumns, FunctionColumns, NameColumns, SampleColumns
 from pprof_exporter.profile.reader.header import Header, value_type
-from pprof_exporter.profile.reader.layout import Message, Table
+from pprof_exporter.profile.reader.layout import VARINT, WITH_LENGTH, Message, Table
 from pprof_exporter.profile.reader.names import NAMES, mapped_files, name_without_symbol
 from pprof_exporter.profile.reader.outline import Outline, Spans
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import VARINT, fields, packed, to_signed
+from pprof_exporter.profile.reader.wire import fields, packed, to_signed
 
 
 def read(body: bytes) -> Columns:
@@ -56,12 +56,11 @@ class _Reading:
         spans: Spans = self._tables[table]
         return zip(spans.begins, spans.ends, strict=True)
 
-    def _numbers(self, message: Message, begin: int, end: int) -> dict[int, int]:
-        """The latest value of each field of a message that has numbers only."""
-        found = dict.fromkeys(message.wires, 0)
-        for field, wire, value, _, _ in fields(self._body, begin, end):
-            if message.knows(field, wire):
-                found[field] = value
+    def _numbers(self, message: Message, begin: int, end: int) -> list[int]:
+        """The latest value of each field of a message that has numbers only, by the number of the field."""
+        found = [0] * (len(message.numbers) + 1)
+        for tag, value, _, _ in fields(message, self._body, begin, end):
+            found[tag >> 3] = value
         return found
 
     def _mappings(self) -> tuple[dict[int, int], tuple[tuple[str, str], ...]]:
@@ -83,8 +82,8 @@ class _Reading:
         strings = self._strings
         for begin, end in self._entries(Table.FUNCTION):
             numbers = self._numbers(Message.FUNCTION, begin, end)
-            _, name, system_name, file, line = (numbers[field] for field in range(1, 6))
-            _identify(ids, numbers[1], Message.FUNCTION)
+            _, identity, name, system_name, file, line = numbers
+            _identify(ids, identity, Message.FUNCTION)
             strings.check(name, system_name, file)
             is_named.append(not strings.is_empty(name))
             has_line.append(line != 0)
@@ -131,6 +130,7 @@ class _Reading:
     def _name(self, functions: FunctionColumns, has_line: bytearray) -> tuple[int, bool]:
         """Replace the strings of functions by names; all traits, and whether the runtime has start lines."""
         seen = memory = 0
+        limit = most_text(len(self._body))
         start_lines = False
         for i, string in enumerate(functions.names):
             if string < 0:
@@ -139,11 +139,12 @@ class _Reading:
             text, traits = NAMES.known.get(data) or NAMES.learn(data)
             if text not in self._indexes and len(text) != len(data):
                 memory += text.__sizeof__()
+                if memory > limit:
+                    raise too_much_text(len(self._body))
             functions.names[i] = name = self._index_of(text, traits)
             if functions.is_named[i]:
                 seen |= self._traits[name]
                 start_lines = start_lines or bool(has_line[i] and self._traits[name] & Trait.RUNTIME)
-        check_texts(memory, len(self._body))
         return seen, start_lines
 
     def _index_of(self, text: str, traits: int) -> int:
@@ -173,14 +174,12 @@ class _Reading:
         for begin, end in self._entries(Table.LOCATION):
             identity = mapping_id = 0
             lines: list[int] = []
-            for field, wire, value, first, last in fields(self._body, begin, end):
-                if not Message.LOCATION.knows(field, wire):
-                    continue
-                if field == _LINE:
+            for tag, value, first, last in fields(Message.LOCATION, self._body, begin, end):
+                if tag == _LINE:
                     lines.append(self._line(function_ids, first, last))
-                elif field == 1:
+                elif tag == _LOCATION_ID:
                     identity = value
-                elif field == _MAPPING_ID:
+                elif tag == _MAPPING_ID:
                     mapping_id = value
             _identify(ids, identity, Message.LOCATION)
             begins.append(len(names))
@@ -197,36 +196,40 @@ class _Reading:
 
     def _line(self, function_ids: dict[int, int], begin: int, end: int) -> int:
         """The function of a line."""
-        identity = self._numbers(Message.LINE, begin, end)[1]
+        identity = 0
+        for tag, value, _, _ in fields(Message.LINE, self._body, begin, end):
+            if tag == _FUNCTION_ID:
+                identity = value
         if identity not in function_ids:
             raise DecodeError(Reason.INVALID, f"a line refers to function {identity}, which does not exist")
         return function_ids[identity]
 
     def _samples(self, location_ids: dict[int, int], width: int) -> SampleColumns:
-        body, known = self._body, Message.SAMPLE
+        body = self._body
         values, stacks, begins, ends = array("q"), array("i"), array("i"), array("i")
         find = location_ids.__getitem__
+        filled = 0
         for begin, end in self._entries(Table.SAMPLE):
             begins.append(len(stacks))
-            for field, wire, value, first, last in fields(body, begin, end):
-                if not known.knows(field, wire):
-                    continue
-                if field == _LABEL:
-                    self._label(first, last)
-                    continue
-                numbers = (value,) if wire == VARINT else packed(body, first, last)
-                if field == 1:
-                    try:
-                        stacks.extend(map(find, numbers))
-                    except KeyError as missing:
-                        said = f"a sample refers to location {missing}, which does not exist"
-                        raise DecodeError(Reason.INVALID, said) from None
-                elif len(values) + len(numbers) > width * len(begins):
-                    raise _wrong_width(width)
-                else:
-                    values.extend(map(to_signed, numbers))
+            filled += width
+            for tag, value, first, last in fields(Message.SAMPLE, body, begin, end):
+                try:
+                    if tag == _STACK:
+                        stacks.extend(map(find, packed(body, first, last)))
+                    elif tag == _ONE_OF_STACK:
+                        stacks.append(find(value))
+                    elif tag == _LABEL:
+                        self._label(first, last)
+                    else:
+                        numbers = packed(body, first, last)
+                        if len(values) + len(numbers) > filled:
+                            raise _wrong_width(width)
+                        values.extend(map(to_signed, numbers))
+                except KeyError as missing:
+                    said = f"a sample refers to location {missing}, which does not exist"
+                    raise DecodeError(Reason.INVALID, said) from None
             ends.append(len(stacks))
-            if len(values) != width * len(begins):
+            if len(values) != filled:
                 raise _wrong_width(width)
         return SampleColumns(values, stacks, begins, ends)
 
@@ -237,8 +240,10 @@ class _Reading:
 
 _DROP_FRAMES, _KEEP_FRAMES, _TIME_NANOS, _DURATION_NANOS = 7, 8, 9, 10
 _PERIOD, _DEFAULT_SAMPLE_TYPE, _DOC_URL = 12, 14, 15
-_MAPPING_ID, _LINE = 2, 4
-_LABEL = 3
+_LOCATION_ID, _MAPPING_ID = 1 << 3 | VARINT, 2 << 3 | VARINT
+_FUNCTION_ID = 1 << 3 | VARINT
+_LINE = 4 << 3 | WITH_LENGTH
+_ONE_OF_STACK, _STACK, _LABEL = 1 << 3 | VARINT, 1 << 3 | WITH_LENGTH, 3 << 3 | WITH_LENGTH
 
 
 def _identify(ids: dict[int, int], identity: int, message: Message) -> None:

@@ -6,19 +6,24 @@ from collections.abc import Iterator
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.reader.bounds import MAX_NUMBERS, too_many_entries
+from pprof_exporter.profile.reader.layout import VARINT, WITH_LENGTH, Message
 
-VARINT = 0
-BYTES = 2
 _FIXED = {1: 8, 5: 4}
 _LONGEST = 10
 _ALL = 2**64 - 1
 
 
-def fields(body: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """The fields of a message in a part of the body: number, wire type, value of a varint, begin and end of bytes.
+def fields(  # noqa: C901, PLR0912 - a call for each field would double the time of the Python reader.
+    message: Message, body: bytes, at: int, end: int, *, most_unknown: int = MAX_NUMBERS
+) -> Iterator[tuple[int, int, int, int]]:
+    """The known fields of a message in a part of the body: tag, value of a varint, and begin and end of the bytes.
 
-    Raises `DecodeError`. Numbers of fields are not checked: Go skips field 0, which protobuf does not allow.
+    Raises `DecodeError`, for a known field with another wire type too. Up to so many other fields are skipped, even
+    number 0, which protobuf does not allow.
     """
+    known = message.tags
+    skipped = 0
     while at < end:
         tag = body[at]
         at += 1
@@ -31,9 +36,15 @@ def fields(body: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int,
                 at += 1
             else:
                 value, at = varint(body, at, end)
-            yield tag >> 3, VARINT, value, begin, at
+            if tag in known:
+                yield tag, value, begin, at
+            else:
+                message.skip(tag)
+                skipped += 1
+                if skipped > most_unknown:
+                    raise too_many_entries()
             continue
-        if wire == BYTES:
+        if wire == WITH_LENGTH:
             if at < end and (length := body[at]) < 0x80:
                 at += 1
             else:
@@ -44,7 +55,13 @@ def fields(body: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int,
             raise DecodeError(Reason.PROTO, f"byte {at - 1}: wire type {wire}, which profiles do not have")
         if length > end - at:
             raise DecodeError(Reason.PROTO, f"byte {at}: a field of {length} bytes, but {end - at} are left")
-        yield tag >> 3, wire, 0, at, at + length
+        if tag in known:
+            yield tag, 0, at, at + length
+        else:
+            message.skip(tag)
+            skipped += 1
+            if skipped > most_unknown:
+                raise too_many_entries()
         at += length
 
 
@@ -70,7 +87,7 @@ def encoded(value: int) -> bytes:
 
 
 def packed(body: bytes, at: int, end: int) -> list[int] | bytes:
-    """The numbers of a packed list."""
+    """The numbers of a packed list, or the one of a varint."""
     chunk = body[at:end]
     if chunk.isascii():  # One byte each, and bytes are a list of numbers.
         return chunk
@@ -80,10 +97,12 @@ def packed(body: bytes, at: int, end: int) -> list[int] | bytes:
         if byte >= 0x80:
             value |= (byte & 0x7F) << shift
             shift += 7
+        elif not shift:
+            found.append(byte)
         else:
-            found.append((value | byte << shift) & _ALL if shift > 56 else value | byte << shift)
             if shift >= 7 * _LONGEST:
                 break
+            found.append((value | byte << shift) & _ALL)
             value = shift = 0
     if shift:
         raise DecodeError(Reason.PROTO, f"a list of numbers from byte {at} on has one without an end")
