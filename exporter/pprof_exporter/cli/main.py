@@ -8,14 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
-
 from pprof_exporter import __version__
 from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
 from pprof_exporter.cli.serve import Service, serve
 from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError
+from pprof_exporter.event_log import LOG
 from pprof_exporter.web import WebSecurity, load_web_config
 
 _Command = Callable[[Sequence[str], Mapping[str, str]], int]
@@ -99,7 +98,7 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
                 file=sys.stderr,
             )
             return 2
-        structlog.get_logger().info(
+        LOG.info(
             "no targets configured, serving /probe only",
             advice="Name a target, as in `pprof-exporter localhost:6060`, or run `pprof-exporter demo`.",
         )

@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import structlog
 from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
@@ -20,6 +19,7 @@ from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
 from pprof_exporter.scrape import Fetcher, Pool
@@ -68,7 +68,7 @@ async def serve(
     """Run until SIGTERM, SIGINT or `stop`; `ready` is called once with the URLs that answer. Returns an exit code."""
     stop = stop or asyncio.Event()
     clock = SystemClock()
-    log = structlog.get_logger()
+    log = LOG
     max_bytes = service.settings.limits.wire_bytes
     async with (
         Fetcher(clock, max_bytes=max_bytes) as fetcher,
@@ -166,7 +166,7 @@ async def _evidence_service(service: Service, clock: Clock) -> EvidenceService |
     if service.evidence is not None and settings.enabled:
         return await EvidenceService.open(service.evidence, settings, clock)
     if settings.enabled and settings != EvidenceSettings():
-        structlog.get_logger().warning("evidence is not saved: set --storage.path to a folder")
+        LOG.warning("evidence is not saved: set --storage.path to a folder")
     return None
 
 
@@ -216,14 +216,12 @@ def _reloader(
             settings = load()
         except ConfigError as error:
             config.successful = False
-            structlog.get_logger().error(
-                "configuration reload failed, the previous configuration stays in use", detail=str(error)
-            )
+            LOG.error("configuration reload failed, the previous configuration stays in use", detail=str(error))
             return str(error)
         use(settings)
         config.successful = True
         config.loaded_at = clock.now()
-        structlog.get_logger().info("configuration reloaded", targets=len(settings.targets))
+        LOG.info("configuration reloaded", targets=len(settings.targets))
         return None
 
     return reload

@@ -18,12 +18,12 @@ from io import BytesIO
 from random import Random
 
 import aiohttp
-import structlog
 from yarl import URL
 
 from pprof_exporter import __version__
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import PushSettings
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
@@ -133,7 +133,7 @@ class Pusher:
                 problem = str(error) or type(error).__name__
             else:
                 return PushOutcome.SUCCESS
-        structlog.get_logger().warning("profile not pushed", name=push.name, kind=push.body.kind, detail=problem)
+        LOG.warning("profile not pushed", name=push.name, kind=push.body.kind, detail=problem)
         return PushOutcome.FAILURE
 
     async def _post(self, session: aiohttp.ClientSession, push: _Push) -> None:

@@ -6,9 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from pprof_exporter.config import ConfigError, FileStamp, file_stamp
+from pprof_exporter.event_log import LOG
 from pprof_exporter.web.webconfig import WebConfig, read_web_config
 
 WebConfigError = ConfigError
@@ -56,7 +55,7 @@ class WebSecurity:
         return context
 
     def _read(self, path: Path) -> None:
-        log = structlog.get_logger().bind(file=str(path))
+        log = LOG.bind(file=str(path))
         try:
             config = read_web_config(path)
             _check_same_scheme(config, self._config)
