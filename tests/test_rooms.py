@@ -17,8 +17,11 @@ MOST_LINES = 350
 FEWEST_LINES = 25
 
 SMALL = {
+    "check/exit_codes.py": "flags of the command, which are read before a report can be made",
     "cli/garbage_collection.py": "concerns the process, not a command",
     "cli/watch_file.py": "a background task of its own, tested by itself",
+    "config/audit_when.py": "read before settings are loaded",
+    "config/config_error.py": "raised before settings are loaded",
     "config/file_stamp.py": "used on three floors",
     "health/goroutine_states.py": "one file for each profile check",
     "profile/errors.py": "below every reader of the package",

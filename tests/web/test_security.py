@@ -16,10 +16,11 @@ import trustme
 from aiohttp import web
 
 from pprof_exporter.config import ConfigError
+from pprof_exporter.config.listen_address import Listen
 from pprof_exporter.web import WebConfig, WebSecurity, load_web_config
 from pprof_exporter.web.authentication import RateGate, authentication_gates
 from pprof_exporter.web.connections import Connections
-from pprof_exporter.web.listen import Listen, start_sites
+from pprof_exporter.web.listen import start_sites
 from pprof_exporter.web.webconfig import read_web_config
 from tests.scrape.fakes import FakeClock
 

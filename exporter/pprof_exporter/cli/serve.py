@@ -19,6 +19,7 @@ from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
+from pprof_exporter.config.listen_address import Listen, is_loopback
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
@@ -30,7 +31,7 @@ from pprof_exporter.web.access import AccessRules
 from pprof_exporter.web.app import Readiness, build_app
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.evidence_access import EvidenceAccess
-from pprof_exporter.web.listen import Listen, is_loopback, start_sites
+from pprof_exporter.web.listen import start_sites
 from pprof_exporter.web.security import WebSecurity
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.

@@ -8,7 +8,8 @@ from typing import Any
 
 from pprof_exporter.config import ConfigError, FileStamp, file_stamp
 from pprof_exporter.event_log import LOG
-from pprof_exporter.web.webconfig import WebConfig, read_web_config
+from pprof_exporter.web.web_settings import WebConfig
+from pprof_exporter.web.webconfig import read_web_config
 
 WebConfigError = ConfigError
 
