@@ -23,6 +23,7 @@ SMALL = {
     "config/audit_when.py": "read before settings are loaded",
     "config/config_error.py": "raised before settings are loaded",
     "config/file_stamp.py": "used on three floors",
+    "evidence/capture_request.py": "what the pages know of alerts, without their payload",
     "health/goroutine_states.py": "one file for each profile check",
     "profile/errors.py": "below every reader of the package",
     "profile/mutex_rate.py": "one file for each format of Go that is read",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
@@ -21,7 +21,6 @@ from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
 from pprof_exporter.config.listen_address import Listen, is_loopback
 from pprof_exporter.event_log import LOG
-from pprof_exporter.evidence.service import EvidenceService
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
 from pprof_exporter.scrape import Fetcher, Pool
 from pprof_exporter.scrape.discovery import Discovery
@@ -33,6 +32,9 @@ from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.listen import start_sites
 from pprof_exporter.web.security import WebSecurity
+
+if TYPE_CHECKING:
+    from pprof_exporter.evidence.service import EvidenceService
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
@@ -165,6 +167,8 @@ async def serve(
 async def _evidence_service(service: Service, clock: Clock) -> EvidenceService | None:
     settings = service.settings.evidence
     if service.evidence is not None and settings.enabled:
+        from pprof_exporter.evidence.service import EvidenceService
+
         return await EvidenceService.open(service.evidence, settings, clock)
     if settings.enabled and settings != EvidenceSettings():
         LOG.warning("evidence is not saved: set --storage.path to a folder")
