@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from pprof_exporter.cli.loading import quick_imports
 from pprof_exporter.config.units import parse_duration
 
 if TYPE_CHECKING:
@@ -262,7 +263,8 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
         targets = tuple(parse_target(text) for text in options.targets)
     except BadTarget as error:
         raise ConfigError(str(error)) from None
-    from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
+    with quick_imports():
+        from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 
     names = values["scrape.profiles"]
     profiles = {

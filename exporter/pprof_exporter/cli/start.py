@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from pprof_exporter.cli.loading import quick_imports
 from pprof_exporter.cli.options import settings_from
 from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError
@@ -26,13 +27,13 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             "no targets. Name a target, as in `pprof-exporter localhost:6060`, set --config.file, or remove "
             "--no-web.enable-probe."
         )
-    # The server is loaded once the settings are right.
-    import asyncio
+    with quick_imports():
+        import asyncio
 
-    from pprof_exporter.cli.logs import set_up_logs
-    from pprof_exporter.cli.serve import Service, serve
-    from pprof_exporter.event_log import LOG
-    from pprof_exporter.web.security import WebSecurity, load_web_config
+        from pprof_exporter.cli.logs import set_up_logs
+        from pprof_exporter.cli.serve import Service, serve
+        from pprof_exporter.event_log import LOG
+        from pprof_exporter.web.security import WebSecurity, load_web_config
 
     try:
         security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
