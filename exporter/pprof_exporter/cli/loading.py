@@ -7,8 +7,13 @@ import gc
 import os
 from collections.abc import Iterator
 
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where OpenSSL looks for the certificates of the system (SSL_CTX_set_default_verify_paths(3))."""
+_DURING = {
+    # Where OpenSSL looks for the certificates of the system (SSL_CTX_set_default_verify_paths(3)).
+    "SSL_CERT_FILE": os.devnull,
+    "SSL_CERT_DIR": os.devnull,
+    "FROZENLIST_NO_EXTENSIONS": "1",
+}
+"""Environment variables while modules are loaded."""
 
 
 @contextlib.contextmanager
@@ -19,11 +24,13 @@ def quick_imports() -> Iterator[None]:
     `_make_ssl_context`): 2.6 MiB and 60 ms. Every request of the server brings a TLS context of its own, so those two
     stay empty. They trust nobody then: a request that used one would fail.
 
+    aiohttp has a few short lists of frozenlist, whose extension would load libstdc++: one more MiB.
+
     Modules hold no garbage worth looking for: collections during and right after the imports would take a tenth of the
     time. What is loaded counts as permanent from then on (`gc.freeze`), until `collect_garbage_seldom` looks at it.
     """
-    before = {name: os.environ.get(name) for name in _CERTIFICATES}
-    os.environ.update(dict.fromkeys(_CERTIFICATES, os.devnull))
+    before = {name: os.environ.get(name) for name in _DURING}
+    os.environ.update(_DURING)
     gc.disable()
     try:
         yield

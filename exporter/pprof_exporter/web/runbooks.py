@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from pprof_exporter.config import Target
-from pprof_exporter.web.formatting import evidence_path
 from pprof_exporter.web.layout import page
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def runbook_page(alert: str, target: Target | None) -> str | None:
         return None
     html = _html(text)
     if target is not None:
+        from pprof_exporter.web.formatting import evidence_path  # noqa: PLC0415
+
         url = str(target.url.with_user(None)).rstrip("/")
         html = html.replace(EXAMPLE_URL, escape(url)).replace(EXAMPLE_TARGET, escape(target.name))
         kept = f'<a href="{escape(evidence_path(target.name))}">Saved profiles of {escape(target.name)}</a>'
