@@ -18,8 +18,8 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog.regressions import LEVELS, is_load_dependent
 from pprof_exporter.store.ages import plain_signal
 

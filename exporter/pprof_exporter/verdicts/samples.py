@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.health import TickAudit
 from pprof_exporter.health.coverage import CLEARLY_COVERED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen

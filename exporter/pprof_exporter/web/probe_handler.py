@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
 
 from aiohttp import hdrs, web
 from prometheus_client.exposition import choose_encoder
@@ -85,6 +84,8 @@ def _one(request: web.Request, name: str, default: str | None = None) -> str:
 def _check_names(request: web.Request) -> None:
     for name in request.query:
         if name not in _PARAMETERS:
+            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
             close = get_close_matches(name, _PARAMETERS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(_PARAMETERS)}."
             raise BadProbe(400, f"Unknown parameter of /probe; {hint}")

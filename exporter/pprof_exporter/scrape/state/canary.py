@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, deque
 from enum import StrEnum
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog import runtime
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.state.counters import FetchCounters

@@ -7,8 +7,8 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.scrape.client.phases import Phases
 

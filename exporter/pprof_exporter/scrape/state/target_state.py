@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 
+from pprof_exporter.averages import median
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
