@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pprof_exporter.config.listen_address import Listen
     from pprof_exporter.config.metrics_url import MetricsPage
     from pprof_exporter.config.settings import Settings
+    from pprof_exporter.config.target import Target
 
 DEFAULT_LISTEN = ":9717"
 _ALL = "all"
@@ -248,24 +249,31 @@ def check_readable(file: Path) -> None:
         raise ConfigError(f"{file}: {error.strerror or error}") from None
 
 
+def _targets(texts: Sequence[str]) -> tuple[Target, ...]:
+    if not texts:
+        return ()
+    from pprof_exporter.config.config_error import ConfigError
+    from pprof_exporter.config.target import BadTarget, parse_target
+
+    try:
+        return tuple(map(parse_target, texts))
+    except BadTarget as error:
+        raise ConfigError(str(error)) from None
+
+
 def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
     if path := vars(options)["config.file"]:
         check_readable(path)
+    targets = _targets(options.targets)
     from dataclasses import replace
 
-    from pprof_exporter.config.config_error import ConfigError
     from pprof_exporter.config.settings import Limits, Settings, check
-    from pprof_exporter.config.target import BadTarget, parse_target
 
-    values = vars(options)
-    try:
-        targets = tuple(parse_target(text) for text in options.targets)
-    except BadTarget as error:
-        raise ConfigError(str(error)) from None
     with quick_imports():
         from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 
+    values = vars(options)
     names = values["scrape.profiles"]
     profiles = {
         name: replace(known, enabled=name in names or (_ALL in names and known.enabled))
