@@ -41,7 +41,15 @@ if TYPE_CHECKING:
     from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
     from pprof_exporter.config.settings import MIN_AUDIT_WINDOW, Limits, Settings, check
     from pprof_exporter.config.target import BadTarget, Target, parse_target
-    from pprof_exporter.config.tls import DEFAULT_TLS, VERSIONS, BadTls, TlsSettings, client_context, load_pair, trust
+    from pprof_exporter.config.tls import (
+        DEFAULT_TLS,
+        BadTls,
+        TlsSettings,
+        client_context,
+        load_pair,
+        tls_version,
+        trust,
+    )
     from pprof_exporter.config.units import parse_duration
 
 __all__ = [
@@ -50,7 +58,6 @@ __all__ = [
     "DEFAULT_MODULE",
     "DEFAULT_TLS",
     "MIN_AUDIT_WINDOW",
-    "VERSIONS",
     "AllowRule",
     "AuditWhen",
     "Authorization",
@@ -94,6 +101,7 @@ __all__ = [
     "parse_duration",
     "parse_metrics_page",
     "parse_target",
+    "tls_version",
     "trust",
 ]
 
@@ -113,7 +121,7 @@ __getattr__ = lazy_face(
         "secret": "BadSecret Secret fits_header hide",
         "settings": "MIN_AUDIT_WINDOW Limits Settings check",
         "target": "BadTarget Target parse_target",
-        "tls": "DEFAULT_TLS VERSIONS BadTls TlsSettings client_context load_pair trust",
+        "tls": "DEFAULT_TLS BadTls TlsSettings client_context load_pair tls_version trust",
         "units": "parse_duration",
     },
 )

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.secret import fits_header
 from pprof_exporter.config.strict import ExistingFile, Strict, load_yaml
-from pprof_exporter.config.tls import VERSIONS, BadTls, load_pair, trust
+from pprof_exporter.config.tls import BadTls, load_pair, tls_version, trust
 from pprof_exporter.config.units import parse_duration
 from pprof_exporter.web.ciphers import CURVES, SUITES, TLS13_SUITES
 from pprof_exporter.web.web_settings import WebConfig
@@ -104,8 +104,8 @@ class TlsServerConfig(Strict):
     def context(self) -> ssl.SSLContext:
         """A new context. Raises `ValueError`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = VERSIONS[self.min_version]
-        context.maximum_version = VERSIONS[self.max_version]
+        context.minimum_version = tls_version(self.min_version)
+        context.maximum_version = tls_version(self.max_version)
         context.verify_mode = _CLIENT_AUTH[self.client_auth_type]
         suites = [SUITES[name] for name in self.cipher_suites if name in SUITES]
         try:
