@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     )
     from pprof_exporter.config.config_error import ConfigError
     from pprof_exporter.config.evidence_settings import EvidenceSettings, PushSettings
-    from pprof_exporter.config.file_stamp import FileStamp, file_stamp
     from pprof_exporter.config.job import (
         DiscoverySource,
         DnsSource,
@@ -71,7 +70,6 @@ __all__ = [
     "DnsSource",
     "EvidenceSettings",
     "FileSource",
-    "FileStamp",
     "HttpSource",
     "Job",
     "Limits",
@@ -94,7 +92,6 @@ __all__ = [
     "TlsSettings",
     "check",
     "client_context",
-    "file_stamp",
     "fits_header",
     "hide",
     "load_pair",
@@ -112,7 +109,6 @@ __getattr__ = lazy_face(
         "client_settings": "DEFAULT_CLIENT Authorization BasicAuth ClientSettings OAuth2 Params",
         "config_error": "ConfigError",
         "evidence_settings": "EvidenceSettings PushSettings",
-        "file_stamp": "FileStamp file_stamp",
         "job": "DiscoverySource DnsSource FileSource HttpSource Job Mechanism RecordType ResolvedTargets TargetGroup",
         "metrics_url": "MetricsPage parse_metrics_page",
         "probe_settings": "ANYWHERE DEFAULT_MODULE AllowRule ProbeModule Probing",

@@ -6,7 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from pprof_exporter.config import ConfigError, FileStamp, file_stamp
+from pprof_exporter.config import ConfigError
+from pprof_exporter.config.file_stamp import FileStamp, file_stamp
 from pprof_exporter.event_log import LOG
 from pprof_exporter.web.web_settings import WebConfig
 
