@@ -29,13 +29,13 @@ def test_environment_and_collector_are_as_before(monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     else:
         monkeypatch.setenv("SSL_CERT_FILE", set_before)
-    before = dict(os.environ)
+    before, usual = dict(os.environ), gc.get_threshold()
     with contextlib.suppress(ImportError), quick_imports():
-        assert not gc.isenabled()
+        assert gc.get_threshold() != usual
         assert os.environ["SSL_CERT_FILE"] == os.devnull
         raise ImportError
     assert dict(os.environ) == before
-    assert gc.isenabled()
+    assert gc.get_threshold() == usual
     gc.unfreeze()
 
 

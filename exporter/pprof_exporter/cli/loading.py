@@ -16,6 +16,10 @@ _DURING = {
 """Environment variables while modules are loaded."""
 
 
+_YOUNG_ONLY = (2_000, 10, 1_000)
+"""Thresholds of the collector: new objects are looked at, so that their memory is used again; old ones are not."""
+
+
 @contextlib.contextmanager
 def quick_imports() -> Iterator[None]:
     """Modules that are first imported within this block are loaded more cheaply. No thread may run yet.
@@ -26,17 +30,18 @@ def quick_imports() -> Iterator[None]:
 
     aiohttp has a few short lists of frozenlist, whose extension would load libstdc++: one more MiB.
 
-    Modules hold no garbage worth looking for: collections during and right after the imports would take a tenth of the
+    Modules hold little garbage: collections of everything during and right after the imports would take a tenth of the
     time. What is loaded counts as permanent from then on (`gc.freeze`), until `collect_garbage_seldom` looks at it.
     """
     before = {name: os.environ.get(name) for name in _DURING}
     os.environ.update(_DURING)
-    gc.disable()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_YOUNG_ONLY)
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        gc.set_threshold(*thresholds)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
