@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -29,6 +30,7 @@ def test_environment_and_collector_are_as_before(monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     else:
         monkeypatch.setenv("SSL_CERT_FILE", set_before)
+    monkeypatch.delitem(sys.modules, "pprof_exporter.cli.serve", raising=False)
     before, usual = dict(os.environ), gc.get_threshold()
     with contextlib.suppress(ImportError), quick_imports():
         assert gc.get_threshold() != usual
@@ -37,6 +39,14 @@ def test_environment_and_collector_are_as_before(monkeypatch: pytest.MonkeyPatch
     assert dict(os.environ) == before
     assert gc.get_threshold() == usual
     gc.unfreeze()
+
+
+def test_a_running_server_changes_nothing_when_it_reads_its_settings_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pprof_exporter.cli.serve", ModuleType("serve"))
+    before, usual, frozen = dict(os.environ), gc.get_threshold(), gc.get_freeze_count()
+    with quick_imports():
+        assert (dict(os.environ), gc.get_threshold()) == (before, usual)
+    assert gc.get_freeze_count() == frozen
 
 
 def test_a_context_of_aiohttp_refuses_and_ours_is_that_of_the_system() -> None:
