@@ -17,8 +17,8 @@ MOST_LINES = 350
 FEWEST_LINES = 25
 
 SMALL = {
+    "averages.py": "used on five floors",
     "check/exit_codes.py": "flags of the command, which are read before a report can be made",
-    "cli/garbage_collection.py": "concerns the process, not a command",
     "cli/watch_file.py": "a background task of its own, tested by itself",
     "config/audit_when.py": "read before settings are loaded",
     "config/config_error.py": "raised before settings are loaded",

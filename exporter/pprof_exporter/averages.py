@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 
 
-def median(values: Collection[float]) -> float:
+def median_of(values: Collection[float]) -> float:
     """The middle value, or the mean of both that are. Raises `ValueError` without values."""
     if not values:
         raise ValueError("no values")
@@ -15,7 +15,7 @@ def median(values: Collection[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def mean(values: Collection[float]) -> float:
+def mean_of(values: Collection[float]) -> float:
     """The arithmetic mean. Raises `ValueError` without values."""
     if not values:
         raise ValueError("no values")

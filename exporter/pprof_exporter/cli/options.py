@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pprof_exporter.cli.loading import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports
 from pprof_exporter.config.units import parse_duration
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from pprof_exporter.cli.garbage_collection import collect_garbage_seldom
+from pprof_exporter.cli.interpreter import collect_garbage_seldom
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from pprof_exporter.cli.loading import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports
 from pprof_exporter.cli.options import settings_from
 from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError

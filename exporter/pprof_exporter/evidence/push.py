@@ -110,7 +110,7 @@ class Pusher:
         """Push one profile after the other, until cancelled."""
         headers = {"User-Agent": f"pprof-exporter/{__version__}", **dict(self._settings.headers)}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
-        # Not aiohttp's own context, which has no certificates in the server: see `cli/loading.py`.
+        # Not aiohttp's own context, which has no certificates in the server: see `cli/interpreter.py`.
         tls = await asyncio.to_thread(_context) if self._url.scheme == "https" else True
         connector = aiohttp.TCPConnector(ssl=tls)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector) as session:

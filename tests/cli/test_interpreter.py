@@ -11,10 +11,10 @@ from types import ModuleType
 
 import pytest
 
-from pprof_exporter.cli.loading import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports
 
 CONTEXTS = """
-from pprof_exporter.cli.loading import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports
 with quick_imports():
     from aiohttp import connector
 from pprof_exporter.config import DEFAULT_TLS, client_context
