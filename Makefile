@@ -47,11 +47,12 @@ $(VENV)/ready: $(BIN)/pprof-exporter
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --group check --group docs
 	touch $@
 
-bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs, a fleet
+bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs, a fleet, start-up
 	$(BIN)/python -m benchmarks.decode.run
 	$(BIN)/python -m benchmarks.metrics_latency
 	$(BIN)/python -m benchmarks.target_cost
 	$(BIN)/python -m benchmarks.fleet
+	$(BIN)/python -m benchmarks.startup
 
 walk: setup  ## As root on Debian: follow the documentation on a fresh system, with systemd and containers, and time it
 	$(BIN)/python -m tests.walk

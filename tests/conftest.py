@@ -8,7 +8,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.lab import Missing
@@ -47,9 +46,6 @@ def fetcher(clock: FakeClock) -> FakeFetcher:
 def _logs() -> Generator[None]:
     """Each test has logs of its own: a command that it runs sets them up for the whole process."""
     handlers, level = logging.root.handlers, logging.root.level
-    # The default draws tracebacks in colour, which takes seconds each.
-    structlog.reset_defaults()
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     logging.root.handlers, logging.root.level = handlers, level
 

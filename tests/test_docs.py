@@ -15,7 +15,7 @@ import pytest
 
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.cli.main import COMMANDS, main
-from pprof_exporter.config import schema as config_schema
+from pprof_exporter.config.file import schema as config_schema
 from pprof_exporter.rules import RECORDING_RULES
 from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name

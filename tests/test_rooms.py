@@ -17,9 +17,13 @@ MOST_LINES = 350
 FEWEST_LINES = 25
 
 SMALL = {
-    "cli/garbage_collection.py": "concerns the process, not a command",
+    "averages.py": "used on five floors",
+    "check/exit_codes.py": "flags of the command, which are read before a report can be made",
     "cli/watch_file.py": "a background task of its own, tested by itself",
+    "config/audit_when.py": "read before settings are loaded",
+    "config/config_error.py": "raised before settings are loaded",
     "config/file_stamp.py": "used on three floors",
+    "evidence/capture_request.py": "what the pages know of alerts, without their payload",
     "health/goroutine_states.py": "one file for each profile check",
     "profile/errors.py": "below every reader of the package",
     "profile/mutex_rate.py": "one file for each format of Go that is read",

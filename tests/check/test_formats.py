@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.check.exit_codes import FailOn
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
-from pprof_exporter.check.report import CheckReport, FailOn, TargetReport, targets_worst_first
+from pprof_exporter.check.report import CheckReport, TargetReport, targets_worst_first
 from pprof_exporter.cli.verdict_table import print_tables
 from pprof_exporter.verdicts import Finding, Level, Note, Verdict
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pprof_exporter.cli.garbage_collection import collect_garbage_seldom
+from pprof_exporter.cli.interpreter import collect_garbage_seldom
 from tests.scrape.fakes import FakeClock
 
 

@@ -19,7 +19,8 @@ from pprof_exporter.cli.options import Parser, add_serve_flags
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.serve import STOP_WITHIN
 from pprof_exporter.clock import SystemClock
-from pprof_exporter.config import Settings, load_config
+from pprof_exporter.config import Settings
+from pprof_exporter.config.file import load_config
 from pprof_exporter.scrape import default_profiles
 from tests.lab import PATIENCE, PROJECT, free_port
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.config import ConfigError, EvidenceSettings, PushSettings, Settings, load_config
+from pprof_exporter.config import ConfigError, EvidenceSettings, PushSettings, Settings
+from pprof_exporter.config.file import load_config
 from pprof_exporter.config.units import parse_size
 from pprof_exporter.scrape import default_profiles
 

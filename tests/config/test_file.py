@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.config import ConfigError, ProfileSettings, Settings, load_config, parse_target
+from pprof_exporter.config import ConfigError, ProfileSettings, Settings, parse_target
+from pprof_exporter.config.file import load_config
 from pprof_exporter.profile import KINDS
 
 BASE = Settings(

@@ -20,8 +20,8 @@ from pprof_exporter.config import (
     OAuth2,
     Secret,
     Settings,
-    load_config,
 )
+from pprof_exporter.config.file import load_config
 from pprof_exporter.config.proxy import parse_exempt, proxy_from
 
 SECRET = "s3cret-Xyzzy"

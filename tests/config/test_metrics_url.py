@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.config import ConfigError, MetricsPage, Settings, load_config, parse_metrics_page, parse_target
+from pprof_exporter.config import ConfigError, MetricsPage, Settings, parse_metrics_page, parse_target
+from pprof_exporter.config.file import load_config
 from pprof_exporter.scrape import default_profiles
 
 GLOBAL = """

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.config import AllowRule, ConfigError, Settings, load_config
+from pprof_exporter.config import AllowRule, ConfigError, Settings
+from pprof_exporter.config.file import load_config
 from pprof_exporter.scrape import default_profiles
 
 BASE = Settings((), default_profiles())

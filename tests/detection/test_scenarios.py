@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
-from pprof_exporter.rules import ALERTS, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules import ALERTS
 from tests.detection import report
 from tests.detection.healthy import HEALTHY
 from tests.detection.runner import Outcome

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pprof_exporter.evidence.capture_request import BadPayload, CaptureRequest, read_payload
+from pprof_exporter.evidence.alert_payload import BadPayload, read_payload
+from pprof_exporter.evidence.capture_request import CaptureRequest
 
 
 def alert(status: str = "firing", **labels: str) -> dict[str, Any]:

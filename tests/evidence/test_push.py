@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import BodyPartReader, web
 from pytest_aiohttp.plugin import AiohttpServer
 
@@ -119,6 +121,31 @@ def shown(kind: str, data: bytes) -> list[tuple[RawProfile, ProfileRole]]:
 
 
 PusherOf = Callable[[PushSettings], Pusher]
+
+
+@pytest.mark.parametrize("outcome", [PushOutcome.SUCCESS, PushOutcome.FAILURE])
+async def test_a_store_with_tls_needs_a_certificate_that_the_system_trusts(
+    outcome: PushOutcome,
+    tmp_path: Path,
+    aiohttp_server: AiohttpServer,
+    evidence_store: EvidenceStore,
+    pusher_of: PusherOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    if outcome is PushOutcome.SUCCESS:
+        # Read for the first profile, and not when aiohttp was imported.
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    store = Store()
+    app = web.Application(client_max_size=10**8)
+    app.add_routes([web.post("/ingest", store.ingest)])
+    server = await aiohttp_server(app, ssl=tls)
+    pusher_of(PushSettings(f"https://127.0.0.1:{server.port}")).enqueue(kept(), shown("cpu", CPU))
+
+    assert await ended(evidence_store, 1) == {outcome: 1}
 
 
 async def test_a_profile_arrives_as_it_was(store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.thresholds import THRESHOLDS
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.profile import KINDS
 from pprof_exporter.rules import (
     ALERTS,
@@ -19,7 +20,6 @@ from pprof_exporter.rules import (
     Alert,
     RecordingRule,
     RuleGroup,
-    Severity,
     fill_thresholds,
     thresholds_of,
 )

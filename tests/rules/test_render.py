@@ -5,7 +5,8 @@ from __future__ import annotations
 import yaml
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
-from pprof_exporter.rules import Alert, RecordingRule, RuleGroup, RuleOptions, Severity, render_rules
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules import Alert, RecordingRule, RuleGroup, RuleOptions, render_rules
 from pprof_exporter.rules.render import scale_duration
 
 ALERT = Alert(

@@ -84,13 +84,13 @@ async def test_two_targets_of_one_process_never_profile_its_cpu_at_once(
 
 
 async def test_a_fault_of_ours_ends_one_loop_is_counted_and_the_loop_starts_again(
-    make: Make, clock: FakeClock, fetcher: FakeFetcher, capsys: pytest.CaptureFixture[str]
+    make: Make, clock: FakeClock, fetcher: FakeFetcher, caplog: pytest.LogCaptureFixture
 ) -> None:
     fetcher.faults["bad:1/heap"] = lambda: Surprise("never seen")
     pool = make("bad:1", "good:1")
     await clock.advance(50)
     assert pool.internal_errors >= 1
-    assert "never seen" in "".join(capsys.readouterr())
+    assert "never seen" in caplog.text
     good = pool.states[1].profiles["heap"].counters
     assert good.outcomes[Outcome.SUCCESS] >= 2
     fetcher.faults.clear()

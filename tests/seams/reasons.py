@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pprof_exporter.catalog import Reason, ReasonGroup
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.health import KNOWN_BUGS
-from pprof_exporter.rules import ALERTS, Alert, Severity
+from pprof_exporter.rules import ALERTS, Alert
 from tests.seams.table import unmatched, unwritten
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pprof_exporter.web import BadAddress, Listen, parse_listen
+from pprof_exporter.config.listen_address import BadAddress, Listen, parse_listen
 
 
 @pytest.mark.parametrize(

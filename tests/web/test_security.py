@@ -16,10 +16,11 @@ import trustme
 from aiohttp import web
 
 from pprof_exporter.config import ConfigError
+from pprof_exporter.config.listen_address import Listen
 from pprof_exporter.web import WebConfig, WebSecurity, load_web_config
 from pprof_exporter.web.authentication import RateGate, authentication_gates
 from pprof_exporter.web.connections import Connections
-from pprof_exporter.web.listen import Listen, start_sites
+from pprof_exporter.web.listen import start_sites
 from pprof_exporter.web.webconfig import read_web_config
 from tests.scrape.fakes import FakeClock
 
@@ -242,7 +243,7 @@ async def test_users_and_headers_are_those_of_the_file_now(serve: Serve, files: 
 
 @pytest.mark.parametrize("text", ["", "basic_auth_users: [", "basic_auth_users: {a: b}", TLS])
 async def test_a_file_that_cannot_be_used_leaves_the_password_in_place(
-    serve: Serve, files: Files, text: str, capsys: pytest.CaptureFixture[str]
+    serve: Serve, files: Files, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     good = f"basic_auth_users: {{prometheus: {HASH}}}\n"
     security = load_web_config(files.write(good))
@@ -251,7 +252,7 @@ async def test_a_file_that_cannot_be_used_leaves_the_password_in_place(
     for _ in range(2):
         assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
     assert "seen" in await ask(port, request("/", f"Authorization: Basic {GOOD}"))
-    assert "".join(capsys.readouterr()).count("web configuration reload failed, the previous one stays in use") == 1
+    assert caplog.text.count("web configuration reload failed, the previous one stays in use") == 1
     assert security.successful is False
     files.path.unlink()
     assert (await ask(port, request())).startswith("HTTP/1.1 401 ")

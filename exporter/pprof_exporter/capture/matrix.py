@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pprof_exporter.config import BadTarget, Strict, load_yaml, parse_target
+from pprof_exporter.config import BadTarget, parse_target
 from pprof_exporter.config.relabel import LABEL_NAME
-from pprof_exporter.config.strict import Duration
+from pprof_exporter.config.strict import Duration, Strict, load_yaml
 
 
 class MatrixCommand(Strict):

@@ -267,3 +267,14 @@ TRACE = "trace"
 """An execution trace, for an audit of the sampling clock."""
 STACKS = "stacks"
 """goroutine?debug=2, off unless it is asked for."""
+
+
+class Severity(StrEnum):
+    """Urgency of an alert."""
+
+    INFO = "info"
+    """For information; by default it notifies no receiver."""
+    WARNING = "warning"
+    """To be handled within the working day."""
+    CRITICAL = "critical"
+    """Profiling, or the service with it, is broken now."""

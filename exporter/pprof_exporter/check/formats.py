@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from pprof_exporter.check.report import CheckReport, TargetReport
+from pprof_exporter.check.report import CheckReport, TargetReport, fails_check
 from pprof_exporter.verdicts import BAD, Finding, Level, Note, Verdict
 
 _FORMAT = "pprof-exporter check"
@@ -98,11 +98,11 @@ def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Ve
     name = f"{verdict.failure_mode.id} {verdict.failure_mode.title}"
     case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name=name)
     lines = _xml("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
-    if report.fail_on.fails(verdict.level):
+    if fails_check(verdict.level, report.fail_on):
         ET.SubElement(case, "failure", type=verdict.level.value, message=_xml(verdict.said)).text = lines
     elif verdict.level in (Level.UNKNOWN, Level.NOT_APPLICABLE):
         ET.SubElement(case, "skipped", message=_xml(verdict.said))
-    shown = verdict.level in BAD and not report.fail_on.fails(verdict.level)
+    shown = verdict.level in BAD and not fails_check(verdict.level, report.fail_on)
     said = [lines if shown else "", verdict.said if verdict.level is Level.HEALTHY else ""]
     said += [f"note: {note.said}" for note in verdict.notes]
     if text := _xml("\n".join(part for part in said if part)):
@@ -193,7 +193,7 @@ def check_github(report: CheckReport) -> Iterator[str]:
             continue
         for verdict in one.verdicts:
             for finding in verdict.findings:
-                kind = _KINDS[finding.level] if report.fail_on.fails(finding.level) else "notice"
+                kind = _KINDS[finding.level] if fails_check(finding.level, report.fail_on) else "notice"
                 title = f"{one.name}: {verdict.failure_mode.id} {verdict.failure_mode.title}"
                 yield _command(kind, title, _with_runbook(report, finding))
 

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from urllib.parse import urlencode
 
+from pprof_exporter.check.exit_codes import FINDINGS, HEALTHY, NOT_CHECKED, FailOn
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.verdicts import BAD, Level, Note, TargetSnapshot, Verdict, verdicts, worst_level
-
-HEALTHY, FINDINGS, NOT_CHECKED = 0, 1, 2
-"""Exit codes."""
-
-
-class FailOn(StrEnum):
-    """The lowest level of a finding that makes the exit code 1. `info` means `warning`: notes never fail a check."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    INFO = "info"
-    NEVER = "never"
-
-    def fails(self, level: Level) -> bool:
-        """Whether a verdict of this level fails the check. Unknown never does."""
-        if self is FailOn.NEVER or level not in BAD:
-            return False
-        lowest = Level.WARNING if self is FailOn.INFO else Level(self.value)
-        return BAD.index(level) <= BAD.index(lowest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +68,7 @@ class CheckReport:
         """0 healthy, 1 findings, 2 if a target could not be checked."""
         if any(one.problem for one in self.targets) or not self.targets:
             return NOT_CHECKED
-        return FINDINGS if any(self.fail_on.fails(one.level) for one in self.targets) else HEALTHY
+        return FINDINGS if any(fails_check(one.level, self.fail_on) for one in self.targets) else HEALTHY
 
     def runbook(self, alert: str) -> str:
         """The URL of a runbook; "" if neither the runbook nor the exporter URL is set."""
@@ -156,3 +137,11 @@ def _modes(one: TargetReport) -> list[str]:
 
 def _targets(count: int) -> str:
     return f"{count} {'target' if count == 1 else 'targets'}"
+
+
+def fails_check(level: Level, fail_on: FailOn) -> bool:
+    """Whether a verdict of this level fails the check. Unknown never does."""
+    if fail_on is FailOn.NEVER or level not in BAD:
+        return False
+    lowest = Level.WARNING if fail_on is FailOn.INFO else Level(fail_on.value)
+    return BAD.index(level) <= BAD.index(lowest)

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from argparse import Namespace
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pprof_exporter import __version__
-from pprof_exporter.capture.format import CaptureError, TargetEntry
-from pprof_exporter.capture.matrix import load_matrix
-from pprof_exporter.capture.matrix_runner import MatrixRun, matrix_targets, reproduction_details, run_matrix
-from pprof_exporter.capture.processes import CannotStart
-from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
-from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.cli.options import Parser, whole
-from pprof_exporter.cli.os_signals import signal_handlers
-from pprof_exporter.cli.progress import rounds_shown
-from pprof_exporter.cli.round_options import add_round_flags, round_settings, undiscovered_jobs
-from pprof_exporter.clock import SystemClock
-from pprof_exporter.config import ConfigError, parse_duration
-from pprof_exporter.scrape.target.round import OnRound, RoundPlan
+from pprof_exporter.cli.round_options import add_round_flags
+from pprof_exporter.config import parse_duration
 
-_ROUNDS, _EVERY = 10, 30.0
-_INTERRUPTED = 130
 _DESCRIPTION = """\
 Record rounds of TARGETs: every profile unchanged, its latency, cheap requests for comparison, the CPU time used, and an
 execution trace. To resume an interrupted capture, run the same command again.
@@ -53,11 +34,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.flag("every", "Interval between rounds; by default that of --matrix, else 30s", default="", read=_every)
     add_round_flags(parser)
     options = parser.parse_args(argv)
-    try:
-        return asyncio.run(_matrix(options) if options.matrix else _targets(options))
-    except (ConfigError, CaptureError, CannotStart) as error:
-        print(f"pprof-exporter: {error}", file=sys.stderr)
-        return 2
+    from pprof_exporter.cli.record import record
+
+    return record(options)
 
 
 def _rounds(text: str) -> int | None:
@@ -66,77 +45,3 @@ def _rounds(text: str) -> int | None:
 
 def _every(text: str) -> float | None:
     return parse_duration(text) if text else None
-
-
-async def _targets(options: Namespace) -> int:
-    settings = round_settings(options, options.targets)
-    if not settings.targets:
-        raise ConfigError("no targets. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
-    if left_out := undiscovered_jobs(settings):
-        print(f"pprof-exporter: {left_out}", file=sys.stderr)
-    made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
-    writer = _writer(options.output, made)
-    plan = RoundPlan(options.rounds or _ROUNDS, options.every or _EVERY)
-    with _shown(writer, made, plan) as on_round:
-        recorder = CaptureRecorder(writer, settings, plan, SystemClock(), on_round)
-        return await _until_stopped(recorder.capture(dict(zip(settings.targets, made, strict=True))), options.output)
-
-
-async def _matrix(options: Namespace) -> int:
-    if options.targets or vars(options)["config.file"]:
-        raise ConfigError("--matrix contains its own targets; remove the other targets and --config.file")
-    matrix = load_matrix(options.matrix)
-    run_ = MatrixRun(matrix, options.matrix.parent, options.output, _say)
-    made = await _matrix_entries(run_, dict(options.label))
-    writer = _writer(options.output, made)
-    plan = RoundPlan(options.rounds or matrix.rounds or _ROUNDS, options.every or matrix.every or _EVERY)
-    with _shown(writer, made, plan) as on_round:
-        recorder = CaptureRecorder(writer, round_settings(options, []), plan, SystemClock(), on_round)
-        return await _until_stopped(run_matrix(run_, recorder, made), options.output)
-
-
-def _shown(writer: CaptureWriter, made: tuple[TargetEntry, ...], plan: RoundPlan) -> AbstractContextManager[OnRound]:
-    finished = [writer.finished_rounds(entry) for entry in made]
-    return rounds_shown("recording", [entry.name for entry in made], plan.rounds, finished)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-async def _matrix_entries(run_: MatrixRun, labels: Mapping[str, str]) -> tuple[TargetEntry, ...]:
-    named = matrix_targets(run_.matrix)
-    made = target_entries((target.name, {**dict(target.labels), **labels}) for target in named)
-    return tuple(
-        [
-            replace(entry, about=await reproduction_details(run_, wanted))
-            for entry, wanted in zip(made, run_.matrix.entries, strict=True)
-        ]
-    )
-
-
-def _writer(path: Path, made: tuple[TargetEntry, ...]) -> CaptureWriter:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return CaptureWriter(path, made, exporter=__version__, created=now)
-
-
-def _stop(recording: asyncio.Task[list[CaptureResult]]) -> None:
-    """Once: a second signal finds the first one at work, which ends what was started."""
-    if not recording.cancelling():
-        recording.cancel()
-
-
-async def _until_stopped(work: Coroutine[None, None, list[CaptureResult]], path: Path) -> int:
-    """Record until all is there or a signal comes, and say what there is."""
-    recording = asyncio.create_task(work)
-    try:
-        with signal_handlers(lambda: _stop(recording), None):
-            captured = await recording
-    except asyncio.CancelledError:
-        print(f"pprof-exporter: interrupted; run the same command again to resume {path}", file=sys.stderr)
-        return _INTERRUPTED
-    for one in captured:
-        print(f"{path / one.entry.folder}: {one.rounds} {'round' if one.rounds == 1 else 'rounds'} of {one.entry.name}")
-        if one.problem:
-            print(f"pprof-exporter: {one.entry.name}: {one.problem}", file=sys.stderr)
-    return 2 if any(one.problem for one in captured) else 0

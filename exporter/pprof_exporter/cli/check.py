@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pprof_exporter import __version__
-from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
-from pprof_exporter.check.live import check_live
-from pprof_exporter.check.report import (
-    NOT_CHECKED,
-    CheckReport,
-    FailOn,
-    TargetAssessor,
-    TargetReport,
-    targets_worst_first,
-)
-from pprof_exporter.check.saved import check_bodies, check_path
+from pprof_exporter.check.exit_codes import NOT_CHECKED, FailOn
 from pprof_exporter.cli.options import Parser, threshold, whole
-from pprof_exporter.cli.progress import rounds_shown
 from pprof_exporter.cli.round_options import add_round_flags, looks_like_a_path, round_settings, undiscovered_jobs
-from pprof_exporter.clock import SystemClock
-from pprof_exporter.config import ConfigError, Settings, parse_duration
-from pprof_exporter.scrape.target.round import RoundPlan
+from pprof_exporter.config import ConfigError, parse_duration
+
+if TYPE_CHECKING:
+    from pprof_exporter.check.report import CheckReport, TargetAssessor, TargetReport
+    from pprof_exporter.config import Settings
 
 _STDIN = "-"
 _FORMATS = ("table", "json", "junit", "markdown", "github")
@@ -60,9 +50,13 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _fail("no targets. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
     if left_out := undiscovered_jobs(settings):
         print(f"pprof-exporter: {left_out}", file=sys.stderr)
+    from pprof_exporter.check.report import CheckReport, TargetAssessor, targets_worst_first
+
     assessor = TargetAssessor(dict(options.set), dict(options.label))
     found = [one for text in files for one in _saved(text, assessor)]
     if settings.targets:
+        import asyncio
+
         found += asyncio.run(_live(settings, assessor, values))
     report = CheckReport(targets_worst_first(found), values["fail-on"], values["runbook-url"], values["exporter-url"])
     _print(report, values["format"], environ)
@@ -94,18 +88,27 @@ def _parser(environ: Mapping[str, str]) -> Parser:
 
 
 def _saved(text: str, assessor: TargetAssessor) -> list[TargetReport]:
+    from pprof_exporter.check.saved import check_bodies, check_path
+
     if text != _STDIN:
         return check_path(Path(text), assessor)
     return [check_bodies("standard input", {"": sys.stdin.buffer.read()}, assessor)]
 
 
 async def _live(settings: Settings, assessor: TargetAssessor, values: Mapping[str, Any]) -> list[TargetReport]:
+    from pprof_exporter.check.live import check_live
+    from pprof_exporter.cli.progress import rounds_shown
+    from pprof_exporter.clock import SystemClock
+    from pprof_exporter.scrape.target.round import RoundPlan
+
     plan = RoundPlan(values["rounds"], values["every"])
     with rounds_shown("checking", [target.name for target in settings.targets], plan.rounds) as on_round:
         return await check_live(settings, assessor, plan, SystemClock(), on_round)
 
 
 def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:
+    from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
+
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -120,7 +123,7 @@ def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:
             print("\n".join([*check_github(report), f"{report.summary}."]))
             _add_step_summary(report, environ.get("GITHUB_STEP_SUMMARY", ""))
         case _:
-            from pprof_exporter.cli.verdict_table import print_tables  # noqa: PLC0415 - rich is slow to load
+            from pprof_exporter.cli.verdict_table import print_tables
 
             print_tables(report)
 
@@ -128,6 +131,8 @@ def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:
 def _add_step_summary(report: CheckReport, path: str) -> None:
     if not path:
         return
+    from pprof_exporter.check.formats import check_markdown
+
     try:
         with Path(path).open("a", encoding="utf-8") as summary:
             summary.write(check_markdown(report) + "\n")

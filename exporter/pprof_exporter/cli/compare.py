@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import sys
 from collections.abc import Mapping, Sequence
@@ -78,7 +77,7 @@ def _compare(options: argparse.Namespace) -> tuple[ComparisonReport, Flames]:
     if options.stable or options.canary:
         if not (options.stable and options.canary):
             raise CannotCompare("--stable and --canary are required together")
-        from pprof_exporter.cli.compare_groups import compare_groups_now  # noqa: PLC0415
+        from pprof_exporter.cli.compare_groups import compare_groups_now
 
         return compare_groups_now(options, thresholds, pictures=pictures)
     if len(options.captures) != 2:
@@ -93,8 +92,8 @@ def _compare(options: argparse.Namespace) -> tuple[ComparisonReport, Flames]:
 def _captures(
     before: Path, after: Path, thresholds: Mapping[str, float], *, pictures: bool
 ) -> tuple[ComparisonReport, Flames]:
-    from pprof_exporter.capture.reader import CaptureError, load_capture  # noqa: PLC0415
-    from pprof_exporter.compare.captures import compare_captures, flames_of  # noqa: PLC0415
+    from pprof_exporter.capture.reader import CaptureError, load_capture
+    from pprof_exporter.compare.captures import compare_captures, flames_of
 
     try:
         sides = load_capture(before), load_capture(after)
@@ -109,8 +108,10 @@ def _captures(
 
 
 def _epochs(text: str, target: str | None, thresholds: Mapping[str, float]) -> ComparisonReport:
-    from pprof_exporter.compare.epochs import NoEpochs, compare_epochs  # noqa: PLC0415
-    from pprof_exporter.compare.exporter_page import NoPage, page_url, read_exporter_page  # noqa: PLC0415
+    import asyncio
+
+    from pprof_exporter.compare.epochs import NoEpochs, compare_epochs
+    from pprof_exporter.compare.exporter_page import NoPage, page_url, read_exporter_page
 
     try:
         url = page_url(text)
@@ -141,22 +142,22 @@ def _write(report: ComparisonReport, flames: Flames, options: argparse.Namespace
 
 def _rendered(form: str, report: ComparisonReport, flames: Flames) -> str:
     if form == "json":
-        from pprof_exporter.compare.report_json import report_json  # noqa: PLC0415
+        from pprof_exporter.compare.report_json import report_json
 
         return report_json(report)
     if form == "markdown":
-        from pprof_exporter.compare.report_markdown import report_markdown  # noqa: PLC0415
+        from pprof_exporter.compare.report_markdown import report_markdown
 
         return report_markdown(report)
-    from pprof_exporter.compare.report_html import report_html  # noqa: PLC0415
+    from pprof_exporter.compare.report_html import report_html
 
     return report_html(report, flames)
 
 
 def _text(report: ComparisonReport, output: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from pprof_exporter.compare.report_text import print_report  # noqa: PLC0415
+    from pprof_exporter.compare.report_text import print_report
 
     if output == "-":
         print_report(report, Console(highlight=False))
@@ -174,7 +175,7 @@ def _save(file: str, text: str) -> None:
 
 
 def _code(report: ComparisonReport, fail_on: str) -> int:
-    from pprof_exporter.compare.report import ChangeVerdict  # noqa: PLC0415
+    from pprof_exporter.compare.report import ChangeVerdict
 
     if report.verdict is ChangeVerdict.UNSURE:
         return 2

@@ -7,14 +7,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pprof_exporter.cli.options import Parser
-from pprof_exporter.config.client_settings import ClientSettings
-from pprof_exporter.config.file import load_config, schema
-from pprof_exporter.config.job import FileSource, HttpSource, Job
-from pprof_exporter.config.settings import Settings
-from pprof_exporter.config.strict import ConfigError
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.cli.options import Parser, check_readable
+from pprof_exporter.config.config_error import ConfigError
+
+if TYPE_CHECKING:
+    from pprof_exporter.config import ClientSettings, Job, Settings
 
 _DESCRIPTION = """\
 Check configuration files and warn about likely mistakes, or print the JSON Schema of the file for an editor.
@@ -30,6 +29,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     commands.add_parser("schema", help="print the JSON Schema of the file")
     options = parser.parse_args(argv)
     if options.command == "schema":
+        from pprof_exporter.config.file import schema
+
         print(json.dumps(schema(), indent=2))
         return 0
     return max(_check(path, environ) for path in options.files)
@@ -45,7 +46,7 @@ def _plain(environ: Mapping[str, str]) -> type[Parser]:
 
 def _check(path: Path, environ: Mapping[str, str]) -> int:
     try:
-        settings = load_config(path, Settings((), default_profiles()), environ)
+        settings = _settings(path, environ)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
@@ -60,17 +61,30 @@ def _check(path: Path, environ: Mapping[str, str]) -> int:
     return 0
 
 
+def _settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    check_readable(path)
+    from pprof_exporter.config import Settings
+    from pprof_exporter.config.file import load_config
+    from pprof_exporter.scrape import default_profiles
+
+    return load_config(path, Settings((), default_profiles()), environ)
+
+
 def _count(things: Sequence[object], name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _clients(job: Job) -> list[tuple[str, ClientSettings]]:
+    from pprof_exporter.config import HttpSource
+
     discovery = [("http_sd_configs", source.client) for source in job.sources if isinstance(source, HttpSource)]
     return [("targets", job.client), *discovery]
 
 
 def _warnings(job: Job, folder: Path) -> list[str]:
     """Warnings: settings that are valid and mostly a mistake."""
+    from pprof_exporter.config import FileSource
+
     found = [
         f"no file matches {pattern!r}"
         for source in job.sources

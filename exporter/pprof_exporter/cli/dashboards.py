@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.dashboards import DASHBOARDS, render_dashboard
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -19,6 +18,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     )
     parser.flag("output", "Output folder", default="dashboards", read=Path)
     folder: Path = vars(parser.parse_args(argv))["output"]
+    from pprof_exporter.dashboards import DASHBOARDS, render_dashboard
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for dashboard in DASHBOARDS:

@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pprof_exporter.cli.options import Parser
-from pprof_exporter.health import FetchedProfile, Reading, run_checks
-from pprof_exporter.profile import DecodeError, Profile, decode, function_weights, modules, totals
+
+if TYPE_CHECKING:
+    from pprof_exporter.health import Reading
+    from pprof_exporter.profile import Profile
 
 _EVERYTHING = sys.maxsize
 
@@ -29,9 +31,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     options = parser.parse_args(argv)
     try:
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-        profile = decode(data, max_bytes=_EVERYTHING - 1)
     except OSError as error:
         return _fail(options.file, error.strerror or str(error))
+    from pprof_exporter.profile import DecodeError, decode
+
+    try:
+        profile = decode(data, max_bytes=_EVERYTHING - 1)
     except DecodeError as error:
         return _fail(options.file, f"{error.reason}: {error.detail}. {error.reason.advice}")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -41,7 +46,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.format == "json":
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
-        from pprof_exporter.cli.inspect_table import print_profile  # noqa: PLC0415 - rich is slow to load, JSON needs none
+        from pprof_exporter.cli.inspect_table import print_profile
 
         print_profile(facts)
     return 0
@@ -49,6 +54,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def describe(profile: Profile, top: int) -> dict[str, Any]:
     """The profile as one object of plain values; the keys are a contract with scripts."""
+    from pprof_exporter.health import FetchedProfile, run_checks
+    from pprof_exporter.profile import modules, totals
+
     return {
         "sample_types": [
             {"type": kind.type, "unit": kind.unit, "total": total}
@@ -84,6 +92,8 @@ def _signal(reading: Reading) -> str:
 
 
 def _top(profile: Profile, index: int, limit: int) -> list[dict[str, Any]]:
+    from pprof_exporter.profile import function_weights
+
     weights = function_weights(profile, index)
     order = sorted(weights, key=lambda name: (-weights[name].flat, -weights[name].cum, name))
     return [{"function": name, "flat": weights[name].flat, "cum": weights[name].cum} for name in order[:limit]]

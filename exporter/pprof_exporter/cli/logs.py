@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
-
-import structlog
-from structlog.typing import Processor
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_FIRST = ("ts", "level", "msg")
 
 
 def set_up_logs(level: str, form: str) -> None:
     """Configure logging for the whole process."""
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-        structlog.processors.format_exc_info,
-        structlog.processors.EventRenamer("msg"),
-    ]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.processors.LogfmtRenderer(
-            key_order=["ts", "level", "msg"], drop_missing=True, bool_as_flag=False
-        )
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
-        )
-    )
+    handler.setFormatter(EventFormatter(_json if form == "json" else _logfmt))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[level])
     # asyncio logs at debug level which selector it uses, which is of no use here.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        cache_logger_on_first_use=True,
-    )
+
+
+class EventFormatter(logging.Formatter):
+    """Writes a record with its fields as one line. Libraries log text, which is an event without fields."""
+
+    def __init__(self, write: Callable[[dict[str, object]], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        event: dict[str, object] = {
+            **getattr(record, "fields", {}),
+            "level": record.levelname.lower(),
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return self._write({**event, "msg": record.getMessage()})
+
+
+def _json(event: dict[str, object]) -> str:
+    return json.dumps(event, default=repr)
+
+
+def _logfmt(event: dict[str, object]) -> str:
+    ordered = [*_FIRST, *(name for name in event if name not in _FIRST)]
+    return " ".join(f"{name}={_quoted(event[name])}" for name in ordered)
+
+
+def _quoted(value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    needs_quotes = any(character in text for character in ' ="')
+    if needs_quotes:
+        text = text.replace("\\", "\\\\")
+    # A line break would begin another event.
+    text = text.replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"' if needs_quotes else text

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
-
 from pprof_exporter import __version__
-from pprof_exporter.cli.logs import set_up_logs
-from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from
-from pprof_exporter.cli.serve import Service, serve
-from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
-from pprof_exporter.config import ConfigError
-from pprof_exporter.web import WebSecurity, load_web_config
+from pprof_exporter.cli.options import Parser, add_serve_flags
 
 _Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
 def _command(module: str) -> _Command:
-    """A command whose module is loaded when it is run: serving needs none of them."""
+    """A command whose module is loaded when it is run."""
 
     def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         loaded: _Command = importlib.import_module(f"pprof_exporter.{module}").run
@@ -82,38 +74,6 @@ def _serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     add_serve_flags(parser)
     parser.add_argument("--version", action="version", version=f"pprof-exporter {__version__}")
     options = parser.parse_args(argv)
-    values = vars(options)
-    try:
-        settings = settings_from(options, environ)
-        security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
-        sockets = systemd_sockets(environ, os.getpid()) if values["web.systemd-socket"] else []
-    except (ConfigError, NoSockets) as error:
-        print(f"pprof-exporter: {error}", file=sys.stderr)
-        return 2
-    set_up_logs(values["log.level"], values["log.format"])
-    if not settings.targets and not values["config.file"]:
-        if not values["web.enable-probe"]:
-            print(
-                "pprof-exporter: no targets. Name a target, as in `pprof-exporter localhost:6060`, set "
-                "--config.file, or remove --no-web.enable-probe.",
-                file=sys.stderr,
-            )
-            return 2
-        structlog.get_logger().info(
-            "no targets configured, serving /probe only",
-            advice="Name a target, as in `pprof-exporter localhost:6060`, or run `pprof-exporter demo`.",
-        )
-    service = Service(
-        settings=settings,
-        addresses=[] if sockets else values["web.listen-address"],
-        sockets=sockets,
-        security=security,
-        load=(lambda: settings_from(options, environ)) if values["config.file"] else None,
-        config=values["config.file"],
-        watch=values["config.watch"],
-        lifecycle=values["web.enable-lifecycle"],
-        probe=values["web.enable-probe"],
-        storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
-        evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
-    )
-    return asyncio.run(serve(service))
+    from pprof_exporter.cli.start import start
+
+    return start(options, environ)

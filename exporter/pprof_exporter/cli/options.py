@@ -1,29 +1,38 @@
-"""Flags, each with an environment variable: `--web.listen-address` is `PPROF_EXPORTER_WEB_LISTEN_ADDRESS`."""
+"""Flags, each with an environment variable: `--web.listen-address` is `PPROF_EXPORTER_WEB_LISTEN_ADDRESS`.
+
+What a flag means is imported when it is read, so that --help and errors are quick.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
-from pprof_exporter.config.file import check, load_config
-from pprof_exporter.config.metrics_url import parse_metrics_page
-from pprof_exporter.config.settings import AuditWhen, Limits, Settings
-from pprof_exporter.config.strict import ConfigError
-from pprof_exporter.config.target import BadTarget, parse_target
+from pprof_exporter.cli.interpreter import quick_imports
 from pprof_exporter.config.units import parse_duration
-from pprof_exporter.scrape import default_profiles
-from pprof_exporter.web import Listen, parse_listen
+
+if TYPE_CHECKING:
+    from pprof_exporter.config.audit_when import AuditWhen
+    from pprof_exporter.config.listen_address import Listen
+    from pprof_exporter.config.metrics_url import MetricsPage
+    from pprof_exporter.config.settings import Settings
+    from pprof_exporter.config.target import Target
 
 DEFAULT_LISTEN = ":9717"
 _ALL = "all"
 
 T = TypeVar("T")
+
+
+class _Default(NamedTuple):
+    """Text in place of a flag that is not given."""
+
+    text: str
+    read: Callable[[str], object]
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,11 +48,24 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(
             f"--{name}",
             dest=name,
-            default=self._environ.get(variable, default),
+            default=_Default(self._environ.get(variable, default), _reader(read)),
             type=_reader(read),
             help=f"{help_} (default: {default or 'none'}) [{variable}]",
             **{"metavar": "VALUE", **kwargs},
         )
+
+    def parse_args(  # type: ignore[override]  # No command brings a namespace.
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> argparse.Namespace:
+        """The options. Defaults are read last: argparse reads them before it refuses an unknown argument."""
+        options = super().parse_args(args, namespace)
+        for name, value in vars(options).items():
+            if isinstance(value, _Default):
+                try:
+                    setattr(options, name, value.read(value.text))
+                except argparse.ArgumentTypeError as error:
+                    self.error(f"argument --{name}: {error}")
+        return options
 
     def switch(self, name: str, help_: str, *, default: bool = False) -> None:
         """Add `--name` and `--no-name`."""
@@ -67,23 +89,32 @@ def _reader(read: Callable[[str], T]) -> Callable[[str], T]:
     def convert(text: str) -> T:
         try:
             return read(text)
-        except (ValueError, ConfigError) as error:
+        except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return convert
 
 
 def _listen_addresses(text: str) -> list[Listen]:
+    from pprof_exporter.config.listen_address import parse_listen
+
     return [parse_listen(part.strip()) for part in text.split(",")]
 
 
+def _metrics_page(text: str) -> MetricsPage:
+    from pprof_exporter.config.metrics_url import parse_metrics_page
+
+    return parse_metrics_page(text)
+
+
 def _profiles(text: str) -> list[str]:
-    known = default_profiles()
     names = [part.strip() for part in text.split(",")]
-    if _ALL in names:
-        names += [name for name, settings in known.items() if settings.enabled]
-        names.remove(_ALL)
-    unknown = next((name for name in names if name not in known), None)
+    if names == [_ALL]:
+        return names
+    from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
+
+    known = default_profiles()
+    unknown = next((name for name in names if name not in (*known, _ALL)), None)
     if unknown is not None:
         raise ValueError(f"unknown profile {unknown!r}; choose from {', '.join(known)}")
     return names
@@ -97,6 +128,8 @@ def whole(text: str) -> int:
 
 
 def _audit(text: str) -> AuditWhen | float:
+    from pprof_exporter.config.audit_when import AuditWhen
+
     return next((when for when in AuditWhen if when.value == text), None) or parse_duration(text)
 
 
@@ -121,6 +154,8 @@ def path_or_none(text: str) -> Path | None:
 
 def threshold(text: str) -> tuple[str, float]:
     """`NAME=NUMBER` of a threshold. Raises `argparse.ArgumentTypeError` with a sentence."""
+    from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+
     name, _, number = text.partition("=")
     if name not in THRESHOLDS_BY_NAME:
         raise argparse.ArgumentTypeError(f"unknown threshold {name!r}; see `pprof-exporter rules --list-thresholds`")
@@ -157,7 +192,7 @@ def add_fetch_flags(parser: Parser) -> None:
         "scrape.metrics-path",
         "Path of the targets' own metrics; write :8080/metrics if the port differs from that of pprof",
         default="/metrics",
-        read=parse_metrics_page,
+        read=_metrics_page,
     )
 
 
@@ -203,15 +238,46 @@ def add_serve_flags(parser: Parser) -> None:
     add_log_flags(parser)
 
 
-def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
-    values = vars(options)
+def check_readable(file: Path) -> None:
+    """Raise `ConfigError` if a file cannot be read, before loading what would read it."""
+    from pprof_exporter.config.config_error import ConfigError
+
     try:
-        targets = tuple(parse_target(text) for text in options.targets)
+        with file.open("rb"):
+            return
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror or error}") from None
+
+
+def _targets(texts: Sequence[str]) -> tuple[Target, ...]:
+    if not texts:
+        return ()
+    from pprof_exporter.config.config_error import ConfigError
+    from pprof_exporter.config.target import BadTarget, parse_target
+
+    try:
+        return tuple(map(parse_target, texts))
     except BadTarget as error:
         raise ConfigError(str(error)) from None
+
+
+def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
+    if path := vars(options)["config.file"]:
+        check_readable(path)
+    targets = _targets(options.targets)
+    from dataclasses import replace
+
+    from pprof_exporter.config.settings import Limits, Settings, check
+
+    with quick_imports():
+        from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
+
+    values = vars(options)
+    names = values["scrape.profiles"]
     profiles = {
-        name: replace(known, enabled=name in values["scrape.profiles"]) for name, known in default_profiles().items()
+        name: replace(known, enabled=name in names or (_ALL in names and known.enabled))
+        for name, known in default_profiles().items()
     }
     profiles["cpu"] = replace(
         profiles["cpu"], interval=values["scrape.cpu-interval"], window=values["scrape.cpu-window"]
@@ -227,5 +293,8 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
         defer_at_most=values["scrape.defer-at-most"],
         limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
     )
-    path = values["config.file"]
-    return load_config(path, settings, environ) if path else check(settings)
+    if not path:
+        return check(settings)
+    from pprof_exporter.config.file import load_config
+
+    return load_config(path, settings, environ)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pprof_exporter.config import Target
+if TYPE_CHECKING:
+    from pprof_exporter.config import Target
 
 _FEW = 12
 """More targets than this share one bar."""
@@ -23,8 +25,8 @@ def rounds_shown(
     if not sys.stderr.isatty():
         yield lambda _target, _number: None
         return
-    from rich.console import Console  # noqa: PLC0415 - rich is slow to load, and pipes need none
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     done = list(finished) or [0] * len(names)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pprof_exporter.cli.options import Parser, add_fetch_flags, path_or_none, settings_from
-from pprof_exporter.config import Settings
-from pprof_exporter.config.relabel import LABEL_NAME
+
+if TYPE_CHECKING:
+    from pprof_exporter.config import Settings
 
 _WITHOUT_LOOPS: dict[str, object] = {
     "scrape.interval": 30.0,
@@ -34,6 +35,8 @@ def add_round_flags(parser: Parser) -> None:
 
 def round_settings(options: argparse.Namespace, targets: list[str]) -> Settings:
     """Settings with these targets and those of the configuration file. Raises `ConfigError`."""
+    from dataclasses import replace
+
     settings = settings_from(argparse.Namespace(**{**vars(options), "targets": targets}))
     labels = dict(options.label)
     return replace(
@@ -53,6 +56,8 @@ def undiscovered_jobs(settings: Settings) -> str:
 
 
 def _label(text: str) -> tuple[str, str]:
+    from pprof_exporter.config.relabel import LABEL_NAME
+
     name, given, value = text.partition("=")
     if not given or not LABEL_NAME.fullmatch(name):
         raise argparse.ArgumentTypeError(f"{text!r}: write NAME=VALUE, with a name of letters, digits and _")

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pprof_exporter.catalog.thresholds import THRESHOLDS
 from pprof_exporter.cli.options import Parser, threshold
-from pprof_exporter.rules import GROUPS, RuleOptions, render_rules
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -36,9 +34,13 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     parser.flag("output", "Output file, - for standard output", default="-")
     options = vars(parser.parse_args(argv))
     if options["list_thresholds"]:
+        from pprof_exporter.catalog.thresholds import THRESHOLDS
+
         for one in THRESHOLDS:
             print(f"{one.name}={one.value:.12g}  # {one.unit or 'number'}: {one.reason}")
         return 0
+    from pprof_exporter.rules import GROUPS, RuleOptions, render_rules
+
     chosen = RuleOptions(dict(options["set"]), options["runbook-url"], options["time-scale"])
     text = render_rules(GROUPS, chosen)
     if options["output"] == "-":

@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
 from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from pprof_exporter.cli.garbage_collection import collect_garbage_seldom
+from pprof_exporter.cli.interpreter import collect_garbage_seldom
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
 from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
-from pprof_exporter.evidence.service import EvidenceService
+from pprof_exporter.config.listen_address import Listen, is_loopback
+from pprof_exporter.event_log import LOG
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
 from pprof_exporter.scrape import Fetcher, Pool
 from pprof_exporter.scrape.discovery import Discovery
@@ -30,8 +30,11 @@ from pprof_exporter.web.access import AccessRules
 from pprof_exporter.web.app import Readiness, build_app
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.evidence_access import EvidenceAccess
-from pprof_exporter.web.listen import Listen, is_loopback, start_sites
+from pprof_exporter.web.listen import start_sites
 from pprof_exporter.web.security import WebSecurity
+
+if TYPE_CHECKING:
+    from pprof_exporter.evidence.service import EvidenceService
 
 # Prometheus, systemd and Kubernetes all wait longer than this before they kill.
 STOP_WITHIN = 5.0
@@ -68,7 +71,7 @@ async def serve(
     """Run until SIGTERM, SIGINT or `stop`; `ready` is called once with the URLs that answer. Returns an exit code."""
     stop = stop or asyncio.Event()
     clock = SystemClock()
-    log = structlog.get_logger()
+    log = LOG
     max_bytes = service.settings.limits.wire_bytes
     async with (
         Fetcher(clock, max_bytes=max_bytes) as fetcher,
@@ -164,9 +167,11 @@ async def serve(
 async def _evidence_service(service: Service, clock: Clock) -> EvidenceService | None:
     settings = service.settings.evidence
     if service.evidence is not None and settings.enabled:
+        from pprof_exporter.evidence.service import EvidenceService
+
         return await EvidenceService.open(service.evidence, settings, clock)
     if settings.enabled and settings != EvidenceSettings():
-        structlog.get_logger().warning("evidence is not saved: set --storage.path to a folder")
+        LOG.warning("evidence is not saved: set --storage.path to a folder")
     return None
 
 
@@ -216,14 +221,12 @@ def _reloader(
             settings = load()
         except ConfigError as error:
             config.successful = False
-            structlog.get_logger().error(
-                "configuration reload failed, the previous configuration stays in use", detail=str(error)
-            )
+            LOG.error("configuration reload failed, the previous configuration stays in use", detail=str(error))
             return str(error)
         use(settings)
         config.successful = True
         config.loaded_at = clock.now()
-        structlog.get_logger().info("configuration reloaded", targets=len(settings.targets))
+        LOG.info("configuration reloaded", targets=len(settings.targets))
         return None
 
     return reload

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import file_stamp
+from pprof_exporter.config.file_stamp import file_stamp
 
 _LOOK_EVERY = 5.0
 

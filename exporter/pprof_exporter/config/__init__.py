@@ -1,39 +1,55 @@
-"""Settings from flags and YAML, and how targets are written."""
+"""Settings from flags and YAML, and how targets are written.
+
+What reads YAML is imported from `config.file` and `config.strict`: pydantic takes 11 MiB, and without a configuration
+file nothing needs it. The rest is loaded when it is used, so that a flag is read without all that a target has.
+"""
 
 from __future__ import annotations
 
-from pprof_exporter.config.client_settings import (
-    DEFAULT_CLIENT,
-    Authorization,
-    BasicAuth,
-    ClientSettings,
-    OAuth2,
-    Params,
-)
-from pprof_exporter.config.evidence_settings import EvidenceSettings, PushSettings
-from pprof_exporter.config.file import check, load_config, schema
-from pprof_exporter.config.file_stamp import FileStamp, file_stamp
-from pprof_exporter.config.job import (
-    DiscoverySource,
-    DnsSource,
-    FileSource,
-    HttpSource,
-    Job,
-    Mechanism,
-    RecordType,
-    ResolvedTargets,
-    TargetGroup,
-)
-from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
-from pprof_exporter.config.probe_settings import ANYWHERE, DEFAULT_MODULE, AllowRule, ProbeModule, Probing
-from pprof_exporter.config.profiles import Overrides, ProfileSettings
-from pprof_exporter.config.proxy import Proxy
-from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
-from pprof_exporter.config.settings import MIN_AUDIT_WINDOW, AuditWhen, Limits, Settings
-from pprof_exporter.config.strict import ConfigError, Duration, ExistingFile, Strict, load_yaml
-from pprof_exporter.config.target import BadTarget, Target, parse_target
-from pprof_exporter.config.tls import DEFAULT_TLS, VERSIONS, BadTls, TlsSettings, client_context, load_pair, trust
-from pprof_exporter.config.units import parse_duration
+from typing import TYPE_CHECKING
+
+from pprof_exporter.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from pprof_exporter.config.audit_when import AuditWhen
+    from pprof_exporter.config.client_settings import (
+        DEFAULT_CLIENT,
+        Authorization,
+        BasicAuth,
+        ClientSettings,
+        OAuth2,
+        Params,
+    )
+    from pprof_exporter.config.config_error import ConfigError
+    from pprof_exporter.config.evidence_settings import EvidenceSettings, PushSettings
+    from pprof_exporter.config.job import (
+        DiscoverySource,
+        DnsSource,
+        FileSource,
+        HttpSource,
+        Job,
+        Mechanism,
+        RecordType,
+        ResolvedTargets,
+        TargetGroup,
+    )
+    from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
+    from pprof_exporter.config.probe_settings import ANYWHERE, DEFAULT_MODULE, AllowRule, ProbeModule, Probing
+    from pprof_exporter.config.profiles import Overrides, ProfileSettings
+    from pprof_exporter.config.proxy import Proxy
+    from pprof_exporter.config.secret import BadSecret, Secret, fits_header, hide
+    from pprof_exporter.config.settings import MIN_AUDIT_WINDOW, Limits, Settings, check
+    from pprof_exporter.config.target import BadTarget, Target, parse_target
+    from pprof_exporter.config.tls import (
+        DEFAULT_TLS,
+        BadTls,
+        TlsSettings,
+        client_context,
+        load_pair,
+        tls_version,
+        trust,
+    )
+    from pprof_exporter.config.units import parse_duration
 
 __all__ = [
     "ANYWHERE",
@@ -41,7 +57,6 @@ __all__ = [
     "DEFAULT_MODULE",
     "DEFAULT_TLS",
     "MIN_AUDIT_WINDOW",
-    "VERSIONS",
     "AllowRule",
     "AuditWhen",
     "Authorization",
@@ -53,11 +68,8 @@ __all__ = [
     "ConfigError",
     "DiscoverySource",
     "DnsSource",
-    "Duration",
     "EvidenceSettings",
-    "ExistingFile",
     "FileSource",
-    "FileStamp",
     "HttpSource",
     "Job",
     "Limits",
@@ -75,21 +87,37 @@ __all__ = [
     "ResolvedTargets",
     "Secret",
     "Settings",
-    "Strict",
     "Target",
     "TargetGroup",
     "TlsSettings",
     "check",
     "client_context",
-    "file_stamp",
     "fits_header",
     "hide",
-    "load_config",
     "load_pair",
-    "load_yaml",
     "parse_duration",
     "parse_metrics_page",
     "parse_target",
-    "schema",
+    "tls_version",
     "trust",
 ]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "audit_when": "AuditWhen",
+        "client_settings": "DEFAULT_CLIENT Authorization BasicAuth ClientSettings OAuth2 Params",
+        "config_error": "ConfigError",
+        "evidence_settings": "EvidenceSettings PushSettings",
+        "job": "DiscoverySource DnsSource FileSource HttpSource Job Mechanism RecordType ResolvedTargets TargetGroup",
+        "metrics_url": "MetricsPage parse_metrics_page",
+        "probe_settings": "ANYWHERE DEFAULT_MODULE AllowRule ProbeModule Probing",
+        "profiles": "Overrides ProfileSettings",
+        "proxy": "Proxy",
+        "secret": "BadSecret Secret fits_header hide",
+        "settings": "MIN_AUDIT_WINDOW Limits Settings check",
+        "target": "BadTarget Target parse_target",
+        "tls": "DEFAULT_TLS BadTls TlsSettings client_context load_pair tls_version trust",
+        "units": "parse_duration",
+    },
+)

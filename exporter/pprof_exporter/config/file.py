@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pprof_exporter.config.evidence_settings import EvidenceModel
+from pprof_exporter.config.config_error import ConfigError
+from pprof_exporter.config.evidence_model import EvidenceModel
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.jobs import ProfileModel, ScrapeConfig, check_names
 from pprof_exporter.config.probe_modules import ModuleModel, ProbeModel, probing
-from pprof_exporter.config.profiles import ProfileSettings
-from pprof_exporter.config.settings import Limits, Settings
-from pprof_exporter.config.strict import ConfigError, Duration, DurationOrOff, Page, Size, Strict, load_yaml
+from pprof_exporter.config.settings import Limits, Settings, check
+from pprof_exporter.config.strict import Duration, DurationOrOff, Page, Size, Strict, load_yaml
 from pprof_exporter.config.target import Target
 
 
@@ -105,25 +104,3 @@ def _static(job: Job) -> tuple[Target, ...]:
     if found.problems:
         raise ConfigError(f"scrape_configs {job.name!r}: {found.problems[0]}")
     return found.targets
-
-
-def check(settings: Settings) -> Settings:
-    """The same settings, or `ConfigError` where parts of them contradict each other."""
-    twice = next((name for name, count in Counter(target.name for target in settings.targets).items() if count > 1), "")
-    if twice:
-        raise ConfigError(f"target {twice} is listed twice; remove one or rename it")
-    _check_windows("profiles", settings.profiles)
-    for job in settings.jobs:
-        _check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
-    for module in settings.probing.modules.values():
-        _check_windows(f"modules.{module.name}.profiles", module.profiles)
-    return settings
-
-
-def _check_windows(place: str, profiles: dict[str, ProfileSettings]) -> None:
-    for name, profile in profiles.items():
-        if profile.enabled and profile.window and profile.window + 1 > profile.interval:
-            raise ConfigError(
-                f"{place}.{name}: a window of {profile.window:g} s does not fit into an interval of "
-                f"{profile.interval:g} s; increase the interval or shorten the window"
-            )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.http_model import HttpClientModel, HttpUrl
 from pprof_exporter.config.job import (
     OWN_PARAMS,
@@ -20,7 +21,7 @@ from pprof_exporter.config.job import (
 )
 from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.relabel import LABEL_NAME, Action, Rule
-from pprof_exporter.config.strict import ConfigError, Duration, Page, Strict
+from pprof_exporter.config.strict import Duration, Page, Strict
 
 _SD_FILE_ENDINGS = (".json", ".yml", ".yaml")
 

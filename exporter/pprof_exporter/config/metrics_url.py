@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from yarl import URL
+if TYPE_CHECKING:
+    from yarl import URL
 
 _WRITTEN = re.compile(r"(?::(?P<port>[1-9]\d{0,4}))?(?P<path>/[^\s?#]*)")
 

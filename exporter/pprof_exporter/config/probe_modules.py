@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.http_model import CredentialsModel
 from pprof_exporter.config.probe_settings import AllowRule, ProbeModule, Probing, choose_profiles
 from pprof_exporter.config.profiles import ProfileSettings
-from pprof_exporter.config.strict import ConfigError, Duration, Strict
+from pprof_exporter.config.strict import Duration, Strict
 from pprof_exporter.config.target import DEFAULT_PATH
 
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
+from pprof_exporter.config.audit_when import AuditWhen
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.evidence_settings import EvidenceSettings
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.metrics_url import MetricsPage
@@ -13,14 +15,6 @@ from pprof_exporter.config.profiles import Overrides, ProfileSettings
 from pprof_exporter.config.target import Target
 
 MIB = 1024 * 1024
-
-
-class AuditWhen(StrEnum):
-    """When to audit the sampling clock."""
-
-    OFF = "off"
-    ON_CHANGE = "on-change"
-    """When a target is first seen, and after each change of its system, program, Go or modules."""
 
 
 MIN_AUDIT_WINDOW = 3.0
@@ -75,3 +69,25 @@ class Settings:
             timeout=own.timeout or self.timeout,
             metrics_page=own.metrics_page or self.metrics_page,
         )
+
+
+def check(settings: Settings) -> Settings:
+    """The same settings, or `ConfigError` where parts of them contradict each other."""
+    twice = next((name for name, count in Counter(target.name for target in settings.targets).items() if count > 1), "")
+    if twice:
+        raise ConfigError(f"target {twice} is listed twice; remove one or rename it")
+    _check_windows("profiles", settings.profiles)
+    for job in settings.jobs:
+        _check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
+    for module in settings.probing.modules.values():
+        _check_windows(f"modules.{module.name}.profiles", module.profiles)
+    return settings
+
+
+def _check_windows(place: str, profiles: dict[str, ProfileSettings]) -> None:
+    for name, profile in profiles.items():
+        if profile.enabled and profile.window and profile.window + 1 > profile.interval:
+            raise ConfigError(
+                f"{place}.{name}: a window of {profile.window:g} s does not fit into an interval of "
+                f"{profile.interval:g} s; increase the interval or shorten the window"
+            )

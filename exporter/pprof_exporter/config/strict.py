@@ -20,13 +20,10 @@ from pydantic import (
     field_validator,
 )
 
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
 from pprof_exporter.config.units import parse_duration, parse_size
 from pprof_exporter.config.yaml_lines import load_with_lines
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used; the message says where, why and what to do."""
 
 
 class Strict(BaseModel):

@@ -1,15 +1,18 @@
-"""`tls_config`: how a client checks the server, and shows who it is itself."""
+"""`tls_config`: how a client checks the server, and shows who it is itself.
+
+OpenSSL is loaded with the first context: a wrong target is refused without.
+"""
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
+if TYPE_CHECKING:
+    import ssl
 
-Context = TypeVar("Context", bound=ssl.SSLContext)
+Context = TypeVar("Context", bound="ssl.SSLContext")
 
 
 class BadTls(Exception):
@@ -37,11 +40,20 @@ class TlsSettings:
 DEFAULT_TLS = TlsSettings()
 
 
+def tls_version(name: str) -> ssl.TLSVersion:
+    """`TLS12` or `TLS13`, as both configuration files name them."""
+    import ssl  # noqa: PLC0415
+
+    return {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}[name]
+
+
 def client_context(tls: TlsSettings, kind: type[Context]) -> Context:
     """A context of this class for these settings. Reads their files; raises `BadTls`."""
+    import ssl  # noqa: PLC0415
+
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = VERSIONS[tls.min_version]
-    context.maximum_version = VERSIONS[tls.max_version]
+    context.minimum_version = tls_version(tls.min_version)
+    context.maximum_version = tls_version(tls.max_version)
     if tls.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -56,6 +68,8 @@ def client_context(tls: TlsSettings, kind: type[Context]) -> Context:
 
 def trust(context: ssl.SSLContext, file: Path) -> None:
     """Believe what the certificates in a file have signed, intermediate ones too, as Go does. Raises `BadTls`."""
+    import ssl  # noqa: PLC0415
+
     _readable(file)
     try:
         context.load_verify_locations(file)
@@ -66,6 +80,8 @@ def trust(context: ssl.SSLContext, file: Path) -> None:
 
 def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Show this certificate, and prove it with its key. Raises `BadTls`."""
+    import ssl  # noqa: PLC0415
+
     _readable(certificate)
     _readable(key)
     try:

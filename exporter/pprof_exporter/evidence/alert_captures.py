@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 
-import structlog
-
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.all_profiles import fetch_all_profiles
 from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence.push import Pusher
@@ -80,4 +79,4 @@ class AlertCaptures:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._pool.internal_errors += 1
-            structlog.get_logger().error("internal error, please report it", exc_info=error)
+            LOG.error("internal error, please report it", exc_info=error)

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 import re
+import ssl
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ from io import BytesIO
 from random import Random
 
 import aiohttp
-import structlog
 from yarl import URL
 
 from pprof_exporter import __version__
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import PushSettings
+from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
@@ -109,7 +110,10 @@ class Pusher:
         """Push one profile after the other, until cancelled."""
         headers = {"User-Agent": f"pprof-exporter/{__version__}", **dict(self._settings.headers)}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
-        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        # Not aiohttp's own context, which has no certificates in the server: see `cli/interpreter.py`.
+        tls = await asyncio.to_thread(_context) if self._url.scheme == "https" else True
+        connector = aiohttp.TCPConnector(ssl=tls)
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector) as session:
             while True:
                 await self._not_empty.wait()
                 while self._queue:
@@ -133,7 +137,7 @@ class Pusher:
                 problem = str(error) or type(error).__name__
             else:
                 return PushOutcome.SUCCESS
-        structlog.get_logger().warning("profile not pushed", name=push.name, kind=push.body.kind, detail=problem)
+        LOG.warning("profile not pushed", name=push.name, kind=push.body.kind, detail=problem)
         return PushOutcome.FAILURE
 
     async def _post(self, session: aiohttp.ClientSession, push: _Push) -> None:
@@ -153,6 +157,10 @@ class Pusher:
             if response.status >= 300:
                 text = (await response.content.read(300)).decode("utf-8", "replace").strip()
                 raise _Refused(f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}")
+
+
+def _context() -> ssl.SSLContext:
+    return client_context(DEFAULT_TLS, ssl.SSLContext)
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:

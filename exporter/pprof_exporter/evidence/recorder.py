@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-import structlog
-
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.policy import CHANGE_MODE, EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole, SavedFinding
-from pprof_exporter.rules import Severity
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.verdicts import BAD, TargetSnapshot, recent_change, snapshot_of, verdicts
@@ -65,7 +64,7 @@ class EvidenceRecorder:
                 await asyncio.to_thread(self._store.expire, expired)
             if self._store.last_trouble != reported:
                 reported = self._store.last_trouble
-                structlog.get_logger().warning("evidence trouble", detail=reported)
+                LOG.warning("evidence trouble", detail=reported)
 
     async def assess(self, state: TargetState) -> None:
         """Evaluate the verdicts of a target, and save evidence of new ones."""

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
-import structlog
-
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore
@@ -67,7 +66,7 @@ async def save_finding(
     saved = await asyncio.to_thread(evidence_store.add, finding, bodies, finding.at)
     if saved is None:
         return None
-    structlog.get_logger().info(
+    LOG.info(
         "evidence saved",
         target=finding.target,
         mode=finding.mode,

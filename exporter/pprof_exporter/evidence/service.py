@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
-import structlog
-
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import EvidenceSettings
+from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.alert_captures import AlertCaptures
 from pprof_exporter.evidence.policy import RETAINED_KINDS
 from pprof_exporter.evidence.push import Pusher
@@ -68,7 +67,7 @@ def _run_forever(pool: Pool, work: Callable[[], Awaitable[None]]) -> asyncio.Tas
                 await work()
             except Exception:  # noqa: BLE001 - scraping goes on after any error
                 pool.internal_errors += 1
-                structlog.get_logger().exception("internal error, please report it")
+                LOG.exception("internal error, please report it")
             await pool.clock.sleep(_RESTART_AFTER)
 
     return asyncio.create_task(loop())

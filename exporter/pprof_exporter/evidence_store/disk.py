@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, decode_manifest, disk_usage
+from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, disk_usage
 
 _UNFINISHED = ".unfinished-"
 _LOCK = "lock"
@@ -79,6 +79,8 @@ def read_folders(root: Path) -> Iterator[tuple[Path, SavedFinding | None]]:
 
 def _read_folder(path: Path) -> SavedFinding | None:
     manifest = (path / FINDING_MANIFEST).read_bytes()
+    from pprof_exporter.evidence_store.manifest import decode_manifest  # noqa: PLC0415 - see there
+
     finding = decode_manifest(manifest)
     if finding is None:
         return None

@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
-from typing import Annotated
-
-from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 FINDING_MANIFEST = "manifest.json"
 # Disk space is allocated in blocks of this size.
@@ -47,8 +43,7 @@ class RawProfile:
 class ProfileFile:
     """A profile within a finding. `name` is that of the file, `size` in bytes, `asked_at` Unix time."""
 
-    # Files named in a manifest are opened, so only names from `profile_file` are allowed.
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,32}(-before)?\.(pb\.gz|pb|trace)$")]
+    name: str
     kind: str
     asked_at: float
     sha256: str
@@ -121,25 +116,6 @@ def profile_file(body: RawProfile, role: ProfileRole) -> ProfileFile:
     before = "-before" if role is ProfileRole.BEFORE else ""
     digest = hashlib.sha256(body.data).hexdigest()
     return ProfileFile(f"{body.kind}{before}.{ending}", body.kind, body.asked_at, digest, len(body.data), role)
-
-
-@cache
-def _manifests() -> TypeAdapter[FindingRecord]:
-    """Created on first use: it takes a while, and most commands do not need it."""
-    return TypeAdapter(FindingRecord)
-
-
-def encode_manifest(finding: FindingRecord) -> bytes:
-    """The manifest, as JSON."""
-    return _manifests().dump_json(finding, indent=1) + b"\n"
-
-
-def decode_manifest(manifest: bytes) -> FindingRecord | None:
-    """The finding of a manifest; None if the manifest is invalid."""
-    try:
-        return _manifests().validate_json(manifest)
-    except ValidationError:
-        return None
 
 
 def disk_usage(finding: FindingRecord, manifest: int) -> int:

@@ -28,7 +28,6 @@ from pprof_exporter.evidence_store.finding import (
     RawProfile,
     SavedFinding,
     disk_usage,
-    encode_manifest,
     profile_file,
 )
 
@@ -138,6 +137,8 @@ class EvidenceStore:
             return self._dropped(DropReason.NO_PROFILE)
         files = tuple(profile_file(body, role) for body, role in bodies)
         finding = replace(finding, files=files)
+        from pprof_exporter.evidence_store.manifest import encode_manifest  # noqa: PLC0415 - see there
+
         manifest = encode_manifest(finding)
         saved = SavedFinding(_id(finding), finding, disk_usage(finding, len(manifest)))
         if saved.disk_bytes > self._policy.max_bytes:

@@ -18,12 +18,12 @@ among them ran under Wine.
 from __future__ import annotations
 
 import math
-import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pprof_exporter.averages import mean_of, median_of
 from pprof_exporter.catalog import sampling
 from pprof_exporter.profile.trace import ClockSnapshot, Trace
 
@@ -118,7 +118,7 @@ def audit(trace: Trace, *, period: float, windows: bool) -> TickAudit:
         longest=max(intervals, default=None),
         mean=mean,
         stddev=stddev,
-        median=statistics.median(measured) if enough else None,
+        median=median_of(measured) if enough else None,
         p99=measured[math.ceil(0.99 * len(measured)) - 1] if enough else None,
         late_ratio=_share_above(measured, _LATE_PERIODS * period) if enough else None,
         rate=_rate(measured, period),
@@ -142,8 +142,8 @@ def _ticks(times: Sequence[float], period: float) -> list[float]:
 def _mean_and_stddev(values: Sequence[float]) -> tuple[float | None, float | None]:
     if len(values) < MIN_INTERVALS:
         return None, None
-    mean = statistics.fmean(values)
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    middle = mean_of(values)
+    return middle, math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
 
 
 def _share_above(values: Sequence[float], limit: float) -> float:
@@ -153,7 +153,7 @@ def _share_above(values: Sequence[float], limit: float) -> float:
 def _rate(values: Sequence[float], period: float) -> float | None:
     least, most = (periods * period for periods in _ONE_TICK_PERIODS)
     single = [value for value in values if least <= value <= most]
-    return 1 / statistics.median(single) if len(single) >= MIN_INTERVALS else None
+    return 1 / median_of(single) if len(single) >= MIN_INTERVALS else None
 
 
 def _buckets(values: Sequence[float]) -> tuple[int, ...]:

@@ -17,15 +17,7 @@ from pprof_exporter.rules import (
     upgrade,
 )
 from pprof_exporter.rules.guards import of_one_process
-from pprof_exporter.rules.model import (
-    Alert,
-    RecordingRule,
-    RuleGroup,
-    Severity,
-    UnknownThreshold,
-    fill_thresholds,
-    thresholds_of,
-)
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, UnknownThreshold, fill_thresholds, thresholds_of
 from pprof_exporter.rules.render import RuleOptions, render_rules
 
 GROUPS: tuple[RuleGroup, ...] = (
@@ -57,7 +49,6 @@ __all__ = [
     "RecordingRule",
     "RuleGroup",
     "RuleOptions",
-    "Severity",
     "UnknownThreshold",
     "fill_thresholds",
     "render_rules",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import Alert, RuleGroup
 
 # The skew is that of the time stamp to the middle of the fetch, so that one slow profile is skewed by half its latency.
 # A wrong clock skews all of them.

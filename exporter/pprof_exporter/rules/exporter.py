@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import Alert, RuleGroup
 
 _BUILD = "pprof_exporter_build_info"
 _LAG = "histogram_quantile(0.99, rate(pprof_exporter_loop_lag_seconds_bucket[10m]))"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.rules.growth_parts import all_of, any_of, of_one_life, steady
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup
 
 # Means rise with every value that is higher, although a garbage collection may bring a new one only every two minutes.
 _GOROUTINES = "target:pprof_goroutines:avg2m"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.rules.guards import overloaded
-from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, Severity, recorded_lately
+from pprof_exporter.rules.model import TARGET, Alert, RecordingRule, RuleGroup, recorded_lately
 
 _MEAN = "target_profile:pprof_fetch_duration_seconds:mean30m"
 _USUAL = "target_profile:pprof_fetch_duration_seconds:median7d"

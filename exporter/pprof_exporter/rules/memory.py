@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
 
 _HALF_HOUR = "target:pprof_cpu_gc_samples:ratio_increase30m"
 _TWO_HOURS = "target:pprof_cpu_gc_samples:ratio_increase2h"

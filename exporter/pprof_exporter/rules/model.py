@@ -5,26 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.catalog.vocabulary import Severity
 
 TARGET = "on (job, instance, target)"
 """Matches series of the same target."""
 TARGET_LABELS = "$labels.job $labels.instance $labels.target"
 """The arguments of a template that asks for series of the target of its alert."""
 THRESHOLD_PLACEHOLDER = re.compile(r"<([a-z][a-z_]*)>")
-
-
-class Severity(StrEnum):
-    """Urgency of an alert."""
-
-    INFO = "info"
-    """For information; by default it notifies no receiver."""
-    WARNING = "warning"
-    """To be handled within the working day."""
-    CRITICAL = "critical"
-    """Profiling, or the service with it, is broken now."""
 
 
 @dataclass(frozen=True, slots=True)

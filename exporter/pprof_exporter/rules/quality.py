@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup
 
 # In a CPU profile with a handful of samples any share is chance; the other profiles count objects that exist.
 _ENOUGH = "on (job, instance, target) increase(pprof_cpu_samples_total[30m]) >= <cpu_enough_samples>"

@@ -18,7 +18,8 @@ from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
 from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
-from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
 
 _REFUSED = ReasonGroup.REFUSED.reasons
 

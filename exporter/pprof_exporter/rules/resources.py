@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
 
 _WAITING = "target:pprof_lock_contention_seconds:rate10m"
 _THROTTLED = "target:pprof_cgroup_cpu_throttled_periods:ratio_increase30m"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import TARGET, Alert, RuleGroup, Severity
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import TARGET, Alert, RuleGroup
 
 # The bugs of health/known_bugs by the failure mode that each causes; a test compares the two.
 _BUGS = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, Severity, recorded_lately
+from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.model import Alert, RecordingRule, RuleGroup, recorded_lately
 
 _RATE = "avg_over_time(pprof_cpu_effective_rate_hertz[30m])"
 _SIXTY_FOUR = (

@@ -7,8 +7,9 @@ Times of changes are taken over a range, since an exporter that restarts does no
 from __future__ import annotations
 
 from pprof_exporter.catalog.regressions import MEASURES, RESOURCES, Measure
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.rules.guards import MIXED_TARGETS, overloaded
-from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup, Severity
+from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
 
 _SIGNAL = "on (job, instance, target, signal)"
 _RECENT = "target_change:pprof_last_change_timestamp_seconds:max1d"

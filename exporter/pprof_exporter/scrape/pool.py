@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
-import structlog
-
 from pprof_exporter.catalog import exporter
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.event_log import LOG
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
@@ -107,7 +106,7 @@ class Pool:
         The evidence settings stay those of the first configuration.
         """
         if settings.evidence != self._settings.evidence:
-            structlog.get_logger().warning("evidence settings changed, restart the exporter to apply them")
+            LOG.warning("evidence settings changed, restart the exporter to apply them")
         settings = replace(settings, evidence=self._settings.evidence)
         if settings.limits != self._settings.limits:
             self.limiter.apply(settings.limits)
@@ -171,7 +170,7 @@ class Pool:
                 await loop.run(delay)
             except Exception:  # noqa: BLE001 - any error stops one target, not the exporter
                 self.internal_errors += 1
-                structlog.get_logger().exception("internal error, please report it", target=loop.state.target.name)
+                LOG.exception("internal error, please report it", target=loop.state.target.name)
                 delay = _RESTART_AFTER
             else:
                 return
@@ -182,7 +181,7 @@ class Pool:
         while True:
             if self._store.last_trouble != reported:
                 reported = self._store.last_trouble
-                structlog.get_logger().warning("storage failed, statistics stay in memory", detail=reported)
+                LOG.warning("storage failed, statistics stay in memory", detail=reported)
             for _ in range(_COMPARE_CHANGED):
                 await self._clock.sleep(_STORE_EVERY / _COMPARE_CHANGED)
                 changed = [state for state in self.states if state.identity.comparison_due]

@@ -18,8 +18,8 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog.regressions import LEVELS, is_load_dependent
 from pprof_exporter.store.ages import plain_signal
 
@@ -91,18 +91,18 @@ class _Series:
     def below(self, slot: int) -> list[tuple[float, int]]:
         """The median and number of values of each slot below this one."""
         end = bisect_left(self.slots, slot)
-        latest = [(median(self.values), self.count)] if self.values and self.slot < slot else []
+        latest = [(median_of(self.values), self.count)] if self.values and self.slot < slot else []
         return [*zip(self.medians[:end], self.counts[:end], strict=True), *latest]
 
     def since(self, slot: int) -> list[tuple[float, int]]:
         """The same of each slot from this one on."""
         start = bisect_left(self.slots, slot)
-        latest = [(median(self.values), self.count)] if self.values and self.slot >= slot else []
+        latest = [(median_of(self.values), self.count)] if self.values and self.slot >= slot else []
         return [*zip(self.medians[start:], self.counts[start:], strict=True), *latest]
 
     def _end(self) -> None:
         self.slots.append(self.slot)
-        self.medians.append(median(self.values))
+        self.medians.append(median_of(self.values))
         self.counts.append(self.count)
         self.values.clear()
         self.count = 0
@@ -187,7 +187,7 @@ class ControlGroup:
                 values += sum(count for _, count in new)
             if len(ratios) >= _MOST_COMPARED:
                 break
-        return median(ratios) if len(ratios) >= MIN_TARGETS and values >= _MIN_AFTER else None
+        return median_of(ratios) if len(ratios) >= MIN_TARGETS and values >= _MIN_AFTER else None
 
     def _slot(self, now: float) -> int:
         """The number of the slot of this time, which is the latest one."""

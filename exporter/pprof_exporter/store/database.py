@@ -1,12 +1,12 @@
 """The database file: SQLite with a write-ahead log, so that a killed program does not corrupt it.
 
-Everything here raises; `Store` catches. `storage_problem` classifies each exception.
+Everything here raises; `Store` catches. `storage_problem` classifies each exception. SQLite takes a megabyte, so it is
+loaded with the first file.
 """
 
 from __future__ import annotations
 
 import errno
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -48,8 +48,6 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """UPDATE epoch SET binary = CASE WHEN system = '' THEN binary ELSE '' END, system = '', modules = ''""",
     ),
 )
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
 
 class StorageProblem(StrEnum):
@@ -73,12 +71,17 @@ class ForeignDatabase(Exception):
     """The file is an intact database of another program, and is not touched."""
 
 
-DATABASE_ERRORS = (sqlite3.Error, sqlite3.Warning, OSError, DamagedDatabase, ForeignDatabase)
-"""All exceptions that a file can cause."""
+def database_errors() -> tuple[type[Exception], ...]:
+    """All exceptions that a file can cause."""
+    import sqlite3  # noqa: PLC0415
+
+    return sqlite3.Error, sqlite3.Warning, OSError, DamagedDatabase, ForeignDatabase
 
 
 def storage_problem(error: Exception) -> StorageProblem:
-    """The problem behind one of `DATABASE_ERRORS`."""
+    """The problem behind one of `database_errors`."""
+    import sqlite3  # noqa: PLC0415
+
     if isinstance(error, DamagedDatabase):
         return StorageProblem.CORRUPT
     if isinstance(error, OSError):
@@ -88,18 +91,21 @@ def storage_problem(error: Exception) -> StorageProblem:
     # Python itself raises some errors, without a code: all of them are about text that is not UTF-8.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     primary = code & 0xFF
-    if primary in _BUSY:
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StorageProblem.LOCKED
     if primary == sqlite3.SQLITE_FULL:
         return StorageProblem.FULL
-    return StorageProblem.CORRUPT if primary in _DAMAGED else StorageProblem.UNWRITABLE
+    damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
+    return StorageProblem.CORRUPT if primary in damaged else StorageProblem.UNWRITABLE
 
 
 class Database:
     """One open file, for one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file and its folder. Raises one of `DATABASE_ERRORS`."""
+        """Open or create the file and its folder. Raises one of `database_errors`."""
+        import sqlite3  # noqa: PLC0415
+
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)

@@ -11,7 +11,6 @@ flush.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -20,9 +19,9 @@ from pathlib import Path
 from pprof_exporter.store.ages import compare_ages
 from pprof_exporter.store.control import ControlGroup
 from pprof_exporter.store.database import (
-    DATABASE_ERRORS,
     Database,
     StorageProblem,
+    database_errors,
     file_id,
     move_corrupt,
     storage_problem,
@@ -163,7 +162,7 @@ class Store:
                     if self._database
                     else over_size(spared, sizes, policy)
                 )
-            except DATABASE_ERRORS as error:
+            except database_errors() as error:
                 self._report(error)
                 return 0
             with self._memory:
@@ -191,7 +190,7 @@ class Store:
                     continue
                 try:
                     stored = {signal: self._decode(data) for signal, data in self._database.sketches(row).items()}
-                except DATABASE_ERRORS as error:
+                except database_errors() as error:
                     self._report(error)
                     continue
                 with self._memory:
@@ -236,7 +235,7 @@ class Store:
                     data = self._database.sketch(known[epoch_id], signal)
                     sketches[epoch_id, signal] = fresh if data is None else self._decode(data).merge(fresh)
                     self._database.put_sketch(known[epoch_id], signal, sketches[epoch_id, signal])
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             with self._memory:
                 self._ledger.put_back(batch)
             self._report(error)
@@ -265,7 +264,7 @@ class Store:
         if aged or more:
             try:
                 self._database.shrink()
-            except sqlite3.Error as error:
+            except database_errors() as error:
                 # The epochs are removed; their space is freed later.
                 self._report(error)
         return more
@@ -289,10 +288,10 @@ class Store:
             database = Database(path)
             try:
                 rows, stays = database.epochs(), database.stays()
-            except DATABASE_ERRORS:
+            except database_errors():
                 database.close()
                 raise
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             self._report(error)
             return False
         self._database = database
@@ -327,7 +326,7 @@ class Store:
     def _detach(self) -> None:
         if self._database is not None:
             # Nothing can be lost: every transaction has ended.
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*database_errors()):
                 self._database.close()
             self._database = None
 

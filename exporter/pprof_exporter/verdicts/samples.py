@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import Family, content, quality, sampling
 from pprof_exporter.health import TickAudit
 from pprof_exporter.health.coverage import CLEARLY_COVERED
@@ -282,7 +282,7 @@ def _window_error(cpu: ProfileSnapshot, limit: VerdictLimits) -> tuple[float | N
     if not errors:
         return None, False
     enough = len(errors) >= ENOUGH_PROFILES
-    error = median(errors) if enough else errors[-1]
+    error = median_of(errors) if enough else errors[-1]
     if limit["window_too_short"] <= error <= limit["window_too_long"]:
         return None, False
     asked = cpu.sums.get(content.CPU_PROFILED, 0) - error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import Family, Outcome, content
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.config import MIN_AUDIT_WINDOW, AuditWhen
@@ -128,7 +128,7 @@ def _latency(canary: CanaryState, during: During) -> LatencySummary | None:
     recent = list(canary.recent_of[during])
     if not recent:
         return None
-    return LatencySummary(len(recent), median(recent), canary.failures[during], median(recent[-_LATEST:]))
+    return LatencySummary(len(recent), median_of(recent), canary.failures[during], median_of(recent[-_LATEST:]))
 
 
 def _waited_since_start(state: TargetState) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from yarl import URL
 
+from pprof_exporter.config.listen_address import is_loopback
 from pprof_exporter.web.bearer_token import Bearer
-from pprof_exporter.web.listen import is_loopback
 from pprof_exporter.web.security import WebSecurity
 
 _ADVICE = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from pprof_exporter.evidence.capture_request import BadPayload, read_payload
 from pprof_exporter.web.evidence_access import EvidenceAccess
 
 ALERT_PATH = "/-/alert"
@@ -24,6 +23,9 @@ def alert_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
         # A browser sends this type for a page of another origin only after a preflight request, which is refused.
         if request.content_type != "application/json":
             return web.Response(status=400, text=_TYPE)
+        # Pydantic and the alerts are loaded for those who have this webhook.
+        from pprof_exporter.evidence.alert_payload import BadPayload, read_payload  # noqa: PLC0415
+
         try:
             # The application bounds every body, see `client_max_size` of aiohttp.
             capture_request = read_payload(await request.read())

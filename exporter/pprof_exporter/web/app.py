@@ -11,17 +11,14 @@ from prometheus_client.registry import CollectorRegistry
 from pprof_exporter.exposition import ExpositionPage
 from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.probing import Prober
-from pprof_exporter.verdicts import Level
 from pprof_exporter.web.access import AccessRules
 from pprof_exporter.web.alert_routes import ALERT_PATH, alert_routes
 from pprof_exporter.web.authentication import authentication_gates
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.evidence_routes import evidence_routes
 from pprof_exporter.web.metrics_handler import metrics_handler
-from pprof_exporter.web.probe_pages import probe_routes
+from pprof_exporter.web.probe_routes import probe_routes
 from pprof_exporter.web.runbooks import runbook_routes
-from pprof_exporter.web.target_page import target_page
-from pprof_exporter.web.targets_page import Wanted, targets_page
 
 
 @dataclass(slots=True)
@@ -47,17 +44,23 @@ def build_app(
 
     `reload` reloads the configuration and returns what is wrong with it, or None. Without it, `/-/reload` answers
     403 as in Prometheus. Without `prober`, so does `/probe`.
+
+    A page for people is loaded when the first one is requested: most exporters are seen by Prometheus alone.
     """
     evidence_access = evidence_access or EvidenceAccess(AccessRules())
 
     async def targets(request: web.Request) -> web.Response:
-        return _html(await targets_page(pool.states, pool.clock.now(), _wanted(request)))
+        from pprof_exporter.web.targets_page import targets_page, wanted_of  # noqa: PLC0415
+
+        return _html(await targets_page(pool.states, pool.clock.now(), wanted_of(request.query)))
 
     async def target(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
             return web.Response(status=404, text="No such target; see /targets.\n")
+        from pprof_exporter.web.target_page import target_page  # noqa: PLC0415
+
         return _html(target_page(state, pool.clock.now(), evidence_access.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
@@ -109,14 +112,3 @@ def _closing(page: ExpositionPage) -> Callable[[web.Application], Awaitable[None
 
 def _html(text: str) -> web.Response:
     return web.Response(text=text, content_type="text/html", charset="utf-8")
-
-
-def _wanted(request: web.Request) -> Wanted:
-    """The filter that the query states; invalid parts are ignored."""
-    query = request.query
-    level, number = query.get("level", ""), query.get("page", "")
-    return Wanted(
-        query.get("q", ""),
-        next((known for known in Level if known == level), None),
-        int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
-    )

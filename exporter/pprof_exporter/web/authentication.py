@@ -10,7 +10,6 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
-import bcrypt
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
@@ -131,6 +130,8 @@ class PasswordGate:
         known = users.get(user.decode("utf-8", "replace"))
         # An unknown user takes as long, so that the time of the answer does not reveal which users exist.
         hashed = known or next(iter(users.values()))
+        import bcrypt  # noqa: PLC0415 - only where there are passwords
+
         async with self._checks:
             # bcrypt reads 72 bytes at the most, and the library refuses more.
             right = await asyncio.to_thread(bcrypt.checkpw, password[:72], hashed.encode())

@@ -6,8 +6,9 @@ import asyncio
 import hmac
 from pathlib import Path
 
-import structlog
 from aiohttp import web
+
+from pprof_exporter.event_log import LOG
 
 
 class Bearer:
@@ -24,6 +25,6 @@ class Bearer:
         try:
             token = (await asyncio.to_thread(self._path.read_bytes)).strip()
         except OSError as error:
-            structlog.get_logger().warning("cannot read token_file", file=str(self._path), detail=error.strerror)
+            LOG.warning("cannot read token_file", file=str(self._path), detail=error.strerror)
             return False
         return bool(token) and hmac.compare_digest(token, given.strip().encode("utf-8", "surrogateescape"))

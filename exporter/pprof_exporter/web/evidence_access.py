@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pprof_exporter.evidence.alert_captures import CaptureAnswer
-from pprof_exporter.evidence.capture_request import CaptureRequest
-from pprof_exporter.evidence_store import EvidenceStore, SavedFinding
 from pprof_exporter.web.access import AccessRules
+
+if TYPE_CHECKING:
+    from pprof_exporter.evidence.alert_captures import CaptureAnswer
+    from pprof_exporter.evidence.capture_request import CaptureRequest
+    from pprof_exporter.evidence_store import EvidenceStore, SavedFinding
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from html import escape
 from urllib.parse import urlencode
 
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.evidence_store import EvidenceStore, FindingRecord, Origin, ProfileFile, ProfileRole, SavedFinding
-from pprof_exporter.rules import Severity
 from pprof_exporter.verdicts import Level
 from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
 from pprof_exporter.web.layout import page

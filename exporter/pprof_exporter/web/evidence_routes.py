@@ -7,7 +7,6 @@ import asyncio
 from aiohttp import web
 
 from pprof_exporter.web.evidence_access import EvidenceAccess
-from pprof_exporter.web.evidence_pages import OFF, finding_page, list_page
 
 _GONE = "No such evidence, or it was removed; see /evidence.\n"
 _HEADERS = {"Cache-Control": "no-store"}
@@ -17,6 +16,8 @@ def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
     """`/evidence`, `/evidence/ID` and `/evidence/ID/FILE`."""
 
     async def index(request: web.Request) -> web.Response:
+        from pprof_exporter.web.evidence_pages import OFF, list_page  # noqa: PLC0415 - see `build_app`
+
         if evidence_access.evidence_store is None:
             return _html(OFF)
         refused = evidence_access.access.refuse_reading(request)
@@ -32,6 +33,8 @@ def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
         refused = evidence_access.access.refuse_reading(request)
         if refused is not None:
             return refused
+        from pprof_exporter.web.evidence_pages import finding_page  # noqa: PLC0415
+
         kept = evidence_access.find(request.match_info["id"])
         return _html(finding_page(kept)) if kept is not None else _gone()
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
 
-import structlog
 from aiohttp import hdrs, web
 from prometheus_client.exposition import choose_encoder
 
 from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_MODULE
+from pprof_exporter.event_log import LOG
 from pprof_exporter.exposition import ProbeCollector
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
 
@@ -44,7 +43,7 @@ class ProbeHandler:
             return _sentence(503, str(error))
         except Exception:  # noqa: BLE001 - any error ends one probe and not the exporter
             prober.results[ProbeResult.ERROR] += 1
-            structlog.get_logger().exception("internal error, please report it", path=request.path)
+            LOG.exception("internal error, please report it", path=request.path)
             return _sentence(500, "An internal error ended this probe; see the log of the exporter.")
         prober.results[ProbeResult.UP if answer.state.up else ProbeResult.DOWN] += 1
         return self._debug_page(probe_request, answer) if debug else self._metrics(request, answer)
@@ -85,6 +84,8 @@ def _one(request: web.Request, name: str, default: str | None = None) -> str:
 def _check_names(request: web.Request) -> None:
     for name in request.query:
         if name not in _PARAMETERS:
+            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
             close = get_close_matches(name, _PARAMETERS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(_PARAMETERS)}."
             raise BadProbe(400, f"Unknown parameter of /probe; {hint}")

@@ -5,45 +5,15 @@ from __future__ import annotations
 import time
 from html import escape
 
-from aiohttp import web
-
 from pprof_exporter.catalog import ProbeResult
-from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.probing import Prober, ProbeRecord
 from pprof_exporter.verdicts import Level
 from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.web.formatting import ago, badge
 from pprof_exporter.web.layout import page
-from pprof_exporter.web.probe_handler import ProbeHandler
 
-_NONE = "Probes are disabled: the exporter runs with --no-web.enable-probe.\n"
 _LEVELS = {ProbeResult.UP: Level.HEALTHY, ProbeResult.DOWN: Level.CRITICAL}
 _HERE = "/probes"
-
-
-def probe_routes(prober: Prober | None, clock: Clock) -> list[web.RouteDef]:
-    """/probe and the pages of the last probes; without a prober all of them answer 403."""
-    if prober is None:
-
-        async def none(request: web.Request) -> web.Response:
-            return web.Response(status=403, text=_NONE)
-
-        return [web.get("/probe", none), web.get(_HERE, none), web.get(f"{_HERE}/{{number}}", none)]
-
-    async def probes(request: web.Request) -> web.Response:
-        return _html(probes_page(prober, clock.now()))
-
-    async def probe(request: web.Request) -> web.Response:
-        entry = prober.history.find(int(request.match_info["number"]))
-        if entry is None:
-            return web.Response(status=404, text="This probe is no longer in the history; see /probes.\n")
-        return _html(probe_page(entry, clock.now()))
-
-    return [
-        web.get("/probe", ProbeHandler(prober, clock).answer),
-        web.get(_HERE, probes),
-        web.get(f"{_HERE}/{{number:[0-9]{{1,15}}}}", probe),
-    ]
 
 
 def probes_page(prober: Prober, now: float) -> str:
@@ -89,10 +59,6 @@ def _row(entry: ProbeRecord, now: float) -> str:
         f"<td>{ago(now - entry.began)}</td>"
         f'<td><a href="{_HERE}/{entry.number}">Log</a></td></tr>'
     )
-
-
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8")
 
 
 def _badge(entry: ProbeRecord) -> str:

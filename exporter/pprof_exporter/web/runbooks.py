@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from html import escape
+from typing import TYPE_CHECKING
 
 from aiohttp import web
-from markdown_it import MarkdownIt
 
 from pprof_exporter.config import Target
-from pprof_exporter.rules import ALERTS
-from pprof_exporter.rules.runbooks import EXAMPLE_TARGET, EXAMPLE_URL, runbook
-from pprof_exporter.web.formatting import evidence_path
 from pprof_exporter.web.layout import page
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+    from pprof_exporter.rules import Alert
+
+# Most exporters show no runbook: the rules and the Markdown parser are loaded for the first page.
 _TO_DOCUMENTATION = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 
 
@@ -39,7 +42,7 @@ def runbook_routes(targets: Callable[[], Iterable[Target]]) -> list[web.RouteDef
 def index_page() -> str:
     """All runbooks, by failure mode."""
     summaries: dict[str, tuple[str, str]] = {}
-    for alert in ALERTS:
+    for alert in _alerts():
         summaries.setdefault(alert.name, (alert.mode, ", ".join(severities(alert.name))))
     rows = "".join(
         f'<tr><td><a href="/runbooks/{name}">{name}</a></td><td>{severity}</td><td>{mode or "the exporter"}</td></tr>'
@@ -51,16 +54,20 @@ def index_page() -> str:
 
 def severities(alert: str) -> list[str]:
     """How severe an alert of this name can be, the mildest first."""
-    return [found.severity.value for found in ALERTS if found.name == alert]
+    return [found.severity.value for found in _alerts() if found.name == alert]
 
 
 def runbook_page(alert: str, target: Target | None) -> str | None:
     """The runbook of an alert, with the target in its commands; None if there is no such page."""
+    from pprof_exporter.rules.runbooks import EXAMPLE_TARGET, EXAMPLE_URL, runbook  # noqa: PLC0415
+
     text = runbook(alert)
     if text is None:
         return None
     html = _html(text)
     if target is not None:
+        from pprof_exporter.web.formatting import evidence_path  # noqa: PLC0415
+
         url = str(target.url.with_user(None)).rstrip("/")
         html = html.replace(EXAMPLE_URL, escape(url)).replace(EXAMPLE_TARGET, escape(target.name))
         kept = f'<a href="{escape(evidence_path(target.name))}">Saved profiles of {escape(target.name)}</a>'
@@ -71,12 +78,26 @@ def runbook_page(alert: str, target: Target | None) -> str | None:
 def _html(text: str) -> str:
     """The Markdown as HTML, its headings one level lower, since the page has a title already."""
     # The exporter serves the runbooks and not the rest of the documentation.
-    tokens = _MARKDOWN.parse(_TO_DOCUMENTATION.sub(r"\1", text))
+    markdown = _markdown()
+    tokens = markdown.parse(_TO_DOCUMENTATION.sub(r"\1", text))
     for token in tokens:
         if token.tag in ("h1", "h2", "h3"):
             token.tag = f"h{int(token.tag[1]) + 1}"
-    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    html: str = markdown.renderer.render(tokens, markdown.options, {})
     return html
+
+
+def _alerts() -> tuple[Alert, ...]:
+    from pprof_exporter.rules import ALERTS  # noqa: PLC0415
+
+    return ALERTS
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def _html_page(text: str) -> web.Response:

@@ -6,10 +6,10 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from pprof_exporter.config import ConfigError, FileStamp, file_stamp
-from pprof_exporter.web.webconfig import WebConfig, read_web_config
+from pprof_exporter.config import ConfigError
+from pprof_exporter.config.file_stamp import FileStamp, file_stamp
+from pprof_exporter.event_log import LOG
+from pprof_exporter.web.web_settings import WebConfig
 
 WebConfigError = ConfigError
 
@@ -33,7 +33,7 @@ class WebSecurity:
 
     def __init__(self, path: Path | None = None, config: WebConfig | None = None) -> None:
         self._path = path
-        self._config = read_web_config(path) if path else config or WebConfig()
+        self._config = _read(path) if path else config or WebConfig()
         self._stamps = self._look()
         self.successful: bool | None = True if path else None
         """Whether the file is in use as it was last read; None without a file."""
@@ -56,9 +56,9 @@ class WebSecurity:
         return context
 
     def _read(self, path: Path) -> None:
-        log = structlog.get_logger().bind(file=str(path))
+        log = LOG.bind(file=str(path))
         try:
-            config = read_web_config(path)
+            config = _read(path)
             _check_same_scheme(config, self._config)
         except ConfigError as error:
             self.successful = False
@@ -73,6 +73,12 @@ class WebSecurity:
 
     def _look(self) -> tuple[FileStamp | None, ...]:
         return tuple(map(file_stamp, (self._path, *self._config.files))) if self._path else ()
+
+
+def _read(path: Path) -> WebConfig:
+    from pprof_exporter.web.webconfig import read_web_config  # noqa: PLC0415 - pydantic, only for those with a file
+
+    return read_web_config(path)
 
 
 def _check_same_scheme(new: WebConfig, old: WebConfig) -> None:

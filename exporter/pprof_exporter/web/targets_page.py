@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
@@ -27,6 +27,16 @@ class Wanted:
     text: str = ""
     level: Level | None = None
     page: int = 1
+
+
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """The filter that the query states; invalid parts are ignored."""
+    level, number = query.get("level", ""), query.get("page", "")
+    return Wanted(
+        query.get("q", ""),
+        next((known for known in Level if known == level), None),
+        int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
+    )
 
 
 @dataclass(frozen=True, slots=True)

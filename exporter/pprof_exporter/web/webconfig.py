@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.secret import fits_header
-from pprof_exporter.config.strict import ConfigError, ExistingFile, Strict, load_yaml
-from pprof_exporter.config.tls import VERSIONS, BadTls, load_pair, trust
+from pprof_exporter.config.strict import ExistingFile, Strict, load_yaml
+from pprof_exporter.config.tls import BadTls, load_pair, tls_version, trust
 from pprof_exporter.config.units import parse_duration
 from pprof_exporter.web.ciphers import CURVES, SUITES, TLS13_SUITES
+from pprof_exporter.web.web_settings import WebConfig
 
 _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _CLIENT_AUTH = {
@@ -103,8 +104,8 @@ class TlsServerConfig(Strict):
     def context(self) -> ssl.SSLContext:
         """A new context. Raises `ValueError`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = VERSIONS[self.min_version]
-        context.maximum_version = VERSIONS[self.max_version]
+        context.minimum_version = tls_version(self.min_version)
+        context.maximum_version = tls_version(self.max_version)
         context.verify_mode = _CLIENT_AUTH[self.client_auth_type]
         suites = [SUITES[name] for name in self.cipher_suites if name in SUITES]
         try:
@@ -175,24 +176,6 @@ class WebConfigFile(Strict):
             if not _BCRYPT.fullmatch(hashed):
                 raise ValueError(f"the password of {user!r} is not a bcrypt hash; create one with htpasswd -nBC 10 ''")
         return users
-
-
-@dataclass(frozen=True, slots=True)
-class WebConfig:
-    """Settings of the file. `users` maps names to bcrypt hashes; without users, no password is required."""
-
-    users: dict[str, str] = field(default_factory=dict, repr=False)
-    headers: dict[str, str] = field(default_factory=dict)
-    interval: float = 0
-    burst: int = 0
-    allowed_sans: frozenset[str] = frozenset()
-    context: ssl.SSLContext | None = None
-    files: tuple[Path, ...] = ()
-
-    @property
-    def authenticates(self) -> bool:
-        """Whether every request needs a password or a certificate."""
-        return bool(self.users) or (self.context is not None and self.context.verify_mode is ssl.CERT_REQUIRED)
 
 
 def read_web_config(path: Path) -> WebConfig:

@@ -14,9 +14,8 @@ from yarl import URL
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import file_stamp
 from pprof_exporter.config.client_settings import Authorization, BasicAuth, ClientSettings, OAuth2
-from pprof_exporter.config.file_stamp import FileStamp
+from pprof_exporter.config.file_stamp import FileStamp, file_stamp
 from pprof_exporter.config.secret import BadSecret, hide
 from pprof_exporter.config.tls import DEFAULT_TLS, BadTls, TlsSettings, client_context
 from pprof_exporter.scrape.client.errors import FetchError

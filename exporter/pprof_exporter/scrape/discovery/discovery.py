@@ -10,12 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from pprof_exporter.clock import Clock
 from pprof_exporter.config.job import DiscoverySource, DnsSource, FileSource, HttpSource, Job, Mechanism, TargetGroup
 from pprof_exporter.config.settings import Settings
 from pprof_exporter.config.target import Target
+from pprof_exporter.event_log import LOG
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, resolve_records
 from pprof_exporter.scrape.discovery.file_sd import FileReader
@@ -121,7 +120,7 @@ class Discovery:
 
     async def _watch(self, job: str, source: DiscoverySource, counts: RefreshCounters) -> None:
         reader = self._reader(source)
-        log = structlog.get_logger().bind(scrape_job=job, mechanism=str(source.mechanism))
+        log = LOG.bind(scrape_job=job, mechanism=str(source.mechanism))
         problem = ""
         while True:
             try:
@@ -171,7 +170,7 @@ class Discovery:
                     problems.add(f"{job.name}: {target.name} is already a target")
         self.rejected = rejected
         for text in sorted(problems - self._reported)[:10]:
-            structlog.get_logger().warning("discovered target rejected", detail=text)
+            LOG.warning("discovered target rejected", detail=text)
         self._reported = problems
         self._apply(replace(settings, targets=tuple(by_name.values())))
 

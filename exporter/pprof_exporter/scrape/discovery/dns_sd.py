@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-
-import dns.asyncresolver
-import dns.exception
-import dns.rdatatype
-import dns.resolver
+from typing import TYPE_CHECKING
 
 from pprof_exporter.config import DnsSource, RecordType, TargetGroup
 from pprof_exporter.scrape.discovery.groups import SourceError
 
+if TYPE_CHECKING:
+    import dns.resolver
+
 _TIMEOUT = 10.0
 
-Resolve = Callable[[str, RecordType], Awaitable[dns.resolver.Answer]]
+Resolve = Callable[[str, RecordType], "Awaitable[dns.resolver.Answer]"]
 
 
 async def resolve_records(name: str, type_: RecordType) -> dns.resolver.Answer:
     """Ask the name server of the system. Raises `dns.exception.DNSException` and `OSError`."""
+    import dns.asyncresolver  # noqa: PLC0415 - only for those who use it
+
     return await dns.asyncresolver.Resolver().resolve(name, type_.value, lifetime=_TIMEOUT)
 
 
@@ -33,6 +34,9 @@ class DnsReader:
 
     async def read(self) -> list[TargetGroup]:
         """A group for each name. Raises `SourceError` if a name cannot be resolved."""
+        import dns.exception  # noqa: PLC0415
+        import dns.resolver  # noqa: PLC0415
+
         problems = []
         for name in self._source.names:
             try:

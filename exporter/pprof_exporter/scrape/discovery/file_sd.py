@@ -7,7 +7,8 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
-from pprof_exporter.config import FileSource, FileStamp, TargetGroup, file_stamp
+from pprof_exporter.config import FileSource, TargetGroup
+from pprof_exporter.config.file_stamp import FileStamp, file_stamp
 from pprof_exporter.scrape.discovery.groups import SourceError, parse_text
 
 # Seconds between two checks for changes; a check costs one stat per file.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
-
 from pprof_exporter.config import TargetGroup
 
 _YAML = (".yml", ".yaml")
@@ -19,13 +17,31 @@ class SourceError(Exception):
 
 def parse_text(name: str, text: str) -> list[TargetGroup]:
     """Parse the text of a file as YAML or JSON, by the suffix of its name. Raises `SourceError`."""
-    try:
-        document = yaml.safe_load(text) if name.endswith(_YAML) else json.loads(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}") from None
+    document = _parse_yaml(text) if name.endswith(_YAML) else _parse_json(text)
     if document is None and name.endswith(_YAML):
         return []
     return parse_document(document)
+
+
+def _parse_json(text: str) -> Any:
+    """Parse JSON. Raises `SourceError`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _parse_yaml(text: str) -> Any:
+    import yaml  # noqa: PLC0415 - only for files in YAML
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> SourceError:
+    return SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}")
 
 
 def parse_document(document: Any) -> list[TargetGroup]:

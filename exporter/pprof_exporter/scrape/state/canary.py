@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, deque
 from enum import StrEnum
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import runtime
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.state.counters import FetchCounters
@@ -80,6 +80,6 @@ class CanaryState:
         seconds = self._latest[1]
         if seconds is None:
             return True
-        usual = median(self._recent)
+        usual = median_of(self._recent)
         limit = _SLOW_AT_FIRST if len(self._recent) < _MIN_CANARIES else max(_SLOW_SECONDS, _SLOW_TIMES * usual)
         return seconds > limit

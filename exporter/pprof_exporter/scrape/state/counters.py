@@ -7,8 +7,8 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
 from pprof_exporter.scrape.client.phases import Phases
 
@@ -63,7 +63,7 @@ class RecentLatencies:
     @property
     def median(self) -> float | None:
         """The median; None with fewer than three."""
-        return median(self._values) if len(self._values) >= _ENOUGH else None
+        return median_of(self._values) if len(self._values) >= _ENOUGH else None
 
 
 class RecentOutcomes:

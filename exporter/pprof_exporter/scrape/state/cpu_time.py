@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pprof_exporter.averages import mean_of
 from pprof_exporter.clock import Clock
 
 # A service needs some CPU time in reserve, to answer quickly.
@@ -84,7 +84,7 @@ class ReadingCost:
         """The mean of the latest estimates, never below 0; None until there are enough."""
         if len(self._estimates) < _ESTIMATES:
             return None
-        return max(0.0, statistics.fmean(self._estimates))
+        return max(0.0, mean_of(self._estimates))
 
     def is_due(self) -> bool:
         """Whether this CPU profile begins with two readings; asked once for each."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 
+from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import Family, MetricType, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.clock import Clock
@@ -223,7 +223,7 @@ class TargetState:
             for other, profile in self.profiles.items()
             if other != name and not profile.kind.window and profile.latest is not None
         ]
-        return median(others) if others else None
+        return median_of(others) if others else None
 
     @property
     def why_down(self) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
-import structlog
-
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
+from pprof_exporter.event_log import LOG
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.target_state import TargetState
@@ -22,7 +21,7 @@ _IDENTIFY_ROUNDS = 2
 
 
 class EventLog(Protocol):
-    """A log of events, such as a structlog logger."""
+    """A log of events, such as `event_log.LOG`."""
 
     def debug(self, event: str, **fields: object) -> object:
         """Log a detail."""
@@ -42,7 +41,7 @@ class TargetScraper:
         self.collectors = _collectors(context)
         self.index = IndexCollector(context)
         self._policy = FetchPolicy(context, self.collectors, random)
-        self.log: EventLog = structlog.get_logger().bind(target=context.target.name)
+        self.log: EventLog = LOG.bind(target=context.target.name)
         self._recoveries = context.state.recoveries
         self._processes = context.state.processes
 

@@ -1,0 +1,66 @@
+"""Starts the exporter: settings from flags and files, logs, and then the service."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+from pprof_exporter.cli.interpreter import quick_imports
+from pprof_exporter.cli.options import settings_from
+from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
+from pprof_exporter.config import ConfigError
+
+
+def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Run the exporter until it is stopped; returns its exit code."""
+    values = vars(options)
+    try:
+        settings = settings_from(options, environ)
+        sockets = systemd_sockets(environ, os.getpid()) if values["web.systemd-socket"] else []
+    except (ConfigError, NoSockets) as error:
+        return _fail(str(error))
+    idle = not settings.targets and not values["config.file"]
+    if idle and not values["web.enable-probe"]:
+        return _fail(
+            "no targets. Name a target, as in `pprof-exporter localhost:6060`, set --config.file, or remove "
+            "--no-web.enable-probe."
+        )
+    with quick_imports():
+        import asyncio
+
+        from pprof_exporter.cli.logs import set_up_logs
+        from pprof_exporter.cli.serve import Service, serve
+        from pprof_exporter.event_log import LOG
+        from pprof_exporter.web.security import WebSecurity, load_web_config
+
+    try:
+        security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
+    except ConfigError as error:
+        return _fail(str(error))
+    set_up_logs(values["log.level"], values["log.format"])
+    if idle:
+        LOG.info(
+            "no targets configured, serving /probe only",
+            advice="Name a target, as in `pprof-exporter localhost:6060`, or run `pprof-exporter demo`.",
+        )
+    service = Service(
+        settings=settings,
+        addresses=[] if sockets else values["web.listen-address"],
+        sockets=sockets,
+        security=security,
+        load=(lambda: settings_from(options, environ)) if values["config.file"] else None,
+        config=values["config.file"],
+        watch=values["config.watch"],
+        lifecycle=values["web.enable-lifecycle"],
+        probe=values["web.enable-probe"],
+        storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
+        evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
+    )
+    return asyncio.run(serve(service))
+
+
+def _fail(problem: str) -> int:
+    print(f"pprof-exporter: {problem}", file=sys.stderr)
+    return 2

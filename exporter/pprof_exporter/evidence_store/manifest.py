@@ -1,0 +1,27 @@
+"""The manifest of a finding as JSON. Loaded with the first finding: without any, nothing needs pydantic."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import TypeAdapter, ValidationError
+
+from pprof_exporter.evidence_store.finding import FindingRecord
+
+_MANIFESTS = TypeAdapter(FindingRecord)
+# Files named in a manifest are opened, so only names from `profile_file` are allowed.
+_FILE_NAME = re.compile(r"[a-z]{1,32}(-before)?\.(pb\.gz|pb|trace)")
+
+
+def encode_manifest(finding: FindingRecord) -> bytes:
+    """The manifest, as JSON."""
+    return _MANIFESTS.dump_json(finding, indent=1) + b"\n"
+
+
+def decode_manifest(manifest: bytes) -> FindingRecord | None:
+    """The finding of a manifest; None if the manifest is invalid."""
+    try:
+        finding = _MANIFESTS.validate_json(manifest)
+    except ValidationError:
+        return None
+    return finding if all(_FILE_NAME.fullmatch(file.name) for file in finding.files) else None
