@@ -51,6 +51,8 @@ class ProcessSource:
         self.read_at = -math.inf
         """When the sources were last read (steady time)."""
         self._perhaps_here = may_be_this_machine(self._host)
+        self._changed = False
+        """Whether the target came up or has a new process since the owner of its port was last looked up."""
 
     async def read(self, *, page: bool = True) -> ProcessReading:
         """What all sources know now, or without the page what costs the target nothing.
@@ -86,6 +88,7 @@ class ProcessSource:
         self.read_at = -math.inf
         self._page.found()
         self._process.found()
+        self._changed = True
 
     async def _read_page(self) -> TargetMetrics | None:
         if self._page.is_suspended():
@@ -109,7 +112,8 @@ class ProcessSource:
     async def _read_process(self) -> LocalProcess | None:
         if not self._perhaps_here or self._process.is_suspended():
             return None
-        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port)
+        fresh, self._changed = self._changed, False
+        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port, fresh=fresh)
         if found is None:
             self._process.failed()
             return None
