@@ -51,6 +51,7 @@ class MemStatsState:
     def add_window(self, start: float, end: float) -> None:
         """Add the window of a CPU profile that ran from `start` to `end` (Unix time of the target)."""
         self._windows.append((start, end))
+        self._drop_windows()
 
     def record(self, found: MemStats, at: float) -> None:
         """Take in a reply. Pauses in the ring of the first reply happened earlier, and are not counted."""
@@ -65,9 +66,7 @@ class MemStatsState:
             self._contradict(at)
         self.latest, self.at = found, at
         self._take(found.figures, at)
-        # No later pause ends before the latest one did, by the target's clock.
-        while self._windows and found.last_gc is not None and self._windows[0][1] <= found.last_gc:
-            self._windows.popleft()
+        self._drop_windows()
 
     def record_page(self, figures: HeapFigures | None, at: float) -> bool:
         """Take in what a metrics page says; None: it has no such figures. Returns whether it was taken."""
@@ -95,6 +94,12 @@ class MemStatsState:
             return True
         passed = self.figures.num_gc - self.latest.num_gc
         return passed + passed / elapsed * (now + own.interval - self.figures_at) >= PAUSE_RING
+
+    def _drop_windows(self) -> None:
+        """Drop windows that ended before the latest collection, by the target's clock: no later pause is in them."""
+        latest = self.latest.last_gc if self.latest is not None else None
+        while self._windows and latest is not None and self._windows[0][1] <= latest:
+            self._windows.popleft()
 
     def _contradict(self, at: float) -> None:
         """Leave a page alone that had more collections than the process had later: it is that of another process."""
