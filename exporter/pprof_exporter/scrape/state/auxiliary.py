@@ -17,8 +17,8 @@ from pprof_exporter.scrape.state.top_k import TopK
 
 # CPU profiles whose windows are held until the pauses within them are known: half an hour of one every ten seconds.
 _MAX_WINDOWS = 192
-# Seconds by which a metrics page and a heap profile that were requested at the same time can be apart.
-_SAME_TIME = 60.0
+# Seconds by which a metrics page and a heap profile that overlap can be apart: longer than the default timeout.
+_SAME_TIME = 15.0
 _HOUR = 3600.0
 
 
