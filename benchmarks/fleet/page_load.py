@@ -48,12 +48,17 @@ class PageLoad:
     size: int = 0
     failed: int = 0
 
+    def quantile(self, share: float) -> float | None:
+        """Milliseconds within which this share of the replies came; None: there was none."""
+        took = sorted(self.took)
+        return took[min(len(took) - 1, int(len(took) * share))] if took else None
+
     def row(self) -> str:
         """One line of a table."""
         took = sorted(self.took)
         if not took:
             return f"{self.path:<26} never answered"
-        cuts = [took[min(len(took) - 1, int(len(took) * share))] for share in (0.5, 0.95, 0.99)]
+        cuts = [self.quantile(share) or 0.0 for share in (0.5, 0.95, 0.99)]
         figures = "".join(f"{cut:10.1f}" for cut in (*cuts, took[-1], statistics.fmean(took)))
         return f"{self.path:<26}{figures}{len(took):8}{self.size / 2**20:9.2f}{self.failed:8}"
 

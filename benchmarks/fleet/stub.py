@@ -1,4 +1,4 @@
-"""The targets: one small Go program that replays recordings on as many addresses of loopback as requested."""
+"""The targets: one small Go program that replays files on as many addresses of loopback as requested."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def build(version: str = go.VERSIONS[-1]) -> Path:
 
 
 @contextlib.contextmanager
-def running(targets: int) -> Iterator[Stub]:
-    """That many targets, until the block ends."""
+def running(targets: int, recordings: Path = RECORDINGS) -> Iterator[Stub]:
+    """That many targets, until the block ends; they replay the programs of the folder in turns."""
     port = free_port()
-    command = [str(build()), f"-recordings={RECORDINGS}", f"-targets={targets}", f"-port={port}"]
+    command = [str(build()), f"-recordings={recordings}", f"-targets={targets}", f"-port={port}"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
     try:
         stub = Stub(port, targets, psutil.Process(process.pid))

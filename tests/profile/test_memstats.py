@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.profile.memstats import PAUSE_RING, read_memstats
+from pprof_exporter.profile.memstats import (
+    HEAD_BYTES,
+    PAUSE_RING,
+    TAIL_BYTES,
+    HeapFigures,
+    read_memstats,
+    read_page_figures,
+)
 from tests.profile.made import refusal
 
 MIB = 1024 * 1024
@@ -156,3 +163,54 @@ def _with(reply: bytes, name: str, value: str) -> bytes:
 
 def _without(reply: bytes, name: str) -> bytes:
     return b"\n".join(line for line in reply.split(b"\n") if not line.startswith(f"# {name} = ".encode()))
+
+
+def test_what_is_between_head_and_tail_is_not_read() -> None:
+    long = REPLY.replace(b"\n\n# runtime.MemStats", b"\n1: 2 [3: 4] @ 0x1\n" * 100_000 + b"\n# runtime.MemStats")
+    assert len(long) > 10 * (HEAD_BYTES + TAIL_BYTES)
+    excerpt = long[:HEAD_BYTES] + long[-TAIL_BYTES:]
+    assert read_memstats(excerpt) == read_memstats(long) == read_memstats(REPLY)
+
+
+PAGE = """\
+# HELP go_gc_duration_seconds A summary of the wall-time pause (stop-the-world) duration in garbage collection cycles.
+# TYPE go_gc_duration_seconds summary
+go_gc_duration_seconds{quantile="0"} 2.4826e-05
+go_gc_duration_seconds_sum 0.003
+go_gc_duration_seconds_count 27
+# HELP go_memstats_buck_hash_sys_bytes Number of bytes used by the profiling bucket hash table.
+go_memstats_buck_hash_sys_bytes 1.47298e+06
+# HELP go_memstats_heap_alloc_bytes Number of heap bytes allocated and still in use.
+go_memstats_heap_alloc_bytes{service="shop"} 1.8564312e+07
+# HELP go_memstats_next_gc_bytes Number of heap bytes when next garbage collection will take place.
+go_memstats_next_gc_bytes 2.6117152e+07 1800000000000
+go_memstats_next_gc_bytes_total 3
+"""
+
+
+def test_a_page_has_the_same_figures() -> None:
+    assert read_page_figures(PAGE) == HeapFigures(18564312, 26117152, 27, 1472980)
+    assert read_page_figures(PAGE.replace("\n", "\r\n")) == read_page_figures(PAGE)
+    assert read_page_figures("\n".join(reversed(PAGE.splitlines()))) == read_page_figures(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("go_gc_duration_seconds_count 27", ""),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count 27\ngo_gc_duration_seconds_count 28"),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count NaN"),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count -1"),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count 1e99"),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count 1e"),
+        ("go_gc_duration_seconds_count 27", "go_gc_duration_seconds_count"),
+        ("go_gc_duration_seconds_count 27", "# go_gc_duration_seconds_count 27"),
+    ],
+)
+def test_a_figure_that_is_missing_twice_or_no_number_leaves_all_unknown(line: str, instead: str) -> None:
+    assert read_page_figures(PAGE.replace(line, instead)) is None
+
+
+@given(st.text() | st.sampled_from([PAGE]).map(lambda page: page[::-1]))
+def test_any_text_is_a_page_without_them(text: str) -> None:
+    assert read_page_figures(text) is None

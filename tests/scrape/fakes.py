@@ -22,7 +22,7 @@ from pprof_exporter.catalog.vocabulary import STACKS
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Fetcher, Getter, Reply
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
@@ -118,7 +118,15 @@ class FakeFetcher(Fetcher):
         self.clients[client] += 1
         return self
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         debug = (query or {}).get("debug")
         path = url.path.rpartition("/")[2] + (f"_debug{debug}" if debug else "")
         key = f"{url.host}:{url.port}/{path}"

@@ -21,7 +21,7 @@ from pprof_exporter.config import (
     TargetGroup,
     parse_target,
 )
-from pprof_exporter.scrape.client.fetcher import Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 
@@ -161,7 +161,15 @@ async def test_the_lag_of_the_event_loop_is_measured(make: Make, clock: FakeCloc
 
 
 class _HoldingFetcher(FakeFetcher):
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         await asyncio.Event().wait()
         raise AssertionError("never reached")
 
@@ -230,9 +238,17 @@ class _Strict(FakeFetcher):
         bound.asked = self.asked
         return bound
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         self.unbound.append(url)
-        return await super().get(url, query=query, timeout=timeout, window=window)
+        return await super().get(url, query=query, timeout=timeout, window=window, excerpt=excerpt)
 
 
 TOKEN = ClientSettings(Authorization("Bearer", Secret("a")))

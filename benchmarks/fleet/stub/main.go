@@ -1,9 +1,9 @@
-// Stub is many pprof endpoints in one process: each replays what real Go programs answered.
+// Stub is many pprof endpoints in one process: each replays what Go programs answered, or files in their place.
 //
 //	stub -recordings DIR -targets 1000 -port 6060
 //
 // Target i listens on 127.1.(i/250).(i%250+1), so that every one is a host of its own. What each path was asked for is
-// counted and told at http://127.0.0.1:PORT/counts.
+// counted and told at http://127.0.0.1:PORT/counts. A program with a file processors.txt says that it keeps so many busy.
 package main
 
 import (
@@ -42,7 +42,13 @@ var variants = map[string][]string{
 
 var cpuSeconds = regexp.MustCompile(`(?m)^process_cpu_seconds_total .*$`)
 
-type program map[string][][]byte
+// A fifth of a core, so that there is something to hold CPU samples against.
+const usualProcessors = 0.2
+
+type program struct {
+	replies    map[string][][]byte
+	processors float64
+}
 
 type counts struct {
 	mu     sync.Mutex
@@ -68,7 +74,8 @@ func (c *counts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func load(folder string) (program, error) {
-	replies := program{}
+	replies := map[string][][]byte{}
+	found := program{replies, usualProcessors}
 	for path, names := range variants {
 		for _, name := range names {
 			body, err := os.ReadFile(filepath.Join(folder, name))
@@ -76,19 +83,24 @@ func load(folder string) (program, error) {
 				continue
 			}
 			if err != nil {
-				return nil, err
+				return found, err
 			}
 			replies[path] = append(replies[path], body)
 		}
 	}
+	if text, err := os.ReadFile(filepath.Join(folder, "processors.txt")); err == nil {
+		if found.processors, err = strconv.ParseFloat(string(text), 64); err != nil {
+			return found, err
+		}
+	}
 	metrics, err := os.ReadFile(filepath.Join(folder, "metrics.txt"))
 	replies["/metrics"] = [][]byte{metrics}
-	return replies, err
+	return found, err
 }
 
 type target struct {
 	number  int
-	replies program
+	program program
 	counts  *counts
 	started time.Time
 }
@@ -96,9 +108,8 @@ type target struct {
 func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/metrics" {
 		t.counts.add("/metrics", "/metrics")
-		// A fifth of a core, so that there is something to hold CPU samples against.
-		used := fmt.Sprintf("process_cpu_seconds_total %g", time.Since(t.started).Seconds()/5)
-		w.Write(cpuSeconds.ReplaceAll(t.replies["/metrics"][0], []byte(used)))
+		used := fmt.Sprintf("process_cpu_seconds_total %g", time.Since(t.started).Seconds()*t.program.processors)
+		w.Write(cpuSeconds.ReplaceAll(t.program.replies["/metrics"][0], []byte(used)))
 		return
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/debug/pprof/")
@@ -106,7 +117,7 @@ func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name += "?debug"
 	}
 	t.counts.add(name, r.URL.RequestURI())
-	bodies := t.replies[name]
+	bodies := t.program.replies[name]
 	if bodies == nil {
 		w.Header().Set("X-Go-Pprof", "1")
 		http.Error(w, "Unknown profile", http.StatusNotFound)

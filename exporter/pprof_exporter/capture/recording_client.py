@@ -20,7 +20,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import KINDS, DecodeError, check_cmdline
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.target.round import Round
 
@@ -53,8 +53,19 @@ class RecordingClient:
         """Begin another round."""
         self.fetches, self.bodies, self.canary = {}, {}, []
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
-        """Fetch through the other getter, and record the result. Raises `FetchError`."""
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,  # noqa: ARG002 - see below
+    ) -> Reply:
+        """Fetch through the other getter, and record the result: the whole body, also where an excerpt is enough.
+
+        Raises `FetchError`.
+        """
         asked_at, during = self._clock.now(), self.during()
         name = self._name(url, query)
         try:

@@ -26,6 +26,7 @@ from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.health import TickAudit
 from pprof_exporter.profile import DecodeError, Span, Trace, read_index, read_memstats, read_mutex_rate, read_page
+from pprof_exporter.profile.memstats import read_page_figures
 from pprof_exporter.scrape import TargetState, default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
@@ -158,7 +159,7 @@ class _RoundReplay:
             return
         try:
             reply = self._reply(fetch)
-            self._intake.received(name, reply.body)
+            self._intake.received(name, reply.size)
             intake(reply)
         except (FetchError, DecodeError) as error:
             self._intake.failed(name, error)
@@ -201,10 +202,11 @@ class _RoundReplay:
         if fetch is None or fetch.file is None:
             return
         try:
-            page = read_page((self._folder / fetch.file).read_bytes().decode("utf-8", "replace"))
+            text = (self._folder / fetch.file).read_bytes().decode("utf-8", "replace")
+            page = read_page(text)
         except DecodeError:
             return
-        self._intake.metrics_page(page, self._clock.at)
+        self._intake.metrics_page(page, self._clock.at, read_page_figures(text))
 
     def _trace(self) -> Trace | None:
         fetch = self._fetches.get(TRACE)

@@ -131,7 +131,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("perturbation_factor", 4, "", "profiles may slow the canary by half; users notice more"),
     Threshold("perturbation_least", 0.1, "seconds", "users do not notice less"),
     # Fetching
-    Threshold("profile_stale", 1800, "seconds", "three times the longest default interval or back-off", age=True),
+    Threshold("profile_stale", 1800, "seconds", "three times the longest interval of a profile, or back-off", age=True),
     Threshold("failing", 0.2, "ratio", "one fetch in five; occasional failures come from the network"),
     Threshold(
         "fetches_lost",

@@ -43,6 +43,7 @@ class ProfileModel(Strict):
             interval=self.interval or known.interval,
             window=self.window or known.window,
             enabled=known.enabled if self.enabled is None else self.enabled,
+            beside_page=None if self.interval else known.beside_page,
         )
 
 

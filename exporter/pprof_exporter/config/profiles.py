@@ -14,6 +14,9 @@ class ProfileSettings:
     interval: float
     window: float = 0
     enabled: bool = True
+    beside_page: float | None = None
+    """The longest interval while the target's metrics page tells the same. None: there is no such page, or the user
+    set the interval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from pprof_exporter.catalog import Family, Outcome, content, fetching, identity,
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, STACKS
 from pprof_exporter.exposition.sink import SeriesSink
 from pprof_exporter.scrape.identity.identity import Identity
-from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksState
+from pprof_exporter.scrape.state.auxiliary import MemStatsState, SamplingClockState, StacksState
 from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.counters import FetchCounters
-from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
+from pprof_exporter.scrape.state.freshness import fresh_until, is_valid, memstats_fresh_until
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
@@ -60,10 +60,12 @@ class TargetSeries:
         return self._expires
 
     def _fresh(self, at: float, name: str, counters: FetchCounters) -> bool:
-        settings = self._state.settings
-        if not is_fresh(at, name, counters, settings=settings, now=self._now):
+        return self._valid(at, fresh_until(at, name, counters, settings=self._state.settings))
+
+    def _valid(self, at: float, until: float) -> bool:
+        if not is_valid(at, until, self._now):
             return False
-        self._expires = min(self._expires, fresh_until(at, name, counters, settings=settings))
+        self._expires = min(self._expires, until)
         return True
 
     def _add_counters(self, profile: str, counters: FetchCounters) -> None:
@@ -134,27 +136,31 @@ class TargetSeries:
             sink.add(sampling.CLOCK_DRIFT, {**labels, "clock": "wall"}, found.drift.wall)
 
     def _add_runtime(self, state: TargetState) -> None:
-        pauses, sink, labels = state.memstats, self._sink, self._labels
+        sink, labels = self._sink, self._labels
         contention = {"block": state.contention.block, "mutex": state.contention.mutex}
         for profile, enabled in contention.items():
             sink.add_known(runtime.CONTENTION_PROFILING, {**labels, "profile": profile}, enabled)
         sink.add_known(runtime.PROCESSORS, labels, state.settings_of_runtime.processors)
         sink.add_known(runtime.GOGC, labels, state.settings_of_runtime.gogc)
-        found = pauses.latest
+        self._add_memstats(state.memstats)
+
+    def _add_memstats(self, memstats: MemStatsState) -> None:
+        sink, labels = self._sink, self._labels
+        figures, found = memstats.figures, memstats.latest
+        if figures is not None and self._fresh(memstats.figures_at, MEMSTATS, memstats.counters):
+            sink.add(runtime.GC_CYCLES, labels, figures.num_gc)
+            sink.add(runtime.NEXT_GC, labels, figures.next_gc)
+            sink.add(runtime.HEAP_SIZE, labels, figures.heap_alloc)
+            sink.add(runtime.PROFILER_MEMORY, labels, figures.buck_hash_sys)
         if found is None:
             return
-        sink.add_histogram(runtime.GC_PAUSE, labels, pauses.pause_counts, pauses.pause_sum)
-        sink.add(runtime.GC_UNSEEN, labels, pauses.unseen_collections)
-        sink.add(runtime.GC_IN_WINDOW, labels, pauses.pauses_within_windows)
-        if not self._fresh(pauses.at, MEMSTATS, pauses.counters):
-            return
-        sink.add(runtime.GC_CYCLES, labels, found.num_gc)
-        sink.add_known(runtime.GC_FORCED, labels, found.num_forced_gc)
-        sink.add(runtime.GC_CPU, labels, found.gc_cpu_fraction)
-        sink.add(runtime.NEXT_GC, labels, found.next_gc)
-        sink.add(runtime.HEAP_SIZE, labels, found.heap_alloc)
-        sink.add(runtime.PROFILER_MEMORY, labels, found.buck_hash_sys)
-        sink.add_known(runtime.MAX_RSS, labels, found.max_rss)
+        sink.add_histogram(runtime.GC_PAUSE, labels, memstats.pause_counts, memstats.pause_sum)
+        sink.add(runtime.GC_UNSEEN, labels, memstats.unseen_collections)
+        sink.add(runtime.GC_IN_WINDOW, labels, memstats.pauses_within_windows)
+        if self._valid(memstats.at, memstats_fresh_until(memstats, settings=self._state.settings)):
+            sink.add_known(runtime.GC_FORCED, labels, found.num_forced_gc)
+            sink.add(runtime.GC_CPU, labels, found.gc_cpu_fraction)
+            sink.add_known(runtime.MAX_RSS, labels, found.max_rss)
 
     def _add_cgroup(self, cgroup: CgroupState) -> None:
         if cgroup.latest is not None:

@@ -1,7 +1,7 @@
-"""Reads the tail of `heap?debug=1`: `runtime.MemStats` as text, for targets without a metrics page.
+"""Reads `runtime.MemStats`: all of it as text at the end of `heap?debug=1`, a part of it from a metrics page.
 
-Written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27. The request costs one short stop
-of the world (runtime.ReadMemStats).
+The text is written by runtime/pprof.writeHeapInternal, with the same lines from Go 1.16 to 1.27. The request costs one
+short stop of the world (runtime.ReadMemStats), and every record of the heap profile in text comes before.
 """
 
 from __future__ import annotations
@@ -24,10 +24,33 @@ _TAIL = re.compile(rb"\n# runtime\.MemStats\r?\n")
 _LINE = re.compile(r"# ([A-Za-z]\w*) = (.+)")
 _WHOLE = re.compile(r"\d{1,20}")
 _CLOCK_LIMIT = 2**63
+HEAD_BYTES = 512
+"""Bytes at the beginning of the text that are read: its first line, or what another reply is."""
 # Most of a real tail is the two rings: 2 * 256 numbers of up to 20 digits.
-_MAX_TAIL = 64 * 1024
-_HEAD_BYTES = 512
+TAIL_BYTES = 64 * 1024
+"""Bytes at its end that are read. What is in between can be dropped."""
+
+# The families of client_golang (prometheus/go_collector.go), which VictoriaMetrics has too (metrics/go_metrics.go).
+_PAGE_FAMILIES = {
+    "go_memstats_heap_alloc_bytes": "heap_alloc",
+    "go_memstats_next_gc_bytes": "next_gc",
+    "go_memstats_buck_hash_sys_bytes": "buck_hash_sys",
+    "go_gc_duration_seconds_count": "num_gc",
+}
+_PAGE_VALUE = re.compile(r"(?:\{[^{}\n]{0,4096}\})?[ \t]+([0-9.eE+]{1,40})(?=[ \t\r\n]|$)")
 _TEXT = bytes(range(0x20, 0x100)) + b"\t\n\r\f\x1b"
+
+
+@dataclass(frozen=True, slots=True)
+class HeapFigures:
+    """What both `runtime.MemStats` and a metrics page of client_golang say, at one moment; sizes in bytes."""
+
+    heap_alloc: int
+    next_gc: int
+    """Size of the live heap at which the next collection starts."""
+    num_gc: int
+    buck_hash_sys: int
+    """Memory that the profiler itself uses for its records (golang/go 69590)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,11 @@ class MemStats:
     """Largest resident size so far, if the text has it: on Unix since Go 1.19, on Windows since 1.20."""
     sampling_bytes: int
     """Bytes per sampled allocation (`runtime.MemProfileRate`); 0 when heap profiling is off."""
+
+    @property
+    def figures(self) -> HeapFigures:
+        """What a metrics page can say too."""
+        return HeapFigures(self.heap_alloc, self.next_gc, self.num_gc, self.buck_hash_sys)
 
 
 def read_memstats(body: bytes) -> MemStats:
@@ -94,15 +122,45 @@ def read_memstats(body: bytes) -> MemStats:
     )
 
 
+def read_page_figures(text: str) -> HeapFigures | None:
+    """The same figures on a metrics page; None unless it has each of them once, as a sensible number.
+
+    Searches plain strings: a page can have a hundred thousand lines, and is read with each CPU profile.
+    """
+    values = {field: _page_value(text, family) for family, field in _PAGE_FAMILIES.items()}
+    known = {field: value for field, value in values.items() if value is not None}
+    return HeapFigures(**known) if len(known) == len(values) else None
+
+
+def _page_value(text: str, family: str) -> int | None:
+    found: list[int | None] = []
+    at = 0 if text.startswith(family) else text.find(f"\n{family}") + 1 or None
+    while at is not None and len(found) < 2:
+        match = _PAGE_VALUE.match(text, at + len(family))
+        # Else it is a longer name, or a word of a comment.
+        if match is not None:
+            found.append(_page_number(match[1]))
+        at = text.find(f"\n{family}", at) + 1 or None
+    return found[0] if len(found) == 1 else None
+
+
+def _page_number(word: str) -> int | None:
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return int(value) if value < _CLOCK_LIMIT else None
+
+
 def _format_error(body: bytes) -> DecodeError:
-    head = body[:_HEAD_BYTES]
+    head = body[:HEAD_BYTES]
     if head.strip() and head.translate(None, _TEXT):
         return DecodeError(Reason.PROTO, "binary data instead of the text of heap?debug=1")
     return other_page(head, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
 
 
 def _tail(body: bytes) -> str:
-    found = _TAIL.search(body, max(0, len(body) - _MAX_TAIL))
+    found = _TAIL.search(body, max(0, len(body) - TAIL_BYTES))
     if found is None:
         raise DecodeError(Reason.TRUNCATED, "the text ends before `# runtime.MemStats`")
     return body[found.end() :].decode("utf-8", "replace")

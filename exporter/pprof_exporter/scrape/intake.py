@@ -31,6 +31,7 @@ from pprof_exporter.profile import (
     go_version_from_trace,
     read_trace,
 )
+from pprof_exporter.profile.memstats import HeapFigures
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.identity.process import ProcessEvidence, ReplyOrigin
@@ -111,9 +112,9 @@ class Intake:
         self._clock = clock
         self._one_process = one_process
 
-    def received(self, name: str, body: bytes) -> None:
+    def received(self, name: str, size: int) -> None:
         """Count the bytes of a complete reply, before it is decoded."""
-        self._state.counters[name].response_bytes += len(body)
+        self._state.counters[name].response_bytes += size
 
     def index(self, index: IndexPage, at: float, phases: Phases | None) -> None:
         """Take in an index page, which was requested at `at` (Unix time)."""
@@ -159,9 +160,14 @@ class Intake:
             state.memstats.add_window(began, began + observation.profiled)
         self.settle()
 
-    def metrics_page(self, page: TargetMetrics, at: float) -> None:
-        """Take in the target's own metrics page, which was requested at `at` (Unix time)."""
+    def metrics_page(self, page: TargetMetrics, at: float, figures: HeapFigures | None = None) -> None:
+        """Take in the target's own metrics page, which was requested at `at` (Unix time).
+
+        `figures` are those of its heap; None: it has none, or it is not known when it was written.
+        """
         if self._take(page_evidence(page, at)):
+            if self._state.memstats.record_page(figures, at) and figures is not None:
+                self._state.gc.record_page(figures, at)
             self._state.identity.learn_version(go_version_from_metrics(page.go_version))
             self._state.settings_of_runtime.learn_page(page)
             self._state.memory_limits.of_page(page.memory_limit)

@@ -61,7 +61,7 @@ def snapshot_of(state: TargetState, now: float) -> TargetSnapshot:
         canary_at_rest=_latency(state.canary, During.REST),
         canary_profiled=_latency(state.canary, During.PROFILE),
         differences=state.latency_differences(),
-        profiler_memory=state.memstats.latest.buck_hash_sys if state.memstats.latest else None,
+        profiler_memory=state.memstats.figures.buck_hash_sys if state.memstats.figures else None,
         contention={"block": state.contention.block, "mutex": state.contention.mutex},
         waiting_for_locks=state.contention.waiting_for_locks,
         waited_since_start=_waited_since_start(state),

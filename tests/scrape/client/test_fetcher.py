@@ -17,6 +17,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Excerpt, _Body
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TRICKLE: list[bytes | float] = [b"x", 0.02] * 100
@@ -207,6 +208,34 @@ async def test_a_good_reply_comes_whole_with_its_phases(fetcher: Fetcher) -> Non
     assert server.requests[0].startswith("GET /debug/pprof/heap?seconds=5 HTTP/1.1\r\n")
     assert "Accept-Encoding: identity" in server.requests[0]
     assert "User-Agent: pprof-exporter/" in server.requests[0]
+
+
+@pytest.mark.parametrize("size", [0, 10, 2999, 3000, 3001, 6000, 90_000])
+async def test_of_an_excerpt_only_head_and_tail_are_kept(fetcher: Fetcher, size: int) -> None:
+    body = b"".join(b"%6d" % number for number in range(size // 6 + 1))[:size]
+    async with serving(sends(whole(body), close=True)) as server:
+        reply = await fetcher.get(server.url, timeout=5, excerpt=Excerpt(1000, 2000))
+        entire = await fetcher.get(server.url, timeout=5)
+    assert reply.body == (body if size <= 3000 else body[:1000] + body[-2000:])
+    assert (reply.size, reply.dropped) == (size, max(0, size - 3000))
+    assert (entire.body, entire.size, entire.dropped) == (body, size, 0)
+
+
+async def test_what_is_dropped_counts_towards_the_limit(fetcher: Fetcher) -> None:
+    async with serving(sends(whole(bytes(100_001)), close=True)) as server:
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(server.url, timeout=5, excerpt=Excerpt(10, 10))
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_a_long_body_takes_no_more_memory_than_its_excerpt() -> None:
+    body = _Body(10**9, Excerpt(512, 65536))
+    for number in range(1000):
+        body.add(b"%04d" % number * 2048)
+        assert len(body._kept) <= 512 + 2 * 65536 + 8192
+    kept, dropped = body.take()
+    assert len(kept) == 512 + 65536
+    assert (kept[:4], kept[-4:], dropped) == (b"0000", b"0999", 1000 * 8192 - len(kept))
 
 
 async def test_the_window_that_was_asked_for_is_no_latency(fetcher: Fetcher) -> None:

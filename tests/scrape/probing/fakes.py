@@ -11,7 +11,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Limits, Probing, Settings
 from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Reply
 from pprof_exporter.scrape.probing import ProbeAnswer, Prober
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store
@@ -25,11 +25,19 @@ class PatientFetcher(FakeFetcher):
         super().__init__(clock)
         self.windows: list[float] = []
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         if url.name == "profile":
             self.windows.append(window)
         began = self.clock.time
-        asking = asyncio.ensure_future(super().get(url, query=query, timeout=timeout, window=window))
+        asking = asyncio.ensure_future(super().get(url, query=query, timeout=timeout, window=window, excerpt=excerpt))
         sleeping = asyncio.ensure_future(self.clock.sleep(timeout + window))
         try:
             await asyncio.wait({asking, sleeping}, return_when=asyncio.FIRST_COMPLETED)

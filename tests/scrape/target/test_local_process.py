@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any
 
 import psutil
 import pytest
 
 from pprof_exporter.profile import BuildInfo, GoVersion, KnownGoVersion
-from pprof_exporter.scrape.target import local_process
+from pprof_exporter.scrape.target import linux_listeners, local_process
+from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
+from pprof_exporter.scrape.target.listeners import ConnectionListeners
 from pprof_exporter.scrape.target.local_process import LocalProcess, LocalProcesses, is_this_machine
 from tests.lab import free_port
 from tests.scrape.fakes import FakeClock
@@ -100,16 +101,21 @@ def processes(clock: FakeClock) -> LocalProcesses:
 
 @pytest.fixture
 def lists(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows by one whenever the sockets of the system are listed."""
-    kinds: list[str] = []
-    real = psutil.net_connections
+    """Grows by one whenever the descriptors of all processes, or the connections of the system, are listed."""
+    ways: list[str] = []
 
-    def counted(kind: str) -> list[Any]:
-        kinds.append(kind)
-        return real(kind)
+    def counted(place: object, name: str) -> None:
+        real = getattr(place, name)
 
-    monkeypatch.setattr(psutil, "net_connections", counted)
-    return kinds
+        def called(asked: object) -> Any:
+            ways.append(name)
+            return real(asked)
+
+        monkeypatch.setattr(place, name, called)
+
+    counted(psutil, "net_connections")
+    counted(linux_listeners, "find_owners")
+    return ways
 
 
 @pytest.fixture
@@ -189,17 +195,37 @@ def test_a_process_that_waits_for_its_parent_does_not_listen(
     assert processes.find(LOCAL, port) is None
 
 
-def test_sockets_are_listed_once_a_minute_while_the_process_runs(
-    processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str], clock: FakeClock
+@pytest.mark.parametrize("fresh", [False, True])
+def test_sockets_are_listed_once_while_the_process_runs(
+    processes: LocalProcesses,
+    start: Callable[..., Child],
+    port: int,
+    lists: list[str],
+    clock: FakeClock,
+    *,
+    fresh: bool,
 ) -> None:
     child = start(port)
-    for _ in range(60):
-        assert pid_of(processes.find(LOCAL, port)) == child.pid
-        clock.time += 0.99
+    for _ in range(500):
+        assert pid_of(processes.find(LOCAL, port, fresh=fresh)) == child.pid
+        clock.time += 17
     assert len(lists) == 1
-    clock.time += 1
-    assert pid_of(processes.find(LOCAL, port)) == child.pid
-    assert len(lists) == 2
+
+
+def test_sockets_are_listed_once_for_each_process_after_it(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str], clock: FakeClock
+) -> None:
+    for number in range(1, 4):
+        child = start(port)
+        for _ in range(20):
+            assert pid_of(processes.find(LOCAL, port)) == child.pid
+            clock.time += 60
+        assert len(lists) == number
+        child.end()
+        for _ in range(20):
+            assert processes.find(LOCAL, port) is None
+            clock.time += 60
+        assert len(lists) == number, "a port without a socket needs no search"
 
 
 def test_many_targets_share_a_list(processes: LocalProcesses, lists: list[str]) -> None:
@@ -327,7 +353,7 @@ def test_a_process_whose_links_are_not_shown_has_no_program(
         assert (found.pid, found.executable, found.go) == (child.pid, "", KnownGoVersion())
 
 
-@pytest.mark.parametrize("name", ["net_connections", "Process.cpu_times", "Process.create_time"])
+@pytest.mark.parametrize("name", ["Process.cpu_times", "Process.create_time"])
 @pytest.mark.parametrize(
     "error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1), PermissionError()]
 )
@@ -349,10 +375,25 @@ def test_what_the_system_denies_is_unknown(
     assert pid_of(processes.find(LOCAL, port)) == child.pid
 
 
-def test_a_process_of_another_user_is_unknown(processes: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = SimpleNamespace(fd=-1, laddr=SimpleNamespace(ip=LOCAL, port=6060), status=psutil.CONN_LISTEN, pid=None)
-    monkeypatch.setattr(psutil, "net_connections", lambda _kind: [entry])
-    assert processes.find(LOCAL, 6060) is None
+@pytest.mark.parametrize(
+    "error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1), PermissionError()]
+)
+def test_sockets_that_the_system_does_not_list_are_unknown(
+    clock: FakeClock, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def denied(*_arguments: object) -> None:
+        raise error
+
+    child = start(port)
+    for listeners, listing in (
+        (LinuxListeners(clock), (linux_listeners, "find_owners")),
+        (ConnectionListeners(clock), (psutil, "net_connections")),
+    ):
+        processes = LocalProcesses(clock, listeners)
+        with monkeypatch.context() as patch:
+            patch.setattr(*listing, denied)
+            assert processes.find(LOCAL, port) is None
+        assert pid_of(processes.find(LOCAL, port)) == child.pid
 
 
 def test_other_machines_have_no_local_process(
@@ -362,6 +403,16 @@ def test_other_machines_have_no_local_process(
     assert processes.find("shop.example", port) is None
     assert processes.find("203.0.113.77", port) is None
     assert lists == []
+
+
+def test_without_the_addresses_of_this_machine_nothing_is_known(
+    processes: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(psutil, "net_if_addrs", refused)
+    assert processes.find("203.0.113.77", 6060) is None
 
 
 def test_every_address_of_this_machine_is_here() -> None:

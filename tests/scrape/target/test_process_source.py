@@ -14,6 +14,8 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import MetricsPage, parse_target
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime, CpuUse, use_between
+from pprof_exporter.scrape.target import process_source
+from pprof_exporter.scrape.target.local_process import LocalProcesses
 from pprof_exporter.scrape.target.process_source import ProcessSource
 from tests.scrape.fakes import MISSING, RECORDED, REFUSED, FakeClock, FakeFetcher, failing, settings
 
@@ -206,18 +208,25 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
 ) -> None:
     fetcher.faults["metrics"] = MISSING
     reader = source_of(f"127.0.0.1:{port}", fetcher)
-    looked = 0
+    asked: list[bool] = []
 
-    def nobody(_kind: str) -> list[object]:
-        nonlocal looked
-        looked += 1
-        return []
+    class Nobody:
+        look_again_after = 0.0
+
+        def owner(self, port: int, *, fresh: bool) -> None:
+            asked.append(fresh)
 
     with monkeypatch.context() as patch:
-        patch.setattr(psutil, "net_connections", nobody)
+        patch.setattr(process_source, "LOCAL_PROCESSES", LocalProcesses(clock, Nobody()))
         for _ in range(5):
             assert (await reader.read()).cpu is None
-        assert looked == 3
+        assert asked == [False] * 3
+        reader.reset()
+        assert (await reader.read()).cpu is None
+        assert asked == [*[False] * 3, True], "a target that came up has a process that was not there before"
+        for _ in range(5):
+            assert (await reader.read()).cpu is None
+        assert asked == [*[False] * 3, True, False, False]
     clock.time += 599
     assert (await reader.read()).cpu is None
     clock.time += 1
@@ -227,10 +236,13 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
 async def test_what_the_system_does_not_tell_is_unknown(
     fetcher: FakeFetcher, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(_kind: str) -> None:
-        raise psutil.AccessDenied
+    class Denied:
+        look_again_after = 0.0
 
-    monkeypatch.setattr(psutil, "net_connections", denied)
+        def owner(self, port: int, *, fresh: bool) -> None:
+            raise psutil.AccessDenied
+
+    monkeypatch.setattr(process_source, "LOCAL_PROCESSES", LocalProcesses(fetcher.clock, Denied()))
     fetcher.faults["metrics"] = MISSING
     assert (await source_of(f"127.0.0.1:{port}", fetcher).read()).cpu is None
 

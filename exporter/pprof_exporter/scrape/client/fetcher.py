@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
@@ -41,13 +41,39 @@ class Reply:
     phases: Phases
     asked_at: float
     content_type: str = ""
+    dropped: int = 0
+    """Bytes of the body that were received and not kept."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body on the wire."""
+        return len(self.body) + self.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The parts of a long body that are needed: so many bytes of its beginning and of its end.
+
+    What is in between is dropped as it comes.
+    """
+
+    head: int
+    tail: int
 
 
 class Getter(Protocol):
     """The part of an HTTP client that collectors use."""
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
-        """See `Fetcher.get`."""
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
+        """See `Fetcher.get`. A getter may keep the whole body where an excerpt is enough."""
         ...
 
 
@@ -86,47 +112,59 @@ class Fetcher:
             return self
         return _Bound(partial(self._get, self._clients.get(client)), params)
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
-        """Fetch within `window + timeout` seconds. Raises `FetchError` for every failure of target or network."""
-        return await self._get(self._plain, url, tuple((query or {}).items()), timeout, window)
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
+        """Fetch within `window + timeout` seconds. Raises `FetchError` for every failure of target or network.
 
-    async def _get(self, client: ConfiguredClient, url: URL, query: Params, timeout: float, window: float) -> Reply:
+        `excerpt`: the parts of the body that the reply keeps; None: all of it.
+        """
+        return await self._get(self._plain, url, tuple((query or {}).items()), _Bounds(timeout, window, excerpt))
+
+    async def _get(self, client: ConfiguredClient, url: URL, query: Params, bounds: _Bounds) -> Reply:
         """Send the request once, or twice if its token was refused."""
-        ends = time.perf_counter() + timeout
-        used = await client.credentials(self._session, url, timeout)
+        ends = time.perf_counter() + bounds.timeout
+        used = await client.credentials(self._session, url, bounds.timeout)
+        asked = url.with_query(query) if query else url
         try:
-            return await self._follow(client, used, url.with_query(query) if query else url, _remaining(ends), window)
+            return await self._follow(client, used, asked, replace(bounds, timeout=_remaining(ends)))
         except FetchError as error:
             if error.status != 401 or not client.discard_token(used):
                 raise
         used = await client.credentials(self._session, url, _remaining(ends))
-        return await self._follow(client, used, url.with_query(query) if query else url, _remaining(ends), window)
+        return await self._follow(client, used, asked, replace(bounds, timeout=_remaining(ends)))
 
-    async def _follow(
-        self, client: ConfiguredClient, used: Credentials, url: URL, timeout: float, window: float
-    ) -> Reply:
+    async def _follow(self, client: ConfiguredClient, used: Credentials, url: URL, bounds: _Bounds) -> Reply:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
         client.context(url, same_origin=True)
         connection = Connection(url, self._clock.now())
+        body = _Body(self.max_bytes, bounds.excerpt)
+        allowed = bounds.window + bounds.timeout
         try:
-            async with asyncio.timeout(window + timeout):
-                while (found := await self._request(client, used, connection)) is None:
+            async with asyncio.timeout(allowed):
+                while (content_type := await self._request(client, used, connection, body)) is None:
                     pass
         except FetchError as error:
             raise FetchError(error.reason, used.hide(error.detail), error.status) from None
         except TimeoutError:
-            raise timeout_error(connection.stopwatch, window + timeout) from None
+            raise timeout_error(connection.stopwatch, allowed) from None
         except (aiohttp.ClientError, OSError, RetryRefused) as error:
             failure = transport_error(error, connection.stopwatch)
             raise FetchError(failure.reason, used.hide(failure.detail)) from error
         connection.stopwatch.ended = time.perf_counter()
-        body, content_type = found
-        return Reply(body, connection.phases(window), connection.asked_at, content_type)
+        kept, dropped = body.take()
+        return Reply(kept, connection.phases(bounds.window), connection.asked_at, content_type, dropped)
 
     async def _request(
-        self, client: ConfiguredClient, used: Credentials, connection: Connection
-    ) -> tuple[bytes, str] | None:
-        """Body and content type of the reply, or None after a redirect. Raises `FetchError`."""
+        self, client: ConfiguredClient, used: Credentials, connection: Connection, body: _Body
+    ) -> str | None:
+        """Receive the body. Returns its content type, or None after a redirect. Raises `FetchError`."""
         url, stopwatch = connection.url, connection.stopwatch
         async with self._session.get(
             url,
@@ -150,25 +188,69 @@ class Fetcher:
                         location=location,
                     )
                 )
-            body = bytearray()
             async for piece in response.content.iter_any():
-                body += piece
-                if len(body) > self.max_bytes:
-                    raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self.max_bytes} bytes")
-            return bytes(body), response.content_type
+                body.add(piece)
+            return response.content_type
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Seconds that a request may take, and the parts of its body that are kept."""
+
+    timeout: float
+    window: float
+    excerpt: Excerpt | None
+
+
+class _Body:
+    """The body of a reply as it comes, within bounds."""
+
+    def __init__(self, max_bytes: int, excerpt: Excerpt | None) -> None:
+        self._max_bytes = max_bytes
+        self._excerpt = excerpt
+        self._kept = bytearray()
+        self._dropped = 0
+
+    def add(self, piece: bytes) -> None:
+        """Add the next piece. Raises `FetchError` for more than is allowed on the wire."""
+        self._kept += piece
+        if len(self._kept) + self._dropped > self._max_bytes:
+            raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self._max_bytes} bytes")
+        # Not with each piece: the tail would be moved each time.
+        if self._excerpt is not None and len(self._kept) > self._excerpt.head + 2 * self._excerpt.tail:
+            self._drop(self._excerpt)
+
+    def take(self) -> tuple[bytes, int]:
+        """What is kept, and how many bytes were dropped."""
+        if self._excerpt is not None and len(self._kept) > self._excerpt.head + self._excerpt.tail:
+            self._drop(self._excerpt)
+        return bytes(self._kept), self._dropped
+
+    def _drop(self, excerpt: Excerpt) -> None:
+        end = len(self._kept) - excerpt.tail
+        self._dropped += end - excerpt.head
+        del self._kept[excerpt.head : end]
 
 
 class _Bound:
     """A fetcher with the client settings and parameters of one target."""
 
-    def __init__(self, get: Callable[[URL, Params, float, float], Awaitable[Reply]], params: Params) -> None:
+    def __init__(self, get: Callable[[URL, Params, _Bounds], Awaitable[Reply]], params: Params) -> None:
         self._get = get
         self._params = params
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         own = query or {}
         added = tuple((name, value) for name, value in self._params if name not in own)
-        return await self._get(url, (*own.items(), *added), timeout, window)
+        return await self._get(url, (*own.items(), *added), _Bounds(timeout, window, excerpt))
 
 
 def _session(socket_factory: Callable[[aiohttp.AddrInfoType], socket.socket] | None) -> aiohttp.ClientSession:

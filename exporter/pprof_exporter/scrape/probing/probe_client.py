@@ -7,7 +7,7 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
 from pprof_exporter.scrape.probing.probe_log import ProbeLog
 from pprof_exporter.scrape.probing.sockets import AddressGuard
 
@@ -32,7 +32,15 @@ class ProbeClient:
         self.guard = AddressGuard(())
         self.deadline = 0.0
 
-    async def get(self, url: URL, *, query: dict[str, str] | None = None, timeout: float, window: float = 0) -> Reply:
+    async def get(
+        self,
+        url: URL,
+        *,
+        query: dict[str, str] | None = None,
+        timeout: float,
+        window: float = 0,
+        excerpt: Excerpt | None = None,
+    ) -> Reply:
         """Fetch before the deadline. Raises `FetchError`, and `OutOfTime` if the window no longer fits."""
         began = self._clock.steady()
         left = self.deadline - began - window
@@ -41,7 +49,11 @@ class ProbeClient:
         request = {"path": url.path, **(query or {})}
         try:
             reply = await self._getter.get(
-                url, query=query, timeout=max(_MIN_TIMEOUT, min(timeout, left - _MARGIN)), window=window
+                url,
+                query=query,
+                timeout=max(_MIN_TIMEOUT, min(timeout, left - _MARGIN)),
+                window=window,
+                excerpt=excerpt,
             )
         except FetchError as error:
             if error.reason is Reason.CONNECT and self.guard.refused:
@@ -52,5 +64,5 @@ class ProbeClient:
             self.log.info("no reply", **request, reason=str(error.reason), detail=detail, took=took)
             raise error from None
         phases = {str(phase): f"{seconds:.4f}" for phase, seconds in reply.phases.items() if seconds}
-        self.log.info("reply", **request, bytes=len(reply.body), **phases)
+        self.log.info("reply", **request, bytes=reply.size, **phases)
         return reply

@@ -73,7 +73,8 @@ class ProbeRounds:
             log.debug("not due", profile=collector.name, due_in=f"{wait:.0f}s", interval=f"{collector.interval:g}s")
             return
         if not self._scraper.allows(collector):
-            log.info("skipped", profile=collector.name, why=self._scraper.refusal or "the target does not have it")
+            other = "the target does not have it" if collector.is_needed() else "the metrics page tells the same"
+            log.info("skipped", profile=collector.name, why=self._scraper.refusal or other)
             return
         if not self._fits(collector, log, deadline - now):
             return

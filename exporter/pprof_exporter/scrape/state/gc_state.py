@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import content, quality
 from pprof_exporter.profile import Kind, MemStats
+from pprof_exporter.profile.memstats import HeapFigures
 from pprof_exporter.scrape.state.freshness import drop_older
 from pprof_exporter.scrape.state.observation import Observation
 
 # Seconds. As long as the alerts look back.
 _CPU_RECENT = 7200.0
 _COLLECTIONS_RECENT = 3600.0
+# Seconds. Readings by a metrics page, which comes with each CPU profile, are held as far apart as memory statistics are
+# by default: readings close to each other say the same, and a rate needs time.
+_APART = 240.0
 # Between two collections the heap grows from what is live to the size at which the next starts. Of this many readings
 # at unrelated moments, all are in the upper two fifths of that way once in a thousand times (0.4 ** 8).
 _ENOUGH_READINGS = 8
@@ -51,12 +56,24 @@ class Collections:
     """Garbage collections by the memory statistics of the last hour, or since the start while there is only one."""
 
     cycles: int
+    """Of the time for which `forced` is known, if it is."""
     forced: int | None
-    """Those that the program requested; None: the text has no count."""
+    """Those that the program requested; None: no text has a count."""
     least_fill: float | None
     """Lowest seen ratio of the heap to the size at which the next collection starts; None: too few readings."""
     per_hour: float | None = None
     """Collections an hour; None while there is only one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class _HeapReading:
+    """One moment. Not the whole memory statistics, whose rings of pauses take 20 KB."""
+
+    cycles: int
+    forced: int | None
+    fill: float | None
+    """The heap by the size at which the next collection starts."""
+    of_page: bool
 
 
 class GcState:
@@ -64,7 +81,7 @@ class GcState:
 
     def __init__(self) -> None:
         self._cpu: deque[tuple[float, GcCpu]] = deque()
-        self._memory: deque[tuple[float, MemStats]] = deque()
+        self._memory: deque[tuple[float, _HeapReading]] = deque()
 
     def learn(self, kind: Kind, observation: Observation) -> None:
         """Take in a profile; only that of the CPU says something."""
@@ -80,7 +97,18 @@ class GcState:
 
     def record(self, memstats: MemStats, at: float) -> None:
         """Take in memory statistics that were requested at `at` (Unix time)."""
-        self._memory.append((at, memstats))
+        if self._memory and self._memory[-1][1].of_page and at - self._memory[-1][0] < _APART:
+            self._memory.pop()
+        self._add(memstats.figures, memstats.num_forced_gc, at, of_page=False)
+
+    def record_page(self, figures: HeapFigures, at: float) -> None:
+        """Take in what a metrics page that was requested at `at` (Unix time) says of them."""
+        if not self._memory or at - self._memory[-1][0] >= _APART:
+            self._add(figures, None, at, of_page=True)
+
+    def _add(self, figures: HeapFigures, forced: int | None, at: float, *, of_page: bool) -> None:
+        fill = figures.heap_alloc / figures.next_gc if figures.next_gc else None
+        self._memory.append((at, _HeapReading(figures.num_gc, forced, fill, of_page)))
         drop_older(self._memory, at - _COLLECTIONS_RECENT)
 
     @property
@@ -94,21 +122,29 @@ class GcState:
         if not self._memory:
             return None
         readings = [one for _, one in self._memory]
-        first, last = readings[0], readings[-1]
         hours = (self._memory[-1][0] - self._memory[0][0]) / 3600
         # A reading with no collection since the one before says nothing more about the heap.
         fills = [
-            now.heap_alloc / now.next_gc
+            now.fill
             for before, now in zip([None, *readings[:-1]], readings, strict=True)
-            if now.next_gc and (before is None or now.num_gc > before.num_gc)
+            if now.fill is not None and (before is None or now.cycles > before.cycles)
         ]
-        since_start = len(readings) == 1
-        forced = None
-        if last.num_forced_gc is not None:
-            forced = last.num_forced_gc - (0 if since_start else first.num_forced_gc or 0)
+        counted = [one for one in readings if one.forced is not None]
+        cycles, forced = _passed(counted or readings)
         return Collections(
-            cycles=last.num_gc - (0 if since_start else first.num_gc),
+            cycles=cycles,
             forced=forced,
             least_fill=min(fills) if len(fills) >= _ENOUGH_READINGS else None,
-            per_hour=(last.num_gc - first.num_gc) / hours if hours > 0 else None,
+            per_hour=(readings[-1].cycles - readings[0].cycles) / hours if hours > 0 else None,
         )
+
+
+def _passed(readings: Sequence[_HeapReading]) -> tuple[int, int | None]:
+    """Collections from the first to the last reading, and those of them that were requested.
+
+    Since the start with one reading.
+    """
+    first, last = readings[0], readings[-1]
+    if len(readings) == 1:
+        return last.cycles, last.forced
+    return last.cycles - first.cycles, None if last.forced is None else last.forced - (first.forced or 0)

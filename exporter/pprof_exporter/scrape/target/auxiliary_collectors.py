@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pprof_exporter.catalog import UNANSWERED
+from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS, STACKS
 from pprof_exporter.config import ProfileSettings
 from pprof_exporter.profile import KINDS, DecodeError, check_cmdline, check_threads, read_dump, read_memstats
+from pprof_exporter.profile.memstats import HEAD_BYTES, TAIL_BYTES
 from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.fetcher import Excerpt
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import too_many_to_print
@@ -17,7 +20,13 @@ _WITHOUT_MODULES = "threadcreate"
 
 _CANARY_EVERY = 30.0
 _MEMSTATS_EVERY = 300.0
+# Below the threshold `profile_stale`, so that an old success stands for a failure.
+_MEMSTATS_BESIDE_PAGE = 1500.0
 _STACKS_EVERY = 600.0
+
+_MEMSTATS_EXCERPT = Excerpt(HEAD_BYTES, TAIL_BYTES)
+# From here on PprofGcPressure asks for causes, two of which are in the text (rules/memory.py).
+_GC_SHARE = THRESHOLDS_BY_NAME["gc_samples_avoidable"].value
 
 
 def default_profiles() -> dict[str, ProfileSettings]:
@@ -25,7 +34,7 @@ def default_profiles() -> dict[str, ProfileSettings]:
     kinds = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
     return kinds | {
         CANARY: ProfileSettings(_CANARY_EVERY),
-        MEMSTATS: ProfileSettings(_MEMSTATS_EVERY),
+        MEMSTATS: ProfileSettings(_MEMSTATS_EVERY, beside_page=_MEMSTATS_BESIDE_PAGE),
         STACKS: ProfileSettings(_STACKS_EVERY, enabled=False),
     }
 
@@ -71,24 +80,42 @@ class CanaryCollector(_AuxiliaryCollector):
         async with context.slot():
             await time_canary(context)
             reply = await context.get(_WITHOUT_MODULES, query={"debug": "1"})
-        context.intake.received(CANARY, reply.body)
+        context.intake.received(CANARY, reply.size)
         check_threads(reply.body)
         context.intake.latency_without_modules(reply.asked_at, reply.phases)
 
 
 class MemStatsCollector(_AuxiliaryCollector):
-    """heap?debug=1. It stops the world for a moment (runtime.ReadMemStats), so its interval is long."""
+    """heap?debug=1.
+
+    It stops the world for a moment (runtime.ReadMemStats) and writes all records of the heap profile as text, 720 KB in
+    a large program. So its interval is long, and longer while the target's metrics page has the same figures. What only
+    the text has is counted since the start (requested collections, CPU time, largest memory), or held for 256
+    collections (pauses), and misses nothing by then.
+    """
 
     name = MEMSTATS
     path = "heap"
     heavy = True
 
+    def is_needed(self) -> bool:
+        """Whether the interval is over, or the text is needed sooner than the metrics page leaves to wait.
+
+        It names causes while garbage collection takes much, and is proof that the world can be stopped while the
+        goroutine profile hangs.
+        """
+        state, settings = self._context.state, self._context.settings.profiles[self.name]
+        share = state.gc.cpu.share
+        if state.wedge.hangs.get("goroutine") or (share is not None and share > _GC_SHARE):
+            return True
+        return state.memstats.needs_fetch(self._context.clock.now(), settings)
+
     async def run(self) -> None:
-        """Fetch the text and parse the MemStats at its end."""
+        """Fetch the text and parse the MemStats at its end. The records before them are dropped as they come."""
         context = self._context
         async with context.slot(heavy=True):
-            reply = await context.get("heap", query={"debug": "1"})
-        context.intake.received(MEMSTATS, reply.body)
+            reply = await context.get("heap", query={"debug": "1"}, excerpt=_MEMSTATS_EXCERPT)
+        context.intake.received(MEMSTATS, reply.size)
         memstats = await run_in_thread(lambda: read_memstats(reply.body), len(reply.body))
         context.intake.memstats(memstats, reply.asked_at, reply.phases)
 
@@ -109,6 +136,6 @@ class StacksCollector(_AuxiliaryCollector):
         context = self._context
         async with context.slot(heavy=True):
             reply = await context.get("goroutine", query={"debug": "2"})
-        context.intake.received(STACKS, reply.body)
+        context.intake.received(STACKS, reply.size)
         dump = await run_in_thread(lambda: read_dump(reply.body), len(reply.body))
         context.intake.stacks(dump, reply.asked_at, reply.phases)

@@ -63,6 +63,10 @@ class Collector(ABC):
         """Whether the target is so large that this fetch would stop it for long."""
         return False
 
+    def is_needed(self) -> bool:
+        """Whether a fetch would tell something that nothing cheaper tells."""
+        return True
+
     async def resolve_doubt(self, evidence: ProcessEvidence) -> None:
         """Read the start time of the process if only that tells whether a reply came from another one."""
         state, tracker = self._context.state, self._context.state.identity.process
@@ -93,7 +97,7 @@ class IndexCollector(Collector):
         context = self._context
         async with context.slot():
             reply = await context.get("")
-        context.intake.received(INDEX, reply.body)
+        context.intake.received(INDEX, reply.size)
         index = read_index(reply.body)
         await self.resolve_doubt(index_evidence(index, reply.asked_at))
         context.intake.index(index, reply.asked_at, reply.phases)
@@ -155,7 +159,7 @@ class ProfileCollector(Collector):
         """The reply of the target; the caller holds a slot. Raises `FetchError`."""
         kind = self._profile.kind
         reply = await self._get(kind.query(self.window))
-        self._context.intake.received(self.name, reply.body)
+        self._context.intake.received(self.name, reply.size)
         return reply
 
     async def _get(self, query: Mapping[str, str]) -> Reply:

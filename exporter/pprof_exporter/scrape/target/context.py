@@ -12,7 +12,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape.client.fetcher import Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
 from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
@@ -46,15 +46,22 @@ class TargetContext:
         object.__setattr__(self, "process", source)
 
     async def get(
-        self, path: str, *, query: Mapping[str, str] | None = None, window: float = 0, extra: float = 0
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        window: float = 0,
+        extra: float = 0,
+        excerpt: Excerpt | None = None,
     ) -> Reply:
         """GET a path below the index page, "" for the page itself, within the target's timeout. Raises `FetchError`.
 
-        `extra` is added to the timeout for one longer try.
+        `extra` is added to the timeout for one longer try. `excerpt`: only these parts of the body are needed.
         """
         url = self.target.url.joinpath(path) if path else self.target.url
+        timeout = self.settings.timeout + extra
         return await self.fetcher.get(
-            url, query=dict(query) if query else None, timeout=self.settings.timeout + extra, window=window
+            url, query=dict(query) if query else None, timeout=timeout, window=window, excerpt=excerpt
         )
 
     async def read_process(self, *, since: float | None = None, page: bool = True) -> ProcessReading:
@@ -65,7 +72,7 @@ class TargetContext:
         at = self.clock.now() if since is None else since
         reading = await self.process.read(page=page)
         if reading.page is not None:
-            self.intake.metrics_page(reading.page, at)
+            self.intake.metrics_page(reading.page, at, reading.figures)
         if reading.process is not None:
             found = reading.process
             self.intake.local_process(

@@ -1,17 +1,23 @@
-"""The processes that listen on ports of this machine."""
+"""The processes that listen on ports of this machine, by a list of all connections where nothing cheaper tells."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import psutil
 
 from pprof_exporter.clock import Clock
 
-# Seconds. Listing the sockets of all processes takes 0.27 s with 22,000 of them, and a hundred targets start at once.
+# Seconds for which a list serves other targets: a hundred of them start at once.
 _VALID = 5.0
+# The same where a target has just come up, or has a new process.
+_VALID_AFTER_CHANGE = 1.0
+# Seconds until a port on which nothing listened is looked up again; doubled each time.
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +31,97 @@ class Listener:
 
     def still_listens(self) -> bool:
         """Whether there is such a process and, on Linux, it has the same socket. Takes no list of sockets."""
-        return psutil.pid_exists(self.pid) and _socket_of(self.pid, self.descriptor) == self.socket
+        if self.socket:
+            return socket_of(self.pid, self.descriptor) == self.socket
+        return psutil.pid_exists(self.pid)
 
 
-class Listeners:
-    """Owners of ports, from one list for all. Not thread-safe."""
+class Listeners(Protocol):
+    """Owners of ports, from one list for all targets. Not thread-safe."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._owners: defaultdict[int, dict[int | None, Listener | None]] = defaultdict(dict)
-        self._valid_until = 0.0
+    look_again_after: float
+    """Seconds after which a port is looked up again although its process still listens: another may have joined it."""
 
     def owner(self, port: int, *, fresh: bool) -> Listener | None:
         """The process that listens on a TCP port; None if there is none, several, or its id is unknown.
 
-        With `fresh`, and where what was listed does not hold any more, the sockets are listed now. Raises
+        `fresh`: the target has just come up or has a new process, so an older answer may be wrong. Raises
         `psutil.Error` and `OSError` if the system denies access.
         """
-        if fresh or self._clock.steady() > self._valid_until or not self._holds(port):
-            self._refresh()
+        ...
+
+
+class ConnectionListeners:
+    """Owners of ports by `psutil.net_connections`, for Windows and macOS.
+
+    A list walks all connections of the machine. It is made for a port that was not looked up yet, and when a process
+    has ended; for a port on which nothing listened after 5 s, and then ever more seldom.
+    """
+
+    # Nothing cheaper tells that a process closed its socket while it goes on, and another one took the port.
+    look_again_after = 600.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._owners: defaultdict[int, dict[int | None, Listener | None]] = defaultdict(dict)
+        self._listed_at: float | None = None
+        self._absent: dict[int, _Absence] = {}
+
+    def owner(self, port: int, *, fresh: bool) -> Listener | None:
+        """See `Listeners.owner`."""
+        if fresh:
+            self._absent.pop(port, None)
+        if self._must_list(port, fresh=fresh):
+            self._list()
         owners = self._owners.get(port, {})
+        if owners:
+            self._absent.pop(port, None)
+        elif self._listed_at is not None:
+            self._absent.setdefault(port, _Absence()).seen(self._listed_at)
         return next(iter(owners.values())) if len(owners) == 1 else None
 
-    def _holds(self, port: int) -> bool:
-        """Whether the port is listed, and what is known of its owners still holds."""
+    def _must_list(self, port: int, *, fresh: bool) -> bool:
+        if self._listed_at is None:
+            return True
         owners = self._owners.get(port, {})
-        return bool(owners) and all(owner is None or owner.still_listens() for owner in owners.values())
+        if any(owner is not None and not owner.still_listens() for owner in owners.values()):
+            return True
+        now, absence = self._clock.steady(), self._absent.get(port)
+        valid = _VALID_AFTER_CHANGE if fresh else _VALID
+        # Another target may have made a list meanwhile.
+        return now - self._listed_at >= valid and (absence is None or now >= absence.look_at)
 
-    def _refresh(self) -> None:
-        self._owners = defaultdict(dict)
+    def _list(self) -> None:
+        found: defaultdict[int, dict[int | None, Listener | None]] = defaultdict(dict)
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr:
                 pid, descriptor = connection.pid, connection.fd
-                known = Listener(pid, descriptor, _socket_of(pid, descriptor)) if pid is not None else None
-                self._owners[connection.laddr.port].setdefault(pid, known)
-        self._valid_until = self._clock.steady() + _VALID
+                known = Listener(pid, descriptor, socket_of(pid, descriptor)) if pid is not None else None
+                found[connection.laddr.port].setdefault(pid, known)
+        self._owners, self._listed_at = found, self._clock.steady()
 
 
-def _socket_of(pid: int, descriptor: int) -> str:
+class _Absence:
+    """A port on which nothing listened: when it is looked up again (steady time)."""
+
+    def __init__(self) -> None:
+        self._wait = _FIRST_WAIT / 2
+        self._listed_at: float | None = None
+        self.look_at = 0.0
+
+    def seen(self, listed_at: float) -> None:
+        """Nothing listened on it in the list of that time."""
+        if listed_at != self._listed_at:
+            self._listed_at = listed_at
+            self._wait = min(2 * self._wait, _LONGEST_WAIT)
+            self.look_at = listed_at + self._wait
+
+
+def socket_of(pid: int, descriptor: int) -> str:
+    """Name of the socket of a descriptor, as in `/proc/PID/fd`; "" if it has none, or on other systems than Linux."""
     if not psutil.LINUX or descriptor < 0:
         return ""
     try:
-        return str(Path("/proc", str(pid), "fd", str(descriptor)).readlink())
+        return os.readlink(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH115 - on every profile; no Path is needed
     except OSError:
         return ""

@@ -16,12 +16,10 @@ from pprof_exporter.profile import BuildInfo, KnownGoVersion, go_version_from_bi
 from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits
 from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
-from pprof_exporter.scrape.target.listeners import Listener, Listeners
+from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
+from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
 
-# Seconds after which the owner of a port is looked up again, although its process still runs: another process may have
-# joined with SO_REUSEPORT, and outside Linux nothing cheaper tells that it took the port.
-_LOOK_UP_AFTER = 60.0
 # Programs whose build information is remembered: all versions of all targets of one machine.
 _MAX_PROGRAMS = 256
 
@@ -47,38 +45,41 @@ class LocalProcess:
 class LocalProcesses:
     """Finds the process that listens on a port. For all targets; thread-safe. Blocks: call it in a thread.
 
-    A process that was found is remembered. As long as it runs and, on Linux, its socket is open, the sockets of the
-    system are not listed again for a minute.
+    A process that was found is remembered with its start time. Its socket is looked up again when it has ended or, on
+    Linux, closed its socket, and from time to time in case that another process joined it on the port (SO_REUSEPORT).
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, listeners: Listeners | None = None) -> None:
+        """`listeners` finds the owner of a port; None: in the way of this system."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._listeners = Listeners(clock)
+        self._listeners = listeners or (LinuxListeners(clock) if psutil.LINUX else ConnectionListeners(clock))
         self._cgroups = CgroupReader()
         self._host_memory = psutil.virtual_memory().total
         self._owners: dict[int, _Owner] = {}
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
-    def find(self, host: str, port: int) -> LocalProcess | None:
-        """The process that listens on this port; None if the host is not this machine, or the system does not tell."""
-        if not is_this_machine(host):
-            return None
+    def find(self, host: str, port: int, *, fresh: bool = False) -> LocalProcess | None:
+        """The process that listens on this port; None if the host is not this machine, or the system does not tell.
+
+        `fresh`: the target has just come up or has a new process, so the port is looked up.
+        """
         with self._lock:
             try:
-                return self._describe(self._owner(port))
+                return self._describe(self._owner(port, fresh=fresh)) if is_this_machine(host) else None
             except (psutil.Error, OSError):
-                # On macOS, and for processes of other users, the system denies access. Or the process just ended.
+                # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
+                # sockets, the addresses of the machine too. Or the process just ended.
                 self._owners.pop(port, None)
                 return None
 
-    def _owner(self, port: int) -> _Owner | None:
+    def _owner(self, port: int, *, fresh: bool) -> _Owner | None:
         known = self._owners.pop(port, None)
         changed = known is not None and not known.still_listens()
-        if known is not None and not changed and self._clock.steady() < known.look_up_at:
+        if known is not None and not changed and not fresh and self._clock.steady() < known.look_up_at:
             self._owners[port] = known
             return known
-        listener = self._listeners.owner(port, fresh=changed)
+        listener = self._listeners.owner(port, fresh=fresh or changed)
         if listener is None:
             return None
         if known is not None and known.listener.pid == listener.pid and known.process.is_running():
@@ -87,7 +88,7 @@ class LocalProcesses:
             process = psutil.Process(listener.pid)
             started = process.create_time()
             gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
-        owner = _Owner(listener, process, started, self._clock.steady() + _LOOK_UP_AFTER, gomemlimit)
+        owner = _Owner(listener, process, started, self._clock.steady() + self._listeners.look_again_after, gomemlimit)
         self._owners[port] = owner
         return owner
 

@@ -27,13 +27,16 @@ class FetchPolicy:
         self._backoffs = {collector: Backoff(collector.interval, random, longest=longest) for collector in collectors}
         self._deferred_since: dict[Collector, float] = {}
         self.refusal: Skip | Deferral | None = None
-        """Why the latest fetch was skipped or deferred; None if it was not, or the target lacks the profile."""
+        """Why the latest fetch was skipped or deferred; None if it was not, is not needed, or the target lacks it."""
 
     def allows(self, collector: Collector, *, running: bool) -> bool:
         """Whether to run a collector now. `running`: its previous run has not ended."""
         self.refusal = None
         index = self._state.index
         if index is not None and not index.lists(collector.path):
+            return False
+        # Before the skips, which count as fetches that were due.
+        if not collector.is_needed():
             return False
         skip = self._skip(collector, running=running)
         if skip is not None:

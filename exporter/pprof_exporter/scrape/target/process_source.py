@@ -11,6 +11,7 @@ import psutil
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
+from pprof_exporter.profile.memstats import HeapFigures, read_page_figures
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
@@ -31,6 +32,8 @@ class ProcessReading:
 
     page: TargetMetrics | None = None
     """Its metrics page."""
+    figures: HeapFigures | None = None
+    """Those of its heap on that page."""
     process: LocalProcess | None = None
     """The process that listens on the port, if that is of this machine; it may be a proxy."""
     cpu: CpuTime | None = None
@@ -51,6 +54,8 @@ class ProcessSource:
         self.read_at = -math.inf
         """When the sources were last read (steady time)."""
         self._perhaps_here = may_be_this_machine(self._host)
+        self._changed = False
+        """Whether the target came up or has a new process since the owner of its port was last looked up."""
 
     async def read(self, *, page: bool = True) -> ProcessReading:
         """What all sources know now, or without the page what costs the target nothing.
@@ -59,18 +64,18 @@ class ProcessSource:
         in front of the program.
         """
         if not page:
-            return ProcessReading(None, await self._read_process())
+            return ProcessReading(process=await self._read_process())
         self.read_at = self._clock.steady()
-        found = await self._read_page()
+        found, figures = await self._read_page()
         # The CPU time is that of now, and looking up the process can list every socket of the machine.
         at = self._clock.steady()
         process = await self._read_process()
         if found is not None and found.cpu_seconds is not None:
             cpu = CpuTime(found.cpu_seconds, at, found.start_time, CpuSource.METRICS, found.gomaxprocs)
-            return ProcessReading(found, process, cpu)
+            return ProcessReading(found, figures, process, cpu)
         if process is None or (found is None and not self._page.is_suspended()):
-            return ProcessReading(found, process)
-        return ProcessReading(found, process, self._cpu_of(process))
+            return ProcessReading(found, figures, process)
+        return ProcessReading(found, figures, process, self._cpu_of(process))
 
     async def read_cpu_of_process(self) -> CpuTime | None:
         """The CPU time by the operating system alone, which costs the target nothing."""
@@ -86,30 +91,34 @@ class ProcessSource:
         self.read_at = -math.inf
         self._page.found()
         self._process.found()
+        self._changed = True
 
-    async def _read_page(self) -> TargetMetrics | None:
+    async def _read_page(self) -> tuple[TargetMetrics | None, HeapFigures | None]:
         if self._page.is_suspended():
-            return None
+            return None, None
+        text = ""
         try:
             reply = await self._fetcher.get(self._url, timeout=self._timeout)
-            page = read_page(reply.body.decode("utf-8", "replace"), cpu_family=self._family)
+            text = reply.body.decode("utf-8", "replace")
+            page = read_page(text, cpu_family=self._family)
         except FetchError as error:
             if error.status is None or error.status >= 500:
                 self._page.failed()
-                return None
+                return None, None
             page = None
         except DecodeError:
             page = None
         if page is None or page == _NOTHING:
             self._page.missing()
-            return None
+            return None, None
         self._page.found()
-        return page
+        return page, read_page_figures(text)
 
     async def _read_process(self) -> LocalProcess | None:
         if not self._perhaps_here or self._process.is_suspended():
             return None
-        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port)
+        fresh, self._changed = self._changed, False
+        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port, fresh=fresh)
         if found is None:
             self._process.failed()
             return None

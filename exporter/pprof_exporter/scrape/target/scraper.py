@@ -56,7 +56,7 @@ class TargetScraper:
 
     @property
     def refusal(self) -> str:
-        """Why the latest collector was skipped or deferred, as a label value; "" if the target lacks the profile."""
+        """Why the latest collector was skipped or deferred, as a label value; "" if not, or the target lacks it."""
         return str(self._policy.refusal or "")
 
     async def scrape_index(self) -> FetchError | DecodeError | None:
