@@ -78,6 +78,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(one) for key, one in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: plain(one) for name, one in zip(value._fields, value, strict=True)}
     if isinstance(value, list | tuple | deque | set | frozenset) or type(value).__name__ == "array":
         return [plain(one) for one in value]
     if dataclasses.is_dataclass(value):
