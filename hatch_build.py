@@ -126,6 +126,7 @@ def compile_here() -> str:
             },
         }
     )
+    built.parse_config_files()  # A cross compilation for Windows on ARM says there what it compiles for.
     built.run_command("build_ext")
     wheel = built.get_command_obj("bdist_wheel")
     wheel.ensure_finalized()
