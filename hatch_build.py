@@ -101,10 +101,26 @@ def compile_here() -> str:
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
 
+    def build(extensions: list[Any], to: Path) -> Any:
+        settings = {
+            "build_ext": {"build_lib": str(to), "build_temp": "objects", "parallel": os.cpu_count()},
+            # It knows how platforms are named; on macOS that depends on what was linked.
+            "bdist_wheel": {"py_limited_api": "cp311", "bdist_dir": str(to)},
+        }
+        built = Distribution({"name": "pprof-exporter", "ext_modules": extensions, "options": settings})
+        built.parse_config_files()  # A cross compilation for Windows on ARM says there what it compiles for.
+        built.run_command("build_ext")
+        return built
+
+    # Translating takes ten seconds, which are lost where not even an empty module can be compiled.
+    Path("trial.c").write_text(
+        "#include <Python.h>\nPyMODINIT_FUNC PyInit_trial(void) { return NULL; }\n", encoding="ascii"
+    )
+    build([Extension("trial", ["trial.c"])], Path("trial"))
     flags, strip = {"win32": ([], []), "darwin": (["-O2", "-g0"], ["-Wl,-S,-x"])}.get(
         sys.platform, (["-O2", "-g0"], ["-s"])
     )
-    extensions = [
+    modules = [
         Extension(
             ".".join(file.with_suffix("").parts),
             [str(file)],
@@ -115,20 +131,7 @@ def compile_here() -> str:
         )
         for file in sorted(READER.glob("*.pyx"))
     ]
-    built = Distribution(
-        {
-            "name": "pprof-exporter",
-            "ext_modules": cythonize(extensions, language_level=3),
-            "options": {
-                "build_ext": {"build_lib": str(BUILT), "build_temp": "objects", "parallel": os.cpu_count()},
-                # It knows how platforms are named; on macOS that depends on what was linked.
-                "bdist_wheel": {"py_limited_api": "cp311", "bdist_dir": str(BUILT)},
-            },
-        }
-    )
-    built.parse_config_files()  # A cross compilation for Windows on ARM says there what it compiles for.
-    built.run_command("build_ext")
-    wheel = built.get_command_obj("bdist_wheel")
+    wheel = build(cythonize(modules, language_level=3), BUILT).get_command_obj("bdist_wheel")
     wheel.ensure_finalized()
     return "-".join(wheel.get_tag())
 
