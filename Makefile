@@ -8,8 +8,14 @@ else
 BIN := $(VENV)/bin
 endif
 PROTO := tests/proto
+READER := exporter/pprof_exporter/profile/reader
 # Tests start the program again and again: without bytecode, each start would compile it.
 unexport PYTHONDONTWRITEBYTECODE
+
+# On CI both readers are tested: a compiler that is missing is an error.
+ifdef CI
+test unit: export PPROF_EXPORTER_BUILD ?= native
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit setup docs pictures site lock proto record renames bench walk clean
@@ -35,12 +41,14 @@ check: setup  ## Style, types and floors
 setup: $(VENV)/ready
 
 # The exporter alone, as a user has it; `setup` adds what the checks need.
-$(BIN)/pprof-exporter: pyproject.toml
+# Without a compiler, the reader of profiles in Python serves (hatch_build.py).
+$(BIN)/pprof-exporter: pyproject.toml hatch_build.py $(wildcard $(READER)/*.pyx $(READER)/*.pxd)
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'pprof-exporter needs Python 3.11 or later; name one with make PYTHON=...')"
 	@# Debian's python3 without python3-venv says what it lacks, and leaves an environment without pip behind.
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/pprof-exporter --version
 	touch $@
 
 $(VENV)/ready: $(BIN)/pprof-exporter
@@ -89,4 +97,4 @@ renames: setup  ## Derive which functions Go moved to other packages (Go from Py
 	$(BIN)/python -m tests.record_renames
 
 clean:  ## Remove everything that was fetched or built
-	rm -rf $(VENV) .lab dist build
+	rm -rf $(VENV) .lab dist build $(READER)/*.so $(READER)/*.pyd

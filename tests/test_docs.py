@@ -21,8 +21,12 @@ from pprof_exporter.web.webconfig import WebConfigFile
 from tests.docs.pages import DOCS, PAGES, anchors, headings, links, name
 from tests.lab import PROJECT
 
-OTHERS = {"--retry", "--retry-delay", "--retry-connrefused", "--spec", "--minutes", "--repeat", "--busy-loops"}
-"""Flags of other programs than the exporter: of curl, of pipx, and of `python -m tests.zoo`."""
+OTHERS = {
+    *("--retry", "--retry-delay", "--retry-connrefused"),
+    *("--spec", "--output-dir"),
+    *("--minutes", "--repeat", "--busy-loops"),
+}
+"""Flags of other programs than the exporter: of curl, of pipx and cibuildwheel, and of `python -m tests.zoo`."""
 
 
 @pytest.fixture(scope="module")

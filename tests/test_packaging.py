@@ -1,4 +1,7 @@
-"""What is built is what users get: everything that the program needs, and nothing that it does not."""
+"""What is built is what users get: everything that the program needs, and nothing that it does not.
+
+Wheels are pure here; `test_readers_in_wheels.py` has those with compiled modules.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,19 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import SWITCH
 from pprof_exporter import __version__
 from tests.lab import PROJECT
 
 PACKAGE = PROJECT / "exporter" / "pprof_exporter"
+BUILT = {".so", ".pyd", ".c"}
+"""What an editable installation compiles in the checkout; a wheel has its own."""
 
 
 def build(kind: str, source: Path, to: Path) -> Path:
     """Build a `wheel` or `sdist` of a source tree."""
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(to), "-t", kind]
-    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    subprocess.run(command, cwd=source, env=os.environ | {SWITCH: "pure"}, check=True, capture_output=True)
     return next(to.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
 
 
@@ -67,7 +73,7 @@ def test_the_wheel_holds_the_whole_package_with_its_data(dist: Path) -> None:
     wanted = {
         f"pprof_exporter/{path.relative_to(PACKAGE).as_posix()}"
         for path in PACKAGE.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in BUILT
     }
     assert wanted <= packed
     assert "pprof_exporter/demo/target/main.go" in packed
@@ -100,7 +106,7 @@ def test_pipx_run_finds_a_command_of_the_name_of_the_package(installed: Path) ->
     code = f"import sys; from {module} import {function}; sys.argv = [{name!r}, '--version']; {function}()"
     environ = {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
     said = subprocess.run([sys.executable, "-c", code], env=environ, check=True, capture_output=True, text=True).stdout
-    assert said == f"pprof-exporter {__version__}\n"
+    assert said == f"pprof-exporter {__version__} (python reader)\n"
 
 
 def test_the_unpacked_wheel_runs_without_the_checkout(installed: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pprof_exporter import __version__
 from pprof_exporter.cli import main
 from pprof_exporter.cli.options import Parser, add_serve_flags, settings_from, variable_of
 from pprof_exporter.config import Settings
+from pprof_exporter.profile import READER
 from tests.lab import exporter, free_port
 
 
@@ -96,7 +97,8 @@ def test_a_bad_flag_says_what_to_write(flag: str, says: str, capsys: pytest.Capt
 
 
 def test_version_and_help_tell(capsys: pytest.CaptureFixture[str]) -> None:
-    for flag, says in (("--version", f"pprof-exporter {__version__}"), ("--help", "pprof-exporter inspect FILE")):
+    version = f"pprof-exporter {__version__} ({READER.name} reader)\n"
+    for flag, says in (("--version", version), ("--help", "pprof-exporter inspect FILE")):
         with pytest.raises(SystemExit) as ended:
             main([flag], {})
         assert ended.value.code == 0

@@ -85,6 +85,11 @@ def test_the_build_sees_every_file_that_it_copies() -> None:
     assert sorted(copied) == sorted(kept)
 
 
+def test_both_stages_have_the_same_python_on_the_same_debian() -> None:
+    bases = dict(words.split("=", 1) for name, words in steps() if name == "ARG")
+    assert bases["COMPILER"] == bases["BASE"].replace("-slim", "")
+
+
 def test_the_image_is_not_root_and_asks_itself() -> None:
     final = dict(stages()[-1])
     user = final["USER"].split(":")[0]
@@ -134,6 +139,12 @@ def test_what_the_steps_install_is_the_lock_and_the_program(image: Path) -> None
     assert found - {"pprof-exporter"} <= wanted
     assert {canonicalize_name(Requirement(one).name) for one in _dependencies()} <= found
     assert "pip" not in found
+
+
+def test_the_image_has_the_compiled_reader_and_nothing_to_compile_it(image: Path) -> None:
+    assert run([image / "pprof-exporter", "--version"]).endswith("(native reader)\n")
+    site = next(image.parent.glob("lib/python*/site-packages"))
+    assert not [name for name in ("Cython", "setuptools") if (site / name).exists()]
 
 
 def _dependencies() -> list[str]:

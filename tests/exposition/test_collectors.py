@@ -15,7 +15,7 @@ from pprof_exporter.catalog import FAMILIES, MetricType, Reason
 from pprof_exporter.config import FileSource, Job, parse_target
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
 from pprof_exporter.exposition import ConfigState, ExporterParts, PprofCollector
-from pprof_exporter.profile import KINDS, TargetMetrics
+from pprof_exporter.profile import KINDS, READER, TargetMetrics
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.discovery import Discovery
@@ -75,6 +75,11 @@ async def test_every_series_has_exactly_the_labels_of_its_family_and_those_of_it
         for having, _ in found:
             own = {"team"} if having.get("target") == "shop:1" else set()
             assert set(having) == declared[name] | own, name
+
+
+def test_the_exporter_says_which_reader_it_has(pool: Pool, clock: FakeClock) -> None:
+    ((build, _),) = collect(pool, clock)["pprof_exporter_build_info"]
+    assert build["reader"] == READER.name
 
 
 @pytest.fixture

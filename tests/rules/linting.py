@@ -16,6 +16,7 @@ import promql_parser as promql
 
 from pprof_exporter.catalog import FAMILIES, Deferral, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
+from pprof_exporter.profile import ReaderName
 from pprof_exporter.rules import RecordingRule, fill_thresholds
 
 USER = "(labels that a user gave to the target)"
@@ -41,6 +42,7 @@ _VALUES: dict[tuple[str, str], Iterable[str]] = {
     ("pprof_fetch_phase_seconds_total", "phase"): Phase,
     ("pprof_signal_median", "epoch"): ("before", "now"),
     ("pprof_signal_observations", "epoch"): ("before", "now"),
+    ("pprof_exporter_build_info", "reader"): ReaderName,
 }
 """Labels whose values are a closed set."""
 
@@ -49,7 +51,7 @@ _DETERMINED: dict[str, dict[str, frozenset[str]]] = {
     "pprof_down_info": {"reason": _TARGET},
     "pprof_last_change_info": dict.fromkeys(("from", "to"), _TARGET | {"change"}),
     "pprof_known_bug_info": {"fixed_in": _TARGET | {"bug"}},
-    "pprof_exporter_build_info": dict.fromkeys(("version", "python"), frozenset({"job", "instance"})),
+    "pprof_exporter_build_info": dict.fromkeys(("version", "python", "reader"), frozenset({"job", "instance"})),
 }
 """Labels of which there is one value at a time for each of the others."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.walk.asking import is_up
+from tests.walk.asking import EXPORTER, got, is_up
 from tests.walk.diary import Diary, expect, until
 from tests.walk.machine import Machine, are_free, fresh
 
 PACKAGES = ("make", "python3", "python3-venv", "ca-certificates")
 """What the README asks for, as Debian divides it. Certificates come with any installation but the smallest."""
+COMPILER = ("gcc", "libc6-dev", "python3-dev")
+"""What the compiled reader is built with."""
 
 
 def walk(root: Path, diary: Diary) -> None:
@@ -20,6 +22,8 @@ def walk(root: Path, diary: Diary) -> None:
         machine = fresh(root, PACKAGES)
     with diary.step("`make demo`, until both targets are up"), machine.started("exec make demo"):
         until("both targets are up", _both_are_up, within=300)
+        expect('reader="python"' in got(EXPORTER, "/metrics"), "it reads with compiled code, and there is no compiler")
+    machine.run(f"apt-get update && apt-get install --yes --no-install-recommends {' '.join(COMPILER)} && make clean")
     with diary.step("`make test`"):
         print(_summary(machine))
 

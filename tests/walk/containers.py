@@ -40,6 +40,7 @@ def walk(root: Path, diary: Diary) -> None:
         print(f"    {(sizes[0] - sizes[1]) / 1e6:.0f} MB beside those of its base")
         with diary.step("the image run as the page says, until the service is up"):
             _run(engine)
+        expect('reader="native"' in got(EXPORTER, "/metrics"), "the image has no compiled reader")
         _is_confined(engine, "exporter")
         began = time.monotonic()
         engine.run("stop", "exporter")

@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from tests.walk.machine import fresh
 
 BASE = "localhost/debian-python"
 """Debian with Python, in place of the image of Python that a registry has."""
+_COMPILER = "localhost/debian-compiler"
+"""The same with a compiler and what is compiled against, for the stage that builds."""
 _PACKAGES = ("busybox", "ca-certificates", "python-is-python3", "python3", "python3-venv")
+_IMAGES = {BASE: _PACKAGES, _COMPILER: (*_PACKAGES, "gcc", "libc6-dev", "python3-dev")}
 _TIMEOUT = 1800.0
 # Where two generations of control groups are mixed, crun refuses to work; and not everybody who is root may have the
 # million of open files that podman asks for.
@@ -66,10 +69,18 @@ class Podman:
 
 
 def build_options() -> list[str]:
-    """The base, the network of this machine with the certificate that it may need, and nothing from a registry."""
+    """The bases, the network of this machine with the certificate that it may need, and nothing from a registry."""
     certificate = os.environ.get("PIP_CERT")
     trusted = [f"--volume={certificate}:{certificate}:ro", f"--env=PIP_CERT={certificate}"] if certificate else []
-    return ["--format=docker", "--network=host", "--pull=never", f"--build-arg=BASE={BASE}", *trusted]
+    bases = [f"--build-arg=BASE={BASE}", f"--build-arg=COMPILER={_COMPILER}"]
+    return ["--format=docker", "--network=host", "--pull=never", *bases, *trusted]
+
+
+def _archive(root: Path, packages: Sequence[str]) -> Path:
+    """A Debian with these packages, as a file that podman imports."""
+    base, archive = fresh(root, packages), root.with_suffix(".tar")
+    run(["tar", "--directory", base.root, "--exclude=./root", "--create", "--file", archive, "."], timeout=_TIMEOUT)
+    return archive
 
 
 @contextlib.contextmanager
@@ -78,16 +89,15 @@ def podman(folder: Path) -> Iterator[Podman]:
     for tool in ("podman", "runc", "catatonit"):
         if shutil.which(tool) is None:
             raise Missing(f"{tool}: install podman, runc, catatonit, netavark and aardvark-dns")
-    base = fresh(folder / "base", _PACKAGES)
-    archive = folder / "base.tar"
-    run(["tar", "--directory", base.root, "--exclude=./root", "--create", "--file", archive, "."], timeout=_TIMEOUT)
+    archives = {image: _archive(folder / image.rpartition("/")[2], packages) for image, packages in _IMAGES.items()}
     settings = {"CONTAINERS_CONF": _ENGINE, "CONTAINERS_STORAGE_CONF": _STORAGE.format(folder=folder)}
     for name, text in settings.items():
         (folder / name).write_text(text)
     command = Podman({**os.environ, **{name: str(folder / name) for name in settings}})
     try:
-        command.run("import", archive, BASE)
-        archive.unlink()
+        for image, archive in archives.items():
+            command.run("import", archive, image)
+            archive.unlink()
         yield command
     finally:
         with contextlib.suppress(Astray):

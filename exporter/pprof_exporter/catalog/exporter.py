@@ -5,7 +5,12 @@ from __future__ import annotations
 from pprof_exporter.catalog.family import counter, gauge, histogram, info
 
 BUILD = info(
-    "pprof_exporter_build_info", "Version of the exporter and of the Python that runs it.", "version", "python"
+    "pprof_exporter_build_info",
+    "Version of the exporter and of the Python that runs it, and its reader of profiles: native is compiled, python is "
+    "slower and gives the same results.",
+    "version",
+    "python",
+    "reader",
 )
 TARGETS = gauge("pprof_exporter_targets", "Targets that the exporter scrapes.")
 IN_FLIGHT = gauge("pprof_exporter_fetches_in_flight", "Fetches in progress.")

@@ -215,10 +215,11 @@ DASHBOARD = Dashboard(
                 ),
                 bars(
                     "Versions",
-                    "Exporters by version, and by the Python that runs them.",
+                    "Exporters by version, by the Python that runs them, and by their reader of profiles: the native "
+                    "one is compiled.",
                     Query(
-                        f"count by (version, python) (pprof_exporter_build_info{{{EXPORTERS}}})",
-                        "{{version}} on {{python}}",
+                        f"count by (version, python, reader) (pprof_exporter_build_info{{{EXPORTERS}}})",
+                        "{{version}} on {{python}}, {{reader}} reader",
                         instant=True,
                     ),
                     width=8,

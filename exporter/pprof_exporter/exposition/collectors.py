@@ -15,6 +15,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.exposition.parts import ExporterParts
 from pprof_exporter.exposition.sink import MetricSink, empty_metric
 from pprof_exporter.exposition.target_series import TargetSeries
+from pprof_exporter.profile import READER
 from pprof_exporter.scrape import Pool
 from pprof_exporter.store import StorageProblem
 
@@ -54,7 +55,8 @@ class ExporterCollector(Collector):
 
     def _add_own(self, sink: MetricSink) -> None:
         pool, config = self._pool, self._config
-        sink.add(exporter.BUILD, {"version": __version__, "python": platform.python_version()}, 1)
+        build = {"version": __version__, "python": platform.python_version(), "reader": READER.name}
+        sink.add(exporter.BUILD, build, 1)
         sink.add(exporter.TARGETS, {}, len(pool.states))
         sink.add(exporter.IN_FLIGHT, {}, pool.limiter.in_flight)
         sink.add(exporter.IN_FLIGHT_LIMIT, {}, pool.limiter.limit)
