@@ -28,6 +28,7 @@ COMPARING = (
     "test_agrees_with_go.py",
     "test_build_info.py",
     "test_gateway.py",
+    "test_readers_agree.py",
     "test_scenarios.py",
     "test_trace_agrees_with_go.py",
 )
