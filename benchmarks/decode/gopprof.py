@@ -66,6 +66,10 @@ class Google:
         """
         return [self._ask(f"read {batch}"), *(self._answer("read") for _ in range(count - 1))]
 
+    def parse(self, batch: Path, count: int) -> list[str]:
+        """For each of so many files "ok" if `profile.ParseData` takes it, else "no" and why not."""
+        return [self._ask(f"parse {batch}"), *(self._answer("parse") for _ in range(count - 1))]
+
     def gunzip(self, batch: Path, count: int) -> list[str]:
         """Length and CRC of the contents of each of so many streams; or "no" and why Go refuses one."""
         return [self._ask(f"gunzip {batch}"), *(self._answer("gunzip") for _ in range(count - 1))]

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.decode.gopprof import Google, build, write_batch
-from pprof_exporter.profile import DecodeError
+from pprof_exporter.profile import DecodeError, decode
+from pprof_exporter.profile.decode import Difference
 from pprof_exporter.profile.inflate import inflate
+from pprof_exporter.profile.reader.bounds import MAX_ENTRIES
 from pprof_exporter.profile.reader.choice import PYTHON, Reader
-from tests.profile.crafted import CRAFTED, ONLY_WE_REFUSE, STREAMS
+from tests.profile.crafted import CRAFTED, ONLY_WE_REFUSE, STREAMS, WHOLE, field
+from tests.profile.made import Message
 from tests.profile.readers import CHANGES, damaged, is_refusal, native, outcome
 from tests.recorded import FOREIGN, PROFILES, RECORDINGS
 
@@ -112,7 +115,24 @@ def test_gzip_streams(google: Google, tmp_path: Path) -> None:
     assert {said.startswith("no") for said in answers} == {True, False}
 
 
-def test_the_streams_that_programs_write_are_read(google: Google, tmp_path: Path) -> None:
-    data = (RECORDINGS / "linux-go1.27.3" / "heap.pb.gz").read_bytes()
-    write_batch(tmp_path / "batch", [data, gzip.compress(data)])
-    assert google.gunzip(tmp_path / "batch", 2)[0] == contents(data)
+DIFFERENT: dict[Difference, tuple[bool, bytes]] = {
+    Difference.NO_SAMPLE_TYPES: (True, Message(string_table=[b""], period=1).SerializeToString()),
+    Difference.TOO_LARGE: (True, WHOLE + field(2, 2, b"\x10\x00\x10\x00") * (MAX_ENTRIES + 1)),
+    Difference.TWO_LAYERS: (False, gzip.compress(gzip.compress(WHOLE))),
+    Difference.TEXT_FORMATS: (True, (RECORDINGS / "linux-go1.27.3" / "heap_debug1.txt").read_bytes()),
+}
+"""For each difference a file, and whether Go takes it."""
+
+
+@pytest.mark.parametrize("difference", Difference)
+def test_what_deliberately_differs(difference: Difference, google: Google, tmp_path: Path) -> None:
+    go_takes_it, data = DIFFERENT[difference]
+    write_batch(tmp_path / "batch", [data])
+    (said,) = google.parse(tmp_path / "batch", 1)
+    assert (said == "ok") is go_takes_it, said
+    for reader in (PYTHON, native()):
+        if go_takes_it:
+            with pytest.raises(DecodeError):
+                decode(data, reader=reader)
+        else:
+            assert decode(data, reader=reader).size == len(WHOLE)

@@ -4,6 +4,7 @@
 // file of parts, each behind its length in four bytes, the lowest first.
 //
 //	read FILE      for each message of a batch, none of them compressed: what Go reads in it, or "no" and why it refuses it
+//	parse FILE     for each file of a batch, compressed or not: "ok", or "no" and why ParseData refuses it
 //	gunzip FILE    for each stream of a batch: the length and the CRC of its contents, or "no" and why Go refuses it
 //	sums FILE      the total of the last sample type, how many functions have one, the sum of their flat and of their cum
 //	time N FILE    nanoseconds of CPU that N times parsing and summing took, with the collection of its garbage
@@ -56,6 +57,8 @@ func answer(request string) string {
 	switch verb {
 	case "read":
 		return each(data, read)
+	case "parse":
+		return each(data, parse)
 	case "gunzip":
 		return each(data, gunzip)
 	}
@@ -97,6 +100,13 @@ func read(data []byte) string {
 	}
 	return fmt.Sprint(len(parsed.Sample), len(parsed.Location), len(parsed.Function), len(parsed.Mapping),
 		parsed.TimeNanos, parsed.DurationNanos, parsed.Period, totals(parsed)) + " " + sums(parsed)
+}
+
+func parse(data []byte) string {
+	if _, err := profile.ParseData(data); err != nil {
+		return "no " + strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	return "ok"
 }
 
 func gunzip(data []byte) string {
