@@ -40,15 +40,9 @@ WAITING = {
 }
 """Files by title. Each waits for two to five minutes of history, and has a process of its own. The dashboards have the
 system files of Wine, which no other test may use meanwhile."""
-LIVING = {
-    "Faults, healthy services, and fleets of which a few targets are upgraded": (
-        "test_detection.py",
-        "test_control_group.py",
-    ),
-    "Healthy life of real programs": ("test_zoo.py",),
-}
-"""Files by title. Each file watches many programs for two to four minutes: those of one title one after the other, and
-two titles at the same time. Three at once are more than two processors can do while nothing may be late."""
+LIVING = ("test_detection.py", "test_control_group.py", "test_zoo.py")
+"""Each watches many programs for two to four minutes, one after the other. Two at once are more than two processors can do
+while nothing may be late, and take no less time in all: the others run in the time that these leave."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
@@ -81,9 +75,8 @@ def _run(arguments: Sequence[str], results: Path) -> int:
     watching = [path for path in every if path.name not in COMPARING]
     paths = {path.name: str(path) for path in watching}
     sturdy = [paths.pop(name) for name in STURDY]
-    waiting, living = (
-        {title: [paths.pop(name) for name in names] for title, names in table.items()} for table in (WAITING, LIVING)
-    )
+    living = [paths.pop(name) for name in LIVING]
+    waiting = {title: [paths.pop(name) for name in names] for title, names in WAITING.items()}
     alone = list(paths.values())
     others = [f"--ignore={path}" for path in watching]
 
@@ -99,9 +92,7 @@ def _run(arguments: Sequence[str], results: Path) -> int:
             beside = [waits.enter_context(_aside(group(*files), title)) for title, files in waiting.items()]
             codes = [subprocess.run(group(*sturdy), check=False).returncode]
             codes += [process.wait() for process in beside]
-        with contextlib.ExitStack() as lives:
-            beside = [lives.enter_context(_aside(group(*files), title)) for title, files in living.items()]
-            codes += [process.wait() for process in beside]
+        codes += [subprocess.run(group(file), check=False).returncode for file in living]
         codes += [subprocess.run(group(*alone), check=False).returncode, rest.wait()]
     return next((code for code in codes if code), 0)
 

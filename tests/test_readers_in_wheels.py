@@ -19,7 +19,7 @@ import pytest
 import hatch_build
 from pprof_exporter import __version__
 from pprof_exporter.profile import READER, ReaderName
-from tests.lab import PROJECT, Missing, run
+from tests.lab import PROJECT, Missing, exclusive, run
 from tests.lab.pypi import environment
 
 SOURCES = PROJECT / "exporter" / hatch_build.READER
@@ -51,10 +51,17 @@ class Installed:
         return run([self.programs / program, *words], cwd=self.wheel.parent)
 
 
-def installed(folder: Path, environ: Mapping[str, str]) -> Installed:
-    done = built(folder, environ)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
+def installed(folder: Path, name: str, environ: Mapping[str, str]) -> Installed:
+    """Build a wheel, once for all processes of a test run, and install it."""
+    run_of_tests = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with exclusive(f"wheel-{name}"):
+        shared = folder.parents[1] / f"{name}-{run_of_tests}"
+        said = shared / "said"
+        if not said.exists():
+            done = built(shared, environ)
+            assert done.returncode == 0, done.stderr
+            said.write_text(done.stdout + done.stderr)
+    (wheel,) = shared.glob("*.whl")
     run([sys.executable, "-m", "venv", "--without-pip", folder / "environment"])
     programs = folder / "environment" / "bin"
     # pip refuses a wheel whose tag does not fit.
@@ -63,7 +70,7 @@ def installed(folder: Path, environ: Mapping[str, str]) -> Installed:
     # The libraries of this session, without what its own `.pth` files name.
     (site,) = programs.parent.glob("lib/python*/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    return Installed(wheel, done.stdout + done.stderr, programs)
+    return Installed(wheel, said.read_text(), programs)
 
 
 def modules(wheel: Path) -> list[str]:
@@ -80,13 +87,13 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         raise Missing(f"the compiler {compiler}")
     if not (header := Path(sysconfig.get_path("include"), "Python.h")).exists():
         raise Missing(f"{header}: install the headers of Python")
-    return installed(tmp_path_factory.mktemp("native"), {hatch_build.SWITCH: "native"})
+    return installed(tmp_path_factory.mktemp("native"), "native", {hatch_build.SWITCH: "native"})
 
 
 @pytest.fixture(scope="module")
 def pure(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel of a machine without a compiler."""
-    return installed(tmp_path_factory.mktemp("pure"), NO_COMPILER)
+    return installed(tmp_path_factory.mktemp("pure"), "pure", NO_COMPILER)
 
 
 def test_a_native_wheel_has_every_module_for_all_versions_of_python(native: Installed) -> None:
