@@ -41,8 +41,8 @@ WAITING = {
 """Files by title. Each waits for two to five minutes of history, and has a process of its own. The dashboards have the
 system files of Wine, which no other test may use meanwhile."""
 LIVING = ("test_detection.py", "test_control_group.py", "test_zoo.py")
-"""Each watches many programs for two to four minutes, one after the other. Two at once are more than two processors can do
-while nothing may be late, and take no less time in all: the others run in the time that these leave."""
+"""Each watches many programs for two to four minutes, one after the other. Two at once are more than two processors can
+do while nothing may be late, and take no less time in all: the others run in the time that these leave."""
 STURDY = (
     "test_capture.py",
     "test_check.py",
