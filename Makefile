@@ -57,6 +57,7 @@ $(VENV)/ready: $(BIN)/pprof-exporter
 
 bench: setup  ## Measure: decoding against Go, /metrics while targets do everything wrong, what being watched costs, a fleet, start-up
 	$(BIN)/python -m benchmarks.decode.run
+	$(BIN)/python -m benchmarks.decode.memory
 	$(BIN)/python -m benchmarks.metrics_latency
 	$(BIN)/python -m benchmarks.target_cost
 	$(BIN)/python -m benchmarks.fleet

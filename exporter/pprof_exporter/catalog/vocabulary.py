@@ -225,8 +225,8 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     ),
     Reason.HTTP_5XX: ("the server failed (5xx)", "Check the log of the service, or of the proxy in front of it."),
     Reason.TOO_LARGE: (
-        "the reply is larger than the limit",
-        "Raise the limit if the profile is that large. A few KiB that inflate to GiB are an attack or a fault.",
+        "the reply is larger than a limit, or would become so in memory",
+        "The message names it. Raise a limit of bytes if need be. A few KiB that become GiB are an attack.",
     ),
     Reason.CLOSED: (
         "the connection was closed without a reply",
