@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.conftest import RECORDINGS
-from tests.lab import free_port
+from tests.lab import PATIENCE, free_port
 
 HEAP = str(RECORDINGS / "linux-go1.27.3" / "heap.pb.gz")
 MODULE = ["-m", "pprof_exporter"]
@@ -108,7 +108,7 @@ def serve(*arguments: str, options: Sequence[str] = ()) -> tuple[float, float, s
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(line, stderr=log)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE
             while not answers(port, "/-/ready"):
                 assert process.poll() is None
                 assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ from tests.lab import PROJECT, go
 from tests.record_renames.moves import moves
 from tests.record_renames.sources import Library, library
 
-FILE = PROJECT / "exporter" / "pprof_exporter" / "profile" / "moved_functions.py"
+FILE = PROJECT / "exporter" / "pprof_exporter" / "profile" / "function_names" / "moved_functions.py"
 
 # The package index starts at 1.21, and Debian 12 has 1.19. What moved in 1.20 is found as of 1.21.
 VERSIONS = ("1.19", *go.EVERY_MINOR)
