@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import random
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from pprof_exporter.profile.decode import Difference
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES
 from pprof_exporter.profile.reader.choice import PYTHON, Reader
+from pprof_exporter.profile.reader.wire import to_signed
 from tests.profile.crafted import CRAFTED, ONLY_WE_REFUSE, STREAMS, WHOLE, field
 from tests.profile.made import Message
 from tests.profile.readers import CHANGES, damaged, is_refusal, native, outcome
@@ -47,14 +48,14 @@ def shown(reader: Reader, body: bytes) -> str:
     totals = reader.sums.every_total(columns)
     weights = reader.sums.weights(columns, columns.width - 1).values()
     whole = columns.header.time_nanos, columns.header.duration_nanos, columns.header.period
-    sums = totals[-1], len(weights), wrapped(flat for flat, _ in weights), wrapped(cum for _, cum in weights)
+    sums = (
+        totals[-1],
+        len(weights),
+        to_signed(sum(flat for flat, _ in weights)),
+        to_signed(sum(cum for _, cum in weights)),
+    )
     counts = columns.samples, columns.locations, columns.functions, columns.mappings
     return " ".join(map(str, (*counts, *whole, f"[{' '.join(map(str, totals))}]", *sums)))
-
-
-def wrapped(numbers: Iterable[int]) -> int:
-    """The sum as 64 bits hold it."""
-    return (sum(numbers) + 2**63) % 2**64 - 2**63
 
 
 def assert_alike(bodies: list[bytes], google: Google, folder: Path) -> int:

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-from functools import lru_cache
+
+from pprof_exporter.profile.remembered import LARGEST_MODULES, MOST_MODULES, characters, remember_small
 
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\)")
 _SYSTEM_FOLDER = re.compile(r"[a-z]:/windows/", re.IGNORECASE)
@@ -44,7 +45,7 @@ class Module:
     modified: datetime | None
 
 
-@lru_cache(maxsize=1024)
+@remember_small(characters, largest=LARGEST_MODULES, most=MOST_MODULES)
 def modules(files: tuple[tuple[str, str], ...]) -> tuple[Module, ...]:
     """A module for each mapping, by its file and build id, in order. The first file is the program, as Go writes it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.model import Function, Location, Mapping, Sample, ValueType
@@ -12,7 +12,6 @@ from pprof_exporter.profile.reader.columns import Columns
 from pprof_exporter.profile.reader.parts import Parts
 
 Result = TypeVar("Result")
-Arguments = ParamSpec("Arguments")
 
 
 class Profile:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 
 from pprof_exporter.profile.profile import Profile, once_per_profile
+from pprof_exporter.profile.remembered import LARGEST_MODULES, MOST_MODULES, characters, remember_small
 
 _WINDOWS_FILE = re.compile(r"[A-Za-z]:[\\/]|\\\\|.*\.(?:exe|dll)$", re.IGNORECASE)
 # Suffixes by which Go builds a source file for one system only (go/build, goodOSArchFile).
@@ -34,7 +34,7 @@ def system_of(profile: Profile) -> System | None:
     return None
 
 
-@lru_cache(maxsize=1024)
+@remember_small(characters, largest=LARGEST_MODULES, most=MOST_MODULES)
 def _system_of_modules(files: tuple[tuple[str, str], ...]) -> System | None:
     for file, _ in files:
         if file:

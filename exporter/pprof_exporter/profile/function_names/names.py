@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from pprof_exporter.profile.remembered import remember_small
 
 # A goroutine always waits in one of these; the first frame above them is the function that waits.
 _PLUMBING = ("runtime.", "sync.", "internal/sync.", "internal/runtime/", "internal/poll.", "internal/race.", "_.")
@@ -20,7 +21,7 @@ def is_plumbing(name: str) -> bool:
     return name.startswith(_PLUMBING)
 
 
-@lru_cache(maxsize=8192)
+@remember_small(len, largest=512, most=8192)
 def entry_name(name: str) -> str:
     """A name without closure numbers, stable over rebuilds: `main.serve.func1.2` is `main.serve`."""
     return _NUMBERED.sub("", name) or name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from pprof_exporter.profile.model import ValueType
 from pprof_exporter.profile.reader.names import text_of
+from pprof_exporter.profile.remembered import remember_small
 
 
 class Header(NamedTuple):
@@ -21,7 +21,7 @@ class Header(NamedTuple):
     comments: tuple[str, ...]
 
 
-@lru_cache(maxsize=256)
+@remember_small(lambda kind, unit: len(kind) + len(unit), largest=128, most=256)
 def value_type(kind: bytes, unit: bytes) -> ValueType:
     """A type and its unit, each of which a fleet has a dozen of."""
     return ValueType(text_of(kind), text_of(unit))

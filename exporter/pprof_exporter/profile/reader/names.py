@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from pprof_exporter.profile.function_names.traits import traits_of
+from pprof_exporter.profile.remembered import LARGEST_MODULES, MOST_MODULES, remember_small
 
 UNKNOWN_FUNCTION = "<unknown>"
 
@@ -47,7 +46,7 @@ def name_without_symbol(file: str) -> str:
     return f"[{file.replace(chr(92), '/').rsplit('/', 1)[-1]}]" if file else UNKNOWN_FUNCTION
 
 
-@lru_cache(maxsize=512)
+@remember_small(lambda data: sum(map(len, data)), largest=LARGEST_MODULES, most=MOST_MODULES)
 def mapped_files(data: tuple[bytes, ...]) -> tuple[tuple[str, str], ...]:
     """Files and build ids by turns, as pairs of texts: the same object each time for the modules of one process."""
     texts = tuple(map(text_of, data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
@@ -27,6 +28,9 @@ class Spans:
 
     def __len__(self) -> int:
         return len(self.begins)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.begins, self.ends, strict=True)
 
 
 class Outline:

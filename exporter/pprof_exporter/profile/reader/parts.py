@@ -11,7 +11,7 @@ from pprof_exporter.profile.model import Function, Label, Line, Location, Mappin
 from pprof_exporter.profile.reader.layout import Message, Table
 from pprof_exporter.profile.reader.outline import Outline
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import fields, packed, to_signed
+from pprof_exporter.profile.reader.wire import fields, numbers_of, packed, to_signed
 
 
 class Parts:
@@ -22,15 +22,15 @@ class Parts:
         self._tables = Outline(body).tables
         self._strings = Strings(body, self._tables[Table.STRING])
         self._texts: dict[int, str] = {}
-        mappings = dict(map(self._mapping, self._entries(Table.MAPPING)))
-        functions = dict(map(self._function, self._entries(Table.FUNCTION)))
+        mappings = dict(map(self._mapping, self._tables[Table.MAPPING]))
+        functions = dict(map(self._function, self._tables[Table.FUNCTION]))
         self.mappings = tuple(mappings.values())
         self.functions = tuple(functions.values())
-        self.locations = dict(self._location(span, mappings, functions) for span in self._entries(Table.LOCATION))
+        self.locations = dict(self._location(span, mappings, functions) for span in self._tables[Table.LOCATION])
 
     def samples(self) -> Iterator[Sample]:
         """The samples, one after the other."""
-        for begin, end in self._entries(Table.SAMPLE):
+        for begin, end in self._tables[Table.SAMPLE]:
             stack: list[int] = []
             values: list[int] = []
             labels: list[Label] = []
@@ -44,17 +44,6 @@ class Parts:
                         labels.extend(self._label(first, last))
             yield Sample(tuple(stack), tuple(values), tuple(labels))
 
-    def _entries(self, table: Table) -> zip[tuple[int, int]]:
-        spans = self._tables[table]
-        return zip(spans.begins, spans.ends, strict=True)
-
-    def _numbers(self, message: Message, begin: int, end: int) -> list[int]:
-        """The latest value of each field of a message that has numbers only, the first at index 0."""
-        found = [0] * len(message.numbers)
-        for tag, value, _, _ in fields(message, self._body, begin, end):
-            found[(tag >> 3) - 1] = value
-        return found
-
     def _text(self, index: int) -> str:
         text = self._texts.get(index)
         if text is None:
@@ -62,11 +51,13 @@ class Parts:
         return text
 
     def _mapping(self, span: tuple[int, int]) -> tuple[int, Mapping]:
-        identity, start, limit, offset, file, build_id, has_functions, *_ = self._numbers(Message.MAPPING, *span)
+        identity, start, limit, offset, file, build_id, has_functions, *_ = numbers_of(
+            Message.MAPPING, self._body, *span
+        )
         return identity, Mapping(self._text(file), self._text(build_id), start, limit, offset, has_functions != 0)
 
     def _function(self, span: tuple[int, int]) -> tuple[int, Function]:
-        identity, name, system_name, file, line = self._numbers(Message.FUNCTION, *span)
+        identity, name, system_name, file, line = numbers_of(Message.FUNCTION, self._body, *span)
         return identity, Function(self._text(name), self._text(system_name), self._text(file), to_signed(line))
 
     def _location(
@@ -83,13 +74,13 @@ class Parts:
                 case 3:
                     address = value
                 case 4:
-                    function, line, _ = self._numbers(Message.LINE, begin, end)
+                    function, line, _ = numbers_of(Message.LINE, self._body, begin, end)
                     lines.append(Line(functions[function], to_signed(line)))
         return identity, Location(address, mappings.get(mapping), tuple(lines))
 
     def _label(self, begin: int, end: int) -> Iterator[Label]:
         """The label, or none where Go's reader has none: without a text, a number and a unit."""
-        key, text, number, unit = self._numbers(Message.LABEL, begin, end)
+        key, text, number, unit = numbers_of(Message.LABEL, self._body, begin, end)
         if text:
             yield Label(self._text(key), self._text(text), 0, "")
         elif number or unit:

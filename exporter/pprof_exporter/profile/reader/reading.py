@@ -20,9 +20,9 @@ from pprof_exporter.profile.reader.columns import Columns, FrameColumns, Functio
 from pprof_exporter.profile.reader.header import Header, value_type
 from pprof_exporter.profile.reader.layout import VARINT, WITH_LENGTH, Message, Table
 from pprof_exporter.profile.reader.names import NAMES, mapped_files, name_without_symbol
-from pprof_exporter.profile.reader.outline import Outline, Spans
+from pprof_exporter.profile.reader.outline import Outline
 from pprof_exporter.profile.reader.strings import Strings
-from pprof_exporter.profile.reader.wire import fields, packed, to_signed
+from pprof_exporter.profile.reader.wire import fields, numbers_of, packed, to_signed
 
 
 def read(body: bytes) -> Columns:
@@ -52,26 +52,15 @@ class _Reading:
         names = NameColumns(list(self._indexes), self._traits, seen, start_lines)
         return Columns(self._body, header, self._strings, mapped, functions, names, frames, samples)
 
-    def _entries(self, table: Table) -> zip[tuple[int, int]]:
-        spans: Spans = self._tables[table]
-        return zip(spans.begins, spans.ends, strict=True)
-
-    def _numbers(self, message: Message, begin: int, end: int) -> list[int]:
-        """The latest value of each field of a message that has numbers only, by the number of the field."""
-        found = [0] * (len(message.numbers) + 1)
-        for tag, value, _, _ in fields(message, self._body, begin, end):
-            found[tag >> 3] = value
-        return found
-
     def _mappings(self) -> tuple[dict[int, int], tuple[tuple[str, str], ...]]:
         """Indexes by id; file and build id of each."""
         ids: dict[int, int] = {}
         files: list[bytes] = []
-        for begin, end in self._entries(Table.MAPPING):
-            numbers = self._numbers(Message.MAPPING, begin, end)
-            _identify(ids, numbers[1], Message.MAPPING)
-            self._strings.check(numbers[5], numbers[6])
-            files += self._strings.data(numbers[5]), self._strings.data(numbers[6])
+        for begin, end in self._tables[Table.MAPPING]:
+            identity, _, _, _, file, build_id, *_ = numbers_of(Message.MAPPING, self._body, begin, end)
+            _identify(ids, identity, Message.MAPPING)
+            self._strings.check(file, build_id)
+            files += self._strings.data(file), self._strings.data(build_id)
         return ids, mapped_files(tuple(files))
 
     def _functions(self) -> tuple[dict[int, int], FunctionColumns, bytearray]:
@@ -80,9 +69,8 @@ class _Reading:
         names, files = array("i"), array("i")
         is_named, has_line = bytearray(), bytearray()
         strings = self._strings
-        for begin, end in self._entries(Table.FUNCTION):
-            numbers = self._numbers(Message.FUNCTION, begin, end)
-            _, identity, name, system_name, file, line = numbers
+        for begin, end in self._tables[Table.FUNCTION]:
+            identity, name, system_name, file, line = numbers_of(Message.FUNCTION, self._body, begin, end)
             _identify(ids, identity, Message.FUNCTION)
             strings.check(name, system_name, file)
             is_named.append(not strings.is_empty(name))
@@ -97,7 +85,7 @@ class _Reading:
         comments: list[str] = []
         # In the order of the message, as the compiled reader meets them.
         entries = [
-            (begin, end, table) for table in (Table.SAMPLE_TYPE, Table.COMMENT) for begin, end in self._entries(table)
+            (begin, end, table) for table in (Table.SAMPLE_TYPE, Table.COMMENT) for begin, end in self._tables[table]
         ]
         for begin, end, table in sorted(entries):
             if table is Table.SAMPLE_TYPE:
@@ -108,7 +96,7 @@ class _Reading:
                 comments.append(strings.text(index))
         if not types:
             raise DecodeError(Reason.INVALID, "no sample types")
-        *_, latest = chain(((0, 0),), self._entries(Table.PERIOD_TYPE))
+        *_, latest = chain(((0, 0),), self._tables[Table.PERIOD_TYPE])
         period_type = self._value_type(*latest)
         for field in (_DEFAULT_SAMPLE_TYPE, _DROP_FRAMES, _KEEP_FRAMES, _DOC_URL):
             strings.check(outline.values[field])
@@ -123,9 +111,9 @@ class _Reading:
         )
 
     def _value_type(self, begin: int, end: int) -> ValueType:
-        numbers = self._numbers(Message.VALUE_TYPE, begin, end)
-        self._strings.check(numbers[1], numbers[2])
-        return value_type(self._strings.data(numbers[1]), self._strings.data(numbers[2]))
+        kind, unit = numbers_of(Message.VALUE_TYPE, self._body, begin, end)
+        self._strings.check(kind, unit)
+        return value_type(self._strings.data(kind), self._strings.data(unit))
 
     def _name(self, functions: FunctionColumns, has_line: bytearray) -> tuple[int, bool]:
         """Replace the strings of functions by names; all traits, and whether the runtime has start lines."""
@@ -171,7 +159,7 @@ class _Reading:
             text = name_without_symbol(file)
             return self._index_of(text, traits_of(text))
 
-        for begin, end in self._entries(Table.LOCATION):
+        for begin, end in self._tables[Table.LOCATION]:
             identity = mapping_id = 0
             lines: list[int] = []
             for tag, value, first, last in fields(Message.LOCATION, self._body, begin, end):
@@ -209,7 +197,7 @@ class _Reading:
         values, stacks, begins, ends = array("q"), array("i"), array("i"), array("i")
         find = location_ids.__getitem__
         filled = 0
-        for begin, end in self._entries(Table.SAMPLE):
+        for begin, end in self._tables[Table.SAMPLE]:
             begins.append(len(stacks))
             filled += width
             for tag, value, first, last in fields(Message.SAMPLE, body, begin, end):
@@ -234,8 +222,8 @@ class _Reading:
         return SampleColumns(values, stacks, begins, ends)
 
     def _label(self, begin: int, end: int) -> None:
-        numbers = self._numbers(Message.LABEL, begin, end)
-        self._strings.check(numbers[1], numbers[2] or numbers[4])
+        key, text, _, unit = numbers_of(Message.LABEL, self._body, begin, end)
+        self._strings.check(key, text or unit)
 
 
 _DROP_FRAMES, _KEEP_FRAMES, _TIME_NANOS, _DURATION_NANOS = 7, 8, 9, 10

@@ -65,6 +65,14 @@ def fields(  # noqa: C901, PLR0912 - a call for each field would double the time
         at += length
 
 
+def numbers_of(message: Message, body: bytes, at: int, end: int) -> list[int]:
+    """The latest value of each field of a message that has numbers only, field 1 first."""
+    found = [0] * len(message.numbers)
+    for tag, value, _, _ in fields(message, body, at, end):
+        found[(tag >> 3) - 1] = value
+    return found
+
+
 def varint(body: bytes, at: int, end: int) -> tuple[int, int]:
     """A number of at most ten bytes, and the place behind it. Bits beyond 64 are lost, as in Go."""
     value = shift = 0
