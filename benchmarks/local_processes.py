@@ -117,16 +117,16 @@ def main() -> None:
         clock = SteppedClock()
         row("a new target: listening sockets, search of descriptors", cpu_of(lambda: first(clock, port), 5))
         known = LinuxListeners(clock)
-        known.owner(port, fresh=False)
-        row("the same port again: listening sockets", cpu_of(lambda: known.owner(port, fresh=True), 200))
-        row("a port on which nothing listens", cpu_of(lambda: known.owner(1, fresh=False), 200))
+        known.owner(HOST, port, fresh=False)
+        row("the same port again: listening sockets", cpu_of(lambda: known.owner(HOST, port, fresh=True), 200))
+        row("a port on which nothing listens", cpu_of(lambda: known.owner(HOST, 1, fresh=False), 200))
         row("the process for one profile, on Linux", hour_of_profiles(port, options.profiles, LinuxListeners))
         row("the same elsewhere", hour_of_profiles(port, options.profiles, ConnectionListeners))
 
 
 def first(clock: SteppedClock, port: int) -> None:
     """Look up a port for the first time."""
-    assert LinuxListeners(clock).owner(port, fresh=False) is not None  # noqa: S101
+    assert LinuxListeners(clock).owner(HOST, port, fresh=False) is not None  # noqa: S101
 
 
 if __name__ == "__main__":

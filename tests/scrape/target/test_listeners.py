@@ -16,6 +16,7 @@ import pytest
 from pprof_exporter.scrape.target import linux_listeners, sock_diag
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners, find_owners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
+from pprof_exporter.scrape.target.local_address import listening_on, packed
 from pprof_exporter.scrape.target.sock_diag import listening_sockets
 from tests.lab import free_port
 from tests.scrape.fakes import FakeClock
@@ -64,9 +65,17 @@ def port_of(server: socket.socket) -> int:
     return int(server.getsockname()[1])
 
 
-def pid_of(listeners: Listeners, port: int, *, fresh: bool = False) -> int | None:
-    owner = listeners.owner(port, fresh=fresh)
+def pid_of(listeners: Listeners, port: int, host: str = HOST, *, fresh: bool = False) -> int | None:
+    owner = listeners.owner(host, port, fresh=fresh)
     return owner.pid if owner else None
+
+
+def accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def connection(port: int, pid: int | None) -> object:
@@ -80,11 +89,50 @@ def test_proc_names_the_owner_of_a_port(clock: FakeClock, family: socket.Address
     if family is socket.AF_INET6 and not socket.has_dualstack_ipv6():
         pytest.skip("this system has no IPv6")
     with socket.create_server(("", 0), family=family) as server:
-        found = LinuxListeners(clock).owner(port_of(server), fresh=False)
+        found = LinuxListeners(clock).owner(HOST, port_of(server), fresh=False)
         inode = os.fstat(server.fileno()).st_ino
         assert found == Listener(THIS, server.fileno(), f"socket:[{inode}]")
         assert found.still_listens()
     assert not found.still_listens()
+
+
+@LINUX
+@pytest.mark.parametrize("kind", [LinuxListeners, ConnectionListeners])
+@pytest.mark.parametrize(
+    ("bound", "served"),
+    [
+        ("127.0.0.1", {"127.0.0.1", "localhost"}),
+        ("127.8.8.8", {"127.8.8.8"}),
+        ("0.0.0.0", {"127.0.0.1", "127.8.8.8", "localhost"}),  # noqa: S104
+        ("::1", {"::1", "0:0:0:0:0:0:0:1", "localhost"}),
+        ("::", {"::1", "0:0:0:0:0:0:0:1", "127.0.0.1", "127.8.8.8", "localhost"}),
+        ("::ffff:127.0.0.1", {"127.0.0.1", "localhost"}),
+    ],
+)
+def test_a_socket_gets_the_connections_to_its_address(
+    clock: FakeClock, kind: type[LinuxListeners | ConnectionListeners], bound: str, served: set[str]
+) -> None:
+    family = socket.AF_INET6 if ":" in bound else socket.AF_INET
+    if family is socket.AF_INET6 and not socket.has_dualstack_ipv6():
+        pytest.skip("this system has no IPv6")
+    with socket.socket(family) as server:
+        if family is socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.bind((bound, 0))
+        server.listen()
+        for host in ("127.0.0.1", "127.8.8.8", "::1", "0:0:0:0:0:0:0:1", "localhost"):
+            assert pid_of(kind(clock), port_of(server), host) == (THIS if host in served else None)
+            if host != "localhost":
+                assert accepts(host, port_of(server)) == (host in served), "as the kernel does"
+
+
+@LINUX
+def test_the_socket_of_an_address_goes_before_one_of_all() -> None:
+    bound = {(bytes(16), 6060): ["all"], (bytes(4), 6060): ["all of IPv4"], (packed("127.0.0.2"), 6060): ["this"]}
+    assert listening_on(bound, "127.0.0.2", 6060) == ["this"]
+    assert listening_on(bound, "127.0.0.3", 6060) == ["all of IPv4"]
+    assert listening_on(bound, "::1", 6060) == ["all"]
+    assert listening_on(bound, "127.0.0.2", 6061) == []
 
 
 @LINUX
@@ -184,7 +232,8 @@ def test_a_closed_socket_is_forgotten(clock: FakeClock) -> None:
             ports.append(port_of(server))
             assert pid_of(listeners, ports[-1]) == THIS
     assert [pid_of(listeners, port) for port in ports] == [None] * 5
-    assert THIS not in {owner.pid for owner in listeners._owners.values()}
+    assert not {port for _, port in listeners._inodes} & set(ports)
+    assert listeners._owners.keys() <= listeners._all_inodes()
 
 
 @LINUX
@@ -210,7 +259,8 @@ def test_without_socket_diagnostics_the_tables_tell(
     tables = tuple(table for table in sock_diag._TABLES if table.name != missing)
     monkeypatch.setattr(sock_diag, "_TABLES", (*tables, *([Path("/proc/net/tcp7")] if missing else [])))
     port = port_of(listening)
-    assert listening_sockets()[port] == by_diagnostics[port] == [os.fstat(listening.fileno()).st_ino]
+    endpoint = packed(HOST), port
+    assert listening_sockets()[endpoint] == by_diagnostics[endpoint] == [os.fstat(listening.fileno()).st_ino]
     with socket.create_connection(listening.getsockname()) as client:
         assert pid_of(LinuxListeners(clock), port_of(client)) is None
         assert pid_of(LinuxListeners(clock), port) == THIS
@@ -227,7 +277,7 @@ def test_the_sockets_of_many_replies_are_read(clock: FakeClock) -> None:
     with contextlib.ExitStack() as sockets:
         servers = [sockets.enter_context(socket.create_server((HOST, 0))) for _ in range(700)]
         found = listening_sockets()
-        assert all(found[port_of(one)] == [os.fstat(one.fileno()).st_ino] for one in servers)
+        assert all(found[packed(HOST), port_of(one)] == [os.fstat(one.fileno()).st_ino] for one in servers)
 
 
 def test_connections_are_listed_once_while_a_process_runs(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,8 @@ from pprof_exporter.profile import BuildInfo, GoVersion, KnownGoVersion
 from pprof_exporter.scrape.target import linux_listeners, local_process
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners
-from pprof_exporter.scrape.target.local_process import LocalProcess, LocalProcesses, is_this_machine
+from pprof_exporter.scrape.target.local_address import is_this_machine
+from pprof_exporter.scrape.target.local_process import LocalProcess, LocalProcesses
 from tests.lab import free_port
 from tests.scrape.fakes import FakeClock
 
@@ -140,6 +141,10 @@ def copied_to(copy: Path, extra: bytes = b"") -> Path:
     return fresh.replace(copy)
 
 
+def port_of(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
 def pid_of(found: LocalProcess | None) -> int | None:
     return found.pid if found else None
 
@@ -232,7 +237,7 @@ def test_many_targets_share_a_list(processes: LocalProcesses, lists: list[str]) 
     with contextlib.ExitStack() as sockets:
         servers = [sockets.enter_context(socket.create_server((LOCAL, 0))) for _ in range(20)]
         with ThreadPoolExecutor(8) as threads:
-            ports = [int(server.getsockname()[1]) for server in servers]
+            ports = [port_of(server) for server in servers]
             found = list(threads.map(lambda port: processes.find(LOCAL, port), ports * 10))
     assert {pid_of(one) for one in found} == {os.getpid()}
     assert len(lists) == 1
@@ -342,11 +347,15 @@ def test_a_binary_that_cannot_be_read_has_no_version(
 def test_a_process_whose_links_are_not_shown_has_no_program(
     processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(_path: Path) -> None:
-        raise PermissionError
+    real = os.readlink
+
+    def denied(path: str) -> str:
+        if path.endswith("/exe"):
+            raise PermissionError
+        return real(path)
 
     child = start(port)
-    monkeypatch.setattr(Path, "readlink", denied)
+    monkeypatch.setattr(os, "readlink", denied)
     for _ in range(2):
         found = processes.find(LOCAL, port)
         assert found is not None
@@ -394,6 +403,69 @@ def test_sockets_that_the_system_does_not_list_are_unknown(
             patch.setattr(*listing, denied)
             assert processes.find(LOCAL, port) is None
         assert pid_of(processes.find(LOCAL, port)) == child.pid
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="only on Linux is every address of 127.0.0.0/8 there")
+@pytest.mark.parametrize("listeners", [LinuxListeners, ConnectionListeners])
+def test_targets_on_one_port_of_several_addresses_have_their_own_process(
+    clock: FakeClock, start: Callable[..., Child], port: int, listeners: type[LinuxListeners | ConnectionListeners]
+) -> None:
+    processes = LocalProcesses(clock, listeners(clock))
+    with socket.create_server(("127.0.0.2", port)):
+        child = start(port)
+        for _ in range(2):
+            assert pid_of(processes.find("127.0.0.2", port)) == os.getpid()
+            assert pid_of(processes.find(LOCAL, port)) == child.pid
+            assert processes.find("127.0.0.3", port) is None
+
+
+def test_a_process_that_was_found_is_described_without_a_search(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str], clock: FakeClock
+) -> None:
+    child = start(port)
+    assert processes.find_known(LOCAL, port) is None
+    found = processes.find(LOCAL, port)
+    assert found is not None
+    again = processes.find_known(LOCAL, port)
+    assert again is not None
+    assert replace(again, cpu_seconds=found.cpu_seconds) == found
+    assert again.cpu_seconds >= found.cpu_seconds
+    clock.time += processes._listeners.look_again_after
+    assert processes.find_known(LOCAL, port) is None, "another process may have joined it on the port"
+    assert pid_of(processes.find(LOCAL, port)) == child.pid
+    child.end()
+    assert processes.find_known(LOCAL, port) is None
+    assert len(lists) == 1
+
+
+def test_a_program_that_was_replaced_is_read_before_it_is_described(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, tmp_path: Path
+) -> None:
+    child = start(port, copied_to(tmp_path / "first"))
+    assert processes.find(LOCAL, port) is not None
+    child.tell(f"exec {copied_to(tmp_path / 'second')}")
+    assert processes.find_known(LOCAL, port) is None
+
+
+def test_a_search_of_another_target_is_not_waited_for(
+    processes: LocalProcesses, start: Callable[..., Child], port: int
+) -> None:
+    child = start(port)
+    assert processes.find(LOCAL, port) is not None
+    with processes._lock:
+        assert processes.find_known(LOCAL, port) is None
+    assert pid_of(processes.find_known(LOCAL, port)) == child.pid
+
+
+def test_no_more_processes_are_remembered_than_are_monitored(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_process, "_MAX_OWNERS", 2)
+    start(port)
+    with socket.create_server(("", 0)) as server:
+        for number in range(1, 9):
+            assert pid_of(processes.find(f"127.0.0.{number}", port_of(server))) == os.getpid()
+    assert len(processes._owners) == 2
 
 
 def test_other_machines_have_no_local_process(

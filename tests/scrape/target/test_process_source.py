@@ -31,8 +31,10 @@ AFTER = CpuTime(13.0, 105.0, 50.0, CpuSource.METRICS)
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A port that this very process listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    """A port that this very process listens on, at every address."""
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    with socket.create_server(("", 0), family=family, dualstack_ipv6=both) as listening:
         yield listening.getsockname()[1]
 
 
@@ -213,7 +215,7 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
     class Nobody:
         look_again_after = 0.0
 
-        def owner(self, port: int, *, fresh: bool) -> None:
+        def owner(self, host: str, port: int, *, fresh: bool) -> None:
             asked.append(fresh)
 
     with monkeypatch.context() as patch:
@@ -239,7 +241,7 @@ async def test_what_the_system_does_not_tell_is_unknown(
     class Denied:
         look_again_after = 0.0
 
-        def owner(self, port: int, *, fresh: bool) -> None:
+        def owner(self, host: str, port: int, *, fresh: bool) -> None:
             raise psutil.AccessDenied
 
     monkeypatch.setattr(process_source, "LOCAL_PROCESSES", LocalProcesses(fetcher.clock, Denied()))

@@ -8,11 +8,12 @@ socket that no earlier search was for.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.target.listeners import Listener
+from pprof_exporter.scrape.target.local_address import Endpoint, listening_on
 from pprof_exporter.scrape.target.sock_diag import listening_sockets
 
 _PROCESSES = "/proc"
@@ -32,28 +33,30 @@ class LinuxListeners:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._inodes: dict[int, list[int]] = {}
-        """Listening sockets by port."""
+        self._inodes: dict[Endpoint, list[int]] = {}
+        """Listening sockets by what they are bound to."""
         self._valid_until = 0.0
         self._owners: dict[int, Listener] = {}
         """By socket."""
         self._unowned: dict[int, _Wait] = {}
         """Sockets without a visible owner."""
 
-    def owner(self, port: int, *, fresh: bool) -> Listener | None:
+    def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
         """See `Listeners.owner`."""
         now = self._clock.steady()
-        if fresh or now > self._valid_until or not self._inodes.get(port) or not self._is_settled(port, now):
+        inodes = [] if fresh or now > self._valid_until else listening_on(self._inodes, host, port)
+        if not inodes or not self._are_settled(inodes, now):
             self._list_sockets(now)
-            if not self._is_settled(port, now):
+            inodes = listening_on(self._inodes, host, port)
+            if not self._are_settled(inodes, now):
                 self._search(now)
-        owners = [self._owners.get(inode) for inode in self._inodes.get(port, ())]
+        owners = [self._owners.get(inode) for inode in inodes]
         pids = {owner.pid if owner is not None else None for owner in owners}
         return owners[0] if len(pids) == 1 else None
 
-    def _is_settled(self, port: int, now: float) -> bool:
-        """Whether the owner of each of its sockets is known, or was searched in vain a short time ago."""
-        for inode in self._inodes.get(port, ()):
+    def _are_settled(self, inodes: Iterable[int], now: float) -> bool:
+        """Whether the owner of each socket is known, or was searched in vain a short time ago."""
+        for inode in inodes:
             owner, wait = self._owners.get(inode), self._unowned.get(inode)
             if not (owner.still_listens() if owner is not None else wait is not None and now < wait.until):
                 return False
@@ -72,7 +75,7 @@ class LinuxListeners:
         self._unowned = {inode: self._unowned.get(inode, _Wait()).longer(now) for inode in there - self._owners.keys()}
 
     def _all_inodes(self) -> set[int]:
-        return {inode for of_port in self._inodes.values() for inode in of_port}
+        return {inode for bound in self._inodes.values() for inode in bound}
 
 
 @dataclass(frozen=True, slots=True)

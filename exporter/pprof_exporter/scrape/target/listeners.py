@@ -10,6 +10,7 @@ from typing import Protocol
 import psutil
 
 from pprof_exporter.clock import Clock
+from pprof_exporter.scrape.target.local_address import Endpoint, listening_on, packed
 
 # Seconds for which a list serves other targets: a hundred of them start at once.
 _VALID = 5.0
@@ -42,11 +43,11 @@ class Listeners(Protocol):
     look_again_after: float
     """Seconds after which a port is looked up again although its process still listens: another may have joined it."""
 
-    def owner(self, port: int, *, fresh: bool) -> Listener | None:
-        """The process that listens on a TCP port; None if there is none, several, or its id is unknown.
+    def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
+        """The process that gets TCP connections to a host of this machine and a port.
 
-        `fresh`: the target has just come up or has a new process, so an older answer may be wrong. Raises
-        `psutil.Error` and `OSError` if the system denies access.
+        None if there is none, several, or its id is unknown. `fresh`: the target has just come up or has a new process,
+        so an older answer may be wrong. Raises `psutil.Error` and `OSError` if the system denies access.
         """
         ...
 
@@ -63,41 +64,46 @@ class ConnectionListeners:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._owners: defaultdict[int, dict[int | None, Listener | None]] = defaultdict(dict)
+        self._owners: dict[Endpoint, list[tuple[int | None, Listener | None]]] = {}
+        """Process id and listener; None where the system does not tell."""
         self._listed_at: float | None = None
-        self._absent: dict[int, _Absence] = {}
+        self._absent: dict[tuple[str, int], _Absence] = {}
 
-    def owner(self, port: int, *, fresh: bool) -> Listener | None:
+    def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
         """See `Listeners.owner`."""
+        place = host, port
         if fresh:
-            self._absent.pop(port, None)
-        if self._must_list(port, fresh=fresh):
+            self._absent.pop(place, None)
+        if self._must_list(place, fresh=fresh):
             self._list()
-        owners = self._owners.get(port, {})
+        owners = self._owners_of(place)
         if owners:
-            self._absent.pop(port, None)
+            self._absent.pop(place, None)
         elif self._listed_at is not None:
-            self._absent.setdefault(port, _Absence()).seen(self._listed_at)
+            self._absent.setdefault(place, _Absence()).seen(self._listed_at)
         return next(iter(owners.values())) if len(owners) == 1 else None
 
-    def _must_list(self, port: int, *, fresh: bool) -> bool:
+    def _owners_of(self, place: tuple[str, int]) -> dict[int | None, Listener | None]:
+        return dict(listening_on(self._owners, *place))
+
+    def _must_list(self, place: tuple[str, int], *, fresh: bool) -> bool:
         if self._listed_at is None:
             return True
-        owners = self._owners.get(port, {})
-        if any(owner is not None and not owner.still_listens() for owner in owners.values()):
+        owners = self._owners_of(place).values()
+        if any(owner is not None and not owner.still_listens() for owner in owners):
             return True
-        now, absence = self._clock.steady(), self._absent.get(port)
+        now, absence = self._clock.steady(), self._absent.get(place)
         valid = _VALID_AFTER_CHANGE if fresh else _VALID
         # Another target may have made a list meanwhile.
         return now - self._listed_at >= valid and (absence is None or now >= absence.look_at)
 
     def _list(self) -> None:
-        found: defaultdict[int, dict[int | None, Listener | None]] = defaultdict(dict)
+        found: defaultdict[Endpoint, list[tuple[int | None, Listener | None]]] = defaultdict(list)
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr:
                 pid, descriptor = connection.pid, connection.fd
                 known = Listener(pid, descriptor, socket_of(pid, descriptor)) if pid is not None else None
-                found[connection.laddr.port].setdefault(pid, known)
+                found[packed(connection.laddr.ip), connection.laddr.port].append((pid, known))
         self._owners, self._listed_at = found, self._clock.steady()
 
 

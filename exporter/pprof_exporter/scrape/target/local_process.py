@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+import os
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -18,10 +17,13 @@ from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
+from pprof_exporter.scrape.target.local_address import is_this_machine
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
 
 # Programs whose build information is remembered: all versions of all targets of one machine.
 _MAX_PROGRAMS = 256
+# Targets whose process is remembered: more than one exporter monitors.
+_MAX_OWNERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class LocalProcess:
 
 
 class LocalProcesses:
-    """Finds the process that listens on a port. For all targets; thread-safe. Blocks: call it in a thread.
+    """Finds the process that gets the connections to a host and port. For all targets; thread-safe.
 
     A process that was found is remembered with its start time. Its socket is looked up again when it has ended or, on
     Linux, closed its socket, and from time to time in case that another process joined it on the port (SO_REUSEPORT).
@@ -56,30 +58,54 @@ class LocalProcesses:
         self._listeners = listeners or (LinuxListeners(clock) if psutil.LINUX else ConnectionListeners(clock))
         self._cgroups = CgroupReader()
         self._host_memory = psutil.virtual_memory().total
-        self._owners: dict[int, _Owner] = {}
+        self._owners: OrderedDict[tuple[str, int], _Owner] = OrderedDict()
+        """By host and port."""
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
     def find(self, host: str, port: int, *, fresh: bool = False) -> LocalProcess | None:
-        """The process that listens on this port; None if the host is not this machine, or the system does not tell.
+        """The process that listens there; None if the host is not this machine, or the system does not tell.
 
-        `fresh`: the target has just come up or has a new process, so the port is looked up.
+        `fresh`: the target has just come up or has a new process, so the port is looked up. It may block: call it in a
+        thread.
         """
         with self._lock:
             try:
-                return self._describe(self._owner(port, fresh=fresh)) if is_this_machine(host) else None
+                return self._describe(self._owner(host, port, fresh=fresh)) if is_this_machine(host) else None
             except (psutil.Error, OSError):
                 # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
                 # sockets, the addresses of the machine too. Or the process just ended.
-                self._owners.pop(port, None)
+                self._owners.pop((host, port), None)
                 return None
 
-    def _owner(self, port: int, *, fresh: bool) -> _Owner | None:
-        known = self._owners.pop(port, None)
+    def find_known(self, host: str, port: int) -> LocalProcess | None:
+        """The same if the process was found before and still listens; None: `find` it. Takes less than a millisecond.
+
+        It reads of the process what the kernel holds in memory. A hop to a thread costs more than that, and the lock of
+        the interpreter, which each system call there gives up, then goes back and forth between it and the event loop.
+        """
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            owner = self._owners.get((host, port))
+            if (
+                owner is None
+                or not owner.is_current(self._clock.steady())
+                or owner.program.link != _link(owner.process)
+            ):
+                return None
+            return self._with_counters(owner)
+        except (psutil.Error, OSError):
+            return None
+        finally:
+            self._lock.release()
+
+    def _owner(self, host: str, port: int, *, fresh: bool) -> _Owner | None:
+        known = self._owners.pop((host, port), None)
+        now = self._clock.steady()
+        if known is not None and not fresh and known.is_current(now):
+            return self._remember(host, port, known)
         changed = known is not None and not known.still_listens()
-        if known is not None and not changed and not fresh and self._clock.steady() < known.look_up_at:
-            self._owners[port] = known
-            return known
-        listener = self._listeners.owner(port, fresh=fresh or changed)
+        listener = self._listeners.owner(host, port, fresh=fresh or changed)
         if listener is None:
             return None
         if known is not None and known.listener.pid == listener.pid and known.process.is_running():
@@ -88,41 +114,45 @@ class LocalProcesses:
             process = psutil.Process(listener.pid)
             started = process.create_time()
             gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
-        owner = _Owner(listener, process, started, self._clock.steady() + self._listeners.look_again_after, gomemlimit)
-        self._owners[port] = owner
+        look_up_at = now + self._listeners.look_again_after
+        return self._remember(host, port, _Owner(listener, process, started, look_up_at, gomemlimit))
+
+    def _remember(self, host: str, port: int, owner: _Owner) -> _Owner:
+        self._owners[host, port] = owner
+        if len(self._owners) > _MAX_OWNERS:
+            self._owners.popitem(last=False)
         return owner
 
     def _describe(self, owner: _Owner | None) -> LocalProcess | None:
         if owner is None:
             return None
+        owner.program = self._read_program(owner.process)
+        return self._with_counters(owner)
+
+    def _with_counters(self, owner: _Owner) -> LocalProcess:
         times = owner.process.cpu_times()
-        executable, build = self._program(owner.process)
         return LocalProcess(
             pid=owner.process.pid,
             started=owner.started,
-            executable=executable,
+            executable=owner.program.executable,
             cpu_seconds=times.user + times.system,
-            go=go_version_from_binary(build),
+            go=owner.program.go,
             cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
             bounds=LocalBounds(owner.gomemlimit, self._host_memory, psutil.cpu_count()),
         )
 
-    def _program(self, process: psutil.Process) -> tuple[str, BuildInfo | None]:
-        """Path and build information of what the process runs now: a process can replace its program (execve)."""
+    def _read_program(self, process: psutil.Process) -> _Program:
+        """What the process runs now: a process can replace its program (execve)."""
+        link = _link(process)
+        if not link:
+            return _Program()
+        # The link opens the file that runs, also when it was replaced or lies in another mount namespace.
+        file = Path("/proc", str(process.pid), "exe") if psutil.LINUX else Path(link)
         try:
-            if psutil.LINUX:
-                # The link opens the file that runs, also when it was replaced or lies in another mount namespace.
-                file = Path("/proc", str(process.pid), "exe")
-                executable = str(file.readlink()).removesuffix(" (deleted)")
-            else:
-                executable = process.exe()
-                file = Path(executable)
-        except (psutil.Error, OSError):
-            return "", None
-        try:
-            return executable, self._build(file)
+            build = self._build(file)
         except OSError:
-            return executable, None
+            build = None
+        return _Program(link, link.removesuffix(" (deleted)"), go_version_from_binary(build))
 
     def _build(self, file: Path) -> BuildInfo | None:
         found = file.stat()
@@ -141,6 +171,16 @@ _FileKey = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class _Program:
+    """What a process runs; empty where the system does not tell."""
+
+    link: str = ""
+    """As the system shows it: on Linux with a mark when the file was replaced."""
+    executable: str = ""
+    go: KnownGoVersion = field(default_factory=KnownGoVersion)
+
+
+@dataclass(slots=True)
 class _Owner:
     """The process that listened on a port when the sockets were listed."""
 
@@ -149,36 +189,23 @@ class _Owner:
     started: float
     look_up_at: float
     gomemlimit: int | None
+    program: _Program = field(default_factory=_Program)
+
+    def is_current(self, now: float) -> bool:
+        """Whether it still listens, and it is not yet time to look whether another process joined it."""
+        return now < self.look_up_at and self.still_listens()
 
     def still_listens(self) -> bool:
         """Whether the same process runs and, on Linux, has the same socket."""
         return self.process.is_running() and self.listener.still_listens()
 
 
-def may_be_this_machine(host: str) -> bool:
-    """Whether `is_this_machine` needs to ask the system: other names are never those of this machine."""
+def _link(process: psutil.Process) -> str:
+    """The path of its program, as the system shows it; empty if it does not."""
     try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
-        return host == "localhost"
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether an address or name is this machine, without a name server."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if address.is_loopback:
-        return True
-    mine = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries if _is_ip(entry.family)}
-    return str(address) in mine
-
-
-def _is_ip(family: int) -> bool:
-    return family in (socket.AF_INET, socket.AF_INET6)
+        return os.readlink(f"/proc/{process.pid}/exe") if psutil.LINUX else process.exe()  # noqa: PTH115
+    except (psutil.Error, OSError):
+        return ""
 
 
 LOCAL_PROCESSES = LocalProcesses(SystemClock())

@@ -15,7 +15,8 @@ from pprof_exporter.profile.memstats import HeapFigures, read_page_figures
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
-from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES, LocalProcess, may_be_this_machine
+from pprof_exporter.scrape.target.local_address import may_be_this_machine
+from pprof_exporter.scrape.target.local_process import LOCAL_PROCESSES, LocalProcess
 
 # Seconds until another attempt at a page without CPU time, or a process that was not found.
 _RETRY_AFTER = 600.0
@@ -118,7 +119,9 @@ class ProcessSource:
         if not self._perhaps_here or self._process.is_suspended():
             return None
         fresh, self._changed = self._changed, False
-        found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port, fresh=fresh)
+        found = None if fresh else LOCAL_PROCESSES.find_known(self._host, self._port)
+        if found is None:
+            found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port, fresh=fresh)
         if found is None:
             self._process.failed()
             return None
