@@ -16,40 +16,42 @@ from tests.lab.target import Target, running
 from tests.scrape.fakes import FakeClock
 
 
-def found_of(processes: LocalProcesses, target: Target) -> LocalProcess:
+async def found_of(processes: LocalProcesses, target: Target) -> LocalProcess:
     url = URL(target.url)
     assert url.host
     assert url.port
-    found = processes.find(url.host, url.port)
+    found = await processes.find(url.host, url.port)
     assert found is not None
     assert found.pid == target.pid
     assert found.go.source is VersionSource.BINARY
     return found
 
 
-def test_an_upgrade_on_one_port_is_seen_at_once_and_not_before_the_restart(tmp_path: Path, clock: FakeClock) -> None:
+async def test_an_upgrade_on_one_port_is_seen_at_once_and_not_before_the_restart(
+    tmp_path: Path, clock: FakeClock
+) -> None:
     program, processes = tmp_path / "target", LocalProcesses(clock)
     before = None
     listen = "127.0.0.1:0"
     for version, following in zip(VERSIONS, [*VERSIONS[1:], VERSIONS[0]], strict=True):
         install(version, program)
         with running(program, f"-listen={listen}") as target:
-            found = found_of(processes, target)
+            found = await found_of(processes, target)
             assert found.go.exact == GoVersion.parse(target.go) == GoVersion.parse(f"go{version}")
             assert found.executable == str(program)
             assert before is None or before.started < found.started
             install(following, program)
             clock.time += 61
-            again = found_of(processes, target)
+            again = await found_of(processes, target)
             assert (again.go, again.executable, again.started) == (found.go, found.executable, found.started)
-            assert again.cpu_seconds <= found_of(processes, target).cpu_seconds
+            assert again.cpu_seconds <= (await found_of(processes, target)).cpu_seconds
             before, listen = found, target.url.removeprefix("http://")
 
 
-def test_cpu_seconds_are_those_of_the_program(clock: FakeClock) -> None:
+async def test_cpu_seconds_are_those_of_the_program(clock: FakeClock) -> None:
     with running(build(VERSIONS[-1])) as target:
         said = float(target.stats()["cpu_seconds"])
-        assert found_of(LocalProcesses(clock), target).cpu_seconds == pytest.approx(said, abs=0.1)
+        assert (await found_of(LocalProcesses(clock), target)).cpu_seconds == pytest.approx(said, abs=0.1)
 
 
 def install(version: str, program: Path) -> None:

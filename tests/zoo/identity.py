@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def _known(one: Inhabitant, life: Life, profiles: Sequence[Compared], processes:
     go = version_of(one.executable)[0][0].removeprefix("go")
     real = Who(one.executable.name, go, build, one.process.pid, _started(one.process.pid))
     labels = life.info(one.name, "pprof_target_info")
-    process = processes.find("127.0.0.1", one.place.pprof)
+    process = asyncio.run(processes.find("127.0.0.1", one.place.pprof))
     told = Who(
         labels.get("program", ""),
         labels.get("go_version", ""),

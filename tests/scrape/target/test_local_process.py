@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -9,8 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -149,59 +149,59 @@ def pid_of(found: LocalProcess | None) -> int | None:
     return found.pid if found else None
 
 
-def test_the_process_is_described(processes: LocalProcesses, start: Callable[..., Child], port: int) -> None:
+async def test_the_process_is_described(processes: LocalProcesses, start: Callable[..., Child], port: int) -> None:
     child = start(port)
     known = psutil.Process(child.pid)
-    found = processes.find(LOCAL, port)
+    found = await processes.find(LOCAL, port)
     assert found is not None
     assert (found.pid, found.started, found.executable) == (child.pid, known.create_time(), known.exe())
     assert 0 <= found.cpu_seconds <= sum(known.cpu_times()[:2])
     assert found.go == KnownGoVersion(), "Python is no Go program"
 
 
-def test_a_restart_is_seen_at_once(processes: LocalProcesses, start: Callable[..., Child], port: int) -> None:
+async def test_a_restart_is_seen_at_once(processes: LocalProcesses, start: Callable[..., Child], port: int) -> None:
     for _ in range(3):
         child = start(port)
-        assert pid_of(processes.find(LOCAL, port)) == child.pid
+        assert pid_of(await processes.find(LOCAL, port)) == child.pid
         child.end()
-        assert processes.find(LOCAL, port) is None
+        assert await processes.find(LOCAL, port) is None
 
 
-def test_a_restart_between_two_looks_is_seen_at_once(
+async def test_a_restart_between_two_looks_is_seen_at_once(
     processes: LocalProcesses, start: Callable[..., Child], port: int
 ) -> None:
     for _ in range(3):
         child = start(port)
-        assert pid_of(processes.find(LOCAL, port)) == child.pid
+        assert pid_of(await processes.find(LOCAL, port)) == child.pid
         child.end()
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="elsewhere no system call tells that a socket was closed")
-def test_a_port_that_another_process_took_is_seen_at_once(
+async def test_a_port_that_another_process_took_is_seen_at_once(
     processes: LocalProcesses, start: Callable[..., Child], port: int
 ) -> None:
     first = start(port)
-    assert pid_of(processes.find(LOCAL, port)) == first.pid
+    assert pid_of(await processes.find(LOCAL, port)) == first.pid
     first.tell("close")
-    assert processes.find(LOCAL, port) is None
+    assert await processes.find(LOCAL, port) is None
     second = start(port)
-    assert pid_of(processes.find(LOCAL, port)) == second.pid
+    assert pid_of(await processes.find(LOCAL, port)) == second.pid
     assert first.process.poll() is None
 
 
-def test_a_process_that_waits_for_its_parent_does_not_listen(
+async def test_a_process_that_waits_for_its_parent_does_not_listen(
     processes: LocalProcesses, start: Callable[..., Child], port: int
 ) -> None:
     child = start(port)
-    assert processes.find(LOCAL, port) is not None
+    assert await processes.find(LOCAL, port) is not None
     child.process.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    await asyncio.to_thread(os.waitid, os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
-    assert processes.find(LOCAL, port) is None
+    assert await processes.find(LOCAL, port) is None
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_sockets_are_listed_once_while_the_process_runs(
+async def test_sockets_are_listed_once_while_the_process_runs(
     processes: LocalProcesses,
     start: Callable[..., Child],
     port: int,
@@ -212,75 +212,74 @@ def test_sockets_are_listed_once_while_the_process_runs(
 ) -> None:
     child = start(port)
     for _ in range(500):
-        assert pid_of(processes.find(LOCAL, port, fresh=fresh)) == child.pid
+        assert pid_of(await processes.find(LOCAL, port, fresh=fresh)) == child.pid
         clock.time += 17
     assert len(lists) == 1
 
 
-def test_sockets_are_listed_once_for_each_process_after_it(
+async def test_sockets_are_listed_once_for_each_process_after_it(
     processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str], clock: FakeClock
 ) -> None:
     for number in range(1, 4):
         child = start(port)
         for _ in range(20):
-            assert pid_of(processes.find(LOCAL, port)) == child.pid
+            assert pid_of(await processes.find(LOCAL, port)) == child.pid
             clock.time += 60
         assert len(lists) == number
         child.end()
         for _ in range(20):
-            assert processes.find(LOCAL, port) is None
+            assert await processes.find(LOCAL, port) is None
             clock.time += 60
         assert len(lists) == number, "a port without a socket needs no search"
 
 
-def test_many_targets_share_a_list(processes: LocalProcesses, lists: list[str]) -> None:
+async def test_many_targets_share_a_list(processes: LocalProcesses, lists: list[str]) -> None:
     with contextlib.ExitStack() as sockets:
         servers = [sockets.enter_context(socket.create_server((LOCAL, 0))) for _ in range(20)]
-        with ThreadPoolExecutor(8) as threads:
-            ports = [port_of(server) for server in servers]
-            found = list(threads.map(lambda port: processes.find(LOCAL, port), ports * 10))
+        ports = [port_of(server) for server in servers]
+        found = await asyncio.gather(*(processes.find(LOCAL, port) for port in ports * 10))
     assert {pid_of(one) for one in found} == {os.getpid()}
     assert len(lists) == 1
 
 
-def test_a_list_is_not_believed_about_a_process_that_ended_since(
+async def test_a_list_is_not_believed_about_a_process_that_ended_since(
     processes: LocalProcesses, start: Callable[..., Child], port: int
 ) -> None:
     child = start(port)
     with socket.create_server((LOCAL, 0)) as other:
-        assert pid_of(processes.find(LOCAL, int(other.getsockname()[1]))) == os.getpid()
+        assert pid_of(await processes.find(LOCAL, int(other.getsockname()[1]))) == os.getpid()
         child.end()
         restarted = start(port)
-        assert pid_of(processes.find(LOCAL, port)) == restarted.pid
+        assert pid_of(await processes.find(LOCAL, port)) == restarted.pid
 
 
-def test_two_processes_on_one_port_are_seen_within_a_minute(
+async def test_two_processes_on_one_port_are_seen_within_a_minute(
     processes: LocalProcesses, start: Callable[..., Child], port: int, clock: FakeClock
 ) -> None:
     child = start(port)
-    assert pid_of(processes.find(LOCAL, port)) == child.pid
+    assert pid_of(await processes.find(LOCAL, port)) == child.pid
     start(port)
     clock.time += 60
-    assert processes.find(LOCAL, port) is None
+    assert await processes.find(LOCAL, port) is None
     child.end()
-    assert processes.find(LOCAL, port) is not None
+    assert await processes.find(LOCAL, port) is not None
 
 
-def test_the_start_does_not_move_with_the_clock_of_the_system(
+async def test_the_start_does_not_move_with_the_clock_of_the_system(
     processes: LocalProcesses, start: Callable[..., Child], port: int, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(port)
-    before = processes.find(LOCAL, port)
+    before = await processes.find(LOCAL, port)
     real = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: real(process) + 1)
     clock.time += 61
-    after = processes.find(LOCAL, port)
+    after = await processes.find(LOCAL, port)
     assert before is not None
     assert after is not None
     assert before.started == after.started
 
 
-def test_the_build_of_a_file_is_read_once(
+async def test_the_build_of_a_file_is_read_once(
     processes: LocalProcesses, start: Callable[..., Child], tmp_path: Path, reads: list[bytes]
 ) -> None:
     program = copied_to(tmp_path / "program")
@@ -288,7 +287,7 @@ def test_the_build_of_a_file_is_read_once(
         port = free_port()
         child = start(port, program)
         for _ in range(3):
-            found = processes.find(LOCAL, port)
+            found = await processes.find(LOCAL, port)
             assert found is not None
             assert found.executable == str(program)
             assert found.go.exact == GoVersion(1, 27, 1)
@@ -297,30 +296,30 @@ def test_the_build_of_a_file_is_read_once(
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the file that runs cannot be opened after it was replaced")
-def test_a_file_that_was_replaced_describes_the_next_process_alone(
+async def test_a_file_that_was_replaced_describes_the_next_process_alone(
     processes: LocalProcesses, start: Callable[..., Child], port: int, tmp_path: Path, reads: list[bytes]
 ) -> None:
     program = copied_to(tmp_path / "program", b"old")
     old = start(port, program)
     copied_to(program, b"new")
-    found = processes.find(LOCAL, port)
+    found = await processes.find(LOCAL, port)
     assert found is not None
     assert (found.pid, found.executable, found.go.exact) == (old.pid, str(program), GoVersion(1, 27, 1))
     old.end()
     new = start(port, program)
-    found = processes.find(LOCAL, port)
+    found = await processes.find(LOCAL, port)
     assert found is not None
     assert (found.pid, found.executable, found.go.exact) == (new.pid, str(program), GoVersion(1, 27, 2))
     assert [content[-3:] for content in reads] == [b"old", b"new"]
 
 
-def test_a_process_that_replaced_its_program_has_the_new_one(
+async def test_a_process_that_replaced_its_program_has_the_new_one(
     processes: LocalProcesses, start: Callable[..., Child], port: int, tmp_path: Path, reads: list[bytes]
 ) -> None:
     child = start(port, copied_to(tmp_path / "first", b"first"))
-    before = processes.find(LOCAL, port)
+    before = await processes.find(LOCAL, port)
     child.tell(f"exec {copied_to(tmp_path / 'second', b'second')}")
-    after = processes.find(LOCAL, port)
+    after = await processes.find(LOCAL, port)
     assert before is not None
     assert after is not None
     assert (before.pid, before.started) == (after.pid, after.started)
@@ -329,7 +328,7 @@ def test_a_process_that_replaced_its_program_has_the_new_one(
     assert [content.endswith(b"second") for content in reads] == [False, True]
 
 
-def test_a_binary_that_cannot_be_read_has_no_version(
+async def test_a_binary_that_cannot_be_read_has_no_version(
     processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(_file: Path) -> None:
@@ -337,14 +336,14 @@ def test_a_binary_that_cannot_be_read_has_no_version(
 
     start(port)
     monkeypatch.setattr(local_process, "read_build_info", denied)
-    found = processes.find(LOCAL, port)
+    found = await processes.find(LOCAL, port)
     assert found is not None
     assert found.executable
     assert found.go == KnownGoVersion()
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="the links of /proc are of Linux")
-def test_a_process_whose_links_are_not_shown_has_no_program(
+async def test_a_process_whose_links_are_not_shown_has_no_program(
     processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.readlink
@@ -357,7 +356,7 @@ def test_a_process_whose_links_are_not_shown_has_no_program(
     child = start(port)
     monkeypatch.setattr(os, "readlink", denied)
     for _ in range(2):
-        found = processes.find(LOCAL, port)
+        found = await processes.find(LOCAL, port)
         assert found is not None
         assert (found.pid, found.executable, found.go) == (child.pid, "", KnownGoVersion())
 
@@ -366,7 +365,7 @@ def test_a_process_whose_links_are_not_shown_has_no_program(
 @pytest.mark.parametrize(
     "error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1), PermissionError()]
 )
-def test_what_the_system_denies_is_unknown(
+async def test_what_the_system_denies_is_unknown(
     processes: LocalProcesses,
     start: Callable[..., Child],
     port: int,
@@ -380,14 +379,14 @@ def test_what_the_system_denies_is_unknown(
     child = start(port)
     with monkeypatch.context() as patch:
         patch.setattr(f"psutil.{name}", denied)
-        assert processes.find(LOCAL, port) is None
-    assert pid_of(processes.find(LOCAL, port)) == child.pid
+        assert await processes.find(LOCAL, port) is None
+    assert pid_of(await processes.find(LOCAL, port)) == child.pid
 
 
 @pytest.mark.parametrize(
     "error", [psutil.AccessDenied(1), psutil.NoSuchProcess(1), psutil.ZombieProcess(1), PermissionError()]
 )
-def test_sockets_that_the_system_does_not_list_are_unknown(
+async def test_sockets_that_the_system_does_not_list_are_unknown(
     clock: FakeClock, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def denied(*_arguments: object) -> None:
@@ -401,90 +400,88 @@ def test_sockets_that_the_system_does_not_list_are_unknown(
         processes = LocalProcesses(clock, listeners)
         with monkeypatch.context() as patch:
             patch.setattr(*listing, denied)
-            assert processes.find(LOCAL, port) is None
-        assert pid_of(processes.find(LOCAL, port)) == child.pid
+            assert await processes.find(LOCAL, port) is None
+        assert pid_of(await processes.find(LOCAL, port)) == child.pid
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="only on Linux is every address of 127.0.0.0/8 there")
 @pytest.mark.parametrize("listeners", [LinuxListeners, ConnectionListeners])
-def test_targets_on_one_port_of_several_addresses_have_their_own_process(
+async def test_targets_on_one_port_of_several_addresses_have_their_own_process(
     clock: FakeClock, start: Callable[..., Child], port: int, listeners: type[LinuxListeners | ConnectionListeners]
 ) -> None:
     processes = LocalProcesses(clock, listeners(clock))
     with socket.create_server(("127.0.0.2", port)):
         child = start(port)
         for _ in range(2):
-            assert pid_of(processes.find("127.0.0.2", port)) == os.getpid()
-            assert pid_of(processes.find(LOCAL, port)) == child.pid
-            assert processes.find("127.0.0.3", port) is None
+            assert pid_of(await processes.find("127.0.0.2", port)) == os.getpid()
+            assert pid_of(await processes.find(LOCAL, port)) == child.pid
+            assert await processes.find("127.0.0.3", port) is None
 
 
-def test_a_process_that_was_found_is_described_without_a_search(
-    processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str], clock: FakeClock
+@pytest.fixture
+def threads(processes: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Grows with each search in a thread."""
+    searched: list[tuple[str, int]] = []
+    real = processes._search
+
+    def counted(place: tuple[str, int], *arguments: bool) -> object:
+        searched.append(place)
+        return real(place, *arguments)
+
+    monkeypatch.setattr(processes, "_search", counted)
+    return searched
+
+
+async def test_a_process_that_was_found_takes_no_thread(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, threads: list[tuple[str, int]], clock: FakeClock
 ) -> None:
     child = start(port)
-    assert processes.find_known(LOCAL, port) is None
-    found = processes.find(LOCAL, port)
-    assert found is not None
-    again = processes.find_known(LOCAL, port)
-    assert again is not None
-    assert replace(again, cpu_seconds=found.cpu_seconds) == found
-    assert again.cpu_seconds >= found.cpu_seconds
+    for _ in range(5):
+        assert pid_of(await processes.find(LOCAL, port)) == child.pid
+        clock.time += 30 if psutil.LINUX else 100
+    assert threads == [(LOCAL, port)]
+    assert pid_of(await processes.find(LOCAL, port, fresh=True)) == child.pid
+    assert threads == [(LOCAL, port)] * 2
+
+
+async def test_a_search_for_one_target_holds_up_no_other(
+    processes: LocalProcesses, start: Callable[..., Child], port: int, clock: FakeClock
+) -> None:
+    child = start(port)
+    assert pid_of(await processes.find(LOCAL, port)) == child.pid
     clock.time += processes._listeners.look_again_after
-    assert processes.find_known(LOCAL, port) is None, "another process may have joined it on the port"
-    assert pid_of(processes.find(LOCAL, port)) == child.pid
-    child.end()
-    assert processes.find_known(LOCAL, port) is None
-    assert len(lists) == 1
+    with processes._searching:
+        assert pid_of(await asyncio.wait_for(processes.find(LOCAL, port), 5)) == child.pid
 
 
-def test_a_program_that_was_replaced_is_read_before_it_is_described(
-    processes: LocalProcesses, start: Callable[..., Child], port: int, tmp_path: Path
-) -> None:
-    child = start(port, copied_to(tmp_path / "first"))
-    assert processes.find(LOCAL, port) is not None
-    child.tell(f"exec {copied_to(tmp_path / 'second')}")
-    assert processes.find_known(LOCAL, port) is None
-
-
-def test_a_search_of_another_target_is_not_waited_for(
-    processes: LocalProcesses, start: Callable[..., Child], port: int
-) -> None:
-    child = start(port)
-    assert processes.find(LOCAL, port) is not None
-    with processes._lock:
-        assert processes.find_known(LOCAL, port) is None
-    assert pid_of(processes.find_known(LOCAL, port)) == child.pid
-
-
-def test_no_more_processes_are_remembered_than_are_monitored(
+async def test_no_more_processes_are_remembered_than_are_monitored(
     processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_process, "_MAX_OWNERS", 2)
     start(port)
     with socket.create_server(("", 0)) as server:
         for number in range(1, 9):
-            assert pid_of(processes.find(f"127.0.0.{number}", port_of(server))) == os.getpid()
+            assert pid_of(await processes.find(f"127.0.0.{number}", port_of(server))) == os.getpid()
     assert len(processes._owners) == 2
 
 
-def test_other_machines_have_no_local_process(
+async def test_other_machines_have_no_local_process(
     processes: LocalProcesses, start: Callable[..., Child], port: int, lists: list[str]
 ) -> None:
     start(port)
-    assert processes.find("shop.example", port) is None
-    assert processes.find("203.0.113.77", port) is None
+    assert await processes.find("shop.example", port) is None
+    assert await processes.find("203.0.113.77", port) is None
     assert lists == []
 
 
-def test_without_the_addresses_of_this_machine_nothing_is_known(
+async def test_without_the_addresses_of_this_machine_nothing_is_known(
     processes: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused() -> None:
         raise OSError(97, "Address family not supported by protocol")
 
     monkeypatch.setattr(psutil, "net_if_addrs", refused)
-    assert processes.find("203.0.113.77", 6060) is None
+    assert await processes.find("203.0.113.77", 6060) is None
 
 
 def test_every_address_of_this_machine_is_here() -> None:

@@ -215,6 +215,9 @@ async def test_a_port_that_nobody_listens_on_is_looked_for_three_times_and_again
     class Nobody:
         look_again_after = 0.0
 
+        def known_owner(self, host: str, port: int) -> None:
+            """Nothing was found before."""
+
         def owner(self, host: str, port: int, *, fresh: bool) -> None:
             asked.append(fresh)
 
@@ -240,6 +243,9 @@ async def test_what_the_system_does_not_tell_is_unknown(
 ) -> None:
     class Denied:
         look_again_after = 0.0
+
+        def known_owner(self, host: str, port: int) -> None:
+            """Nothing was found before."""
 
         def owner(self, host: str, port: int, *, fresh: bool) -> None:
             raise psutil.AccessDenied

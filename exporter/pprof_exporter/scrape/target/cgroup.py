@@ -17,6 +17,8 @@ from pprof_exporter.scrape.state.cgroup_limits import CgroupLimits, CpuBandwidth
 _UNLIMITED_BYTES = 2**62
 _MICROSECONDS = 10**6
 _NANOSECONDS = 10**9
+# Cgroups whose folders are remembered: more than a machine has targets.
+_MAX_GROUPS = 1024
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -29,6 +31,14 @@ class _Mount:
     controllers: frozenset[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """Of a cgroup and its visible ancestors, the innermost first, where each controller has its files."""
+
+    memory: list[str]
+    cpu: list[str]
+
+
 class CgroupReader:
     """Reads the cgroups of processes. `root` holds `proc` and the mount points; tests have their own tree.
 
@@ -38,21 +48,33 @@ class CgroupReader:
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
         self._mounts: tuple[_Mount, ...] = ()
+        self._found: dict[str, _Folders] = {}
+        """By the cgroups of a process, as the kernel lists them."""
 
     def read(self, pid: int) -> CgroupLimits | None:
         """The limits of a process; None if no cgroup of it is visible here."""
-        memberships = dict(_memberships(_text(self._root / "proc" / str(pid) / "cgroup")))
-        if not memberships:
+        text = _text(f"{self._root}/proc/{pid}/cgroup")
+        folders = self._found.get(text) or self._find(text)
+        if not folders.memory and not folders.cpu:
             return None
+        limits = [limit for folder in folders.memory if (limit := _memory_limit(folder)) is not None]
+        bandwidths = (_bandwidth(folder) for folder in folders.cpu)
+        return CgroupLimits(min(limits, default=None), tuple(one for one in bandwidths if one is not None))
+
+    def _find(self, text: str) -> _Folders:
+        memberships = dict(_memberships(text))
         # Hierarchies are mounted once, when the system or the container starts.
         self._mounts = self._mounts or tuple(self._read_mounts())
-        memory = self._folders("memory", memberships)
-        cpu = self._folders("cpu", memberships)
-        if not memory and not cpu:
-            return None
-        limits = [limit for folder in memory if (limit := _memory_limit(folder)) is not None]
-        bandwidths = (_bandwidth(folder) for folder in cpu)
-        return CgroupLimits(min(limits, default=None), tuple(one for one in bandwidths if one is not None))
+        memory, cpu = (
+            [str(folder) for folder in self._folders(controller, memberships)] for controller in ("memory", "cpu")
+        )
+        found = _Folders(memory, cpu)
+        # A cgroup exists as long as a process is in it. What is not visible may be later.
+        if memory or cpu:
+            if len(self._found) >= _MAX_GROUPS:
+                self._found.clear()
+            self._found[text] = found
+        return found
 
     def _folders(self, controller: str, memberships: dict[str, PurePosixPath]) -> list[Path]:
         """The folders of the cgroup and its visible ancestors, the innermost first."""
@@ -73,7 +95,7 @@ class CgroupReader:
         return []
 
     def _read_mounts(self) -> Iterator[_Mount]:
-        for line in _text(self._root / "proc/self/mountinfo").splitlines():
+        for line in _text(f"{self._root}/proc/self/mountinfo").splitlines():
             before, _, after = line.partition(" - ")
             fields, of_system = before.split(), after.split()
             if len(fields) < 5 or len(of_system) < 3 or of_system[0] not in {"cgroup", "cgroup2"}:
@@ -93,25 +115,25 @@ def _memberships(text: str) -> Iterator[tuple[str, PurePosixPath]]:
                 yield controller, PurePosixPath(path)
 
 
-def _memory_limit(folder: Path) -> int | None:
-    text = _text(folder / "memory.max") or _text(folder / "memory.limit_in_bytes")
+def _memory_limit(folder: str) -> int | None:
+    text = _text(f"{folder}/memory.max") or _text(f"{folder}/memory.limit_in_bytes")
     limit = _whole(text)
     return limit if limit is not None and limit < _UNLIMITED_BYTES else None
 
 
-def _bandwidth(folder: Path) -> CpuBandwidth | None:
-    both = _text(folder / "cpu.max").split()
-    texts = both if len(both) == 2 else [_text(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+def _bandwidth(folder: str) -> CpuBandwidth | None:
+    both = _text(f"{folder}/cpu.max").split()
+    texts = both if len(both) == 2 else [_text(f"{folder}/cpu.cfs_{name}_us") for name in ("quota", "period")]
     # `max` and -1 stand for no limit.
     quota, period = (_whole(text) for text in texts)
     if not quota or not period:
         return None
-    lines = (line.split() for line in _text(folder / "cpu.stat").splitlines())
+    lines = (line.split() for line in _text(f"{folder}/cpu.stat").splitlines())
     counters = {line[0]: value for line in lines if len(line) == 2 and (value := _whole(line[1])) is not None}
     if "nr_periods" not in counters or "nr_throttled" not in counters:
         return None
     return CpuBandwidth(
-        path=str(folder),
+        path=folder,
         processors=quota / period,
         periods=counters["nr_periods"],
         throttled_periods=counters["nr_throttled"],
@@ -126,9 +148,11 @@ def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
-def _text(file: Path) -> str:
+def _text(file: str) -> str:
     try:
-        return file.read_text("utf-8", "surrogateescape")
+        # Read for every profile: a Path and buffers would take longer than the system calls.
+        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
+            return opened.read().decode("utf-8", "surrogateescape")
     except (OSError, ValueError):
         return ""
 

@@ -8,7 +8,7 @@ socket that no earlier search was for.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.clock import Clock
@@ -41,15 +41,28 @@ class LinuxListeners:
         self._unowned: dict[int, _Wait] = {}
         """Sockets without a visible owner."""
 
+    def known_owner(self, host: str, port: int) -> Listener | None:
+        """See `Listeners.known_owner`."""
+        return self._owner_of(self._settled(host, port, fresh=False) or [])
+
     def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
         """See `Listeners.owner`."""
+        inodes = self._settled(host, port, fresh=fresh)
+        if inodes is None:
+            self._search(self._clock.steady())
+            inodes = listening_on(self._inodes, host, port)
+        return self._owner_of(inodes)
+
+    def _settled(self, host: str, port: int, *, fresh: bool) -> list[int] | None:
+        """The sockets that get the connections; None if the owner of one has to be searched."""
         now = self._clock.steady()
         inodes = [] if fresh or now > self._valid_until else listening_on(self._inodes, host, port)
         if not inodes or not self._are_settled(inodes, now):
             self._list_sockets(now)
             inodes = listening_on(self._inodes, host, port)
-            if not self._are_settled(inodes, now):
-                self._search(now)
+        return inodes if self._are_settled(inodes, now) else None
+
+    def _owner_of(self, inodes: Sequence[int]) -> Listener | None:
         owners = [self._owners.get(inode) for inode in inodes]
         pids = {owner.pid if owner is not None else None for owner in owners}
         return owners[0] if len(pids) == 1 else None

@@ -43,6 +43,10 @@ class Listeners(Protocol):
     look_again_after: float
     """Seconds after which a port is looked up again although its process still listens: another may have joined it."""
 
+    def known_owner(self, host: str, port: int) -> Listener | None:
+        """The same as `owner` for a process that was found before; None if that takes a search."""
+        ...
+
     def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
         """The process that gets TCP connections to a host of this machine and a port.
 
@@ -69,6 +73,10 @@ class ConnectionListeners:
         self._listed_at: float | None = None
         self._absent: dict[tuple[str, int], _Absence] = {}
 
+    def known_owner(self, host: str, port: int) -> Listener | None:
+        """See `Listeners.known_owner`."""
+        return None if self._must_list((host, port), fresh=False) else self._owner_of((host, port))
+
     def owner(self, host: str, port: int, *, fresh: bool) -> Listener | None:
         """See `Listeners.owner`."""
         place = host, port
@@ -81,6 +89,10 @@ class ConnectionListeners:
             self._absent.pop(place, None)
         elif self._listed_at is not None:
             self._absent.setdefault(place, _Absence()).seen(self._listed_at)
+        return self._owner_of(place)
+
+    def _owner_of(self, place: tuple[str, int]) -> Listener | None:
+        owners = self._owners_of(place)
         return next(iter(owners.values())) if len(owners) == 1 else None
 
     def _owners_of(self, place: tuple[str, int]) -> dict[int | None, Listener | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,16 +47,21 @@ class LocalProcess:
 
 
 class LocalProcesses:
-    """Finds the process that gets the connections to a host and port. For all targets; thread-safe.
+    """Finds the process that gets the connections to a host and port. For all targets.
 
     A process that was found is remembered with its start time. Its socket is looked up again when it has ended or, on
     Linux, closed its socket, and from time to time in case that another process joined it on the port (SO_REUSEPORT).
+
+    A search goes through all descriptors of the machine, so it runs in a thread, one at a time. Everything else is what
+    the kernel holds in memory, and is read in the event loop: in a thread each system call gives up the interpreter's
+    lock, and waits up to 5 ms to have it back from a busy loop.
     """
 
     def __init__(self, clock: Clock, listeners: Listeners | None = None) -> None:
         """`listeners` finds the owner of a port; None: in the way of this system."""
         self._clock = clock
-        self._lock = threading.Lock()
+        self._searching = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="local-processes")
         self._listeners = listeners or (LinuxListeners(clock) if psutil.LINUX else ConnectionListeners(clock))
         self._cgroups = CgroupReader()
         self._host_memory = psutil.virtual_memory().total
@@ -62,74 +69,64 @@ class LocalProcesses:
         """By host and port."""
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
-    def find(self, host: str, port: int, *, fresh: bool = False) -> LocalProcess | None:
+    async def find(self, host: str, port: int, *, fresh: bool = False) -> LocalProcess | None:
         """The process that listens there; None if the host is not this machine, or the system does not tell.
 
-        `fresh`: the target has just come up or has a new process, so the port is looked up. It may block: call it in a
-        thread.
+        `fresh`: the target has just come up or has a new process, so the port is looked up.
         """
-        with self._lock:
-            try:
-                return self._describe(self._owner(host, port, fresh=fresh)) if is_this_machine(host) else None
-            except (psutil.Error, OSError):
-                # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
-                # sockets, the addresses of the machine too. Or the process just ended.
-                self._owners.pop((host, port), None)
-                return None
-
-    def find_known(self, host: str, port: int) -> LocalProcess | None:
-        """The same if the process was found before and still listens; None: `find` it. Takes less than a millisecond.
-
-        It reads of the process what the kernel holds in memory. A hop to a thread costs more than that, and the lock of
-        the interpreter, which each system call there gives up, then goes back and forth between it and the event loop.
-        """
-        if not self._lock.acquire(blocking=False):
-            return None
         try:
-            owner = self._owners.get((host, port))
-            if (
-                owner is None
-                or not owner.is_current(self._clock.steady())
-                or owner.program.link != _link(owner.process)
-            ):
+            if not is_this_machine(host):
                 return None
-            return self._with_counters(owner)
+            owner = None if fresh else self._current(host, port)
+            if owner is None:
+                loop = asyncio.get_running_loop()
+                owner = await loop.run_in_executor(self._thread, self._search, (host, port), fresh)
+            return None if owner is None else self._describe(owner)
         except (psutil.Error, OSError):
+            # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
+            # sockets, the addresses of the machine too. Or the process just ended.
+            self._owners.pop((host, port), None)
             return None
-        finally:
-            self._lock.release()
 
-    def _owner(self, host: str, port: int, *, fresh: bool) -> _Owner | None:
-        known = self._owners.pop((host, port), None)
+    def _current(self, host: str, port: int) -> _Owner | None:
+        """The process that was found there before; None if a search is due."""
+        known = self._owners.get((host, port))
+        if known is None or known.program.link != _link(known.process):
+            return None
         now = self._clock.steady()
-        if known is not None and not fresh and known.is_current(now):
-            return self._remember(host, port, known)
-        changed = known is not None and not known.still_listens()
-        listener = self._listeners.owner(host, port, fresh=fresh or changed)
-        if listener is None:
+        if not known.still_listens():
             return None
-        if known is not None and known.listener.pid == listener.pid and known.process.is_running():
-            process, started, gomemlimit = known.process, known.started, known.gomemlimit
-        else:
-            process = psutil.Process(listener.pid)
-            started = process.create_time()
-            gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
-        look_up_at = now + self._listeners.look_again_after
-        return self._remember(host, port, _Owner(listener, process, started, look_up_at, gomemlimit))
-
-    def _remember(self, host: str, port: int, owner: _Owner) -> _Owner:
-        self._owners[host, port] = owner
-        if len(self._owners) > _MAX_OWNERS:
-            self._owners.popitem(last=False)
-        return owner
-
-    def _describe(self, owner: _Owner | None) -> LocalProcess | None:
-        if owner is None:
+        if now < known.look_up_at or not self._searching.acquire(blocking=False):
+            return known
+        try:
+            listener = self._listeners.known_owner(host, port)
+        finally:
+            self._searching.release()
+        if listener is None or listener.pid != known.process.pid:
             return None
-        owner.program = self._read_program(owner.process)
-        return self._with_counters(owner)
+        known.listener, known.look_up_at = listener, now + self._listeners.look_again_after
+        return known
 
-    def _with_counters(self, owner: _Owner) -> LocalProcess:
+    def _search(self, place: tuple[str, int], fresh: bool) -> _Owner | None:  # noqa: FBT001 - for run_in_executor
+        """Find the process and what it runs. Blocks."""
+        with self._searching:
+            known = self._owners.pop(place, None)
+            changed = known is not None and not known.still_listens()
+            listener = self._listeners.owner(*place, fresh=fresh or changed)
+            if listener is None:
+                return None
+            if known is None or known.listener.pid != listener.pid or not known.process.is_running():
+                process = psutil.Process(listener.pid)
+                gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
+                known = _Owner(listener, process, process.create_time(), gomemlimit)
+            known.listener, known.look_up_at = listener, self._clock.steady() + self._listeners.look_again_after
+            known.program = self._read_program(known.process)
+            self._owners[place] = known
+            if len(self._owners) > _MAX_OWNERS:
+                self._owners.popitem(last=False)
+            return known
+
+    def _describe(self, owner: _Owner) -> LocalProcess:
         times = owner.process.cpu_times()
         return LocalProcess(
             pid=owner.process.pid,
@@ -187,13 +184,10 @@ class _Owner:
     listener: Listener
     process: psutil.Process
     started: float
-    look_up_at: float
     gomemlimit: int | None
+    look_up_at: float = 0.0
+    """When to look whether another process joined it (steady time)."""
     program: _Program = field(default_factory=_Program)
-
-    def is_current(self, now: float) -> bool:
-        """Whether it still listens, and it is not yet time to look whether another process joined it."""
-        return now < self.look_up_at and self.still_listens()
 
     def still_listens(self) -> bool:
         """Whether the same process runs and, on Linux, has the same socket."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import dataclass
 
@@ -119,9 +118,7 @@ class ProcessSource:
         if not self._perhaps_here or self._process.is_suspended():
             return None
         fresh, self._changed = self._changed, False
-        found = None if fresh else LOCAL_PROCESSES.find_known(self._host, self._port)
-        if found is None:
-            found = await asyncio.to_thread(LOCAL_PROCESSES.find, self._host, self._port, fresh=fresh)
+        found = await LOCAL_PROCESSES.find(self._host, self._port, fresh=fresh)
         if found is None:
             self._process.failed()
             return None
