@@ -18,6 +18,7 @@ FEWEST_LINES = 25
 
 SMALL = {
     "averages.py": "used on five floors",
+    "threads.py": "used on two floors",
     "check/exit_codes.py": "flags of the command, which are read before a report can be made",
     "cli/watch_file.py": "a background task of its own, tested by itself",
     "config/audit_when.py": "read before settings are loaded",

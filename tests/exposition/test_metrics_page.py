@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +22,7 @@ from pprof_exporter.exposition import ConfigState, ExporterCollector, Exposition
 from pprof_exporter.exposition.fleet_series import FleetSeries
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
+from pprof_exporter.scrape.target import context
 from tests.lab.prometheus import check_metrics
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of, settings
 
@@ -221,3 +224,19 @@ async def test_families_keep_their_order(page: ExpositionPage) -> None:
 @pytest.mark.lab
 async def test_promtool_has_nothing_to_say(page: ExpositionPage) -> None:
     assert check_metrics(await text_of(page)) == ""
+
+
+@pytest.mark.parametrize("kind", ["of asyncio", "that decode"])
+async def test_a_large_page_does_not_wait_for_other_threads(large: Pool, clock: FakeClock, kind: str) -> None:
+    go_on = threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(4))
+    run = asyncio.to_thread if kind == "of asyncio" else context._DECODING.run
+    # Something that takes long, for as many threads as decode or read files.
+    busy = [asyncio.ensure_future(run(go_on.wait)) for _ in range(50)]
+    page = ExpositionPage(registry(large, clock), large)
+    try:
+        assert "pprof_up{" in await asyncio.wait_for(text_of(page), 30)
+    finally:
+        go_on.set()
+        await page.close()
+        await asyncio.gather(*busy)

@@ -13,7 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 from yarl import URL
 
@@ -27,8 +28,11 @@ from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.store import Store
+from pprof_exporter.threads import Threads
 from tests.proto import profile_pb2
 from tests.recorded import RECORDINGS
+
+T = TypeVar("T")
 
 RECORDED = RECORDINGS / "linux-go1.27.3"
 FILES = {"": "index.html", "profile": "cpu_burn1.pb.gz", "metrics": "metrics.txt", "trace": "burn2.trace"}
@@ -58,15 +62,16 @@ class FakeClock:
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due meanwhile, in order."""
         asyncio.get_running_loop().set_default_executor(_AtOnce())
-        end = self.time + seconds
-        await settle()
-        while self._sleepers and self._sleepers[0][0] <= end:
-            due, _, woken = heapq.heappop(self._sleepers)
-            self.time = max(self.time, due)
-            if not woken.done():
-                woken.set_result(None)
-                await settle()
-        self.time = end
+        with patch.object(Threads, "run", _at_once):
+            end = self.time + seconds
+            await settle()
+            while self._sleepers and self._sleepers[0][0] <= end:
+                due, _, woken = heapq.heappop(self._sleepers)
+                self.time = max(self.time, due)
+                if not woken.done():
+                    woken.set_result(None)
+                    await settle()
+            self.time = end
 
 
 class _AtOnce(ThreadPoolExecutor):
@@ -79,6 +84,11 @@ class _AtOnce(ThreadPoolExecutor):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told where the result is awaited
             done.set_exception(error)
         return done
+
+
+async def _at_once(_threads: Threads, work: Callable[[], T]) -> T:
+    """The same for threads of their own."""
+    return work()
 
 
 async def settle() -> None:

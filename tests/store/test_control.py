@@ -221,6 +221,19 @@ def test_targets_that_are_gone_make_room() -> None:
     assert len(group._series) == len(group._seen) == 100
 
 
+def test_a_full_group_is_searched_for_room_once_an_hour() -> None:
+    searches: list[float] = []
+    group = ControlGroup()
+    run(group, names(100), lambda *_: 1.0, times=(0, 60))
+    for second in range(0, 7200, 10):
+        before = group._full_until
+        group.observe("another", SIGNAL, 1.0, 60.0 + second)
+        if group._full_until != before:
+            searches.append(second)
+        group.observe(names(100)[0], SIGNAL, 1.0, 60.0 + second)
+    assert 1 <= len(searches) <= 3
+
+
 def test_memory_is_bounded_whatever_is_upgraded() -> None:
     group = ControlGroup()
     now, sizes = 0.0, []

@@ -13,9 +13,10 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pprof_exporter.exposition.lines import TextLines
-from pprof_exporter.exposition.pieces import DeflatedPiece, Deflater
+from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflater
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape import Pool, TargetState
 
@@ -109,7 +110,7 @@ class FleetSeries:
                 if time.perf_counter() - began > _SLICE:
                     await asyncio.sleep(0)
                     began = time.perf_counter()
-            block.pieces = await asyncio.to_thread(_deflated, lines)
+            block.pieces = await PAGE_THREADS.run(partial(_deflated, lines))
             block.shown, block.expires = shown, min(expires, default=float("inf"))
 
 

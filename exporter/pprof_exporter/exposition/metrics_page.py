@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from pprof_exporter.catalog import FAMILIES, Family, MetricType, exporter
 from pprof_exporter.exposition.fleet_series import FleetSeries
-from pprof_exporter.exposition.pieces import DeflatedPiece, Deflater, gzipped, inflated
+from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflater, gzipped, inflated
 from pprof_exporter.exposition.sink import empty_metric
 from pprof_exporter.scrape import Pool
 
@@ -42,7 +42,7 @@ class EncodedPage:
     async def plain(self) -> AsyncIterator[bytes]:
         """The uncompressed page, family by family, so that a large page is never in memory as a whole."""
         for family in self.families:
-            yield await asyncio.to_thread(inflated, family)
+            yield await PAGE_THREADS.run(partial(inflated, family))
 
 
 class ExpositionPage:

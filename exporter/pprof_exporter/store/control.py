@@ -120,6 +120,8 @@ class ControlGroup:
         """Number of the first slot; numbers are consecutive."""
         self._series: dict[str, dict[str, _Series]] = {}
         self._seen: dict[str, float] = {}
+        self._full_until = 0.0
+        """Until then no target of a full group is absent."""
         self._cache: dict[tuple[str, int, int], tuple[float, float | None]] = {}
 
     def observe(self, target: str, signal: str, value: float, now: float) -> None:
@@ -210,9 +212,12 @@ class ControlGroup:
             self._first += 1
 
     def _forget_absent(self, now: float) -> bool:
+        if self._full_until - _ABSENT <= now <= self._full_until:
+            return False
         absent = [target for target in self._series if now - self._seen[target] > _ABSENT]
         for target in absent:
             del self._series[target], self._seen[target]
+        self._full_until = min(self._seen.values(), default=now) + _ABSENT
         return bool(absent)
 
 

@@ -54,6 +54,8 @@ NO_BUILD_ID = "without build id"
 
 def changed_parts(before: Fingerprint, after: Fingerprint) -> tuple[Change, ...]:
     """The parts that differ, in the order of `Change`. A part that is unknown on either side has not changed."""
+    if before == after:
+        return ()
     return tuple(change for change in Change if _differs(change, before.part(change), after.part(change)))
 
 
@@ -69,6 +71,8 @@ def merge_fingerprints(known: Fingerprint, more: Fingerprint) -> Fingerprint:
 
 def overlay_fingerprint(known: Fingerprint, newer: Fingerprint) -> Fingerprint:
     """The latest known value of each part. Of two agreeing Go versions the more exact one."""
+    if known == newer:
+        return newer
     differs = Change.GO in changed_parts(known, newer)
     return Fingerprint(
         newer.system or known.system,

@@ -16,7 +16,7 @@ import pytest
 from pprof_exporter.scrape.target import linux_listeners, sock_diag
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners, find_owners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
-from pprof_exporter.scrape.target.local_address import listening_on, packed
+from pprof_exporter.scrape.target.local_address import address_bytes, listening_on
 from pprof_exporter.scrape.target.sock_diag import listening_sockets
 from tests.lab import free_port
 from tests.scrape.fakes import FakeClock
@@ -128,7 +128,11 @@ def test_a_socket_gets_the_connections_to_its_address(
 
 @LINUX
 def test_the_socket_of_an_address_goes_before_one_of_all() -> None:
-    bound = {(bytes(16), 6060): ["all"], (bytes(4), 6060): ["all of IPv4"], (packed("127.0.0.2"), 6060): ["this"]}
+    bound = {
+        (bytes(16), 6060): ["all"],
+        (bytes(4), 6060): ["all of IPv4"],
+        (address_bytes("127.0.0.2"), 6060): ["this"],
+    }
     assert listening_on(bound, "127.0.0.2", 6060) == ["this"]
     assert listening_on(bound, "127.0.0.3", 6060) == ["all of IPv4"]
     assert listening_on(bound, "::1", 6060) == ["all"]
@@ -259,7 +263,7 @@ def test_without_socket_diagnostics_the_tables_tell(
     tables = tuple(table for table in sock_diag._TABLES if table.name != missing)
     monkeypatch.setattr(sock_diag, "_TABLES", (*tables, *([Path("/proc/net/tcp7")] if missing else [])))
     port = port_of(listening)
-    endpoint = packed(HOST), port
+    endpoint = address_bytes(HOST), port
     assert listening_sockets()[endpoint] == by_diagnostics[endpoint] == [os.fstat(listening.fileno()).st_ino]
     with socket.create_connection(listening.getsockname()) as client:
         assert pid_of(LinuxListeners(clock), port_of(client)) is None
@@ -277,7 +281,7 @@ def test_the_sockets_of_many_replies_are_read(clock: FakeClock) -> None:
     with contextlib.ExitStack() as sockets:
         servers = [sockets.enter_context(socket.create_server((HOST, 0))) for _ in range(700)]
         found = listening_sockets()
-        assert all(found[packed(HOST), port_of(one)] == [os.fstat(one.fileno()).st_ino] for one in servers)
+        assert all(found[address_bytes(HOST), port_of(one)] == [os.fstat(one.fileno()).st_ino] for one in servers)
 
 
 def test_connections_are_listed_once_while_a_process_runs(

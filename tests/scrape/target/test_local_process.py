@@ -424,9 +424,9 @@ def threads(processes: LocalProcesses, monkeypatch: pytest.MonkeyPatch) -> list[
     searched: list[tuple[str, int]] = []
     real = processes._search
 
-    def counted(place: tuple[str, int], *arguments: bool) -> object:
+    def counted(place: tuple[str, int], *, fresh: bool) -> object:
         searched.append(place)
-        return real(place, *arguments)
+        return real(place, fresh=fresh)
 
     monkeypatch.setattr(processes, "_search", counted)
     return searched

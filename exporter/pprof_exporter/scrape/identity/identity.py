@@ -90,6 +90,8 @@ class Identity:
         """The latest known value of each part, of this process or an earlier one."""
         self._own = Fingerprint()
         """That of the current process when it was last compared."""
+        self._fingerprint: tuple[tuple[System | None, tuple[Module, ...], KnownGoVersion], Fingerprint] | None = None
+        """The latest that was made, and what of."""
         self._held: deque[tuple[str, float, float]] = deque(maxlen=_MOST_HELD)
         self._resume()
 
@@ -136,7 +138,10 @@ class Identity:
     @property
     def fingerprint(self) -> Fingerprint:
         """What distinguishes this process from others, as far as it is known."""
-        return software(self.system, self.modules, self.go)
+        facts = self.system, self.modules, self.go
+        if self._fingerprint is None or self._fingerprint[0] != facts:
+            self._fingerprint = facts, software(*facts)
+        return self._fingerprint[1]
 
     def take(self, evidence: ProcessEvidence, now: float) -> ReplyOrigin:
         """Take in what a reply proves about its process. After a new one, nothing of the process before is known."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,9 +18,13 @@ from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.process_source import ProcessReading, ProcessSource
+from pprof_exporter.threads import Threads
 
 # Below this size, decoding takes about a millisecond: less than passing it to a thread and back costs under load.
 _INLINE_BYTES = 16 * 1024
+
+# Large bodies wait for each other, and leave the event loop a processor. One that takes long holds up no other alone.
+_DECODING = Threads("decoding", max(2, min(4, (os.cpu_count() or 1) - 1)))
 
 T = TypeVar("T")
 
@@ -104,6 +108,6 @@ async def run_in_thread(work: Callable[[], T], size: int) -> T:
     Raises what the work raises, and `DecodeError` if memory runs out.
     """
     try:
-        return work() if size <= _INLINE_BYTES else await asyncio.to_thread(work)
+        return work() if size <= _INLINE_BYTES else await _DECODING.run(work)
     except MemoryError as error:
         raise DecodeError(Reason.TOO_LARGE, f"not enough memory to read {size} bytes") from error

@@ -10,7 +10,7 @@ from typing import Protocol
 import psutil
 
 from pprof_exporter.clock import Clock
-from pprof_exporter.scrape.target.local_address import Endpoint, listening_on, packed
+from pprof_exporter.scrape.target.local_address import Endpoint, address_bytes, listening_on
 
 # Seconds for which a list serves other targets: a hundred of them start at once.
 _VALID = 5.0
@@ -115,7 +115,7 @@ class ConnectionListeners:
             if connection.status == psutil.CONN_LISTEN and connection.laddr:
                 pid, descriptor = connection.pid, connection.fd
                 known = Listener(pid, descriptor, socket_of(pid, descriptor)) if pid is not None else None
-                found[packed(connection.laddr.ip), connection.laddr.port].append((pid, known))
+                found[address_bytes(connection.laddr.ip), connection.laddr.port].append((pid, known))
         self._owners, self._listed_at = found, self._clock.steady()
 
 

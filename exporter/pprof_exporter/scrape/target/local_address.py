@@ -24,7 +24,7 @@ def unmapped(address: bytes) -> bytes:
     return address.removeprefix(_MAPPED) if len(address) == len(_ANY_6) else address
 
 
-def packed(address: str) -> bytes:
+def address_bytes(address: str) -> bytes:
     """The same from its text. Raises `ValueError` for a name."""
     return unmapped(ipaddress.ip_address(address).packed)
 
@@ -37,7 +37,7 @@ def listening_on(bound: Mapping[Endpoint, Iterable[T]], host: str, port: int) ->
     """
     found: list[T] = []
     for address in _LOCALHOST if host == "localhost" else (host,):
-        own = packed(address)
+        own = address_bytes(address)
         for candidate in (own, _ANY_4, _ANY_6) if len(own) == len(_ANY_4) else (own, _ANY_6):
             if sockets := bound.get((candidate, port)):
                 found += sockets

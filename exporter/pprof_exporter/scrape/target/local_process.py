@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
 from pprof_exporter.scrape.target.local_address import is_this_machine
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
+from pprof_exporter.threads import Threads
 
 # Programs whose build information is remembered: all versions of all targets of one machine.
 _MAX_PROGRAMS = 256
@@ -61,7 +60,7 @@ class LocalProcesses:
         """`listeners` finds the owner of a port; None: in the way of this system."""
         self._clock = clock
         self._searching = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="local-processes")
+        self._thread = Threads("local-processes", 1)
         self._listeners = listeners or (LinuxListeners(clock) if psutil.LINUX else ConnectionListeners(clock))
         self._cgroups = CgroupReader()
         self._host_memory = psutil.virtual_memory().total
@@ -79,8 +78,7 @@ class LocalProcesses:
                 return None
             owner = None if fresh else self._current(host, port)
             if owner is None:
-                loop = asyncio.get_running_loop()
-                owner = await loop.run_in_executor(self._thread, self._search, (host, port), fresh)
+                owner = await self._thread.run(lambda: self._search((host, port), fresh=fresh))
             return None if owner is None else self._describe(owner)
         except (psutil.Error, OSError):
             # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
@@ -107,7 +105,7 @@ class LocalProcesses:
         known.listener, known.look_up_at = listener, now + self._listeners.look_again_after
         return known
 
-    def _search(self, place: tuple[str, int], fresh: bool) -> _Owner | None:  # noqa: FBT001 - for run_in_executor
+    def _search(self, place: tuple[str, int], *, fresh: bool) -> _Owner | None:
         """Find the process and what it runs. Blocks."""
         with self._searching:
             known = self._owners.pop(place, None)

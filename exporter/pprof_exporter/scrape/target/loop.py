@@ -30,7 +30,8 @@ class TargetLoop:
             for collector in self._scraper.collectors
         }
         self._concurrent: dict[Collector, asyncio.Task[object]] = {}
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._sleeping: asyncio.Future[None] | None = None
 
     @property
     def context(self) -> TargetContext:
@@ -44,25 +45,29 @@ class TargetLoop:
 
     def stop(self) -> None:
         """End `run` after the fetch in flight."""
-        self._stopping.set()
+        self._stopping = True
+        if self._sleeping is not None:
+            self._sleeping.cancel()
 
     async def run(self, delay: float = 0) -> None:
         """Start after `delay` seconds, then run every collector on its schedule, until stopped or cancelled."""
         await self._wait(delay)
         async with asyncio.TaskGroup() as group:
-            while not self._stopping.is_set():
+            while not self._stopping:
                 await self._round(group)
                 due = min(self._index_schedule.due, *(schedule.due for schedule in self._schedules.values()))
                 await self._wait(due - self._clock.steady())
 
     async def _wait(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        """Wait so long, or until the loop is stopped."""
+        if self._stopping:
+            return
+        self._sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
-            await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self._sleeping})
         finally:
-            sleeping.cancel()
-            stopping.cancel()
+            self._sleeping.cancel()
+            self._sleeping = None
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         """Run everything that is due, the index page first: it is cheap, and lists what else can be fetched."""
@@ -70,7 +75,7 @@ class TargetLoop:
             await self._scraper.scrape_index()
             self._advance(self._index_schedule, self.state.index_counters)
         for collector, schedule in self._schedules.items():
-            if self._stopping.is_set() or schedule.due > self._clock.steady():
+            if self._stopping or schedule.due > self._clock.steady():
                 continue
             if self._scraper.allows(collector, running=self._running(collector)):
                 if collector.concurrent or collector.waits:
