@@ -21,7 +21,7 @@ from pprof_exporter.profile import BuildInfo, GoVersion, KnownGoVersion
 from pprof_exporter.scrape.target import linux_listeners, local_process
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners
-from pprof_exporter.scrape.target.local_address import is_this_machine
+from pprof_exporter.scrape.target.local_address import is_this_machine, own_addresses
 from pprof_exporter.scrape.target.local_process import LocalProcess, LocalProcesses
 from tests.lab import free_port
 from tests.scrape.fakes import FakeClock
@@ -328,6 +328,28 @@ async def test_a_process_that_replaced_its_program_has_the_new_one(
     assert [content.endswith(b"second") for content in reads] == [False, True]
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process keeps its program, or its file cannot be replaced")
+async def test_a_program_that_was_replaced_at_its_path_is_seen_within_a_minute(
+    processes: LocalProcesses,
+    start: Callable[..., Child],
+    port: int,
+    tmp_path: Path,
+    reads: list[bytes],
+    clock: FakeClock,
+) -> None:
+    program = copied_to(tmp_path / "program", b"old")
+    child = start(port, program)
+    before = await processes.find(LOCAL, port)
+    child.tell(f"exec {copied_to(program, b'new')}")
+    clock.time += 61
+    after = await processes.find(LOCAL, port)
+    assert before is not None
+    assert after is not None
+    assert (before.pid, before.executable) == (after.pid, after.executable)
+    assert (before.go.exact, after.go.exact) == (GoVersion(1, 27, 1), GoVersion(1, 27, 2))
+    assert [content[-3:] for content in reads] == [b"old", b"new"]
+
+
 async def test_a_binary_that_cannot_be_read_has_no_version(
     processes: LocalProcesses, start: Callable[..., Child], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -488,4 +510,22 @@ def test_every_address_of_this_machine_is_here() -> None:
     entries = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
     own = [entry.address for entry in entries if entry.family in (socket.AF_INET, socket.AF_INET6)]
     assert own
-    assert all(is_this_machine(address) for address in own)
+    assert all(is_this_machine(address, own_addresses()) for address in own)
+    assert not is_this_machine("203.0.113.77", own_addresses())
+
+
+async def test_the_addresses_of_this_machine_are_listed_once_a_minute(
+    processes: LocalProcesses, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[float] = []
+
+    def interfaces() -> dict[str, list[Any]]:
+        listed.append(clock.time)
+        return {}
+
+    monkeypatch.setattr(psutil, "net_if_addrs", interfaces)
+    for _ in range(120):
+        assert await processes.find("203.0.113.77", 6060) is None
+        assert await processes.find(LOCAL, free_port()) is None
+        clock.time += 1
+    assert len(listed) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 import psutil
@@ -46,26 +46,36 @@ def listening_on(bound: Mapping[Endpoint, Iterable[T]], host: str, port: int) ->
 
 
 def may_be_this_machine(host: str) -> bool:
-    """Whether `is_this_machine` needs to ask the system: other names are never those of this machine."""
-    try:
-        return bool(ipaddress.ip_address(host))
-    except ValueError:
+    """Whether a host can be this machine: other names than localhost never are."""
+    return host == "localhost" or _address(host) is not None
+
+
+def needs_addresses(host: str) -> bool:
+    """Whether `is_this_machine` depends on the addresses of this machine."""
+    address = _address(host)
+    return address is not None and not address.is_loopback
+
+
+def is_this_machine(host: str, own: Collection[str]) -> bool:
+    """Whether an address or name is this machine, without a name server. `own` are the addresses that it has."""
+    address = _address(host)
+    if address is None:
         return host == "localhost"
+    return address.is_loopback or str(address) in own
 
 
-def is_this_machine(host: str) -> bool:
-    """Whether an address or name is this machine, without a name server."""
-    if host == "localhost":
-        return True
+def own_addresses() -> frozenset[str]:
+    """All addresses of this machine. Raises `OSError` if the system does not tell."""
+    return frozenset(
+        entry.address
+        for entries in psutil.net_if_addrs().values()
+        for entry in entries
+        if entry.family in (socket.AF_INET, socket.AF_INET6)
+    )
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    if address.is_loopback:
-        return True
-    mine = {entry.address for entries in psutil.net_if_addrs().values() for entry in entries if _is_ip(entry.family)}
-    return str(address) in mine
-
-
-def _is_ip(family: int) -> bool:
-    return family in (socket.AF_INET, socket.AF_INET6)
+        return None

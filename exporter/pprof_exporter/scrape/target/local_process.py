@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,7 +19,7 @@ from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
-from pprof_exporter.scrape.target.local_address import is_this_machine
+from pprof_exporter.scrape.target.local_address import is_this_machine, needs_addresses, own_addresses
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
 from pprof_exporter.threads import Threads
 
@@ -25,6 +27,8 @@ from pprof_exporter.threads import Threads
 _MAX_PROGRAMS = 256
 # Targets whose process is remembered: more than one exporter monitors.
 _MAX_OWNERS = 4096
+# Seconds. A node of Kubernetes has hundreds of interfaces, and listing them takes milliseconds.
+_ADDRESSES_VALID = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class LocalProcesses:
         self._host_memory = psutil.virtual_memory().total
         self._owners: OrderedDict[tuple[str, int], _Owner] = OrderedDict()
         """By host and port."""
+        self._addresses: frozenset[str] = frozenset()
+        self._addresses_until = -math.inf
         self._builds: OrderedDict[_FileKey, BuildInfo | None] = OrderedDict()
 
     async def find(self, host: str, port: int, *, fresh: bool = False) -> LocalProcess | None:
@@ -74,11 +80,13 @@ class LocalProcesses:
         `fresh`: the target has just come up or has a new process, so the port is looked up.
         """
         try:
-            if not is_this_machine(host):
+            if not self._is_this_machine(host):
                 return None
             owner = None if fresh else self._current(host, port)
             if owner is None:
                 owner = await self._thread.run(lambda: self._search((host, port), fresh=fresh))
+            elif owner.program is None or owner.program.link != _link(owner.process):
+                await self._thread.run(partial(self._read_program, owner))
             return None if owner is None else self._describe(owner)
         except (psutil.Error, OSError):
             # On macOS, and for processes of other users, the system denies access; in a sandbox without netlink
@@ -86,13 +94,16 @@ class LocalProcesses:
             self._owners.pop((host, port), None)
             return None
 
+    def _is_this_machine(self, host: str) -> bool:
+        now = self._clock.steady()
+        if needs_addresses(host) and now >= self._addresses_until:
+            self._addresses, self._addresses_until = own_addresses(), now + _ADDRESSES_VALID
+        return is_this_machine(host, self._addresses)
+
     def _current(self, host: str, port: int) -> _Owner | None:
         """The process that was found there before; None if a search is due."""
-        known = self._owners.get((host, port))
-        if known is None or known.program.link != _link(known.process):
-            return None
-        now = self._clock.steady()
-        if not known.still_listens():
+        known, now = self._owners.get((host, port)), self._clock.steady()
+        if known is None or not known.still_listens():
             return None
         if now < known.look_up_at or not self._searching.acquire(blocking=False):
             return known
@@ -103,6 +114,8 @@ class LocalProcesses:
         if listener is None or listener.pid != known.process.pid:
             return None
         known.listener, known.look_up_at = listener, now + self._listeners.look_again_after
+        # Its file may have been replaced, and the new one executed, while nobody looked: the path is the same then.
+        known.program = None
         return known
 
     def _search(self, place: tuple[str, int], *, fresh: bool) -> _Owner | None:
@@ -118,36 +131,34 @@ class LocalProcesses:
                 gomemlimit = read_gomemlimit(listener.pid) if psutil.LINUX else None
                 known = _Owner(listener, process, process.create_time(), gomemlimit)
             known.listener, known.look_up_at = listener, self._clock.steady() + self._listeners.look_again_after
-            known.program = self._read_program(known.process)
+            self._read_program(known)
             self._owners[place] = known
             if len(self._owners) > _MAX_OWNERS:
                 self._owners.popitem(last=False)
             return known
 
     def _describe(self, owner: _Owner) -> LocalProcess:
-        times = owner.process.cpu_times()
+        times, program = owner.process.cpu_times(), owner.program or _Program()
         return LocalProcess(
             pid=owner.process.pid,
             started=owner.started,
-            executable=owner.program.executable,
+            executable=program.executable,
             cpu_seconds=times.user + times.system,
-            go=owner.program.go,
+            go=program.go,
             cgroup=self._cgroups.read(owner.process.pid) if psutil.LINUX else None,
             bounds=LocalBounds(owner.gomemlimit, self._host_memory, psutil.cpu_count()),
         )
 
-    def _read_program(self, process: psutil.Process) -> _Program:
-        """What the process runs now: a process can replace its program (execve)."""
-        link = _link(process)
-        if not link:
-            return _Program()
+    def _read_program(self, owner: _Owner) -> None:
+        """Find out what a process runs now: it can replace its program (execve). May wait for a file system."""
+        link = _link(owner.process)
         # The link opens the file that runs, also when it was replaced or lies in another mount namespace.
-        file = Path("/proc", str(process.pid), "exe") if psutil.LINUX else Path(link)
+        file = Path("/proc", str(owner.process.pid), "exe") if psutil.LINUX else Path(link)
         try:
-            build = self._build(file)
+            build = self._build(file) if link else None
         except OSError:
             build = None
-        return _Program(link, link.removesuffix(" (deleted)"), go_version_from_binary(build))
+        owner.program = _Program(link, link.removesuffix(" (deleted)"), go_version_from_binary(build))
 
     def _build(self, file: Path) -> BuildInfo | None:
         found = file.stat()
@@ -185,7 +196,8 @@ class _Owner:
     gomemlimit: int | None
     look_up_at: float = 0.0
     """When to look whether another process joined it (steady time)."""
-    program: _Program = field(default_factory=_Program)
+    program: _Program | None = None
+    """What it runs; None: to be read again."""
 
     def still_listens(self) -> bool:
         """Whether the same process runs and, on Linux, has the same socket."""
