@@ -60,6 +60,7 @@ bench: setup  ## Measure: decoding against Go, /metrics while targets do everyth
 	$(BIN)/python -m benchmarks.decode.memory
 	$(BIN)/python -m benchmarks.metrics_latency
 	$(BIN)/python -m benchmarks.target_cost
+	$(BIN)/python -m benchmarks.request
 	$(BIN)/python -m benchmarks.fleet
 	$(BIN)/python -m benchmarks.startup
 
