@@ -247,7 +247,7 @@ async def test_a_list_is_not_believed_about_a_process_that_ended_since(
 ) -> None:
     child = start(port)
     with socket.create_server((LOCAL, 0)) as other:
-        assert pid_of(await processes.find(LOCAL, int(other.getsockname()[1]))) == os.getpid()
+        assert pid_of(await processes.find(LOCAL, port_of(other))) == os.getpid()
         child.end()
         restarted = start(port)
         assert pid_of(await processes.find(LOCAL, port)) == restarted.pid
@@ -510,8 +510,8 @@ def test_every_address_of_this_machine_is_here() -> None:
     entries = [entry for entries in psutil.net_if_addrs().values() for entry in entries]
     own = [entry.address for entry in entries if entry.family in (socket.AF_INET, socket.AF_INET6)]
     assert own
-    assert all(is_this_machine(address, own_addresses()) for address in own)
-    assert not is_this_machine("203.0.113.77", own_addresses())
+    assert all(is_this_machine(address, own_addresses) for address in own)
+    assert not is_this_machine("203.0.113.77", own_addresses)
 
 
 async def test_the_addresses_of_this_machine_are_listed_once_a_minute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 import psutil
@@ -50,18 +50,12 @@ def may_be_this_machine(host: str) -> bool:
     return host == "localhost" or _address(host) is not None
 
 
-def needs_addresses(host: str) -> bool:
-    """Whether `is_this_machine` depends on the addresses of this machine."""
-    address = _address(host)
-    return address is not None and not address.is_loopback
-
-
-def is_this_machine(host: str, own: Collection[str]) -> bool:
-    """Whether an address or name is this machine, without a name server. `own` are the addresses that it has."""
+def is_this_machine(host: str, own: Callable[[], Collection[str]]) -> bool:
+    """Whether an address or name is this machine, without a name server. `own` tells the addresses that it has."""
     address = _address(host)
     if address is None:
         return host == "localhost"
-    return address.is_loopback or str(address) in own
+    return address.is_loopback or str(address) in own()
 
 
 def own_addresses() -> frozenset[str]:

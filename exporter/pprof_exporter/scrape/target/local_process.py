@@ -6,6 +6,7 @@ import math
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from pprof_exporter.scrape.state.memory_limits import LocalBounds
 from pprof_exporter.scrape.target.cgroup import CgroupReader
 from pprof_exporter.scrape.target.linux_listeners import LinuxListeners
 from pprof_exporter.scrape.target.listeners import ConnectionListeners, Listener, Listeners
-from pprof_exporter.scrape.target.local_address import is_this_machine, needs_addresses, own_addresses
+from pprof_exporter.scrape.target.local_address import is_this_machine, own_addresses
 from pprof_exporter.scrape.target.memory_limit import read_gomemlimit
 from pprof_exporter.threads import Threads
 
@@ -80,7 +81,7 @@ class LocalProcesses:
         `fresh`: the target has just come up or has a new process, so the port is looked up.
         """
         try:
-            if not self._is_this_machine(host):
+            if not is_this_machine(host, self._own_addresses):
                 return None
             owner = None if fresh else self._current(host, port)
             if owner is None:
@@ -94,11 +95,11 @@ class LocalProcesses:
             self._owners.pop((host, port), None)
             return None
 
-    def _is_this_machine(self, host: str) -> bool:
+    def _own_addresses(self) -> Collection[str]:
         now = self._clock.steady()
-        if needs_addresses(host) and now >= self._addresses_until:
+        if now >= self._addresses_until:
             self._addresses, self._addresses_until = own_addresses(), now + _ADDRESSES_VALID
-        return is_this_machine(host, self._addresses)
+        return self._addresses
 
     def _current(self, host: str, port: int) -> _Owner | None:
         """The process that was found there before; None if a search is due."""
