@@ -57,12 +57,12 @@ class Prometheus:
 
     url: str
 
-    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Labels and value of each series of the instant vector that an expression gives.
+    def query(self, expression: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each series of the instant vector that an expression gives, `at` a Unix time or now.
 
         Raises `ValueError` with the server's words for an expression that it refuses.
         """
-        answer = self.api("query", query=expression)
+        answer = self.api("query", query=expression, **({} if at is None else {"time": repr(at)}))
         if answer["resultType"] != "vector":
             raise ValueError(f"{expression} gives a {answer['resultType']}, not a vector")
         return [(series["metric"], float(series["value"][1])) for series in answer["result"]]
