@@ -79,17 +79,17 @@ async def cpu_of(request: Callable[[str], Awaitable[object]], hosts: list[str], 
 async def measure(targets: stub.Stub, rounds: int) -> None:
     """Measure both in turns, and print the medians."""
     hosts = [targets.address(number).rpartition(":")[0] for number in range(targets.targets)]
-    async with Fetcher(SystemClock(), max_bytes=MAX_BYTES) as fetcher:
-        ways: dict[str, Callable[[str], Awaitable[object]]] = {
-            "a request of the exporter": lambda host: fetcher.get(
-                URL.build(scheme="http", host=host, port=targets.port, path=PATH), timeout=TIMEOUT
-            ),
-            "the least that asyncio needs": lambda host: least(host, targets.port),
-        }
-        took: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(RUNS):
-            for name, way in ways.items():
-                took[name].append(await cpu_of(way, hosts, rounds))
+    fetcher = Fetcher(SystemClock(), max_bytes=MAX_BYTES)
+    ways: dict[str, Callable[[str], Awaitable[object]]] = {
+        "a request of the exporter": lambda host: fetcher.get(
+            URL.build(scheme="http", host=host, port=targets.port, path=PATH), timeout=TIMEOUT
+        ),
+        "the least that asyncio needs": lambda host: least(host, targets.port),
+    }
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(RUNS):
+        for name, way in ways.items():
+            took[name].append(await cpu_of(way, hosts, rounds))
     for name, runs in took.items():
         print(f"{name:<32}{statistics.median(runs):8.3f} ms ({min(runs):.3f} to {max(runs):.3f})")
 

@@ -20,7 +20,7 @@ with quick_imports():
 from pprof_exporter.config import DEFAULT_TLS, client_context
 import ssl
 print(connector._SSL_CONTEXT_VERIFIED.cert_store_stats()["x509"], connector._SSL_CONTEXT_VERIFIED.verify_mode.name,
-      client_context(DEFAULT_TLS, ssl.SSLContext).cert_store_stats() == ssl.create_default_context().cert_store_stats())
+      client_context(DEFAULT_TLS).cert_store_stats() == ssl.create_default_context().cert_store_stats())
 """
 
 

@@ -51,19 +51,19 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
     target = parse_target(busy.url)
     (entry,) = target_entries([(target.name, {})])
     writer = CaptureWriter(tmp_path, [entry], exporter="0.1.0", created="now")
-    async with Fetcher(clock, max_bytes=settings.limits.wire_bytes) as fetcher:
-        recording_client = RecordingClient(fetcher, target, settings, clock)
-        round_ = Round(
-            target, settings, getter=recording_client, clock=clock, limiter=FetchLimiter(settings.limits), store=store
-        )
-        recording_client.follow(round_)
-        lives = []
-        for number in range(2):
-            recording_client.start_round()
-            at = clock.now()
-            await round_.run()
-            writer.write(entry, recorded_round(number, at, round_.state, recording_client), recording_client.bodies)
-            lives.append(store.take_medians())
+    fetcher = Fetcher(clock, max_bytes=settings.limits.wire_bytes)
+    recording_client = RecordingClient(fetcher, target, settings, clock)
+    round_ = Round(
+        target, settings, getter=recording_client, clock=clock, limiter=FetchLimiter(settings.limits), store=store
+    )
+    recording_client.follow(round_)
+    lives = []
+    for number in range(2):
+        recording_client.start_round()
+        at = clock.now()
+        await round_.run()
+        writer.write(entry, recorded_round(number, at, round_.state, recording_client), recording_client.bodies)
+        lives.append(store.take_medians())
 
     (recorded,) = load_capture(tmp_path).targets
     for live, replayed in zip(lives, recorded.rounds, strict=True):

@@ -22,8 +22,9 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import STACKS
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.scrape import default_profiles
+from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt, Fetcher, Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles

@@ -21,7 +21,8 @@ from pprof_exporter.config import (
     TargetGroup,
     parse_target,
 )
-from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
+from pprof_exporter.scrape.client.body import Excerpt
+from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.pool import Pool
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 

@@ -43,17 +43,15 @@ class CaptureRecorder:
         A round that is cancelled is not written.
         """
         limiter = FetchLimiter(self.settings.limits)
-        async with Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes) as fetcher:
-            tasks = [
-                asyncio.create_task(self._one(entry, target, fetcher, limiter)) for target, entry in entries.items()
-            ]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                # If one target cannot be written, the others cannot either.
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        fetcher = Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes)
+        tasks = [asyncio.create_task(self._one(entry, target, fetcher, limiter)) for target, entry in entries.items()]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            # If one target cannot be written, the others cannot either.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _one(self, entry: TargetEntry, target: Target, fetcher: Fetcher, limiter: FetchLimiter) -> CaptureResult:
         problem, clock = "", self.clock

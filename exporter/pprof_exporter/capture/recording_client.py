@@ -19,8 +19,9 @@ from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import KINDS, DecodeError, check_cmdline
+from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.scrape.target.round import Round
 

@@ -20,17 +20,17 @@ async def check_live(
 ) -> list[TargetReport]:
     """Run the rounds of all targets concurrently, and assess each target after its last round."""
     limiter = FetchLimiter(settings.limits)
-    async with Fetcher(clock, max_bytes=settings.limits.wire_bytes) as fetcher:
+    fetcher = Fetcher(clock, max_bytes=settings.limits.wire_bytes)
 
-        async def one(target: Target) -> TargetReport:
-            # Replicas of a service share epochs in a store, and one round is no rollout: each target has its own store.
-            store = Store.open(None, clock.now())
-            getter = fetcher.bind(target.client, target.params)
-            round_ = Round(target, settings, getter=getter, clock=clock, limiter=limiter, store=store)
-            async for number in plan.paced(clock):
-                await round_.run()
-                on_round(target, number)
-            snapshot = replace(snapshot_of(round_.state, clock.now()), budget=None)
-            return assessor.assess(round_.state, snapshot, problem=round_.state.why_down)
+    async def one(target: Target) -> TargetReport:
+        # Replicas of a service share epochs in a store, and one round is no rollout: each target has its own store.
+        store = Store.open(None, clock.now())
+        getter = fetcher.bind(target.client, target.params)
+        round_ = Round(target, settings, getter=getter, clock=clock, limiter=limiter, store=store)
+        async for number in plan.paced(clock):
+            await round_.run()
+            on_round(target, number)
+        snapshot = replace(snapshot_of(round_.state, clock.now()), budget=None)
+        return assessor.assess(round_.state, snapshot, problem=round_.state.why_down)
 
-        return list(await asyncio.gather(*(one(target) for target in settings.targets)))
+    return list(await asyncio.gather(*(one(target) for target in settings.targets)))

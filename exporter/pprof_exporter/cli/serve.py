@@ -73,94 +73,90 @@ async def serve(
     clock = SystemClock()
     log = LOG
     max_bytes = service.settings.limits.wire_bytes
-    async with (
-        Fetcher(clock, max_bytes=max_bytes) as fetcher,
-        Fetcher(clock, max_bytes=max_bytes, socket_factory=guarded_socket) as guarded,
-    ):
-        store = await asyncio.to_thread(Store.open, service.storage, clock.now())
-        # The spread of retries is no secret; nothing here needs a cryptographic generator.
-        random = Random()  # noqa: S311
-        evidence_service = await _evidence_service(service, clock)
-        pool = Pool(
-            service.settings,
-            fetcher=fetcher,
-            clock=clock,
-            random=random,
-            store=store,
-            raw_profiles=evidence_service.raw_profiles if evidence_service else None,
-        )
-        config = ConfigState(successful=True, loaded_at=clock.now())
-        discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
-        discovery.apply(service.settings)
-        prober = Prober(
-            service.settings,
-            fetcher=guarded,
-            limiter=pool.limiter,
-            clock=clock,
-            random=Random(),  # noqa: S311
-            store=store,
-            exporter_load=pool.load,
-        )
+    fetcher = Fetcher(clock, max_bytes=max_bytes)
+    guarded = Fetcher(clock, max_bytes=max_bytes, socket_factory=guarded_socket)
+    store = await asyncio.to_thread(Store.open, service.storage, clock.now())
+    # The spread of retries is no secret; nothing here needs a cryptographic generator.
+    random = Random()  # noqa: S311
+    evidence_service = await _evidence_service(service, clock)
+    pool = Pool(
+        service.settings,
+        fetcher=fetcher,
+        clock=clock,
+        random=random,
+        store=store,
+        raw_profiles=evidence_service.raw_profiles if evidence_service else None,
+    )
+    config = ConfigState(successful=True, loaded_at=clock.now())
+    discovery = Discovery(pool.apply, clock, service.config.parent if service.config else Path())
+    discovery.apply(service.settings)
+    prober = Prober(
+        service.settings,
+        fetcher=guarded,
+        limiter=pool.limiter,
+        clock=clock,
+        random=Random(),  # noqa: S311
+        store=store,
+        exporter_load=pool.load,
+    )
 
-        def use(settings: Settings) -> None:
-            discovery.apply(settings)
-            guarded.max_bytes = settings.limits.wire_bytes
-            prober.apply(settings)
+    def use(settings: Settings) -> None:
+        discovery.apply(settings)
+        guarded.max_bytes = settings.limits.wire_bytes
+        prober.apply(settings)
 
-        reload = _reloader(service.load, use, config, clock) if service.load else None
-        watching = (
-            asyncio.create_task(watch_file(service.config, clock, reload))
-            if service.watch and service.config and reload
-            else None
-        )
-        tidying = asyncio.create_task(collect_garbage_seldom(clock))
-        readiness = Readiness()
-        app = build_app(
-            _registry(
-                pool,
-                config,
-                clock,
-                ExporterParts(
-                    discovery,
-                    prober,
-                    evidence_service.evidence_store if evidence_service else None,
-                    lambda: service.security.successful,
-                ),
-            ),
+    reload = _reloader(service.load, use, config, clock) if service.load else None
+    watching = (
+        asyncio.create_task(watch_file(service.config, clock, reload))
+        if service.watch and service.config and reload
+        else None
+    )
+    tidying = asyncio.create_task(collect_garbage_seldom(clock))
+    readiness = Readiness()
+    app = build_app(
+        _registry(
             pool,
-            readiness,
-            reload=reload if service.lifecycle else None,
-            prober=prober if service.probe else None,
-            evidence_access=_evidence_access(service, evidence_service, pool, random),
-        )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1, **LISTENER)
-        await runner.setup()
-        with signal_handlers(stop.set, _quietly(reload)):
-            try:
-                urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
-            except OSError as error:
-                log.error(
-                    "cannot listen", detail=error.strerror or str(error), advice="Set another --web.listen-address."
-                )
-                stop.set()
-                code = 1
-            else:
-                code = 0
-                log.info("listening", urls=" ".join(urls), targets=len(service.settings.targets))
-                if ready:
-                    ready(urls)
-            await stop.wait()
-        readiness.ready = False
-        log.info("stopping")
-        tidying.cancel()
-        if watching is not None:
-            watching.cancel()
-        await discovery.close()
-        await prober.close()
-        if evidence_service is not None:
-            await evidence_service.close()
-        await pool.close(STOP_WITHIN - 1)
-        await runner.cleanup()
+            config,
+            clock,
+            ExporterParts(
+                discovery,
+                prober,
+                evidence_service.evidence_store if evidence_service else None,
+                lambda: service.security.successful,
+            ),
+        ),
+        pool,
+        readiness,
+        reload=reload if service.lifecycle else None,
+        prober=prober if service.probe else None,
+        evidence_access=_evidence_access(service, evidence_service, pool, random),
+    )
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1, **LISTENER)
+    await runner.setup()
+    with signal_handlers(stop.set, _quietly(reload)):
+        try:
+            urls = await start_sites(runner, service.addresses, service.security.tls, service.sockets)
+        except OSError as error:
+            log.error("cannot listen", detail=error.strerror or str(error), advice="Set another --web.listen-address.")
+            stop.set()
+            code = 1
+        else:
+            code = 0
+            log.info("listening", urls=" ".join(urls), targets=len(service.settings.targets))
+            if ready:
+                ready(urls)
+        await stop.wait()
+    readiness.ready = False
+    log.info("stopping")
+    tidying.cancel()
+    if watching is not None:
+        watching.cancel()
+    await discovery.close()
+    await prober.close()
+    if evidence_service is not None:
+        await evidence_service.close()
+    await pool.close(STOP_WITHIN - 1)
+    await runner.cleanup()
     return code
 
 

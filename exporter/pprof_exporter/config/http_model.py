@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from ssl import SSLContext
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
@@ -149,7 +148,7 @@ class TlsModel(Strict):
             raise ValueError("min_version is above max_version")
         if self.settings().files:
             try:
-                client_context(self.settings(), SSLContext)
+                client_context(self.settings())
             except BadTls as error:
                 raise ValueError(str(error)) from None
         return self

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
-
-Context = TypeVar("Context", bound="ssl.SSLContext")
 
 
 class BadTls(Exception):
@@ -47,11 +45,11 @@ def tls_version(name: str) -> ssl.TLSVersion:
     return {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}[name]
 
 
-def client_context(tls: TlsSettings, kind: type[Context]) -> Context:
-    """A context of this class for these settings. Reads their files; raises `BadTls`."""
+def client_context(tls: TlsSettings) -> ssl.SSLContext:
+    """A context for these settings. Reads their files; raises `BadTls`."""
     import ssl  # noqa: PLC0415
 
-    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = tls_version(tls.min_version)
     context.maximum_version = tls_version(tls.max_version)
     if tls.insecure_skip_verify:

@@ -160,7 +160,7 @@ class Pusher:
 
 
 def _context() -> ssl.SSLContext:
-    return client_context(DEFAULT_TLS, ssl.SSLContext)
+    return client_context(DEFAULT_TLS)
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:

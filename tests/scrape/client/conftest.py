@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ from tests.scrape.fakes import FakeClock
 
 
 @pytest.fixture
-async def fetcher(clock: FakeClock) -> AsyncIterator[Fetcher]:
-    async with Fetcher(clock, max_bytes=100_000) as fetcher:
-        yield fetcher
+def fetcher(clock: FakeClock) -> Fetcher:
+    return Fetcher(clock, max_bytes=100_000)
 
 
 @pytest.fixture

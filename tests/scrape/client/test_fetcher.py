@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import socket
 import struct
 import time
@@ -16,8 +17,11 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.scrape import Fetcher
+from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt, _Body
+from pprof_exporter.scrape.client.phases import Stopwatch
+from pprof_exporter.scrape.client.reply_parser import ReplyParser
+from pprof_exporter.scrape.client.stream import PlainStream
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TRICKLE: list[bytes | float] = [b"x", 0.02] * 100
@@ -25,9 +29,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
 
 
 @pytest.fixture
-async def fetcher() -> AsyncIterator[Fetcher]:
-    async with Fetcher(SystemClock(), max_bytes=100_000) as fetcher:
-        yield fetcher
+def fetcher() -> Fetcher:
+    return Fetcher(SystemClock(), max_bytes=100_000)
 
 
 class Server:
@@ -38,8 +41,10 @@ class Server:
         self.url = URL()
         self.requests: list[str] = []
         self.ended = 0
+        self._serving: set[asyncio.Task[object] | None] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
         try:
             self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
             await self._answer(reader, writer)
@@ -50,6 +55,11 @@ class Server:
         finally:
             self.ended += 1
             writer.close()
+            self._serving.discard(asyncio.current_task())
+
+    async def close(self) -> None:
+        """Wait until every client has gone."""
+        await until(lambda: not self._serving)
 
 
 @asynccontextmanager
@@ -61,6 +71,29 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         yield server
     finally:
         listener.close()
+        await server.close()
+
+
+@asynccontextmanager
+async def listening(says: bytes = b"") -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """A port where each client hears this after its first bytes, or nothing; and whether there was one."""
+    connected, gone = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read(10)
+        writer.write(says)
+        if not says:
+            await reader.read()
+        writer.close()
+        gone.set()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1], connected
+    finally:
+        listener.close()
+        await gone.wait()
 
 
 def sends(*pieces: bytes | float, close: bool = False, reset: bool = False) -> Answer:
@@ -121,7 +154,11 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
         (sends(b"HTTP/1.1 200 O", close=True), Reason.CLOSED),
         (sends(b"hello\r\n", close=True), Reason.NOT_HTTP),
         (sends(b"\x15\x03\x01\x00\x02\x02\x46", close=True), Reason.NOT_HTTP),
-        (sends(HEAD + b"X: " + b"y" * 100_000 + b"\r\n\r\n"), Reason.NOT_HTTP),
+        (sends(b"SSH-2.0-OpenSSH_9.2p1\r\n"), Reason.NOT_HTTP),
+        (sends(HEAD + b"Bad\x00Name: y\r\n\r\n"), Reason.NOT_HTTP),
+        (sends(HEAD + b"X: " + b"y" * 2**20), Reason.TOO_LARGE),
+        (sends(HEAD + b"X: y\r\n" * 10_001 + b"\r\n"), Reason.TOO_LARGE),
+        (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\nfive\r\nabcde"), Reason.TRUNCATED),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", close=True), Reason.TRUNCATED),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", reset=True), Reason.TRUNCATED),
         (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", close=True), Reason.TRUNCATED),
@@ -156,6 +193,95 @@ async def test_a_reply_that_does_not_end_is_cut_and_says_where_it_stopped(
         assert "within 60 s" in detail
 
 
+async def test_what_go_reads_is_read(fetcher: Fetcher) -> None:
+    for head in (
+        b"X: " + b"y" * 100_000 + b"\r\nContent-Length: 5\r\n",
+        b"".join(b"X-%d: y\r\n" % number for number in range(2000)) + b"Content-Length: 5\r\n",
+        b"Bad Name: y\r\nContent-Length: 5\r\n",
+    ):
+        async with serving(sends(HEAD + head + b"\r\nhello")) as server:
+            assert (await fetcher.get(server.url, timeout=60)).body == b"hello"
+    both = HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    async with serving(sends(both)) as server:
+        assert (await fetcher.get(server.url, timeout=60)).body == b"hello"
+
+
+BIG = HEAD + b"Content-Length: 99000\r\n\r\n" + bytes(50_000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (sends(BIG, close=True), Reason.TRUNCATED),
+        (sends(BIG, 0.05, reset=True), Reason.TRUNCATED),
+        (sends(BIG), Reason.TIMEOUT_BODY),
+        (sends(HEAD + b"\r\n" + bytes(200_000)), Reason.TOO_LARGE),
+        (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\nC350\r\n" + bytes(50_001)), Reason.TRUNCATED),
+        (sends(b"HTTP/1.1 500 No\r\nContent-Length: 99000\r\n\r\n" + bytes(3_000)), Reason.TIMEOUT_BODY),
+        (sends(), Reason.TIMEOUT_HEADER),
+        (sends(close=True), Reason.CLOSED),
+        (sends(b"hello"), Reason.NOT_HTTP),
+    ],
+)
+async def test_nothing_of_a_failed_reply_waits_for_a_collection_of_garbage(
+    fetcher: Fetcher, answer: Answer, reason: Reason
+) -> None:
+    async with serving(answer) as server, uncollected():
+        before = parts_of_requests()
+        assert await outcome(fetcher, server.url) is reason
+        assert parts_of_requests() == before
+
+
+async def test_nothing_of_a_refused_connection_waits_for_a_collection_of_garbage(fetcher: Fetcher) -> None:
+    async with serving(sends()) as server:
+        gone = server.url
+    async with uncollected():
+        before = parts_of_requests()
+        assert await outcome(fetcher, gone) is Reason.CONNECT
+        assert parts_of_requests() == before
+
+
+async def test_nothing_of_a_cancelled_request_waits_for_a_collection_of_garbage(fetcher: Fetcher) -> None:
+    async with serving(sends(BIG)) as server, uncollected():
+        before = parts_of_requests()
+        request = asyncio.create_task(fetcher.get(server.url, timeout=60))
+        await until(lambda: any(isinstance(one, ReplyBody) and one._kept for one in parts_of_requests()))
+        request.cancel()
+        await asyncio.wait([request])
+        del request
+        await asyncio.sleep(0)
+        assert parts_of_requests() == before
+
+
+@asynccontextmanager
+async def uncollected() -> AsyncIterator[None]:
+    """Without collections of garbage."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def parts_of_requests() -> list[object]:
+    """What is in memory of requests and their replies."""
+    kinds = (ReplyBody, ReplyParser, PlainStream, Stopwatch)
+    return [found for found in gc.get_objects() if isinstance(found, kinds)]
+
+
+async def outcome(fetcher: Fetcher, url: URL) -> Reason | None:
+    """The reason of a failure. What `pytest.raises` catches is in a cycle of its own."""
+    reason = None
+    try:
+        await fetcher.get(url, timeout=0.3)
+    except FetchError as error:
+        reason = error.reason
+    # The event loop holds what woke a task for as long as the task runs.
+    await asyncio.sleep(0)
+    return reason
+
+
 async def test_nobody_listening_is_a_connection_that_failed(fetcher: Fetcher) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -170,29 +296,13 @@ async def test_a_name_that_does_not_exist_does_not_resolve(fetcher: Fetcher) -> 
 
 
 async def test_a_server_that_speaks_no_tls_fails_the_handshake(fetcher: Fetcher) -> None:
-    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(10)
-        writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    listener = await asyncio.start_server(plain, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    assert (await reason_of(fetcher, URL(f"https://127.0.0.1:{port}/")))[0] is Reason.TLS
-    listener.close()
+    async with listening(b"HTTP/1.0 400 Bad Request\r\n\r\n") as (port, _):
+        assert (await reason_of(fetcher, URL(f"https://127.0.0.1:{port}/")))[0] is Reason.TLS
 
 
 async def test_a_handshake_that_hangs_is_tls_too(fetcher: Fetcher) -> None:
-    connected = asyncio.Event()
-
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connected.set()
-        await reader.read()
-        writer.close()
-
-    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    assert (await reason_after(fetcher, URL(f"https://127.0.0.1:{port}/"), connected.is_set))[0] is Reason.TLS
-    listener.close()
+    async with listening() as (port, connected):
+        assert (await reason_after(fetcher, URL(f"https://127.0.0.1:{port}/"), connected.is_set))[0] is Reason.TLS
 
 
 async def test_a_good_reply_comes_whole_with_its_phases(fetcher: Fetcher) -> None:
@@ -229,7 +339,7 @@ async def test_what_is_dropped_counts_towards_the_limit(fetcher: Fetcher) -> Non
 
 
 def test_a_long_body_takes_no_more_memory_than_its_excerpt() -> None:
-    body = _Body(10**9, Excerpt(512, 65536))
+    body = ReplyBody(10**9, Excerpt(512, 65536))
     for number in range(1000):
         body.add(b"%04d" % number * 2048)
         assert len(body._kept) <= 512 + 2 * 65536 + 8192

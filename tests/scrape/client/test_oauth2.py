@@ -15,6 +15,7 @@ from pprof_exporter.config import ClientSettings, OAuth2, Secret
 from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.client.errors import FetchError
 from tests.scrape.client.servers import PATIENCE, SECRET, Server, basic, failure, serving
+from tests.scrape.client.test_fetcher import listening
 from tests.scrape.fakes import FakeClock
 
 
@@ -134,13 +135,8 @@ async def test_no_token_is_unauthorized_with_the_cause_and_is_not_asked_for_agai
 
 
 async def test_a_login_server_that_hangs_does_not_take_longer_than_the_fetch_may(fetcher: Fetcher) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
-    url = URL(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/token")
-    error = await failure(fetcher, oauth2(url), URL("http://127.0.0.1:1/"), timeout=0.3)
+    async with listening() as (port, _):
+        url = URL(f"http://127.0.0.1:{port}/token")
+        error = await failure(fetcher, oauth2(url), URL("http://127.0.0.1:1/"), timeout=0.3)
     assert error.reason is Reason.UNAUTHORIZED
     assert "no answer within 0.3 s" in error.detail
-    listener.close()

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
 
 import pytest
 from yarl import URL
@@ -34,9 +33,8 @@ sys.exit(main(["shop.invalid:6060", "--web.listen-address=127.0.0.1:0"]))
 
 
 @pytest.fixture
-async def fetcher() -> AsyncIterator[Fetcher]:
-    async with Fetcher(SystemClock(), max_bytes=1000) as fetcher:
-        yield fetcher
+def fetcher() -> Fetcher:
+    return Fetcher(SystemClock(), max_bytes=1000)
 
 
 @pytest.fixture
@@ -53,12 +51,11 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 async def test_a_name_has_the_addresses_that_the_system_knows() -> None:
-    found = await SystemResolver().resolve("localhost", 6060, socket.AF_INET)
+    found = await SystemResolver().resolve("localhost", 6060)
 
+    assert (socket.AF_INET, ("127.0.0.1", 6060)) in [(family, address) for family, _, _, _, address in found]
     # Where the hosts file has ::1 for localhost too, glibc tells 127.0.0.1 twice.
-    assert {(address["hostname"], address["host"], address["port"]) for address in found} == {
-        ("localhost", "127.0.0.1", 6060)
-    }
+    assert len(set(found)) == len(found)
 
 
 async def test_names_that_hang_take_no_thread_from_anybody(fetcher: Fetcher, stuck: threading.Event) -> None:

@@ -10,8 +10,9 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Limits, Probing, Settings
 from pprof_exporter.scrape import default_profiles
+from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt, Reply
+from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.probing import ProbeAnswer, Prober
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from aiohttp import TCPConnector
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohappyeyeballs import AddrInfoType
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
@@ -27,31 +25,26 @@ from tests.scrape.client.test_fetcher import HEAD, Server, sends, serving
 HELLO = sends(HEAD + b"Content-Length: 5\r\n\r\nhello")
 
 
-class Resolver(AbstractResolver):
+class Resolver:
     """Answers each question with the next list of addresses, and then with the last."""
 
     def __init__(self, *answers: list[str]) -> None:
         self.answers = list(answers)
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfoType]:
         addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [_resolved(host, address, port) for address in addresses]
-
-    async def close(self) -> None:
-        """Nothing is open."""
+        return [_resolved(address, port) for address in addresses]
 
 
-def _resolved(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+def _resolved(address: str, port: int) -> AddrInfoType:
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 @pytest.fixture
-async def fetcher() -> AsyncIterator[Fetcher]:
-    async with Fetcher(SystemClock(), max_bytes=100_000, socket_factory=guarded_socket) as fetcher:
-        yield fetcher
+def fetcher() -> Fetcher:
+    return Fetcher(SystemClock(), max_bytes=100_000, socket_factory=guarded_socket)
 
 
 @pytest.fixture
@@ -70,9 +63,7 @@ def connects(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def resolving(fetcher: Fetcher, *answers: list[str]) -> None:
-    connector = fetcher._session.connector
-    assert isinstance(connector, TCPConnector)
-    connector._resolver = Resolver(*answers)
+    fetcher.dialer.resolver = Resolver(*answers)
 
 
 async def get(fetcher: Getter, url: URL | str, *rules: AllowRule) -> bytes:
@@ -140,7 +131,7 @@ async def test_several_addresses_that_are_all_forbidden_are_none(fetcher: Fetche
 async def test_an_odd_spelling_that_got_this_far_leads_nowhere(
     fetcher: Fetcher, connects: list[Any], host: str
 ) -> None:
-    """Of these, aiohttp refuses what is all digits, and some systems resolve what is not."""
+    """Some systems resolve these, as numbers."""
     assert await reason(fetcher, f"http://{host}/debug/pprof/") in (Reason.FORBIDDEN, Reason.RESOLVE, Reason.CONNECT)
     assert connects == []
 

@@ -8,7 +8,7 @@ from yarl import URL
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.phases import Phases, Stopwatch, start_stopwatch
+from pprof_exporter.scrape.client.phases import Phases, Stopwatch
 
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 10
@@ -21,7 +21,7 @@ class Connection:
     def __init__(self, url: URL, asked_at: float) -> None:
         self.asked_at = asked_at
         self.url = url.with_user(None)
-        self.stopwatch = start_stopwatch()
+        self.stopwatch = Stopwatch()
         self.same_origin = True
         """Whether every redirect kept scheme, host and port. Credentials are sent only then."""
         self._earlier: list[Stopwatch] = []
@@ -43,7 +43,7 @@ class Connection:
             raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL")
         self.stopwatch.ended = time.perf_counter()
         self._earlier.append(self.stopwatch)
-        self.stopwatch = start_stopwatch()
+        self.stopwatch = Stopwatch()
 
     def phases(self, window: float) -> Phases:
         """The phases of all requests, added up."""

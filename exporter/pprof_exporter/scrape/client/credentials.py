@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
@@ -19,15 +16,18 @@ from pprof_exporter.config.file_stamp import FileStamp, file_stamp
 from pprof_exporter.config.secret import BadSecret, hide
 from pprof_exporter.config.tls import DEFAULT_TLS, BadTls, TlsSettings, client_context
 from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.http_client import Headers, HttpClient
 from pprof_exporter.scrape.client.oauth2 import TokenError, TokenSource
-from pprof_exporter.scrape.client.phases import TimedContext
+from pprof_exporter.scrape.client.route import Route, basic_authorization
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The headers that authorize one request, and the secrets in them, which are never shown."""
 
-    headers: CIMultiDict[str]
+    headers: Headers
+    authorization: str = ""
+    """The value of the header `Authorization`, which is one of them."""
     secrets: tuple[str, ...] = ()
 
     def hide(self, text: str) -> str:
@@ -48,7 +48,7 @@ class TlsContexts:
         if known is not None and known[0] == stamps:
             return known[1]
         try:
-            context = client_context(tls, TimedContext)
+            context = client_context(tls)
         except BadTls as error:
             raise FetchError(Reason.TLS, f"tls_config: {error}") from None
         self._contexts[tls] = (stamps, context)
@@ -70,57 +70,50 @@ class ConfiguredClient:
         """Whether redirects are followed."""
         return self._settings.follow_redirects
 
-    async def credentials(self, session: aiohttp.ClientSession, url: URL, timeout: float) -> Credentials:
+    async def credentials(self, http: HttpClient, url: URL, timeout: float) -> Credentials:
         """The credentials of a request to this URL. User and password in the URL take precedence.
 
         Raises `FetchError` if they are not available within `timeout` seconds.
         """
-        headers: CIMultiDict[str] = CIMultiDict()
-        secrets: list[str] = []
         try:
-            for name, secret in self._settings.headers:
-                headers.add(name, secret.read())
-                secrets.append(headers.getall(name)[-1])
+            headers = [(name, secret.read()) for name, secret in self._settings.headers]
         except BadSecret as error:
             raise FetchError(Reason.UNAUTHORIZED, f"http_headers: {error}") from None
+        secrets = [value for _, value in headers]
         if url.user is not None or url.password is not None:
             value, *hidden = _basic(url.user or "", url.password or "")
         else:
-            value, *hidden = await self._authorization(session, timeout)
+            value, *hidden = await self._authorization(http, timeout)
         if value:
-            headers["Authorization"] = value
+            headers.append(("Authorization", value))
             secrets += [value.partition(" ")[2], *hidden]
-        return Credentials(headers, tuple(secrets))
+        return Credentials(headers, value, tuple(secrets))
 
     def discard_token(self, used: Credentials) -> bool:
         """Discard the token that a target refused with 401. Returns whether to try again with a new one."""
-        if self._tokens is None or "Authorization" not in used.headers:
+        if self._tokens is None or not used.authorization:
             return False
-        self._tokens.discard(used.headers["Authorization"])
+        self._tokens.discard(used.authorization)
         return True
 
-    def context(self, url: URL, *, same_origin: bool) -> ssl.SSLContext | bool:
-        """The TLS context for this URL; True without TLS. Another origin gets no client certificate and no server name.
+    def route(self, url: URL, *, same_origin: bool) -> Route:
+        """How this URL is reached now. Another origin gets no client certificate and no server name.
 
         Raises `FetchError`.
         """
+        settings = self._settings
+        proxy = settings.proxy.for_url(url) if settings.proxy else None
         if url.scheme != "https":
-            return True
-        tls = self._settings.tls
-        return self._context(tls if same_origin else replace(tls, cert_file=None, key_file=None, server_name=""))
-
-    def server_name(self, *, same_origin: bool) -> str | None:
-        """The name that the certificate must have; None: the host name."""
-        return (self._settings.tls.server_name or None) if same_origin else None
-
-    def proxy(self, url: URL) -> URL | None:
-        """The proxy to this URL, if there is one."""
-        return self._settings.proxy.for_url(url) if self._settings.proxy else None
+            return Route(proxy=proxy)
+        tls = settings.tls
+        if not same_origin:
+            tls = replace(tls, cert_file=None, key_file=None, server_name="")
+        return Route(self._context(tls), tls.server_name, proxy)
 
     def _context(self, tls: TlsSettings) -> ssl.SSLContext:
         return (self._default if tls == DEFAULT_TLS else self._contexts).get(tls)
 
-    async def _authorization(self, session: aiohttp.ClientSession, timeout: float) -> tuple[str, ...]:
+    async def _authorization(self, http: HttpClient, timeout: float) -> tuple[str, ...]:
         """The value of the header, "" for none, and the other texts to hide."""
         try:
             match self._settings.auth:
@@ -130,7 +123,7 @@ class ConfiguredClient:
                     return (f"{kind} {credentials.read()}",)
                 case OAuth2(client_secret=secret) if self._tokens is not None:
                     async with asyncio.timeout(timeout):
-                        return await self._tokens.header(session), secret.text
+                        return await self._tokens.header(http), secret.text
         except BadSecret as error:
             raise FetchError(Reason.UNAUTHORIZED, str(error)) from None
         except TokenError as error:
@@ -142,8 +135,7 @@ class ConfiguredClient:
 
 
 def _basic(user: str, password: str) -> tuple[str, str]:
-    # UTF-8, as Go sends it and RFC 7617 allows.
-    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}", password
+    return basic_authorization(user, password), password
 
 
 class ClientPool:

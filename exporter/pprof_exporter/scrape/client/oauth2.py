@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
-import aiohttp
 from yarl import URL
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
-from pprof_exporter.scrape.client.phases import untimed
-from pprof_exporter.scrape.client.transport_errors import cause_of
+from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
+from pprof_exporter.scrape.client.phases import Stopwatch
+from pprof_exporter.scrape.client.route import Route, basic_authorization
+from pprof_exporter.scrape.client.transport_errors import TRANSPORT_ERRORS, forget_frames
 
 # As in golang.org/x/oauth2: a token is not used in its last seconds.
 _EXPIRES_EARLY = 10.0
@@ -43,7 +43,7 @@ class TokenSource:
         self._retry_at = 0.0
         self._in_header = True
 
-    async def header(self, session: aiohttp.ClientSession) -> str:
+    async def header(self, http: HttpClient) -> str:
         """The value of `Authorization`. Raises `TokenError`."""
         async with self._lock:
             now = self._clock.steady()
@@ -52,8 +52,7 @@ class TokenSource:
             if now < self._retry_at:
                 raise TokenError(self._problem)
             try:
-                with untimed():
-                    self._header, seconds = await self._request_token(session)
+                self._header, seconds = await self._request_token(http)
             except TokenError as error:
                 self._problem, self._retry_at = str(error), self._clock.steady() + _RETRY_AFTER
                 raise
@@ -65,17 +64,17 @@ class TokenSource:
         if header == self._header:
             self._header = ""
 
-    async def _request_token(self, session: aiohttp.ClientSession) -> tuple[str, float | None]:
+    async def _request_token(self, http: HttpClient) -> tuple[str, float | None]:
         """The header, and the seconds for which it is valid; None: without end."""
         try:
             secret = self._settings.client_secret.read()
         except BadSecret as error:
             raise TokenError(f"client_secret_file {error}") from None
-        status, body = await self._post(session, secret)
+        status, body = await self._post(http, secret)
         if 400 <= status < 500:
             # Servers should accept the credentials in a header; some accept them in the form only.
             self._in_header = not self._in_header
-            status, body = await self._post(session, secret)
+            status, body = await self._post(http, secret)
         if status != 200:
             raise TokenError(f"HTTP {status}{_error_text(body, secret)}")
         token, kind = body.get("access_token"), body.get("token_type") or "Bearer"
@@ -83,30 +82,27 @@ class TokenSource:
             raise TokenError("the reply contains no access_token")
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
-    async def _post(self, session: aiohttp.ClientSession, secret: str) -> tuple[int, dict[str, Any]]:
+    async def _post(self, http: HttpClient, secret: str) -> tuple[int, dict[str, Any]]:
         settings, url = self._settings, URL(self._settings.token_url)
         form = {"grant_type": "client_credentials", **dict(settings.endpoint_params)}
         if settings.scopes:
             form["scope"] = " ".join(settings.scopes)
-        headers = {"Accept": "application/json"}
+        headers = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
         if self._in_header:
-            both = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
-            headers["Authorization"] = f"Basic {b64encode(both.encode()).decode()}"
+            authorization = basic_authorization(quote_plus(settings.client_id), quote_plus(secret))
+            headers.append(("Authorization", authorization))
         else:
             form |= {"client_id": settings.client_id, "client_secret": secret}
+        tls = self._context() if url.scheme == "https" else None
+        route = Route(tls, settings.tls.server_name, settings.proxy.for_url(url) if settings.proxy else None)
+        request = HttpRequest(url.with_user(None), route, headers, urlencode(form).encode())
         try:
-            async with session.post(
-                url.with_user(None),
-                data=form,
-                headers=headers,
-                ssl=self._context(),
-                server_hostname=settings.tls.server_name or None,
-                proxy=settings.proxy.for_url(url) if settings.proxy else None,
-                allow_redirects=False,
-            ) as reply:
-                return reply.status, _object(await reply.content.read(_MAX_BYTES))
-        except (aiohttp.ClientError, OSError) as error:
-            raise TokenError(cause_of(error) or "the connection was cut") from None
+            with await http.send(request, Stopwatch()) as reply:
+                return reply.head.status, _object(await reply.beginning(_MAX_BYTES))
+        except TRANSPORT_ERRORS as error:
+            problem = str(error)
+            forget_frames(error)
+        raise TokenError(problem or "the connection was cut")
 
 
 def _object(body: bytes) -> dict[str, Any]:

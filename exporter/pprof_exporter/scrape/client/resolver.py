@@ -8,66 +8,47 @@ import socket
 import sys
 import threading
 
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohappyeyeballs import AddrInfoType
 
 
-class SystemResolver(AbstractResolver):
+class SystemResolver:
     """Asks the system for the addresses of a name.
 
     While no name server answers, `getaddrinfo` blocks its thread until the system gives up. In the thread pool of
     asyncio it would delay decoding, everything else, and the end of the program.
     """
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfoType]:
         """All addresses of a name. Raises `OSError`."""
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[list[ResolveResult]] = loop.create_future()
+        found: asyncio.Future[list[AddrInfoType] | OSError] = loop.create_future()
 
-        def settle(addresses: list[ResolveResult], error: OSError | None) -> None:
-            if found.done():
-                return
-            if error is None:
-                found.set_result(addresses)
-            else:
-                found.set_exception(error)
+        def settle(answer: list[AddrInfoType] | OSError) -> None:
+            if not found.done():
+                found.set_result(answer)
 
         def look_up() -> None:
-            addresses: list[ResolveResult] = []
-            problem: OSError | None = None
+            answer: list[AddrInfoType] | OSError
             try:
-                addresses = _addresses(host, port, family)
+                answer = _addresses(host, port)
             except OSError as error:
-                problem = error
+                answer = error
             except UnicodeError as error:
-                problem = OSError(str(error))
+                answer = OSError(str(error))
             # The loop may have ended meanwhile.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, addresses, problem)
+                loop.call_soon_threadsafe(settle, answer)
 
         threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
-        return await found
+        answer = await found
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
 
-    async def close(self) -> None:
-        """There is nothing to close."""
 
-
-def _addresses(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+def _addresses(host: str, port: int) -> list[AddrInfoType]:
     # Without a network, Windows does not resolve localhost under this flag.
     local = sys.platform == "win32" and host.rstrip(".").casefold() == "localhost"
     flags = 0 if local else socket.AI_ADDRCONFIG
-    return [
-        ResolveResult(
-            hostname=host,
-            # getnameinfo: the first part of the address lacks the scope of a link-local one.
-            host=socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0],
-            port=port,
-            family=found,
-            proto=proto,
-            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-        )
-        for found, _, proto, _, address in socket.getaddrinfo(
-            host, port, family=family, type=socket.SOCK_STREAM, flags=flags
-        )
-    ]
+    # A dict: where the hosts file has ::1 for localhost too, glibc names 127.0.0.1 twice.
+    return list(dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)))

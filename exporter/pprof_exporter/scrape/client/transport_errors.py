@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 
-import aiohttp
-
 from pprof_exporter.catalog import Phase, Reason
+from pprof_exporter.scrape.client.dialer import ProxyRefused
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.phases import RetryRefused, Stopwatch
+from pprof_exporter.scrape.client.phases import Stopwatch
+from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedReply
+from pprof_exporter.scrape.client.reply_parser import CutReply, MalformedBody
 
 _TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
@@ -26,31 +27,45 @@ _BROKEN: dict[Phase, tuple[Reason, str]] = {
 }
 
 
-def timeout_error(watch: Stopwatch, after: float) -> FetchError:
-    """The error of a request that timed out after `after` seconds."""
-    reason, detail = _TIMED_OUT[watch.phase]
-    return FetchError(reason, f"{detail} within {round(after, 1):g} s")
+TRANSPORT_ERRORS = (OSError, CutReply, HeadTooLarge, MalformedBody, MalformedReply, ProxyRefused)
+"""What a request raises when it fails. The time-out of the event loop is an `OSError` too."""
 
 
-def transport_error(error: Exception, watch: Stopwatch) -> FetchError:
-    """The error of a request that failed in the HTTP client."""
+def transport_error(error: Exception, watch: Stopwatch, allowed: float) -> FetchError:
+    """The error of a request that failed in the HTTP client, or after `allowed` seconds."""
+    phase = watch.phase
     match error:
-        case aiohttp.ClientConnectorDNSError():
-            return FetchError(Reason.RESOLVE, str(error.os_error))
-        case aiohttp.ClientSSLError() | ssl.SSLError():
+        # The system's own time-out of a connection has a number.
+        case TimeoutError(errno=None):
+            reason, detail = _TIMED_OUT[phase]
+            return FetchError(reason, f"{detail} within {round(allowed, 1):g} s")
+        case ProxyRefused():
+            return FetchError(Reason.CONNECT, str(error))
+        case MalformedReply():
+            return FetchError(Reason.NOT_HTTP, f"the reply is not HTTP: {error}")
+        case HeadTooLarge():
+            return FetchError(Reason.TOO_LARGE, str(error))
+        case MalformedBody():
+            return FetchError(Reason.TRUNCATED, f"the body is not whole: {error}")
+        case ssl.SSLError() if phase is Phase.FIRST_BYTE:
+            # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
+            return FetchError(Reason.TLS, f"the server ended the TLS connection: {error}")
+        case ssl.SSLError():
             return FetchError(Reason.TLS, cause_of(error))
-        case aiohttp.ClientHttpProxyError():
-            return FetchError(Reason.CONNECT, f"the proxy answered {error.status} {error.message}")
-        case aiohttp.ClientResponseError():
-            return FetchError(Reason.NOT_HTTP, f"the reply is not HTTP: {error.message}")
-    if watch.tls_error is not None and watch.phase is Phase.FIRST_BYTE:
-        # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
-        return FetchError(Reason.TLS, f"the server ended the TLS connection: {watch.tls_error}")
-    reason, detail = _BROKEN[Phase.FIRST_BYTE if isinstance(error, RetryRefused) else watch.phase]
+    reason, detail = _BROKEN[phase]
     cause = cause_of(error)
     return FetchError(reason, f"{detail}: {cause}" if cause else detail)
 
 
 def cause_of(error: Exception) -> str:
-    """The cause, without address and TLS context."""
-    return str(getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error)
+    """The cause as a text for people."""
+    return str(error)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Have an error that was dealt with refer to nothing.
+
+    A future of the event loop holds its error, and the traceback of the error a frame that holds the future. So all
+    that is in the frames of the request, such as its body, would stay until a full collection of garbage.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None

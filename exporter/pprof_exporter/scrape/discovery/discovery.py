@@ -78,7 +78,7 @@ class Discovery:
         self._clock = clock
         self._base = base
         self._resolve = resolve
-        self._fetcher: Fetcher | None = None
+        self._fetcher = Fetcher(clock, max_bytes=_MAX_LIST_BYTES)
         self._settings: Settings | None = None
         self._watched: dict[tuple[str, DiscoverySource], _Watched] = {}
         self._pending: asyncio.Task[None] | None = None
@@ -104,8 +104,6 @@ class Discovery:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._fetcher is not None:
-            await self._fetcher.close()
 
     def _reader(self, source: DiscoverySource) -> SourceReader:
         match source:
@@ -114,8 +112,6 @@ class Discovery:
             case DnsSource():
                 return DnsReader(source, self._resolve)
             case HttpSource():
-                if self._fetcher is None:
-                    self._fetcher = Fetcher(self._clock, max_bytes=_MAX_LIST_BYTES)
                 return HttpReader(source, self._fetcher)
 
     async def _watch(self, job: str, source: DiscoverySource, counts: RefreshCounters) -> None:

@@ -6,8 +6,9 @@ from yarl import URL
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
+from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
+from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.probing.probe_log import ProbeLog
 from pprof_exporter.scrape.probing.sockets import AddressGuard
 

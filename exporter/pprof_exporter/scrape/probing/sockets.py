@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from aiohttp import AddrInfoType
+from aiohappyeyeballs import AddrInfoType
 
 from pprof_exporter.config import AllowRule
 from pprof_exporter.scrape.probing.addresses import why_forbidden
@@ -53,6 +53,6 @@ def guarded_socket(info: AddrInfoType) -> socket.socket:
         problem = f"{address[0]} is not an address"
     if problem is not None:
         guard.refused = problem
-        # An OSError, so that aiohttp tries the other addresses of the name.
+        # An OSError, so that the other addresses of the name are tried.
         raise PermissionError(errno.EPERM, problem)
     return socket.socket(family=family, type=kind, proto=protocol)

@@ -8,8 +8,8 @@ from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS, STACKS
 from pprof_exporter.config import ProfileSettings
 from pprof_exporter.profile import KINDS, DecodeError, check_cmdline, check_threads, read_dump, read_memstats
 from pprof_exporter.profile.memstats import HEAD_BYTES, TAIL_BYTES
+from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.client.fetcher import Excerpt
 from pprof_exporter.scrape.target.collector import Collector
 from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
 from pprof_exporter.scrape.target.guards import too_many_to_print

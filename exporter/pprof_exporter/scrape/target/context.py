@@ -12,7 +12,8 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape.client.fetcher import Excerpt, Getter, Reply
+from pprof_exporter.scrape.client.body import Excerpt
+from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState

@@ -1,0 +1,114 @@
+"""The bytes of one connection, plain or over TLS.
+
+Each waits in the methods of the event loop for sockets. asyncio's transports would hold what came in objects that refer
+to each other, and with them an error and all that its traceback refers to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Protocol
+
+_PIECE = 64 * 1024
+
+
+class Stream(Protocol):
+    """A connection. Errors of it are `OSError`."""
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it."""
+        ...
+
+    async def receive(self) -> bytes:
+        """The next bytes; none once the other side has ended the connection."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        ...
+
+
+class PlainStream:
+    """A TCP connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it."""
+        await self._loop.sock_sendall(self._connection, data)
+
+    async def receive(self) -> bytes:
+        """The next bytes."""
+        return await self._loop.sock_recv(self._connection, _PIECE)
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self._connection.close()
+
+
+class TlsStream:
+    """TLS over a TCP connection. `handshake` comes first."""
+
+    def __init__(self, plain: PlainStream, context: ssl.SSLContext, server_name: str) -> None:
+        self._plain = plain
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+
+    async def handshake(self) -> None:
+        """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._exchange()
+            except ssl.SSLError:
+                # The alert that says why.
+                await self._flush()
+                raise
+            else:
+                await self._flush()
+                return
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._tls.write(view) :]
+            except ssl.SSLWantReadError:
+                await self._exchange()
+            await self._flush()
+
+    async def receive(self) -> bytes:
+        """The next bytes. A connection that ends without TLS saying so may have been cut: `ConnectionError`."""
+        while True:
+            try:
+                return self._tls.read(_PIECE)
+            except ssl.SSLWantReadError:
+                await self._exchange()
+            except ssl.SSLZeroReturnError:
+                return b""
+            except ssl.SSLEOFError:
+                raise ConnectionError("without the end of TLS") from None
+
+    def close(self) -> None:
+        """Close the connection at once, without the end of TLS, which nobody waits for."""
+        self._plain.close()
+
+    async def _exchange(self) -> None:
+        """Send what TLS has to say, and wait for what the server says."""
+        await self._flush()
+        data = await self._plain.receive()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    async def _flush(self) -> None:
+        if data := self._outgoing.read():
+            await self._plain.send(data)
