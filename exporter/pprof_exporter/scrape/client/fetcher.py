@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -97,12 +97,12 @@ class Fetcher:
         used = await client.credentials(self._http, url, bounds.timeout)
         asked = url.with_query(query) if query else url
         try:
-            return await self._follow(client, used, asked, replace(bounds, timeout=_remaining(ends)))
+            return await self._follow(client, used, asked, bounds.until(ends))
         except FetchError as error:
             if error.status != 401 or not client.discard_token(used):
                 raise
         used = await client.credentials(self._http, url, _remaining(ends))
-        return await self._follow(client, used, asked, replace(bounds, timeout=_remaining(ends)))
+        return await self._follow(client, used, asked, bounds.until(ends))
 
     async def _follow(self, client: ConfiguredClient, used: Credentials, url: URL, bounds: _Bounds) -> Reply:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
@@ -161,6 +161,10 @@ class _Bounds:
     timeout: float
     window: float
     excerpt: Excerpt | None
+
+    def until(self, ends: float) -> _Bounds:
+        """The same for the rest of the time."""
+        return _Bounds(_remaining(ends), self.window, self.excerpt)
 
 
 class _Bound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -95,11 +96,15 @@ class TargetContext:
         if self.raw_profiles is not None:
             self.raw_profiles.add(self.target.name, kind, reply.asked_at, reply.body)
 
-    @contextlib.asynccontextmanager
-    async def slot(self, *, window: bool = False, heavy: bool = False) -> AsyncIterator[None]:
+    def slot(self, *, window: bool = False, heavy: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for a free slot; a heavy fetch spends the target's budget while it runs."""
-        async with self.limiter.slot(self.target, window=window):
-            with self.state.budget.profiling() if heavy else contextlib.nullcontext():
+        slot = self.limiter.slot(self.target, window=window)
+        return self._heavy(slot) if heavy else slot
+
+    @contextlib.asynccontextmanager
+    async def _heavy(self, slot: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+        async with slot:
+            with self.state.budget.profiling():
                 yield
 
 

@@ -33,7 +33,7 @@ class FetchLimiter:
         """Wait for a slot for one fetch of this target."""
         lane = self._windows if window else self._quick
         process = self._processes.setdefault(target.process, asyncio.Lock())
-        async with process if window else contextlib.nullcontext(), lane.slot(target.url.host or ""):
+        async with process if window else contextlib.nullcontext(), lane.of_host(target.url.host or ""), lane.overall:
             self.in_flight += 1
             try:
                 yield
@@ -51,11 +51,9 @@ class _Lane:
 
     def __init__(self, limits: Limits) -> None:
         self._per_host = limits.concurrency_per_host
-        self._overall = asyncio.Semaphore(limits.concurrency)
+        self.overall = asyncio.Semaphore(limits.concurrency)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    @contextlib.asynccontextmanager
-    async def slot(self, host: str) -> AsyncIterator[None]:
-        per_host = self._hosts.setdefault(host, asyncio.Semaphore(self._per_host))
-        async with per_host, self._overall:
-            yield
+    def of_host(self, host: str) -> asyncio.Semaphore:
+        """The slots of one host."""
+        return self._hosts.setdefault(host, asyncio.Semaphore(self._per_host))
