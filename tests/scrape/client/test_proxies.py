@@ -69,6 +69,7 @@ async def test_requests_go_through_the_proxy_with_its_password_and_tls_to_the_ta
     assert heads[0].startswith("GET http://shop.test:")
     assert heads[1].startswith("CONNECT shop.test:")
     assert all(f"Proxy-Authorization: {basic('me', SECRET)}" in head for head in heads)
+    assert all("User-Agent: pprof-exporter/" in head for head in heads)
     assert basic("scott", SECRET) not in heads[1]
 
 

@@ -50,9 +50,15 @@ async def test_an_unknown_authority_and_an_expired_certificate_are_told_apart(
     assert "unable to get local issuer certificate" in unknown.detail
 
 
+HERE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere"
+
+
 @contextmanager
-def guarded(context: ssl.SSLContext) -> Iterator[URL]:
-    """A server that answers whoever has a certificate, and tells others why not: asyncio's would say nothing."""
+def guarded(context: ssl.SSLContext, reply: bytes = HERE, *, cut: bool = True) -> Iterator[URL]:
+    """A server that answers whoever has a certificate, and tells others why not: asyncio's would say nothing.
+
+    `cut`: it ends the connection without saying so in TLS.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -73,7 +79,9 @@ def guarded(context: ssl.SSLContext) -> Iterator[URL]:
                         raise
                     with connection:
                         connection.recv(4096)
-                        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
+                        connection.sendall(reply)
+                        if not cut:
+                            connection.unwrap()
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
@@ -97,6 +105,21 @@ async def test_a_server_that_wants_a_certificate_gets_the_one_of_the_job(
         pair = certificates.client_pair(certificates.authority)
         shown = ClientSettings(tls=TlsSettings(certificates.ca, *pair, max_version=version))
         assert await get(fetcher, shown, url) == b"here"
+
+
+async def test_a_reply_that_ends_with_the_connection_needs_the_end_of_tls(
+    fetcher: Fetcher, certificates: Certificates
+) -> None:
+    """As in Go: without it, somebody between may have cut the reply."""
+    server, settings = certificates.server("127.0.0.1"), ClientSettings(tls=certificates.tls)
+    body = bytes(range(256)) * 300
+    with guarded(server, b"HTTP/1.1 200 OK\r\n\r\n" + body, cut=False) as url:
+        assert await get(fetcher, settings, url) == body
+    with guarded(server, b"HTTP/1.1 200 OK\r\n\r\n" + body) as url:
+        error = await failure(fetcher, settings, url)
+    assert error.reason is Reason.TRUNCATED, error.detail
+    with guarded(server, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as url:
+        assert await get(fetcher, settings, url) == body
 
 
 async def test_a_client_certificate_is_not_shown_to_another_host(fetcher: Fetcher, certificates: Certificates) -> None:

@@ -13,6 +13,7 @@ import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 from yarl import URL
 
+from pprof_exporter import __version__
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
@@ -20,6 +21,7 @@ from pprof_exporter.scrape.client.resolver import SystemResolver
 from pprof_exporter.scrape.client.route import Route
 from pprof_exporter.scrape.client.stream import PlainStream, Stream, TlsStream
 
+USER_AGENT = f"pprof-exporter/{__version__}"
 # Seconds until the next address of a name is tried beside the one before (RFC 8305, section 5; Go's dialer waits 0.3).
 _NEXT_ADDRESS = 0.25
 
@@ -117,7 +119,7 @@ def tls_name(url: URL) -> str:
 async def _open_tunnel(stream: Stream, url: URL, authorization: str) -> None:
     """Have a proxy connect to the host of this URL."""
     where = f"{url.host_subcomponent}:{url.port}"
-    lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}"]
+    lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}", f"User-Agent: {USER_AGENT}"]
     if authorization:
         lines.append(f"Proxy-Authorization: {authorization}")
     await stream.send("\r\n".join([*lines, "", ""]).encode())

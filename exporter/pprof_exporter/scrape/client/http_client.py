@@ -10,8 +10,7 @@ from typing import Self
 
 from yarl import URL
 
-from pprof_exporter import __version__
-from pprof_exporter.scrape.client.dialer import Dialer
+from pprof_exporter.scrape.client.dialer import USER_AGENT, Dialer
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
@@ -22,7 +21,7 @@ _DEFAULT_HEADERS = (
     ("Accept", "*/*"),
     # Go compresses profiles itself; a second compression in transit costs both sides and gains nothing.
     ("Accept-Encoding", "identity"),
-    ("User-Agent", f"pprof-exporter/{__version__}"),
+    ("User-Agent", USER_AGENT),
 )
 _DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULT_HEADERS)
 

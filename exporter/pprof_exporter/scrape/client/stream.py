@@ -7,6 +7,7 @@ to each other, and with them an error and all that its traceback refers to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from typing import Protocol
@@ -67,8 +68,9 @@ class TlsStream:
             except ssl.SSLWantReadError:
                 await self._exchange()
             except ssl.SSLError:
-                # The alert that says why.
-                await self._flush()
+                # The alert that tells the server why; it may be gone.
+                with contextlib.suppress(OSError):
+                    await self._flush()
                 raise
             else:
                 await self._flush()

@@ -30,7 +30,7 @@ class HttpReader:
         try:
             reply = await self._fetcher.get(self._url, timeout=_TIMEOUT)
             if reply.content_type != "application/json":
-                raise SourceError(f"the reply is {reply.content_type}, not application/json")
+                raise SourceError(f"the reply is {reply.content_type or 'of no content type'}, not application/json")
             groups = parse_document(json.loads(reply.body))
         except FetchError as error:
             raise SourceError(f"{error.reason}: {error.detail}") from None
