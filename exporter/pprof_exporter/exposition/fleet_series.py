@@ -22,8 +22,8 @@ from pprof_exporter.scrape import Pool, TargetState
 
 # Rendering this number of targets takes less time than sending their page.
 _PER_BLOCK = 64
-# Seconds between two refreshes of a block in a large pool. Replies are at most three of these old.
-_REFRESH_INTERVAL = 10.0
+# Seconds between two refreshes of a block in a large pool, as between two scrapes. Replies are at most two of these old.
+_REFRESH_INTERVAL = 15.0
 # Longest time to block the event loop at once, in seconds.
 _SLICE = 0.002
 # Seconds after the latest request when rendering ahead stops.
@@ -62,7 +62,7 @@ class FleetSeries:
         members = self._members()
         # The render task may replace `_blocks` meanwhile.
         blocks = self._blocks
-        timeout = 3 * _REFRESH_INTERVAL if len(blocks) > 1 else 0.0
+        timeout = 2 * _REFRESH_INTERVAL if len(blocks) > 1 else 0.0
         for block, states in zip(blocks, members, strict=True):
             if now - block.checked_at >= timeout:
                 await self._refresh(block, states)
