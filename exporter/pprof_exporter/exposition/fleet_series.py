@@ -22,7 +22,7 @@ from pprof_exporter.scrape import Pool, TargetState
 
 # Rendering this number of targets takes less time than sending their page.
 _PER_BLOCK = 64
-# Seconds between two refreshes of a block in a large pool, as between two scrapes. Replies are at most two of these old.
+# Seconds between two refreshes of a block in a large pool, as between scrapes. Replies are at most two of these old.
 _REFRESH_INTERVAL = 15.0
 # Longest time to block the event loop at once, in seconds.
 _SLICE = 0.002
