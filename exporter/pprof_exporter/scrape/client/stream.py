@@ -13,6 +13,8 @@ import ssl
 from typing import Protocol
 
 _PIECE = 64 * 1024
+# `sock_recv` returns at once for as long as the server is faster than we are, and nothing else would run meanwhile.
+_UNTIL_OTHERS = 16 * _PIECE
 
 
 class Stream(Protocol):
@@ -37,6 +39,8 @@ class PlainStream:
     def __init__(self, connection: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
+        self._taken = 0
+        """Bytes since the rest of the event loop had a turn."""
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -44,7 +48,12 @@ class PlainStream:
 
     async def receive(self) -> bytes:
         """The next bytes."""
-        return await self._loop.sock_recv(self._connection, _PIECE)
+        if self._taken >= _UNTIL_OTHERS:
+            self._taken = 0
+            await asyncio.sleep(0)
+        data = await self._loop.sock_recv(self._connection, _PIECE)
+        self._taken += len(data)
+        return data
 
     def close(self) -> None:
         """Close the connection at once."""
