@@ -92,15 +92,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def _complete(server: Prometheus) -> float:
     """Wait for a scrape that succeeded at which there is all that comes late; returns its instant, as a Unix time."""
-    found: list[float] = []
 
-    def look(server: Prometheus) -> bool:
+    def complete(server: Prometheus) -> float | None:
         ((_, instant),) = server.query('max_over_time(timestamp(up{job="pprof"} == 1)[5m:1s])')
-        found.append(instant)
-        return all(server.query(expression, instant) for expression in LATE)
+        return instant if all(server.query(expression, instant) for expression in LATE) else None
 
-    server.wait_for(look, timeout=400)
-    return found[-1]
+    found = server.wait_for(complete, timeout=400)
+    assert found is not None
+    return found
 
 
 def at_work(service: Service) -> None:

@@ -16,10 +16,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from tests.lab import PATIENCE, free_port
 from tests.lab.debian import Suite, unpacked
+
+T = TypeVar("T")
 
 
 def promtool(generation: Suite = "stable") -> Path:
@@ -72,14 +74,18 @@ class Prometheus:
         found: list[dict[str, Any]] = self.api("targets")["activeTargets"]
         return found
 
-    def wait_for(self, predicate: Callable[[Prometheus], object], timeout: float = 30) -> None:
-        """Poll until the condition holds; after `timeout` seconds raise `AssertionError` with the targets' state."""
+    def wait_for(self, predicate: Callable[[Prometheus], T], timeout: float = 30) -> T:
+        """Poll until the condition holds, and return its value.
+
+        After `timeout` seconds raise `AssertionError` with the targets' state.
+        """
         deadline = time.monotonic() + timeout
-        while not predicate(self):
+        while not (found := predicate(self)):
             if time.monotonic() > deadline:
                 states = [(target["scrapeUrl"], target["health"], target["lastError"]) for target in self.targets()]
                 raise AssertionError(f"not within {timeout} s; targets: {states}")
             time.sleep(0.1)
+        return found
 
     def api(self, path: str, **parameters: str) -> Any:
         """The `data` of /api/v1/PATH; raises `ValueError` with the server's words for what it refuses."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from yarl import URL
 
-from pprof_exporter import __version__
+from pprof_exporter import USER_AGENT
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _LARGEST = 64 * 2**20
@@ -29,7 +29,7 @@ def page_url(text: str) -> URL:
 async def read_exporter_page(url: URL) -> str:
     """Fetch the page as text. Raises `NoPage`."""
     shown = url.with_user(None)
-    headers = {"Accept": "text/plain", "User-Agent": f"pprof-exporter/{__version__}"}
+    headers = {"Accept": "text/plain", "User-Agent": USER_AGENT}
     try:
         async with (
             aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session,

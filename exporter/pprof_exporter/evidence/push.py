@@ -21,7 +21,7 @@ from random import Random
 import aiohttp
 from yarl import URL
 
-from pprof_exporter import __version__
+from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
 from pprof_exporter.event_log import LOG
@@ -108,7 +108,7 @@ class Pusher:
 
     async def run(self) -> None:
         """Push one profile after the other, until cancelled."""
-        headers = {"User-Agent": f"pprof-exporter/{__version__}", **dict(self._settings.headers)}
+        headers = {"User-Agent": USER_AGENT, **dict(self._settings.headers)}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT)
         # Not aiohttp's own context, which has no certificates in the server: see `cli/interpreter.py`.
         tls = await asyncio.to_thread(_context) if self._url.scheme == "https" else True

@@ -13,15 +13,15 @@ import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 from yarl import URL
 
-from pprof_exporter import __version__
+from pprof_exporter import USER_AGENT
+from pprof_exporter.scrape.client.errors import HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
 from pprof_exporter.scrape.client.resolver import SystemResolver
 from pprof_exporter.scrape.client.route import Route
-from pprof_exporter.scrape.client.stream import PlainStream, Stream, TlsStream
+from pprof_exporter.scrape.client.stream import PlainStream, Stream, TlsStream, receive_into
 
-USER_AGENT = f"pprof-exporter/{__version__}"
 # Seconds until the next address of a name is tried beside the one before (RFC 8305, section 5; Go's dialer waits 0.3).
 _NEXT_ADDRESS = 0.25
 
@@ -37,7 +37,7 @@ class Resolver(Protocol):
         ...
 
 
-class ProxyRefused(Exception):
+class ProxyRefused(HttpError):
     """The proxy answered a CONNECT with another status than 200."""
 
     def __init__(self, head: ReplyHead) -> None:
@@ -54,7 +54,7 @@ class Dialer:
     async def connect(self, url: URL, route: Route, watch: Stopwatch) -> Stream:
         """A connection for one request to this URL, which the caller closes. Stamps its phases.
 
-        Raises `OSError`, `ProxyRefused` and what `ReplyParser` raises.
+        Raises `OSError` and `HttpError`.
         """
         plain = PlainStream(await self._dial(route.proxy or url, watch))
         try:
@@ -125,9 +125,6 @@ async def _open_tunnel(stream: Stream, url: URL, authorization: str) -> None:
     await stream.send("\r\n".join([*lines, "", ""]).encode())
     parser = ReplyParser()
     while parser.head is None:
-        data = await stream.receive()
-        if not data:
-            parser.end()
-        parser.feed(data)
+        await receive_into(parser, stream)
     if parser.head.status != 200:
         raise ProxyRefused(parser.head)

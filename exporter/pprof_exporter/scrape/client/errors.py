@@ -45,6 +45,10 @@ _BY_TEXT: tuple[tuple[int, bytes, Reason], ...] = (
 """Errors of pprof itself: the status, a text in the body, and the reason."""
 
 
+class HttpError(Exception):
+    """What a server or proxy sends is no reply, or not a whole one. Each kind is a class of its own."""
+
+
 class FetchError(Exception):
     """There was no complete 200 reply. `reason` is one of a closed set, `detail` a text for people."""
 

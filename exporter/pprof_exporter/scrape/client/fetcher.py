@@ -106,15 +106,15 @@ class Fetcher:
 
     async def _follow(self, client: ConfiguredClient, used: Credentials, url: URL, bounds: _Bounds) -> Reply:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
-        client.route(url, same_origin=True)
+        route = client.route(url, same_origin=True)
         connection = Connection(url, self._clock.now())
+        request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
         allowed = bounds.window + bounds.timeout
-        content_type: str | None = None
         try:
             async with asyncio.timeout(allowed):
-                while content_type is None:
-                    content_type = await self._request(client, used, connection, body)
+                while (content_type := await self._request(client, request, connection, body)) is None:
+                    request = _redirected(client, used, connection)
         except FetchError as error:
             failure = FetchError(error.reason, error.detail, error.status)
         except TRANSPORT_ERRORS as error:
@@ -129,12 +129,9 @@ class Fetcher:
         raise FetchError(failure.reason, used.hide(failure.detail), failure.status)
 
     async def _request(
-        self, client: ConfiguredClient, used: Credentials, connection: Connection, body: ReplyBody
+        self, client: ConfiguredClient, request: HttpRequest, connection: Connection, body: ReplyBody
     ) -> str | None:
         """Receive the body. Returns its content type, or None after a redirect. Raises `FetchError`."""
-        url, same_origin = connection.url, connection.same_origin
-        route = client.route(url, same_origin=same_origin)
-        request = HttpRequest(url, route, used.headers if same_origin else ())
         with await self._http.send(request, connection.stopwatch) as reply:
             head = reply.head
             location = head.get("location") if 300 <= head.status < 400 else ""
@@ -152,6 +149,12 @@ class Fetcher:
                 )
             await reply.read(body.add)
             return head.content_type
+
+
+def _redirected(client: ConfiguredClient, used: Credentials, connection: Connection) -> HttpRequest:
+    """The request after a redirect. Credentials stay with their host. Raises `FetchError`."""
+    route = client.route(connection.url, same_origin=connection.same_origin)
+    return HttpRequest(connection.url, route, used.headers if connection.same_origin else ())
 
 
 @dataclass(frozen=True, slots=True)

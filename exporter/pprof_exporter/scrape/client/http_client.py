@@ -10,12 +10,13 @@ from typing import Self
 
 from yarl import URL
 
-from pprof_exporter.scrape.client.dialer import USER_AGENT, Dialer
+from pprof_exporter import USER_AGENT
+from pprof_exporter.scrape.client.dialer import Dialer
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
 from pprof_exporter.scrape.client.route import Route
-from pprof_exporter.scrape.client.stream import Stream
+from pprof_exporter.scrape.client.stream import Stream, receive_into
 
 _DEFAULT_HEADERS = (
     ("Accept", "*/*"),
@@ -43,7 +44,7 @@ class HttpRequest:
 class HttpReply:
     """A reply that has begun. Use it as a context manager: its connection is closed at the end of the block.
 
-    Reading the body raises `OSError`, `CutReply` and `MalformedBody`.
+    Reading the body raises `OSError` and `HttpError`.
     """
 
     def __init__(self, head: ReplyHead, stream: Stream, parser: ReplyParser, pieces: list[bytes]) -> None:
@@ -77,7 +78,7 @@ class HttpReply:
         """The next pieces of the body, none at its end."""
         pieces, self._pieces = self._pieces, []
         while not pieces and not self._parser.ended:
-            pieces = await _feed(self._parser, self._stream)
+            pieces = await receive_into(self._parser, self._stream)
         return pieces
 
 
@@ -90,7 +91,7 @@ class HttpClient:
     async def send(self, request: HttpRequest, watch: Stopwatch) -> HttpReply:
         """The reply to a request, once its head has come. Stamps the phases.
 
-        Raises `OSError`, `ProxyRefused`, `MalformedReply`, `HeadTooLarge` and `CutReply`.
+        Raises `OSError` and `HttpError`.
         """
         stream = await self._dialer.connect(request.url, request.route, watch)
         try:
@@ -98,7 +99,7 @@ class HttpClient:
             parser = ReplyParser()
             pieces: list[bytes] = []
             while parser.head is None:
-                pieces = await _feed(parser, stream)
+                pieces = await receive_into(parser, stream)
         except BaseException:
             stream.close()
             raise
@@ -125,12 +126,3 @@ def request_bytes(request: HttpRequest) -> bytes:
     if request.body is not None:
         lines.append(f"Content-Length: {len(request.body)}\r\n")
     return ("".join(lines) + "Connection: close\r\n\r\n").encode() + (request.body or b"")
-
-
-async def _feed(parser: ReplyParser, stream: Stream) -> list[bytes]:
-    """Receive the next bytes. Returns the pieces of the body in them."""
-    data = await stream.receive()
-    if data:
-        return parser.feed(data)
-    parser.end()
-    return []

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from pprof_exporter.scrape.client.errors import HttpError
+
 # Go takes 10 MiB (http.Transport.MaxResponseHeaderBytes) in a tenth of the memory that Python needs for as many lines.
 MAX_HEAD_BYTES = 2**20
 MAX_HEAD_LINES = 10_000
@@ -26,11 +28,11 @@ _NEVER_TRAILERS = ("transfer-encoding", "trailer", "content-length")
 _WITHOUT_BODY = (204, 304)
 
 
-class MalformedReply(Exception):
+class MalformedReply(HttpError):
     """What came is no HTTP/1 reply that Go's client would take."""
 
 
-class HeadTooLarge(Exception):
+class HeadTooLarge(HttpError):
     """The header has more bytes or lines than are read."""
 
 

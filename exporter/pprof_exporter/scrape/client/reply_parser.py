@@ -10,6 +10,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from pprof_exporter.scrape.client.errors import HttpError
 from pprof_exporter.scrape.client.reply_head import (
     MAX_HEAD_BYTES,
     Framing,
@@ -31,11 +32,11 @@ _MAX_EXCESS = 16 * 1024
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
-class CutReply(Exception):
+class CutReply(HttpError):
     """The connection ended before the reply did."""
 
 
-class MalformedBody(Exception):
+class MalformedBody(HttpError):
     """The framing of a body is broken."""
 
 

@@ -12,6 +12,8 @@ import socket
 import ssl
 from typing import Protocol
 
+from pprof_exporter.scrape.client.reply_parser import ReplyParser
+
 _PIECE = 64 * 1024
 # `sock_recv` returns at once for as long as the server is faster than we are, and nothing else would run meanwhile.
 _UNTIL_OTHERS = 16 * _PIECE
@@ -31,6 +33,18 @@ class Stream(Protocol):
     def close(self) -> None:
         """Close the connection at once."""
         ...
+
+
+async def receive_into(parser: ReplyParser, stream: Stream) -> list[bytes]:
+    """Receive the next bytes of a reply. Returns the pieces of its body in them.
+
+    Raises `OSError`, and what the parser raises.
+    """
+    data = await stream.receive()
+    if data:
+        return parser.feed(data)
+    parser.end()
+    return []
 
 
 class PlainStream:

@@ -6,10 +6,10 @@ import ssl
 
 from pprof_exporter.catalog import Phase, Reason
 from pprof_exporter.scrape.client.dialer import ProxyRefused
-from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.errors import FetchError, HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedReply
-from pprof_exporter.scrape.client.reply_parser import CutReply, MalformedBody
+from pprof_exporter.scrape.client.reply_parser import MalformedBody
 
 _TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
@@ -27,7 +27,7 @@ _BROKEN: dict[Phase, tuple[Reason, str]] = {
 }
 
 
-TRANSPORT_ERRORS = (OSError, CutReply, HeadTooLarge, MalformedBody, MalformedReply, ProxyRefused)
+TRANSPORT_ERRORS = (OSError, HttpError)
 """What a request raises when it fails. The time-out of the event loop is an `OSError` too."""
 
 
@@ -51,15 +51,10 @@ def transport_error(error: Exception, watch: Stopwatch, allowed: float) -> Fetch
             # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
             return FetchError(Reason.TLS, f"the server ended the TLS connection: {error}")
         case ssl.SSLError():
-            return FetchError(Reason.TLS, cause_of(error))
+            return FetchError(Reason.TLS, str(error))
     reason, detail = _BROKEN[phase]
-    cause = cause_of(error)
+    cause = str(error)
     return FetchError(reason, f"{detail}: {cause}" if cause else detail)
-
-
-def cause_of(error: Exception) -> str:
-    """The cause as a text for people."""
-    return str(error)
 
 
 def forget_frames(error: BaseException) -> None:
