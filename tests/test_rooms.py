@@ -18,6 +18,7 @@ FEWEST_LINES = 25
 
 SMALL = {
     "averages.py": "used on five floors",
+    "default_profiles.py": "above settings and profiles, which know nothing of each other",
     "threads.py": "used on two floors",
     "check/exit_codes.py": "flags of the command, which are read before a report can be made",
     "cli/watch_file.py": "a background task of its own, tested by itself",

@@ -21,7 +21,7 @@ from pprof_exporter.cli.serve import STOP_WITHIN
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import Settings
 from pprof_exporter.config.file import load_config
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 from tests.lab import PATIENCE, PROJECT, free_port
 
 FOLDER = PROJECT / "deploy" / "windows"

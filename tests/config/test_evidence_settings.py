@@ -9,7 +9,7 @@ import pytest
 from pprof_exporter.config import ConfigError, EvidenceSettings, PushSettings, Settings
 from pprof_exporter.config.file import load_config
 from pprof_exporter.config.units import parse_size
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 
 WHOLE = """
 evidence:

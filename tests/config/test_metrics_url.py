@@ -8,7 +8,7 @@ import pytest
 
 from pprof_exporter.config import ConfigError, MetricsPage, Settings, parse_metrics_page, parse_target
 from pprof_exporter.config.file import load_config
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 
 GLOBAL = """
 global: {metrics_page: ":8080/metrics"}

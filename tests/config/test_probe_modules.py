@@ -9,7 +9,7 @@ import pytest
 
 from pprof_exporter.config import AllowRule, ConfigError, Settings
 from pprof_exporter.config.file import load_config
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 
 BASE = Settings((), default_profiles())
 

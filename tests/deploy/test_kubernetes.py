@@ -15,7 +15,7 @@ import yaml
 from pprof_exporter.cli.options import Parser, add_serve_flags
 from pprof_exporter.config import Settings
 from pprof_exporter.config.file import load_config
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 from tests.deploy.objects import Object, not_restricted, objects, of_kind, only, pods
 from tests.lab import PROJECT, run
 from tests.lab.judge import problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pprof_exporter.config import Settings
-from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 
 SHORTER = 10
 """Seconds at default intervals for one here."""

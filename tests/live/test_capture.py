@@ -23,8 +23,9 @@ from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.cli import main
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ProfileSettings, Settings, parse_target
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.profile import KINDS, decode
-from pprof_exporter.scrape import Fetcher, default_profiles
+from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.round import Round
 from pprof_exporter.verdicts import snapshot_of, verdicts

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.decode.gopprof import Google, build, write_batch
 from pprof_exporter.profile import DecodeError, decode
-from pprof_exporter.profile.decode import Difference
+from pprof_exporter.profile.decoding import Difference
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.reader.bounds import MAX_ENTRIES
 from pprof_exporter.profile.reader.choice import PYTHON, Reader

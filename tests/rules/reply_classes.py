@@ -19,9 +19,9 @@ from pprof_exporter.catalog.root_causes import RootCause
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX
 from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, parse_target
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.profile import KINDS, DecodeError, IndexPage, KnownGoVersion, read_index
-from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.client.phases import Phases

@@ -21,7 +21,7 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import STACKS
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply

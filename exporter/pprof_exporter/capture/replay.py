@@ -24,10 +24,11 @@ from pprof_exporter.catalog import Outcome, Reason
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
 from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.health import TickAudit
 from pprof_exporter.profile import DecodeError, Span, Trace, read_index, read_memstats, read_mutex_rate, read_page
 from pprof_exporter.profile.memstats import read_page_figures
-from pprof_exporter.scrape import TargetState, default_profiles
+from pprof_exporter.scrape import TargetState
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.intake import Intake, read_trace_body

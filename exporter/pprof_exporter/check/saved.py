@@ -14,9 +14,10 @@ from pprof_exporter.check.kind_of import kind_of
 from pprof_exporter.check.report import TargetAssessor, TargetReport
 from pprof_exporter.clock import ManualClock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.health import FetchedProfile, run_checks
 from pprof_exporter.profile import decode
-from pprof_exporter.profile.decode import MAX_INFLATED_BYTES
+from pprof_exporter.profile.decoding import MAX_INFLATED_BYTES
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.goversion import go_version_from_trace
 from pprof_exporter.profile.index import IndexPage, read_index
@@ -25,7 +26,7 @@ from pprof_exporter.profile.memstats import MemStats, read_memstats
 from pprof_exporter.profile.mutex_rate import read_mutex_rate
 from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
 from pprof_exporter.profile.profile import Profile
-from pprof_exporter.scrape import TargetState, default_profiles
+from pprof_exporter.scrape import TargetState
 from pprof_exporter.scrape.intake import Intake, TraceReading, read_trace_body
 from pprof_exporter.scrape.state.observation import summarize
 from pprof_exporter.scrape.target.round import without_expiry

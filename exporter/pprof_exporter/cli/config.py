@@ -65,7 +65,7 @@ def _settings(path: Path, environ: Mapping[str, str]) -> Settings:
     check_readable(path)
     from pprof_exporter.config import Settings
     from pprof_exporter.config.file import load_config
-    from pprof_exporter.scrape import default_profiles
+    from pprof_exporter.default_profiles import default_profiles
 
     return load_config(path, Settings((), default_profiles()), environ)
 

@@ -17,8 +17,8 @@ from pprof_exporter.cli.logs import set_up_logs
 from pprof_exporter.cli.serve import Service, serve
 from pprof_exporter.config import Settings, Target, parse_target
 from pprof_exporter.config.listen_address import Listen
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.demo import STORY, NoGo, Story, live_target, replay_app, systems
-from pprof_exporter.scrape import default_profiles
 from pprof_exporter.web import WebSecurity, start_sites
 
 _LOOPBACK = Listen("127.0.0.1", 0)

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pprof_exporter.cli.interpreter import quick_imports
 from pprof_exporter.config.units import parse_duration
 
 if TYPE_CHECKING:
     from pprof_exporter.config.audit_when import AuditWhen
     from pprof_exporter.config.listen_address import Listen
     from pprof_exporter.config.metrics_url import MetricsPage
+    from pprof_exporter.config.profiles import ProfileSettings
     from pprof_exporter.config.settings import Settings
     from pprof_exporter.config.target import Target
 
@@ -111,7 +111,7 @@ def _profiles(text: str) -> list[str]:
     names = [part.strip() for part in text.split(",")]
     if names == [_ALL]:
         return names
-    from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
+    from pprof_exporter.default_profiles import default_profiles
 
     known = default_profiles()
     unknown = next((name for name in names if name not in (*known, _ALL)), None)
@@ -253,27 +253,22 @@ def _targets(texts: Sequence[str]) -> tuple[Target, ...]:
     if not texts:
         return ()
     from pprof_exporter.config.config_error import ConfigError
-    from pprof_exporter.config.target import BadTarget, parse_target
+    from pprof_exporter.config.target import BadTarget, parse_target, refuse_duplicates
 
     try:
-        return tuple(map(parse_target, texts))
+        targets = tuple(map(parse_target, texts))
     except BadTarget as error:
         raise ConfigError(str(error)) from None
+    refuse_duplicates(targets)
+    return targets
 
 
-def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
-    if path := vars(options)["config.file"]:
-        check_readable(path)
-    targets = _targets(options.targets)
+def _profile_settings(values: Mapping[str, Any]) -> dict[str, ProfileSettings]:
     from dataclasses import replace
 
-    from pprof_exporter.config.settings import Limits, Settings, check
+    from pprof_exporter.config.profiles import check_windows
+    from pprof_exporter.default_profiles import default_profiles
 
-    with quick_imports():
-        from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
-
-    values = vars(options)
     names = values["scrape.profiles"]
     profiles = {
         name: replace(known, enabled=name in names or (_ALL in names and known.enabled))
@@ -282,6 +277,21 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
     profiles["cpu"] = replace(
         profiles["cpu"], interval=values["scrape.cpu-interval"], window=values["scrape.cpu-window"]
     )
+    # A configuration file may have another interval or window.
+    if not values["config.file"]:
+        check_windows("profiles", profiles)
+    return profiles
+
+
+def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of the flags, with the configuration file on top, which may refer to variables. Raises `ConfigError`."""
+    values = vars(options)
+    if path := values["config.file"]:
+        check_readable(path)
+    targets = _targets(options.targets)
+    profiles = _profile_settings(values)
+    from pprof_exporter.config.settings import Limits, Settings
+
     settings = Settings(
         targets=targets,
         profiles=profiles,
@@ -294,7 +304,7 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
         limits=Limits(concurrency=values["scrape.concurrency"], functions=values["scrape.top-functions"]),
     )
     if not path:
-        return check(settings)
+        return settings
     from pprof_exporter.config.file import load_config
 
     return load_config(path, settings, environ)

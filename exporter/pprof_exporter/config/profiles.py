@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.metrics_url import MetricsPage
 
 
@@ -30,3 +32,13 @@ class Overrides:
 
 
 NO_OVERRIDES = Overrides()
+
+
+def check_windows(place: str, profiles: Mapping[str, ProfileSettings]) -> None:
+    """Raise `ConfigError` unless each window ends before the next begins. `place` is where the settings are written."""
+    for name, profile in profiles.items():
+        if profile.enabled and profile.window and profile.window + 1 > profile.interval:
+            raise ConfigError(
+                f"{place}.{name}: a window of {profile.window:g} s does not fit into an interval of "
+                f"{profile.interval:g} s; increase the interval or shorten the window"
+            )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from pprof_exporter.config.audit_when import AuditWhen
-from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.evidence_settings import EvidenceSettings
 from pprof_exporter.config.job import Job
 from pprof_exporter.config.metrics_url import MetricsPage
 from pprof_exporter.config.probe_settings import Probing
-from pprof_exporter.config.profiles import Overrides, ProfileSettings
-from pprof_exporter.config.target import Target
+from pprof_exporter.config.profiles import Overrides, ProfileSettings, check_windows
+from pprof_exporter.config.target import Target, refuse_duplicates
 
 MIB = 1024 * 1024
-
 
 MIN_AUDIT_WINDOW = 3.0
 """Seconds of the shortest CPU profile with an audit: it encloses a trace of one second, with a second on each side."""
@@ -73,21 +70,10 @@ class Settings:
 
 def check(settings: Settings) -> Settings:
     """The same settings, or `ConfigError` where parts of them contradict each other."""
-    twice = next((name for name, count in Counter(target.name for target in settings.targets).items() if count > 1), "")
-    if twice:
-        raise ConfigError(f"target {twice} is listed twice; remove one or rename it")
-    _check_windows("profiles", settings.profiles)
+    refuse_duplicates(settings.targets)
+    check_windows("profiles", settings.profiles)
     for job in settings.jobs:
-        _check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
+        check_windows(f"scrape_configs {job.name!r}: profiles", dict(job.overrides.profiles))
     for module in settings.probing.modules.values():
-        _check_windows(f"modules.{module.name}.profiles", module.profiles)
+        check_windows(f"modules.{module.name}.profiles", module.profiles)
     return settings
-
-
-def _check_windows(place: str, profiles: dict[str, ProfileSettings]) -> None:
-    for name, profile in profiles.items():
-        if profile.enabled and profile.window and profile.window + 1 > profile.interval:
-            raise ConfigError(
-                f"{place}.{name}: a window of {profile.window:g} s does not fit into an interval of "
-                f"{profile.interval:g} s; increase the interval or shorten the window"
-            )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from yarl import URL
 
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
+from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
 
 DEFAULT_PATH = "/debug/pprof/"
@@ -59,3 +62,10 @@ def parse_target(text: str, *, labels: dict[str, str] | None = None) -> Target:
     bare_host = f"[{host}]" if ":" in host else host
     name = f"{bare_host}:{port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))
     return Target(name, url.with_path(path), tuple(sorted((labels or {}).items())))
+
+
+def refuse_duplicates(targets: Iterable[Target]) -> None:
+    """Raise `ConfigError` if two targets have the same name."""
+    twice = next((name for name, count in Counter(target.name for target in targets).items() if count > 1), "")
+    if twice:
+        raise ConfigError(f"target {twice} is listed twice; remove one or rename it")

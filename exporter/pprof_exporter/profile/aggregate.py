@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import NamedTuple
 
 from pprof_exporter.profile.function_names.names import entry_name
 from pprof_exporter.profile.function_names.traits import Trait
+from pprof_exporter.profile.kinds import Attribution
 from pprof_exporter.profile.profile import Profile
 
 
@@ -29,17 +29,6 @@ def function_weights(profile: Profile, index: int) -> dict[str, FunctionWeight]:
     """
     found = profile.reader.sums.weights(profile.columns, index)
     return dict(zip(found, map(FunctionWeight._make, found.values()), strict=True))
-
-
-class Attribution(Enum):
-    """The one function of a stack that a sample counts for."""
-
-    LEAF = "leaf"
-    """The leaf: CPU, heap."""
-    CALLER = "caller"
-    """The first function outside the runtime and the sync packages: the one that waited, for contention."""
-    ENTRY = "entry"
-    """The function that the goroutine was started with."""
 
 
 def attribute(profile: Profile, index: int, attribution: Attribution) -> dict[str, int]:

@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pprof_exporter.catalog import Family, content
-from pprof_exporter.profile.aggregate import Attribution
 
 NANOSECONDS = 10**9
+
+
+class Attribution(Enum):
+    """The one function of a stack that a sample counts for."""
+
+    LEAF = "leaf"
+    """The leaf: CPU, heap."""
+    CALLER = "caller"
+    """The first function outside the runtime and the sync packages: the one that waited, for contention."""
+    ENTRY = "entry"
+    """The function that the goroutine was started with."""
 
 
 class Span(Enum):

@@ -9,7 +9,6 @@ from pprof_exporter.scrape.state.auxiliary import SamplingClockState, StacksStat
 from pprof_exporter.scrape.state.counters import FetchCounters
 from pprof_exporter.scrape.state.freshness import fresh_until, is_fresh
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
-from pprof_exporter.scrape.target.auxiliary_collectors import default_profiles
 
 __all__ = [
     "FetchCounters",
@@ -20,7 +19,6 @@ __all__ = [
     "SamplingClockState",
     "StacksState",
     "TargetState",
-    "default_profiles",
     "fresh_until",
     "is_fresh",
 ]

@@ -9,7 +9,7 @@ from yarl import URL
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.config import Limits, Probing, Settings
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Reply

@@ -10,7 +10,7 @@ import pytest
 from pprof_exporter.catalog import Outcome, ProbeResult, Reason, Skip, quality
 from pprof_exporter.config import DEFAULT_CLIENT, BasicAuth, ClientSettings, ProbeModule, Probing, Secret, parse_target
 from pprof_exporter.config.probe_settings import choose_profiles
-from pprof_exporter.scrape import default_profiles
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, Prober
 from pprof_exporter.store import Change

@@ -13,9 +13,9 @@ from pprof_exporter.catalog import Reason, quality
 from pprof_exporter.catalog.vocabulary import MEMSTATS
 from pprof_exporter.config import ProfileSettings
 from pprof_exporter.config.jobs import ProfileModel
+from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.health import Reading
 from pprof_exporter.profile import KINDS, read_memstats
-from pprof_exporter.scrape import default_profiles
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.auxiliary import MemStatsState

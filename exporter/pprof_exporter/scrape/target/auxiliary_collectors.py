@@ -5,8 +5,7 @@ from __future__ import annotations
 from pprof_exporter.catalog import UNANSWERED
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS, STACKS
-from pprof_exporter.config import ProfileSettings
-from pprof_exporter.profile import KINDS, DecodeError, check_cmdline, check_threads, read_dump, read_memstats
+from pprof_exporter.profile import DecodeError, check_cmdline, check_threads, read_dump, read_memstats
 from pprof_exporter.profile.memstats import HEAD_BYTES, TAIL_BYTES
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import FetchError
@@ -18,25 +17,9 @@ from pprof_exporter.scrape.target.guards import too_many_to_print
 _CHEAP = "cmdline"
 _WITHOUT_MODULES = "threadcreate"
 
-_CANARY_EVERY = 30.0
-_MEMSTATS_EVERY = 300.0
-# Below the threshold `profile_stale`, so that an old success stands for a failure.
-_MEMSTATS_BESIDE_PAGE = 1500.0
-_STACKS_EVERY = 600.0
-
 _MEMSTATS_EXCERPT = Excerpt(HEAD_BYTES, TAIL_BYTES)
 # From here on PprofGcPressure asks for causes, two of which are in the text (rules/memory.py).
 _GC_SHARE = THRESHOLDS_BY_NAME["gc_samples_avoidable"].value
-
-
-def default_profiles() -> dict[str, ProfileSettings]:
-    """Default interval and window of everything that is fetched besides the index page, by name."""
-    kinds = {name: ProfileSettings(kind.interval, kind.window) for name, kind in KINDS.items()}
-    return kinds | {
-        CANARY: ProfileSettings(_CANARY_EVERY),
-        MEMSTATS: ProfileSettings(_MEMSTATS_EVERY, beside_page=_MEMSTATS_BESIDE_PAGE),
-        STACKS: ProfileSettings(_STACKS_EVERY, enabled=False),
-    }
 
 
 async def time_canary(context: TargetContext) -> None:
