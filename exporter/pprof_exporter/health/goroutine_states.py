@@ -6,7 +6,8 @@ from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import FetchedProfile, Reading
 from pprof_exporter.profile import GoroutineState, goroutines_by_state
 
-_STATES = tuple((state, (("state", state),)) for state in GoroutineState)
+_LABELS = {state: (("state", state),) for state in GoroutineState}
+_NONE = {state: Reading(quality.GOROUTINE_STATES, 0, labels) for state, labels in _LABELS.items()}
 
 
 def goroutine_states(fetched: FetchedProfile) -> list[Reading]:
@@ -14,5 +15,7 @@ def goroutine_states(fetched: FetchedProfile) -> list[Reading]:
     profile = fetched.profile
     if profile.sample_types[-1].type != "goroutine":
         return []
-    counts = goroutines_by_state(profile)
-    return [Reading(quality.GOROUTINE_STATES, counts.get(state, 0), labels) for state, labels in _STATES]
+    readings = _NONE.copy()
+    for state, count in goroutines_by_state(profile).items():
+        readings[state] = Reading(quality.GOROUTINE_STATES, count, _LABELS[state])
+    return list(readings.values())

@@ -58,7 +58,7 @@ def default_value_index(profile: Profile) -> int:
 
 def is_cpu(profile: Profile) -> bool:
     """Whether the profile has CPU time and a count of samples, as Go writes it."""
-    return profile.index_of("samples") is not None and profile.index_of("cpu") is not None
+    return profile.index_of("cpu") is not None and profile.index_of("samples") is not None
 
 
 def share_of(part: float, whole: float) -> float | None:

@@ -40,11 +40,12 @@ def stacks(fetched: FetchedProfile) -> list[Reading]:
     total = totals(profile)[index]
     if profile.period_type.type == "space" and total < MIN_ALLOCATIONS * profile.period:
         return [Reading(quality.TRUNCATED, None)]
-    cut = sum(value for depth, value in depths.items() if depth >= limit)
-    return [Reading(quality.TRUNCATED, share_of(cut, total))]
+    return [Reading(quality.TRUNCATED, share_of(depths.get(limit, 0), total))]
 
 
 def _limit(profile: Profile, deepest: int) -> int | None:
     """The limit in force: by the version, if the profile shows it, else the first limit that no stack exceeds."""
     known = stack_limit(go_version_from_profile(profile), cpu=is_cpu(profile))
-    return next((limit for limit in ([known] if known else _LIMITS) if deepest <= limit), None)
+    if known:
+        return known if deepest <= known else None
+    return next((limit for limit in _LIMITS if deepest <= limit), None)

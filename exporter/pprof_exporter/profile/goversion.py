@@ -10,7 +10,7 @@ from enum import StrEnum
 from pprof_exporter.profile.build_info import BuildInfo
 from pprof_exporter.profile.function_names.traits import Trait
 from pprof_exporter.profile.index import IndexPage
-from pprof_exporter.profile.profile import Profile, once_per_profile
+from pprof_exporter.profile.profile import Profile
 
 # runtime.Version(): a release, perhaps with experiments (`go1.25.5 X:nocoverageredesign`), or with a vendor's suffix
 # (`go1.18.10b7` of BoringCrypto). A build from a branch (`devel go1.27-...`) has no place in the order.
@@ -118,17 +118,21 @@ def go_version_from_index(index: IndexPage) -> KnownGoVersion:
 
 
 # What the functions of a profile show, the newest release first.
-_BY_TRAIT = {Trait.SINCE_1_24.value: GoVersion(1, 24), Trait.SINCE_1_23.value: GoVersion(1, 23)}
-_START_LINES = GoVersion(1, 20)
+_BY_TRAIT = (
+    (Trait.SINCE_1_24.value, KnownGoVersion(None, GoVersion(1, 24), VersionSource.FUNCTIONS)),
+    (Trait.SINCE_1_23.value, KnownGoVersion(None, GoVersion(1, 23), VersionSource.FUNCTIONS)),
+)
+_WITH_START_LINES = KnownGoVersion(None, GoVersion(1, 20), VersionSource.FUNCTIONS)
+_UNKNOWN = KnownGoVersion()
 
 
-@once_per_profile
 def go_version_from_profile(profile: Profile) -> KnownGoVersion:
     """The version by the functions of a profile: those of new packages, or a start line (Go 1.20)."""
-    for trait, since in _BY_TRAIT.items():
-        if profile.columns.traits & trait:
-            return _not_older(since, VersionSource.FUNCTIONS)
-    return _not_older(_START_LINES if profile.columns.start_lines else None, VersionSource.FUNCTIONS)
+    columns = profile.columns
+    for trait, known in _BY_TRAIT:
+        if columns.traits & trait:
+            return known
+    return _WITH_START_LINES if columns.start_lines else _UNKNOWN
 
 
 def combine_go_versions(evidence: Iterable[KnownGoVersion]) -> KnownGoVersion:

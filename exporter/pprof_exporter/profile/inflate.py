@@ -26,6 +26,9 @@ _TRAILER = 8
 _HEADER_CRC, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 _LONGEST_NAME = 511
 _DECOMPRESS_RAW = -zlib.MAX_WBITS
+_DECOMPRESS_GZIP = 16 + zlib.MAX_WBITS
+# What Go writes, without anything optional that zlib and Go read differently.
+_PLAIN_HEADER = GZIP_MAGIC + bytes((_DEFLATE, 0))
 
 
 def inflate(data: bytes, limit: int) -> bytes:
@@ -43,8 +46,22 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
+    if data.startswith(_PLAIN_HEADER) and (whole := _only_member(data, limit)) is not None:
+        return whole
     pieces = list(_members(data, limit))
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _only_member(data: bytes, limit: int) -> bytes | None:
+    """The contents of a file with one whole member, of which zlib reads the header as Go does; None for any other."""
+    stream = zlib.decompressobj(_DECOMPRESS_GZIP)
+    try:
+        whole = stream.decompress(data, limit + 1)
+    except zlib.error:
+        return None
+    if len(whole) > limit:
+        raise _too_large(limit)
+    return whole if stream.eof and not stream.unused_data else None
 
 
 def _members(data: bytes, limit: int) -> Iterator[bytes]:
@@ -65,7 +82,7 @@ def _members(data: bytes, limit: int) -> Iterator[bytes]:
                 raise DecodeError(Reason.GZIP, str(error)) from error
             room -= len(piece)
             if room <= 0:
-                raise DecodeError(Reason.TOO_LARGE, f"inflates to more than the limit of {limit} bytes")
+                raise _too_large(limit)
             digest = zlib.crc32(piece, digest)
             size += len(piece)
             at += len(part) - len(stream.unused_data)
@@ -103,6 +120,10 @@ def _after_header(data: bytes, at: int) -> int:
     if at > len(data):
         raise _truncated(data)
     return at
+
+
+def _too_large(limit: int) -> DecodeError:
+    return DecodeError(Reason.TOO_LARGE, f"inflates to more than the limit of {limit} bytes")
 
 
 def _truncated(data: bytes) -> DecodeError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from functools import wraps
+from typing import Final, TypeVar, TypeVarTuple
 
-Arguments = ParamSpec("Arguments")
+Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
 LARGEST_MODULES = 32 * 1024
@@ -14,20 +14,32 @@ LARGEST_MODULES = 32 * 1024
 MOST_MODULES = 512
 """Programs whose modules are remembered."""
 
+_UNKNOWN: Final = object()
+
 
 def remember_small(
     size: Callable[..., int], *, largest: int, most: int
-) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Remember the results for the latest `most` arguments whose size is at most `largest`."""
+) -> Callable[[Callable[[*Arguments], Result]], Callable[[*Arguments], Result]]:
+    """Remember the results for up to `most` arguments whose size is at most `largest`; forget all before the next one.
 
-    def decorate(find: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        remembered = lru_cache(maxsize=most)(find)
+    The size is asked for only when a result is new: a profile needs these results a dozen times.
+    """
+
+    def decorate(find: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
+        remembered: dict[object, Result] = {}
+        known = remembered.get
 
         @wraps(find)
-        def found(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            if size(*args, **kwargs) > largest:
-                return find(*args, **kwargs)
-            return remembered(*args, **kwargs)  # type: ignore[arg-type]  # No type says that all of them are hashable.
+        def found(*args: *Arguments) -> Result:
+            result = known(args, _UNKNOWN)
+            if result is not _UNKNOWN:
+                return result  # type: ignore[return-value]  # Only this function writes.
+            result = find(*args)
+            if size(*args) <= largest:
+                if len(remembered) >= most:
+                    remembered.clear()
+                remembered[args] = result
+            return result
 
         return found
 

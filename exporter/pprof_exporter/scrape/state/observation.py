@@ -66,19 +66,20 @@ def summarize(kind: Kind, fetched: FetchedProfile, *, at: float) -> Observation:
         fetched = replace(fetched, profile=proven_leaks(fetched.profile))
     profile = fetched.profile
     sums = totals(profile)
-    columns = [profile.index_of(value.sample_type) for value in kind.values]
+    values = [(value, profile.index_of(value.sample_type)) for value in kind.values]
     return Observation(
         at=at,
         took=fetched.took,
         samples=profile.columns.samples,
         size=profile.size,
-        sums=tuple(
-            None if column is None else sums[column] / value.per_unit
-            for value, column in zip(kind.values, columns, strict=True)
-        ),
+        sums=tuple([None if column is None else sums[column] / value.per_unit for value, column in values]),
         by_function=tuple(
-            None if column is None or value.by_function is None else _by_function(profile, kind, column, value.per_unit)
-            for value, column in zip(kind.values, columns, strict=True)
+            [
+                None
+                if column is None or value.by_function is None
+                else _by_function(profile, kind, column, value.per_unit)
+                for value, column in values
+            ]
         ),
         profiled=profile.duration_nanos / NANOSECONDS,
         time_nanos=profile.time_nanos,
