@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pprof_exporter.profile.reader.choice import NATIVE
 from tests.conftest import RECORDINGS
 from tests.lab import PATIENCE, free_port
 
@@ -85,6 +86,10 @@ SERVING = (
     | {f"pprof_exporter.{name}" for name in ("rules", "verdicts")}
 )
 """What a sidecar does without."""
+BESIDE_THE_COMPILED_READER = frozenset(
+    f"pprof_exporter.profile.reader.{name}" for name in ("columns", "outline", "parts", "reading", "sums")
+)
+"""What also reads profiles, and takes its place where it could not be built."""
 
 
 def loaded(stderr: str) -> set[str]:
@@ -148,6 +153,9 @@ def test_a_server_loads_what_a_sidecar_needs() -> None:
     _, _, names = serve("127.0.0.1:9", options=["-X", "importtime"])
     assert "aiohttp.web" in names
     assert names & SERVING == set()
+    assert names & BESIDE_THE_COMPILED_READER == (
+        BESIDE_THE_COMPILED_READER - {"pprof_exporter.profile.reader.parts"} if NATIVE is None else set()
+    )
 
 
 def test_a_configuration_file_loads_pydantic_and_no_more(tmp_path: Path) -> None:

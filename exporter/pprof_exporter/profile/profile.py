@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pprof_exporter.profile.function_names.traits import Trait
-from pprof_exporter.profile.model import Function, Location, Mapping, Sample, ValueType
-from pprof_exporter.profile.reader.choice import Reader
-from pprof_exporter.profile.reader.columns import Columns
-from pprof_exporter.profile.reader.parts import Parts
+
+if TYPE_CHECKING:
+    from pprof_exporter.profile.model import Function, Location, Mapping, Sample, ValueType
+    from pprof_exporter.profile.reader.choice import Reader
+    from pprof_exporter.profile.reader.columns import Columns
+    from pprof_exporter.profile.reader.parts import Parts
 
 Result = TypeVar("Result")
 
@@ -129,6 +131,9 @@ class Profile:
 
     def _all_parts(self) -> Parts:
         if self._parts is None:
+            # Sums do without: a server seldom makes an object of a sample.
+            from pprof_exporter.profile.reader.parts import Parts  # noqa: PLC0415
+
             self._parts = Parts(self.columns.body)
         return self._parts
 

@@ -1,14 +1,19 @@
-"""The two readers: compiled code where it could be built, the same in Python everywhere else."""
+"""The two readers: compiled code where it could be built, the same in Python everywhere else.
+
+Beside the compiled reader, the other one is loaded only for a message that is refused, to say why.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pprof_exporter.profile.reader import reading, sums
-from pprof_exporter.profile.reader.columns import Columns
+if TYPE_CHECKING:
+    from pprof_exporter.profile.reader.columns import Columns
+
+    PYTHON: Reader
 
 
 class ReaderName(StrEnum):
@@ -58,13 +63,24 @@ def _native() -> Reader | None:
         try:
             return _reading.read(body)
         except _reading.Broken:
-            reading.read(body)
+            _python().read(body)
             raise AssertionError(f"the compiled reader refuses {len(body)} bytes that are valid") from None
 
     return Reader(ReaderName.NATIVE, read, _sums)
 
 
-PYTHON = Reader(ReaderName.PYTHON, reading.read, sums)
+def _python() -> Reader:
+    from pprof_exporter.profile.reader import reading, sums  # noqa: PLC0415
+
+    return Reader(ReaderName.PYTHON, reading.read, sums)
+
+
 NATIVE = _native()
-READER = NATIVE or PYTHON
+READER = NATIVE or _python()
 """The faster of the readers that are here."""
+
+
+def __getattr__(name: str) -> Reader:
+    if name == "PYTHON":
+        return _python()
+    raise AttributeError(name)
