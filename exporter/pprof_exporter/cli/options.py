@@ -288,8 +288,8 @@ def settings_from(options: argparse.Namespace, environ: Mapping[str, str] = os.e
     values = vars(options)
     if path := values["config.file"]:
         check_readable(path)
-    targets = _targets(options.targets)
     profiles = _profile_settings(values)
+    targets = _targets(options.targets)
     from pprof_exporter.config.settings import Limits, Settings
 
     settings = Settings(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 
+from pprof_exporter.config import ConfigError
+
 _FIRST = 3
 
 
-class NoSockets(Exception):
+class NoSockets(ConfigError):
     """systemd gave no socket that can be listened on; the message says what to do."""
 
 

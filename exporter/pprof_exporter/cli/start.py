@@ -6,11 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pprof_exporter.cli.interpreter import quick_imports
 from pprof_exporter.cli.options import settings_from
-from pprof_exporter.cli.sockets import NoSockets, systemd_sockets
 from pprof_exporter.config import ConfigError
+
+if TYPE_CHECKING:
+    import socket
 
 
 def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -18,8 +21,8 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     values = vars(options)
     try:
         settings = settings_from(options, environ)
-        sockets = systemd_sockets(environ, os.getpid()) if values["web.systemd-socket"] else []
-    except (ConfigError, NoSockets) as error:
+        sockets = _systemd_sockets(environ) if values["web.systemd-socket"] else []
+    except ConfigError as error:
         return _fail(str(error))
     idle = not settings.targets and not values["config.file"]
     if idle and not values["web.enable-probe"]:
@@ -59,6 +62,12 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
     return asyncio.run(serve(service))
+
+
+def _systemd_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
+    from pprof_exporter.cli.sockets import systemd_sockets
+
+    return systemd_sockets(environ, os.getpid())
 
 
 def _fail(problem: str) -> int:
