@@ -132,6 +132,13 @@ def test_flags_set_intervals_and_the_file_goes_on_top(tmp_path: Path) -> None:
     assert read.profiles["cpu"].window == 7
 
 
+def test_a_window_of_a_flag_may_fit_into_the_interval_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("profiles: {cpu: {interval: 2m}}")
+    read = settings(["shop:1", "--scrape.cpu-window=90s", f"--config.file={file}"])
+    assert (read.profiles["cpu"].interval, read.profiles["cpu"].window) == (120, 90)
+
+
 def test_a_taken_port_ends_with_exit_code_1_and_no_traceback() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -44,6 +44,7 @@ QUICK: dict[str, Sequence[str]] = {
     "bad value": ["--scrape.timeout=soon"],
     "bad address": ["--web.listen-address=here"],
     "no configuration file": ["--config.file=/nowhere/config.yml"],
+    "no file for TLS and passwords": ["--web.config.file=/nowhere/web.yml", "shop:6060"],
     "inspect without a file": ["inspect", "/nowhere/heap.pb.gz"],
     "check without a file": ["check", "./nowhere.pb.gz"],
     "config check without a file": ["config", "check", "/nowhere/config.yml"],

@@ -38,3 +38,14 @@ def test_a_large_argument_does_not_stay(length: int, *, stays: bool) -> None:
     del text
     gc.collect()
     assert (watched() is not None) is stays
+
+
+def test_no_more_results_are_kept_than_allowed() -> None:
+    find = remember_small(len, largest=3, most=2)(str.upper)
+    texts = [Text(letter) for letter in "abc"]
+    watched = [weakref.ref(text) for text in texts]
+    for text in texts:
+        assert find(text) == text.upper()
+    del texts, text
+    gc.collect()
+    assert sum(one() is not None for one in watched) <= 2

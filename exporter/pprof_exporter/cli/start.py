@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pprof_exporter.cli.interpreter import quick_imports
-from pprof_exporter.cli.options import settings_from
+from pprof_exporter.cli.options import check_readable, settings_from
 from pprof_exporter.config import ConfigError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Run the exporter until it is stopped; returns its exit code."""
     values = vars(options)
     try:
+        if web_config := values["web.config.file"]:
+            check_readable(web_config)
         settings = settings_from(options, environ)
         sockets = _systemd_sockets(environ) if values["web.systemd-socket"] else []
     except ConfigError as error:
@@ -39,7 +41,7 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         from pprof_exporter.web.security import WebSecurity, load_web_config
 
     try:
-        security = load_web_config(values["web.config.file"]) if values["web.config.file"] else WebSecurity()
+        security = load_web_config(web_config) if web_config else WebSecurity()
     except ConfigError as error:
         return _fail(str(error))
     set_up_logs(values["log.level"], values["log.format"])

@@ -14,8 +14,8 @@ MAX_ENTRIES = 300_000
 """Entries of all tables. A CPU profile of 30 seconds on 64 processors has at most 192,000 samples."""
 MAX_NUMBERS = 1_500_000
 """Numbers of all entries: 40,000 samples with stacks of 35 frames have as many, three times those of large programs."""
-MAX_ENTRY_BYTES = 6 * 1024 * 1024
-"""Bytes of all entries but strings: four for each number."""
+MAX_ENTRY_BYTES = 5 * 1024 * 1024
+"""Bytes of all entries but strings: three and a half for each number. Those of large programs have one to two."""
 MAX_STRING = 64 * 1024
 """Bytes of one string. The names that the Go linker writes have a few hundred, and kilobytes with generic types."""
 MAX_MESSAGE = 2**31 - 1
