@@ -13,16 +13,14 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from . import GIVES_WAY, Missing
 from . import wine as winelab
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
 START_SECONDS = 60.0
 """A cold Wine prefix takes its time; a Linux program is there within a tenth of a second."""
 
@@ -80,7 +78,7 @@ class Target:
 
 @contextlib.contextmanager
 def running(
-    program: Path, *arguments: str, wine: bool = False, nice: bool = False, environ: Mapping[str, str] = NOTHING
+    program: Path, *arguments: str, wine: bool = False, nice: bool = False, environ: dict[str, str] | None = None
 ) -> Iterator[Target]:
     """Start a built target in a process group of its own, wait until it answers, and end it in any case.
 
@@ -89,7 +87,7 @@ def running(
     """
     command = [str(winelab.loader()), winelab.place(program)] if wine else [str(program)]
     command = [*GIVES_WAY, *command] if nice else command
-    environment = {**(winelab.environment() if wine else _environment()), **environ}
+    environment = (winelab.environment() if wine else _environment()) | (environ or {})
     folder = winelab.drive() / "target" if wine else program.parent
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
