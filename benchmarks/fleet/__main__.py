@@ -1,15 +1,17 @@
 """What a fleet costs: many resident targets at the default cycle, and blackbox_exporter beside it.
 
     python -m benchmarks.fleet [--mix small|prometheus|large] [--targets 1000] [--seconds 120] [--warm-up 90]
-        [--blackbox-seconds 60] [--replaced 0] [--json FILE] [--sizes]
+        [--blackbox-seconds 60] [--replaced 0] [--one-core] [--json FILE] [--sizes]
 
 The targets are a Go program that replays what the programs of a mix answer, see `mixes`; it and the clients are
 processes and threads of their own, whose CPU time is not counted as the exporter's. After the warm-up with the first
 round of each target, the exporter is measured for a whole number of minutes, which are whole cycles. Then Debian's
 prometheus-blackbox-exporter probes the same paths of the same targets at the same rate; it fetches and does not decode.
-With `--replaced 500`, so many targets a minute go and others come, through a file: memory before and after then shows
-whether anything stays behind. `--json FILE` writes the figures too; `--sizes` prints the sizes of the mix, and measures
-nothing.
+
+`--replaced 500`: so many targets a minute go and others come, through a file; memory before and after shows whether
+anything stays behind. `--one-core`: the exporter, with all its threads, has a processor of its own, and targets and
+clients have the others; without it they share all of them. `--json FILE` writes the figures too. `--sizes` prints the
+sizes of the mix, and measures nothing.
 """
 
 from __future__ import annotations
@@ -67,18 +69,20 @@ def main() -> None:
     parser.add_argument("--scrape-every", type=float, default=1, help="seconds between two scrapes")
     parser.add_argument("--replaced", type=int, default=0, help="how many targets are replaced by others a minute")
     parser.add_argument("--blackbox-seconds", type=float, default=60, help="how long to probe; 0: not at all")
+    parser.add_argument("--one-core", action="store_true", help="give the exporter one processor of its own")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     parser.add_argument("--sizes", action="store_true", help="print the sizes of the mix, and measure nothing")
     options = parser.parse_args()
     _print_sizes(options.mix)
     if options.sizes:
         return
+    alone = _processor() if options.one_core else None
     with contextlib.ExitStack() as stack:
         recordings = mixes.recordings(options.mix)
         targets = stack.enter_context(stub.running(options.targets + options.replaced, recordings))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(churn.listed(targets, folder, options.targets, options.replaced))
-        result = _exporter(targets, churn.config(folder), options)
+        result = _exporter(targets, churn.config(folder), options, alone)
         if options.blackbox_seconds:
             _blackbox(targets, result, options.blackbox_seconds)
     if options.json:
@@ -94,8 +98,17 @@ def _print_sizes(mix: str) -> None:
         print(f"  {kind:<17}" + "".join(f"{size / _KIB:10.1f}" for size in row))
 
 
-def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace) -> Result:
-    """Measure the exporter."""
+def _processor() -> int:
+    """A processor for the exporter; this process, and all that it starts, gets the others. Not on macOS."""
+    *others, last = psutil.Process().cpu_affinity()
+    if not others:
+        raise SystemExit("--one-core needs two processors")
+    psutil.Process().cpu_affinity(others)
+    return last
+
+
+def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace, alone: int | None) -> Result:
+    """Measure the exporter, which runs on the processor `alone` if given."""
     pages = [
         PageLoad("/metrics", PROMETHEUS, options.scrape_every),
         PageLoad("/metrics (not compressed)", {"Accept-Encoding": "identity"}, 20),
@@ -104,6 +117,9 @@ def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace) -> 
     ]
     with exporter.running(f"--config.file={config}", "--log.level=error") as program:
         process, resident = psutil.Process(program.process.pid), Resident()
+        if alone is not None:
+            for thread in process.threads():
+                psutil.Process(thread.id).cpu_affinity([alone])
         with resident.watching(process):
             with requesting(program.url, [PageLoad("/metrics", PROMETHEUS, 15)]):
                 time.sleep(options.warm_up)

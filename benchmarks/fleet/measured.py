@@ -60,26 +60,34 @@ class Resident:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Lag of the event loop between two scrapes, in milliseconds; a quantile is the upper bound of its bucket."""
+    """Lag of the event loop between two scrapes, in milliseconds."""
 
     quantiles: dict[float, float]
+    """As `histogram_quantile` has them: linear within a bucket. That of 1 is the upper bound of the last one in use."""
     mean: float
 
     @classmethod
     def between(cls, before: Series, after: Series) -> Lag:
         """From the series of the histogram."""
         grown = {series: value - before.get(series, 0) for series, value in after.items()}
-        counts = {float(dict(labels)["le"]): value for (_, labels), value in grown.items() if dict(labels).get("le")}
-        total = max(counts.values())
-        quantiles = {
-            share: min(bound for bound, count in counts.items() if count >= share * total) * 1000
-            for share in (0.5, 0.9, 0.99, 1.0)
-        }
-        return cls(quantiles, grown[f"{LAG}_sum", frozenset()] / total * 1000)
+        counts = sorted((float(dict(labels)["le"]), n) for (_, labels), n in grown.items() if dict(labels).get("le"))
+        quantiles = {share: _quantile(counts, share) * 1000 for share in (0.5, 0.9, 0.99, 1.0)}
+        return cls(quantiles, grown[f"{LAG}_sum", frozenset()] / counts[-1][1] * 1000)
 
     def __str__(self) -> str:
-        bounds = ", ".join(f"p{share * 100:g} <= {bound:g}" for share, bound in self.quantiles.items())
-        return f"loop lag, milliseconds: {bounds}, mean {self.mean:.2f}"
+        found = ", ".join(f"p{share * 100:g} {value:.3g}" for share, value in self.quantiles.items())
+        return f"loop lag, milliseconds: {found}, mean {self.mean:.2f}"
+
+
+def _quantile(counts: list[tuple[float, float]], share: float) -> float:
+    """Of a histogram with these cumulative counts by upper bound, in ascending order."""
+    rank = share * counts[-1][1]
+    lower, seen = 0.0, 0.0
+    for bound, count in counts:
+        if count >= rank:
+            return lower + (bound - lower) * (rank - seen) / (count - seen)
+        lower, seen = bound, count
+    return lower
 
 
 def by_profile(before: Series, after: Series) -> dict[str, float]:

@@ -83,8 +83,8 @@ WORK: dict[str, tuple[Sequence[str], frozenset[str]]] = {
 SERVING = (
     TERMINAL
     | {"bcrypt", "decimal", "dns", "fractions", "google", "pydantic", "sqlite3", "statistics", "structlog", "yaml"}
-    | {f"pprof_exporter.{name}" for name in ("capture", "check", "compare", "dashboards", "demo", "evidence")}
-    | {f"pprof_exporter.{name}" for name in ("rules", "verdicts")}
+    | {f"pprof_exporter.{name}" for name in ("capture", "check", "compare", "dashboards", "demo")}
+    | {f"pprof_exporter.{name}" for name in ("evidence", "evidence_store", "rules", "verdicts")}
 )
 """What a sidecar does without."""
 BESIDE_THE_COMPILED_READER = frozenset(

@@ -171,7 +171,7 @@ async def test_what_is_too_old_vanishes_although_nothing_else_changes(
 async def test_a_large_page_is_made_ahead_and_is_never_much_behind(large: Pool, clock: FakeClock) -> None:
     fleet = FleetSeries(large)
     first = await fleet.pieces()
-    assert len(first) == 4
+    assert len(first) == 2
     await clock.advance(35)
     second = await fleet.pieces()
 
@@ -208,7 +208,7 @@ async def test_nothing_is_made_ahead_once_nobody_asks(large: Pool, clock: FakeCl
 
     assert fleet._ahead is not None
     assert fleet._ahead.done()
-    assert len(await fleet.pieces()) == 4
+    assert len(await fleet.pieces()) == 2
     await fleet.close()
 
 

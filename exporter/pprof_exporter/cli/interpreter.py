@@ -25,13 +25,25 @@ _YOUNG_ONLY = (2_000, 10, 1_000)
 """Thresholds of the collector: new objects are looked at, so that their memory is used again; old ones are not."""
 
 
-# A collection of everything makes the program stand still: for 0.4 s with 300 targets (benchmarks/fleet, /-/healthy).
-# Once an hour meets less than one in a hundred scrapes of 15 s. Only objects of targets that are gone wait for it:
-# requests leave no cycles behind (tests/scrape/client).
-_SET_APART_AFTER = 120.0
-_EVERY = 3600.0
-# New objects before a collection of the youngest generation; Python's 700 collects all of them far too often.
-_YOUNG = 20_000
+# The event loop gives up the lock at each system call. A thread that computes would keep it for Python's 5 ms each
+# time.
+_LOCK_SECONDS = 0.0005
+
+# Python collects young objects when so many more were made than were freed. Results of a fetch replace the ones before:
+# the difference stays small while the young generation grows, until one collection walks through all of it. That took
+# up to 0.12 s with 1,000 targets, and 0.33 s with the next generation (benchmarks/fleet), in which nothing else ran.
+# So the young ones are looked at after each short step of time, whatever the difference; then they are set apart.
+_STEP = 0.2
+# For a burst of garbage within a step.
+_BURST = 100_000
+
+# A collection of everything takes about a millisecond for each target. A scrape meets one once in so many times; only
+# cycles that lived longer than a step wait for it: those of targets that are gone. Requests leave none behind
+# (tests/scrape/client).
+_SHARE = 1 / 2_000
+_SOONEST, _LATEST = 600.0, 3600.0
+# Except that memory doubles, for whatever reason: then it comes sooner.
+_GROWN, _GROWN_SHARE = 2.0, 1 / 100
 
 
 @contextlib.contextmanager
@@ -48,7 +60,7 @@ def quick_imports() -> Iterator[None]:
     aiohttp has a few short lists of frozenlist, whose extension would load libstdc++: one more MiB.
 
     Modules hold little garbage: collections of everything during and right after the imports would take a tenth of the
-    time. What is loaded counts as permanent from then on (`gc.freeze`), until `collect_garbage_seldom` looks at it.
+    time. What is loaded counts as permanent from then on (`gc.freeze`), until `collect_garbage_in_steps` looks at it.
     """
     if "pprof_exporter.cli.serve" in sys.modules:
         yield
@@ -69,15 +81,28 @@ def quick_imports() -> Iterator[None]:
                 os.environ[name] = value
 
 
-async def collect_garbage_seldom(clock: Clock) -> None:
-    """Collect old objects once an hour only, and new ones in between; never returns."""
-    gc.set_threshold(_YOUNG, 10, 10)
-    await clock.sleep(_SET_APART_AFTER)
-    # What stays for long is there: no collection looks at it until the first of all.
-    gc.collect(1)
-    gc.freeze()
+def share_lock_often() -> None:
+    """Let a thread hold the interpreter's lock for a short time only, if another one waits."""
+    sys.setswitchinterval(_LOCK_SECONDS)
+
+
+async def collect_garbage_in_steps(clock: Clock) -> None:
+    """Collect new objects in small steps, and all of them seldom; never returns."""
+    gc.set_threshold(_BURST, 1_000, 1_000)
+    due = clock.steady() + _SOONEST
+    due_if_grown = due
+    blocks = sys.getallocatedblocks()
     while True:
-        await clock.sleep(_EVERY)
+        await clock.sleep(_STEP)
+        gc.collect(0)
+        gc.freeze()
+        at = clock.steady()
+        if at < due and (at < due_if_grown or sys.getallocatedblocks() < _GROWN * blocks):
+            continue
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        ended = clock.steady()
+        due = ended + min(max((ended - at) / _SHARE, _SOONEST), _LATEST)
+        due_if_grown = ended + (ended - at) / _GROWN_SHARE
+        blocks = sys.getallocatedblocks()

@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from pprof_exporter.cli.interpreter import collect_garbage_seldom
+from pprof_exporter.cli.interpreter import collect_garbage_in_steps
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
@@ -111,7 +111,7 @@ async def serve(
         if service.watch and service.config and reload
         else None
     )
-    tidying = asyncio.create_task(collect_garbage_seldom(clock))
+    tidying = asyncio.create_task(collect_garbage_in_steps(clock))
     readiness = Readiness()
     app = build_app(
         _registry(

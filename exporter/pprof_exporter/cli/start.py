@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pprof_exporter.cli.interpreter import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports, share_lock_often
 from pprof_exporter.cli.options import check_readable, settings_from
 from pprof_exporter.config import ConfigError
 
@@ -63,6 +63,7 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
         evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
+    share_lock_often()
     return asyncio.run(serve(service))
 
 

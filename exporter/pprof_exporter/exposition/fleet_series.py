@@ -20,8 +20,10 @@ from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflat
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape import Pool, TargetState
 
-# Rendering this number of targets takes less time than sending their page.
-_PER_BLOCK = 64
+# Rendering this number of targets takes less time than sending their page: they are one block.
+_ON_REQUEST = 64
+# More are in blocks of up to this number. A page has as many pieces as there are families and blocks.
+_PER_BLOCK = 128
 # Seconds between two refreshes of a block in a large pool, as between scrapes. Replies are at most two of these old.
 _REFRESH_INTERVAL = 15.0
 # Longest time to block the event loop at once, in seconds.
@@ -116,8 +118,8 @@ class FleetSeries:
 
 def _divide(states: Sequence[TargetState]) -> list[list[TargetState]]:
     """The targets of each block. The number of blocks is a power of two, so that it rarely changes."""
-    count = 1
-    while count * _PER_BLOCK < len(states):
+    count = 1 if len(states) <= _ON_REQUEST else 2
+    while count * _PER_BLOCK < len(states) and count > 1:
         count *= 2
     members: list[list[TargetState]] = [[] for _ in range(count)]
     for state in states:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pprof_exporter.catalog import Outcome, ProbeResult, exporter
-from pprof_exporter.evidence_store import DropReason, EvidenceProblem, EvidenceStore, Origin, PushOutcome
 from pprof_exporter.exposition.sink import MetricSink
 from pprof_exporter.scrape.discovery import Discovery, Rejection
 from pprof_exporter.scrape.probing import Prober
+
+if TYPE_CHECKING:
+    from pprof_exporter.evidence_store import EvidenceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class ExporterParts:
         if self.prober is not None:
             _add_probes(sink, self.prober)
         if self.evidence is not None:
-            _add_evidence(sink, self.evidence)
+            # Most sidecars save none, and start without its packages.
+            from pprof_exporter.exposition.evidence_series import add_evidence  # noqa: PLC0415
+
+            add_evidence(sink, self.evidence)
         if self.web_config is not None:
             sink.add_known(exporter.WEB_CONFIG_SUCCESSFUL, {}, self.web_config())
 
@@ -56,16 +62,3 @@ def _add_discovery(sink: MetricSink, discovery: Discovery) -> None:
     if discovery.refreshes:
         for reason in Rejection:
             sink.add(exporter.REJECTED, {"reason": reason}, discovery.rejected[reason])
-
-
-def _add_evidence(sink: MetricSink, evidence_store: EvidenceStore) -> None:
-    sink.add(exporter.EVIDENCE_BYTES, {}, evidence_store.disk_bytes)
-    for origin in Origin:
-        sink.add(exporter.EVIDENCE_SAVED, {"origin": origin}, evidence_store.saved[origin])
-    for reason in DropReason:
-        sink.add(exporter.EVIDENCE_DROPPED, {"reason": reason}, evidence_store.dropped[reason])
-    for trouble in EvidenceProblem:
-        sink.add(exporter.EVIDENCE_TROUBLES, {"trouble": trouble}, evidence_store.troubles[trouble])
-    if evidence_store.pushed is not None:
-        for outcome in PushOutcome:
-            sink.add(exporter.EVIDENCE_PUSHES, {"outcome": outcome}, evidence_store.pushed[outcome])

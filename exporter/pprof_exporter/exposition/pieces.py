@@ -2,7 +2,9 @@
 
 Deflate (RFC 1951) streams can be joined if they end on a whole byte and refer to nothing before their start;
 `Z_FULL_FLUSH` ensures both. The checksum at the end of a gzip stream (RFC 1952) follows from those of the pieces as in
-zlib's `crc32_combine`: polynomials over GF(2), bits reversed.
+zlib's `crc32_combine`: polynomials over GF(2), bits reversed. A large page has more than a thousand pieces, and is put
+together in the event loop, so a product takes one multiplication of integers that have a byte for each coefficient;
+`zlib.crc32` reduces it. That is six times as fast as adding up bit by bit.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _END = b"\x03\x00"
 _POLYNOMIAL = 0xEDB88320
 _ONE = 1 << 31
+_ALL = 2**32 - 1
+_PRODUCT_BYTES = 64
+_LOWEST_BITS = int.from_bytes(b"\x01" * _PRODUCT_BYTES, "big")
+_DIGITS = int.from_bytes(b"0" * _PRODUCT_BYTES, "big")
 
 PAGE_THREADS = Threads("pages", 2)
 """For texts of a large page: it is answered while all other threads of the exporter are busy with profiles."""
@@ -27,12 +33,13 @@ PAGE_THREADS = Threads("pages", 2)
 
 @dataclass(frozen=True, slots=True)
 class DeflatedPiece:
-    """One deflated text, with its checksum, its size in bytes, and the effect of that size on a checksum before it."""
+    """One deflated text, with its checksum and its size in bytes."""
 
     deflated: bytes
     crc: int
     size: int
     shift: int
+    """The effect of the size on a checksum before it: one byte for each coefficient."""
 
 
 class Deflater:
@@ -44,7 +51,7 @@ class Deflater:
     def deflate(self, text: bytes) -> DeflatedPiece:
         """Deflate a text. Needs no event loop: any thread may run it."""
         deflated = self._stream.compress(text) + self._stream.flush(zlib.Z_FULL_FLUSH)
-        return DeflatedPiece(deflated, zlib.crc32(text), len(text), _shift(len(text)))
+        return DeflatedPiece(deflated, zlib.crc32(text), len(text), _spread(_shift(len(text))))
 
 
 def gzipped(pieces: Iterable[DeflatedPiece]) -> bytes:
@@ -52,7 +59,7 @@ def gzipped(pieces: Iterable[DeflatedPiece]) -> bytes:
     parts, crc, size = [_HEADER], 0, 0
     for piece in pieces:
         parts.append(piece.deflated)
-        crc = _times(piece.shift, crc) ^ piece.crc
+        crc = _product(piece.shift, crc) ^ piece.crc
         size += piece.size
     return b"".join([*parts, _END, struct.pack("<II", crc, size & 0xFFFFFFFF)])
 
@@ -60,6 +67,19 @@ def gzipped(pieces: Iterable[DeflatedPiece]) -> bytes:
 def inflated(pieces: Iterable[DeflatedPiece]) -> bytes:
     """All texts in their order."""
     return zlib.decompress(b"".join([*(piece.deflated for piece in pieces), _END]), -zlib.MAX_WBITS)
+
+
+def _spread(coefficients: int) -> int:
+    """The 32 bits as 32 bytes, each 0 or 1."""
+    return int.from_bytes(f"{coefficients:032b}".encode(), "big") & _LOWEST_BITS
+
+
+def _product(shift: int, crc: int) -> int:
+    """The checksum shifted. `shift` is spread, and divided by x^32, by which `zlib.crc32` multiplies."""
+    # No byte of the product carries into the next: at most 32 pairs of coefficients add up in it.
+    digits = (shift * _spread(crc) & _LOWEST_BITS | _DIGITS).to_bytes(_PRODUCT_BYTES, "big")
+    message = (int(digits, 2) << 1).to_bytes(8, "little")
+    return zlib.crc32(message, _ALL) ^ _ALL
 
 
 def _times(a: int, b: int) -> int:
@@ -82,11 +102,21 @@ def _powers() -> tuple[int, ...]:
     return tuple(powers)
 
 
+def _inverse() -> int:
+    """The power -32 of x."""
+    inverse = _ONE
+    for _ in range(32):
+        inverse = ((inverse ^ _POLYNOMIAL) << 1 | 1) & _ALL if inverse & _ONE else inverse << 1
+    return inverse
+
+
 _POWERS = _powers()
+_INVERSE = _inverse()
 
 
 def _shift(size: int) -> int:
-    shift = _ONE
+    """What `size` bytes do to a checksum before them, divided by x^32."""
+    shift = _INVERSE
     for power in _POWERS:
         if size & 1:
             shift = _times(power, shift)

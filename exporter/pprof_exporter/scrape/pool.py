@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
+from typing import TYPE_CHECKING
 
 from pprof_exporter.catalog import exporter
 from pprof_exporter.clock import Clock
@@ -14,7 +15,6 @@ from pprof_exporter.config import Settings, Target
 from pprof_exporter.event_log import LOG
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
-from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.limiter import FetchLimiter
@@ -22,11 +22,14 @@ from pprof_exporter.scrape.target.loop import TargetLoop
 from pprof_exporter.scrape.target.schedule import phase
 from pprof_exporter.store import EpochRetention, Store
 
+if TYPE_CHECKING:
+    from pprof_exporter.scrape.state.raw_profiles import RawProfiles
+
 # Seconds between the first rounds of two targets; the first rounds of all targets fall within one index interval.
 _FIRST_ROUND_APART = 0.1
 # More new targets than this are started in batches, so that the event loop serves other work in between.
-_AT_ONCE = 1000
-_BATCH = 20
+_AT_ONCE = 100
+_BATCH = 5
 _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 # An upgrade is compared that many times sooner, so that it is shown whole at once.

@@ -159,8 +159,8 @@ class Ledger:
         return old
 
     def size(self, epoch_id: int) -> int:
-        """Encoded size of the sketches of an epoch, in bytes."""
-        return sum(len(record.total().encode()) for record in self._records.get(epoch_id, {}).values())
+        """About the encoded size of the sketches of an epoch, in bytes."""
+        return sum(record.size for record in self._records.get(epoch_id, {}).values())
 
     def drop(self, epochs: Iterable[Epoch]) -> None:
         """Remove these epochs with all their signals."""

@@ -26,6 +26,11 @@ class SignalRecord:
         """The number of values."""
         return sum(sketch.count for sketch in (self.stored, self.writing, self.fresh) if sketch is not None)
 
+    @property
+    def size(self) -> int:
+        """About the encoded size of the three sketches, in bytes."""
+        return sum(sketch.size for sketch in (self.stored, self.writing, self.fresh) if sketch is not None)
+
     def total(self) -> Sketch:
         """All values."""
         return merged(self.stored, self.writing, self.fresh)

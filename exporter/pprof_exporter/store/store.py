@@ -155,12 +155,11 @@ class Store:
                 gone = {epoch.id for epoch in removed}
                 spared = [epoch for epoch in self._ledger.by_age() if epoch.id not in gone]
                 rows = dict(self._ledger.rows)
-                sizes = {epoch.id: self._ledger.size(epoch.id) for epoch in spared} if self._path is None else {}
             try:
                 removed += (
                     self._remove(removed, spared, rows, policy, now)
                     if self._database
-                    else over_size(spared, sizes, policy)
+                    else over_size(spared, self._sizes(spared) if self._path is None else {}, policy)
                 )
             except database_errors() as error:
                 self._report(error)
@@ -169,6 +168,14 @@ class Store:
                 self._ledger.drop(removed)
                 self._ledger.stays.drop_unseen(oldest_stay(now, policy))
         return len(removed)
+
+    def _sizes(self, epochs: Iterable[Epoch]) -> dict[int, int]:
+        sizes = {}
+        for epoch in epochs:
+            # One by one: observing waits for a single epoch, not for those of a thousand targets.
+            with self._memory:
+                sizes[epoch.id] = self._ledger.size(epoch.id)
+        return sizes
 
     def close(self, now: float) -> None:
         """Write new values and close the file. The store can still be used, in memory."""

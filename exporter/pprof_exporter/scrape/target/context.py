@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
@@ -16,11 +16,13 @@ from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.intake import Intake
-from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.process_source import ProcessReading, ProcessSource
 from pprof_exporter.threads import Threads
+
+if TYPE_CHECKING:
+    from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 
 # Below this size, decoding takes about a millisecond: less than passing it to a thread and back costs under load.
 _INLINE_BYTES = 16 * 1024
