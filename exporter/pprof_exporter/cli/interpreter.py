@@ -33,7 +33,7 @@ _LOCK_SECONDS = 0.0005
 # the difference stays small while the young generation grows, until one collection walks through all of it. That took
 # up to 0.12 s with 1,000 targets, and 0.33 s with the next generation (benchmarks/fleet), in which nothing else ran.
 # So the young ones are looked at after each short step of time, whatever the difference; then they are set apart.
-_STEP = 0.2
+_STEP = 0.1
 # For a burst of garbage within a step.
 _BURST = 100_000
 

@@ -27,7 +27,7 @@ _PER_BLOCK = 128
 # Seconds between two refreshes of a block in a large pool, as between scrapes. Replies are at most two of these old.
 _REFRESH_INTERVAL = 15.0
 # Longest time to block the event loop at once, in seconds.
-_SLICE = 0.002
+_SLICE = 0.001
 # Seconds after the latest request when rendering ahead stops.
 _IDLE_TIMEOUT = 300.0
 
