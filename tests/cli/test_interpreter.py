@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from pprof_exporter.cli.interpreter import quick_imports
+from pprof_exporter.cli.interpreter import quick_imports, share_lock_often
 
 CONTEXTS = """
 from pprof_exporter.cli.interpreter import quick_imports
@@ -52,3 +52,12 @@ def test_a_running_server_changes_nothing_when_it_reads_its_settings_again(monke
 def test_a_context_of_aiohttp_refuses_and_ours_is_that_of_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", CONTEXTS], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "CERT_REQUIRED", "True"]
+
+
+def test_a_busy_thread_lets_the_event_loop_go_on_ten_times_sooner() -> None:
+    before = sys.getswitchinterval()
+    share_lock_often()
+    try:
+        assert sys.getswitchinterval() == pytest.approx(before / 10)
+    finally:
+        sys.setswitchinterval(before)

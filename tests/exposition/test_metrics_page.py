@@ -180,6 +180,20 @@ async def test_a_large_page_is_made_ahead_and_is_never_much_behind(large: Pool, 
     await fleet.close()
 
 
+@pytest.mark.parametrize(("targets", "blocks"), [(0, 1), (64, 1), (65, 2), (256, 2), (257, 4), (1000, 8)])
+async def test_few_targets_are_one_block_and_more_are_in_blocks_of_up_to_128(
+    clock: FakeClock, fetcher: FakeFetcher, targets: int, blocks: int
+) -> None:
+    pool = pool_of(clock, fetcher)
+    pool.apply(settings(*(f"shop-{number}:1" for number in range(targets))))
+    await clock.advance(1)
+    assert len(pool.states) == targets
+    fleet = FleetSeries(pool)
+    assert len(await fleet.pieces()) == blocks
+    await fleet.close()
+    await pool.close(0)
+
+
 async def test_every_target_of_a_large_pool_is_shown_once_and_goes_when_it_goes(large: Pool, clock: FakeClock) -> None:
     page = ExpositionPage(registry(large, clock), large)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from yarl import URL
@@ -105,6 +106,15 @@ async def test_first_looks_of_many_targets_are_spread(make: Make, clock: FakeClo
     assert 25 <= fetcher.asked[""] <= 75
     await clock.advance(5.5)
     assert fetcher.asked[""] == 100
+
+
+async def test_the_targets_of_a_large_fleet_begin_while_other_work_is_done(make: Make) -> None:
+    pool, seen = make(*(f"shop-{number}:1" for number in range(1000))), []
+    while len(pool.states) < 1000:
+        seen.append(len(pool.states))
+        await asyncio.sleep(0)
+    assert max(more - less for less, more in pairwise([0, *seen])) <= 100
+    assert len(seen) > 100
 
 
 async def test_a_new_configuration_leaves_unchanged_targets_alone(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.store import EpochRetention, Fingerprint, Store
+from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.stays import STAY_PRECISION
 from tests.store.observing import MARK, NEXT, enter, observe, select
 
@@ -47,6 +48,15 @@ def test_size_removes_the_epochs_that_were_not_seen_for_longest() -> None:
     assert any(kept)
     assert not all(kept)
     assert enter(store, MARK, 10 * DAY, service="gone").id != gone
+
+
+def test_no_distribution_is_encoded_to_learn_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With a thousand targets that took half a second, in which nothing could be observed.
+    store = Store.open(None, 0.0)
+    fill(store, 10)
+    monkeypatch.delattr(Sketch, "encode")
+    assert store.expire(10 * DAY, EpochRetention()) == 0
+    assert store.expire(10 * DAY, EpochRetention(size=0)) == 11
 
 
 def test_a_target_whose_epoch_before_was_removed_has_no_comparison(store: Store) -> None:

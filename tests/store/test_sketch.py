@@ -117,6 +117,12 @@ def test_a_thousand_latencies_take_less_than_a_kibibyte() -> None:
     assert len(Sketch.of(0.02 * 1.005**step for step in range(1000)).encode()) < 1024
 
 
+@given(samples)
+def test_the_size_is_about_that_of_the_encoding(values: list[float]) -> None:
+    sketch = Sketch.of(values)
+    assert len(sketch.encode()) / 2 <= sketch.size <= 2 * len(sketch.encode())
+
+
 def test_values_beyond_the_buckets_stay_between_the_extremes() -> None:
     assert Sketch.of([1e30, 2e30, 3e30]).quantile(0.5) == 1e30
     assert Sketch.of([1e-12, 2e-12, 3e-12]).quantile(0.5) == pytest.approx(0, abs=SMALLEST)
