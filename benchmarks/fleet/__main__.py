@@ -1,7 +1,8 @@
 """What a fleet costs: many resident targets at the default cycle, and blackbox_exporter beside it.
 
     python -m benchmarks.fleet [--mix small|prometheus|large] [--targets 1000] [--seconds 120] [--warm-up 90]
-        [--blackbox-seconds 60] [--replaced 0] [--one-core] [--json FILE] [--sizes]
+        [--blackbox-seconds 60] [--replaced 0] [--one-core] [--storage] [--json FILE]
+        [--sizes]
 
 The targets are a Go program that replays what the programs of a mix answer, see `mixes`; it and the clients are
 processes and threads of their own, whose CPU time is not counted as the exporter's. After the warm-up with the first
@@ -10,7 +11,8 @@ prometheus-blackbox-exporter probes the same paths of the same targets at the sa
 
 `--replaced 500`: so many targets a minute go and others come, through a file; memory before and after shows whether
 anything stays behind. `--one-core`: the exporter, with all its threads, has a processor of its own, and targets and
-clients have the others; without it they share all of them. `--json FILE` writes the figures too. `--sizes` prints the
+clients have the others; without it they share all of them. `--storage`: statistics and evidence are saved in a folder,
+as in the shipped deployments. `--json FILE` writes the figures too. `--sizes` prints the
 sizes of the mix, and measures nothing.
 """
 
@@ -70,6 +72,7 @@ def main() -> None:
     parser.add_argument("--replaced", type=int, default=0, help="how many targets are replaced by others a minute")
     parser.add_argument("--blackbox-seconds", type=float, default=60, help="how long to probe; 0: not at all")
     parser.add_argument("--one-core", action="store_true", help="give the exporter one processor of its own")
+    parser.add_argument("--storage", action="store_true", help="save statistics and evidence in a folder")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     parser.add_argument("--sizes", action="store_true", help="print the sizes of the mix, and measure nothing")
     options = parser.parse_args()
@@ -82,7 +85,10 @@ def main() -> None:
         targets = stack.enter_context(stub.running(options.targets + options.replaced, recordings))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(churn.listed(targets, folder, options.targets, options.replaced))
-        result = _exporter(targets, churn.config(folder), options, alone)
+        flags = [f"--config.file={churn.config(folder)}", "--log.level=error"]
+        if options.storage:
+            flags.append(f"--storage.path={folder / 'saved'}")
+        result = _exporter(targets, flags, options, alone)
         if options.blackbox_seconds:
             _blackbox(targets, result, options.blackbox_seconds)
     if options.json:
@@ -107,15 +113,15 @@ def _processor() -> int:
     return last
 
 
-def _exporter(targets: stub.Stub, config: Path, options: argparse.Namespace, alone: int | None) -> Result:
-    """Measure the exporter, which runs on the processor `alone` if given."""
+def _exporter(targets: stub.Stub, flags: list[str], options: argparse.Namespace, alone: int | None) -> Result:
+    """Measure the exporter with these flags, which runs on the processor `alone` if given."""
     pages = [
         PageLoad("/metrics", PROMETHEUS, options.scrape_every),
         PageLoad("/metrics (not compressed)", {"Accept-Encoding": "identity"}, 20),
         PageLoad("/metrics?name[]=pprof_up", PROMETHEUS, 5),
         PageLoad("/-/healthy", {}, 0.1),
     ]
-    with exporter.running(f"--config.file={config}", "--log.level=error") as program:
+    with exporter.running(*flags) as program:
         process, resident = psutil.Process(program.process.pid), Resident()
         if alone is not None:
             for thread in process.threads():
