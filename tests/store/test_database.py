@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from pprof_exporter.store import EpochRetention, Fingerprint, StorageProblem, Store
-from tests.store.observing import NEXT, aside, count, enter, observe, written
+from pprof_exporter.store import store as storing
+from pprof_exporter.store.database import Database
+from pprof_exporter.store.sketch import Sketch
+from tests.store.observing import MARK, NEXT, aside, count, enter, observe, select, written
 
 
 def connection(store: Store) -> sqlite3.Connection:
@@ -53,6 +57,57 @@ def test_what_was_not_flushed_is_lost_and_nothing_else(path: Path) -> None:
     assert store.flush(1.0)
     observe(store, 4)
     assert count(Store.open(path, 2.0)) == 3
+
+
+def test_more_than_one_transaction_holds_is_written_in_one_flush(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "_PART", 10)
+    store = Store.open(path, 0.0)
+    epoch = enter(store, MARK, 1.0)
+    for signal in range(35):
+        store.observe(epoch.id, f"signal {signal}", 1.0)
+    assert store.flush(2.0)
+    again = Store.open(path, 3.0)
+    assert len(again.summaries(epoch.id)) == 35
+
+
+def test_a_part_that_fails_is_written_at_the_next_flush_and_the_others_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "_PART", 10)
+    store = Store.open(path, 0.0)
+    epoch = enter(store, MARK, 1.0)
+    for signal in range(35):
+        store.observe(epoch.id, f"signal {signal}", 1.0)
+    put, parts = Database.put_sketches, iter(range(100))
+
+    def fail_at_the_third(database: Database, sketches: Iterable[tuple[int, str, Sketch]]) -> None:
+        if next(parts) == 2:
+            raise OSError(errno.ENOSPC, "no space left")
+        put(database, sketches)
+
+    monkeypatch.setattr(Database, "put_sketches", fail_at_the_third)
+    assert not store.flush(2.0)
+    assert len(select(path, "SELECT * FROM sketch")) == 20
+    assert store.flush(3.0)
+    again = Store.open(path, 4.0)
+    assert [summary.count for summary in again.summaries(epoch.id).values()] == [1] * 35
+
+
+def test_what_memory_has_is_not_read_again_unless_another_exporter_wrote(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(path, 0.0)
+    observe(store, 3)
+    assert store.flush(1.0)
+    observe(store, 3)
+    with monkeypatch.context() as patched:
+        patched.delattr(Database, "sketch")
+        assert store.flush(2.0)
+    written(path)
+    for now in (3.0, 4.0):
+        observe(store, 1)
+        assert store.flush(now)
+    assert (count(store), count(Store.open(path, 5.0))) == (11, 11)
 
 
 def test_without_a_path_nothing_is_written_and_nothing_is_wrong() -> None:

@@ -108,7 +108,7 @@ def test_a_commit_that_fails_leaves_nothing_half_written(path: Path, monkeypatch
         raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Database, "put_sketch", fail)
+        patched.setattr(Database, "put_sketches", fail)
         assert not store.flush(1.0)
     assert select(path, "SELECT * FROM stay") == select(path, "SELECT * FROM epoch") == []
     assert store.troubles == {StorageProblem.FULL: 1}

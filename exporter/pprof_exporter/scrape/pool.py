@@ -6,6 +6,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.loop import TargetLoop
 from pprof_exporter.scrape.target.schedule import phase
 from pprof_exporter.store import EpochRetention, Store
+from pprof_exporter.threads import Threads
 
 if TYPE_CHECKING:
     from pprof_exporter.scrape.state.raw_profiles import RawProfiles
@@ -34,6 +36,7 @@ _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 # An upgrade is compared that many times sooner, so that it is shown whole at once.
 _COMPARE_CHANGED = 6
+_STORING = Threads("store", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,9 @@ class Pool:
                 await self._clock.sleep(_STORE_EVERY / _COMPARE_CHANGED)
                 changed = [state for state in self.states if state.identity.comparison_due]
                 if changed:
-                    await asyncio.to_thread(_compare, changed)
-            await asyncio.to_thread(self._store.expire, self._clock.now(), EpochRetention())
-            await asyncio.to_thread(_compare, self.states)
+                    await _STORING.run(partial(_compare, changed))
+            await _STORING.run(partial(self._store.expire, self._clock.now(), EpochRetention()))
+            await _STORING.run(partial(_compare, self.states))
 
     def _count_lag(self, lag: float) -> None:
         self.lag_counts[bisect_left(exporter.LOOP_LAG.buckets, lag)] += 1

@@ -7,7 +7,7 @@ loaded with the first file.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -208,11 +208,11 @@ class Database:
             return None
         return found[0] if isinstance(found[0], bytes) else b""
 
-    def put_sketch(self, row: int, signal: str, sketch: Sketch) -> None:
-        """Write one sketch, replacing the previous one."""
-        self._connection.execute(
+    def put_sketches(self, sketches: Iterable[tuple[int, str, Sketch]]) -> None:
+        """Write sketches by row and signal, replacing the previous ones."""
+        self._connection.executemany(
             "INSERT OR REPLACE INTO sketch (epoch, signal, sketch) VALUES (?, ?, ?)",
-            (row, _text(signal), sketch.encode()),
+            ((row, _text(signal), sketch.encode()) for row, signal, sketch in sketches),
         )
 
     def delete(self, row: int) -> None:

@@ -36,6 +36,8 @@ class Batch:
 
     epochs: list[Epoch] = field(default_factory=list)
     sketches: dict[tuple[int, str], Sketch] = field(default_factory=dict)
+    stored: dict[tuple[int, str], Sketch] = field(default_factory=dict)
+    """What the file had of them when it was last read or written, as far as that is known."""
     stays: dict[StayKey, Stay] = field(default_factory=dict)
 
 
@@ -52,6 +54,8 @@ class Ledger:
         self._records: dict[int, dict[str, SignalRecord]] = {}
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
+        self._fresh: dict[tuple[int, str], None] = {}
+        """Signals that may have values which are not in the file, those that wait for longest first."""
         self._next = 1
 
     # Updates.
@@ -105,6 +109,7 @@ class Ledger:
         record = self._records.setdefault(epoch_id, {}).setdefault(signal, SignalRecord())
         if record.fresh is None:
             record.fresh = Sketch()
+            self._fresh[epoch_id, signal] = None
         record.fresh.add(value)
 
     # Queries.
@@ -190,15 +195,20 @@ class Ledger:
             record.stored, record.summary = sketch, None
         self._loaded.add(epoch_id)
 
-    def take(self) -> Batch:
-        """Everything that is not in the file. The caller then calls `written` or `put_back`."""
+    def take(self, most: int) -> Batch:
+        """What is not in the file, with up to so many sketches. The caller then calls `written` or `put_back`."""
         batch = Batch([self._epochs[own] for own in sorted(self._dirty)], stays=self.stays.take())
         self._dirty.clear()
-        for epoch_id, records in self._records.items():
-            for signal, record in records.items():
-                if record.fresh is not None:
-                    record.writing, record.fresh = record.fresh, None
-                    batch.sketches[epoch_id, signal] = record.writing
+        while self._fresh and len(batch.sketches) < most:
+            epoch_id, signal = key = next(iter(self._fresh))
+            del self._fresh[key]
+            record = self._records.get(epoch_id, {}).get(signal)
+            if record is None or record.fresh is None:
+                continue
+            record.writing, record.fresh = record.fresh, None
+            batch.sketches[key] = record.writing
+            if record.stored is not None:
+                batch.stored[key] = record.stored
         return batch
 
     def written(self, rows: Mapping[int, int], sketches: Mapping[tuple[int, str], Sketch]) -> None:
@@ -212,7 +222,8 @@ class Ledger:
             record = self._records[epoch_id][signal]
             record.writing = None
             record.stored = sketch if epoch_id in self._loaded else None
-        self._forget_empty()
+            if not record.count:
+                del self._records[epoch_id][signal]
 
     def put_back(self, batch: Batch) -> None:
         """Record that a batch was not written."""
@@ -221,6 +232,7 @@ class Ledger:
         for epoch_id, signal in batch.sketches:
             record = self._records[epoch_id][signal]
             record.fresh, record.writing = merged(record.writing, record.fresh), None
+            self._fresh[epoch_id, signal] = None
 
     def detach(self, *, keep: bool) -> None:
         """Prepare for another file: no epoch has a row. `keep`: the file is new, and gets everything in memory.
@@ -237,6 +249,7 @@ class Ledger:
                     record.fresh = merged(record.stored, record.fresh)
                 record.stored = record.summary = None
         self._forget_empty()
+        self._fresh = {(own, signal): None for own, records in self._records.items() for signal in records}
 
     def sync(self, rows: Mapping[int, Epoch]) -> None:
         """Merge the epochs of the file, by row; their `id` and `before` are rows too."""

@@ -31,6 +31,9 @@ from pprof_exporter.store.ledger import Batch, Ledger
 from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
 from pprof_exporter.store.sketch import Sketch
 
+# Sketches in one transaction: some hundredths of a second.
+_PART = 500
+
 
 class Store:
     """Use `Store.open`. Thread-safe. No method raises errors of the file: they are counted.
@@ -45,6 +48,7 @@ class Store:
         self._ledger = Ledger()
         self._database: Database | None = None
         self._suspect = False
+        self._shared = False
         # Two locks, so that observing never waits for the disk. Code that takes both takes `_disk` first.
         self._disk = threading.RLock()
         self._memory = threading.Lock()
@@ -218,15 +222,24 @@ class Store:
         return self._attach(now) and self._write()
 
     def _write(self) -> bool:
+        """Write new values, a part after the other: observing waits for one part at most."""
+        while (written := self._write_part()) == _PART:
+            pass
+        return written is not None
+
+    def _write_part(self) -> int | None:
+        """Write up to `_PART` sketches, and return how many; None if that failed."""
         batch = Batch()
         try:
             assert self._database is not None  # noqa: S101  # for the type checker; callers checked
             with self._database.transaction():
                 rows = self._database.epochs() if self._database.has_changed() else None
+                # Once another exporter wrote to the file, what memory has of it may be old.
+                self._shared |= rows is not None
                 with self._memory:
                     if rows is not None:
                         self._ledger.sync(rows)
-                    batch = self._ledger.take()
+                    batch = self._ledger.take(_PART)
                     known = dict(self._ledger.rows)
                 written = {epoch.id: self._database.put_epoch(epoch, known.get(epoch.id)) for epoch in batch.epochs}
                 known |= written
@@ -237,19 +250,27 @@ class Store:
                 for epoch in batch.epochs:
                     before = None if epoch.before is None else known.get(epoch.before)
                     self._database.put_before(written[epoch.id], before)
-                sketches = {}
-                for (epoch_id, signal), fresh in batch.sketches.items():
-                    data = self._database.sketch(known[epoch_id], signal)
-                    sketches[epoch_id, signal] = fresh if data is None else self._decode(data).merge(fresh)
-                    self._database.put_sketch(known[epoch_id], signal, sketches[epoch_id, signal])
+                sketches = {key: self._added(known[key[0]], key, batch) for key in batch.sketches}
+                self._database.put_sketches(
+                    (known[epoch_id], signal, sketch) for (epoch_id, signal), sketch in sketches.items()
+                )
         except database_errors() as error:
             with self._memory:
                 self._ledger.put_back(batch)
             self._report(error)
-            return False
+            return None
         with self._memory:
             self._ledger.written(written, sketches)
-        return True
+        return len(sketches)
+
+    def _added(self, row: int, key: tuple[int, str], batch: Batch) -> Sketch:
+        """What the file has of a signal, with the new values."""
+        assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
+        fresh = batch.sketches[key]
+        if not self._shared and key in batch.stored:
+            return batch.stored[key].merge(fresh)
+        data = self._database.sketch(row, key[1])
+        return fresh if data is None else self._decode(data).merge(fresh)
 
     def _remove(
         self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention, now: float
