@@ -60,7 +60,7 @@ def test_what_was_not_flushed_is_lost_and_nothing_else(path: Path) -> None:
 
 
 def test_more_than_one_transaction_holds_is_written_in_one_flush(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storing, "_PART", 10)
+    monkeypatch.setattr(storing, "MOST_SKETCHES", 10)
     store = Store.open(path, 0.0)
     epoch = enter(store, MARK, 1.0)
     for signal in range(35):
@@ -73,7 +73,7 @@ def test_more_than_one_transaction_holds_is_written_in_one_flush(path: Path, mon
 def test_a_part_that_fails_is_written_at_the_next_flush_and_the_others_once(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "_PART", 10)
+    monkeypatch.setattr(storing, "MOST_SKETCHES", 10)
     store = Store.open(path, 0.0)
     epoch = enter(store, MARK, 1.0)
     for signal in range(35):

@@ -59,6 +59,16 @@ def test_no_distribution_is_encoded_to_learn_its_size(monkeypatch: pytest.Monkey
     assert store.expire(10 * DAY, EpochRetention(size=0)) == 11
 
 
+def test_nothing_of_a_removed_epoch_stays_in_memory(store: Store) -> None:
+    fill(store, 10)
+    for epoch in store.epochs("shop"):
+        store.observe(epoch.id, "latency", 1.0)
+    store.expire(10 * DAY, EpochRetention(size=0))
+    ledger = store._ledger
+    kept = (ledger._epochs, ledger._records, ledger._fresh, ledger._dirty, ledger._loaded, ledger.rows)
+    assert [len(of_epochs) for of_epochs in kept] == [0] * 6
+
+
 def test_a_target_whose_epoch_before_was_removed_has_no_comparison(store: Store) -> None:
     fill(store, 3)
     assert store.compare("shop", "a") is not None

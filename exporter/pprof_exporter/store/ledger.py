@@ -7,9 +7,11 @@ another exporter wrote a moment earlier.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from pprof_exporter.store.batch import Batch
 from pprof_exporter.store.epoch import (
     Epoch,
     Fingerprint,
@@ -30,17 +32,6 @@ _ENOUGH = 10
 _FARTHEST = 5
 
 
-@dataclass(slots=True)
-class Batch:
-    """Data to write: epochs, additions to the stored sketches by epoch id and signal, and stays of targets."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    sketches: dict[tuple[int, str], Sketch] = field(default_factory=dict)
-    stored: dict[tuple[int, str], Sketch] = field(default_factory=dict)
-    """What the file had of them when it was last read or written, as far as that is known."""
-    stays: dict[StayKey, Stay] = field(default_factory=dict)
-
-
 class Ledger:
     """The epochs of every service, and their signals."""
 
@@ -54,7 +45,7 @@ class Ledger:
         self._records: dict[int, dict[str, SignalRecord]] = {}
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
-        self._fresh: dict[tuple[int, str], None] = {}
+        self._fresh: OrderedDict[tuple[int, str], None] = OrderedDict()
         """Signals that may have values which are not in the file, those that wait for longest first."""
         self._next = 1
 
@@ -175,7 +166,8 @@ class Ledger:
             self._services[epoch.service].remove(epoch.id)
             if not self._services[epoch.service]:
                 del self._services[epoch.service]
-            self._records.pop(epoch.id, None)
+            for signal in self._records.pop(epoch.id, {}):
+                self._fresh.pop((epoch.id, signal), None)
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
@@ -200,10 +192,9 @@ class Ledger:
         batch = Batch([self._epochs[own] for own in sorted(self._dirty)], stays=self.stays.take())
         self._dirty.clear()
         while self._fresh and len(batch.sketches) < most:
-            epoch_id, signal = key = next(iter(self._fresh))
-            del self._fresh[key]
-            record = self._records.get(epoch_id, {}).get(signal)
-            if record is None or record.fresh is None:
+            (epoch_id, signal), _ = self._fresh.popitem(last=False)
+            key, record = (epoch_id, signal), self._records[epoch_id][signal]
+            if record.fresh is None:
                 continue
             record.writing, record.fresh = record.fresh, None
             batch.sketches[key] = record.writing
@@ -249,7 +240,8 @@ class Ledger:
                     record.fresh = merged(record.stored, record.fresh)
                 record.stored = record.summary = None
         self._forget_empty()
-        self._fresh = {(own, signal): None for own, records in self._records.items() for signal in records}
+        self._fresh.clear()
+        self._fresh.update(((own, signal), None) for own, records in self._records.items() for signal in records)
 
     def sync(self, rows: Mapping[int, Epoch]) -> None:
         """Merge the epochs of the file, by row; their `id` and `before` are rows too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.store.epoch import Epoch
@@ -26,12 +26,13 @@ def oldest_stay(now: float, policy: EpochRetention) -> float:
     return now - max(policy.age, 2 * STAY_PRECISION)
 
 
-def over_size(spared: Sequence[Epoch], sizes: Mapping[int, int], policy: EpochRetention) -> list[Epoch]:
-    """Without a file: the epochs to remove, longest unseen first, until the sketches fit."""
-    total, over = sum(sizes.values()), []
-    for epoch in spared:
+def over_size(spared: Sequence[Epoch], size: Callable[[int], int], policy: EpochRetention) -> list[Epoch]:
+    """Without a file: the epochs to remove, longest unseen first, until the sketches fit. `size` is by epoch id."""
+    sizes = [size(epoch.id) for epoch in spared]
+    total, over = sum(sizes), []
+    for epoch, own in zip(spared, sizes, strict=True):
         if total <= policy.size:
             break
-        total -= sizes[epoch.id]
+        total -= own
         over.append(epoch)
     return over

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pprof_exporter.store.ages import compare_ages
+from pprof_exporter.store.batch import MOST_SKETCHES, Batch
 from pprof_exporter.store.control import ControlGroup
 from pprof_exporter.store.database import (
     Database,
@@ -27,12 +28,9 @@ from pprof_exporter.store.database import (
     storage_problem,
 )
 from pprof_exporter.store.epoch import Comparison, Epoch, Fingerprint, Stay, Summary
-from pprof_exporter.store.ledger import Batch, Ledger
+from pprof_exporter.store.ledger import Ledger
 from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
 from pprof_exporter.store.sketch import Sketch
-
-# Sketches in one transaction: some hundredths of a second.
-_PART = 500
 
 
 class Store:
@@ -160,11 +158,10 @@ class Store:
                 spared = [epoch for epoch in self._ledger.by_age() if epoch.id not in gone]
                 rows = dict(self._ledger.rows)
             try:
-                removed += (
-                    self._remove(removed, spared, rows, policy, now)
-                    if self._database
-                    else over_size(spared, self._sizes(spared) if self._path is None else {}, policy)
-                )
+                if self._database:
+                    removed += self._remove(removed, spared, rows, policy, now)
+                elif self._path is None:
+                    removed += over_size(spared, self._size, policy)
             except database_errors() as error:
                 self._report(error)
                 return 0
@@ -173,13 +170,10 @@ class Store:
                 self._ledger.stays.drop_unseen(oldest_stay(now, policy))
         return len(removed)
 
-    def _sizes(self, epochs: Iterable[Epoch]) -> dict[int, int]:
-        sizes = {}
-        for epoch in epochs:
-            # One by one: observing waits for a single epoch, not for those of a thousand targets.
-            with self._memory:
-                sizes[epoch.id] = self._ledger.size(epoch.id)
-        return sizes
+    def _size(self, epoch_id: int) -> int:
+        # Observing waits for a single epoch, not for those of a thousand targets.
+        with self._memory:
+            return self._ledger.size(epoch_id)
 
     def close(self, now: float) -> None:
         """Write new values and close the file. The store can still be used, in memory."""
@@ -223,12 +217,12 @@ class Store:
 
     def _write(self) -> bool:
         """Write new values, a part after the other: observing waits for one part at most."""
-        while (written := self._write_part()) == _PART:
+        while (written := self._write_part()) == MOST_SKETCHES:
             pass
         return written is not None
 
     def _write_part(self) -> int | None:
-        """Write up to `_PART` sketches, and return how many; None if that failed."""
+        """Write up to `MOST_SKETCHES` sketches, and return how many; None if that failed."""
         batch = Batch()
         try:
             assert self._database is not None  # noqa: S101  # for the type checker; callers checked
@@ -239,21 +233,9 @@ class Store:
                 with self._memory:
                     if rows is not None:
                         self._ledger.sync(rows)
-                    batch = self._ledger.take(_PART)
+                    batch = self._ledger.take(MOST_SKETCHES)
                     known = dict(self._ledger.rows)
-                written = {epoch.id: self._database.put_epoch(epoch, known.get(epoch.id)) for epoch in batch.epochs}
-                known |= written
-                for (service, target), stay in batch.stays.items():
-                    left = None if stay.before is None else known.get(stay.before)
-                    if stay.epoch in known:
-                        self._database.put_stay(service, target, stay, known[stay.epoch], left)
-                for epoch in batch.epochs:
-                    before = None if epoch.before is None else known.get(epoch.before)
-                    self._database.put_before(written[epoch.id], before)
-                sketches = {key: self._added(known[key[0]], key, batch) for key in batch.sketches}
-                self._database.put_sketches(
-                    (known[epoch_id], signal, sketch) for (epoch_id, signal), sketch in sketches.items()
-                )
+                written, sketches = batch.write(self._database, known, self._decode, shared=self._shared)
         except database_errors() as error:
             with self._memory:
                 self._ledger.put_back(batch)
@@ -262,15 +244,6 @@ class Store:
         with self._memory:
             self._ledger.written(written, sketches)
         return len(sketches)
-
-    def _added(self, row: int, key: tuple[int, str], batch: Batch) -> Sketch:
-        """What the file has of a signal, with the new values."""
-        assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
-        fresh = batch.sketches[key]
-        if not self._shared and key in batch.stored:
-            return batch.stored[key].merge(fresh)
-        data = self._database.sketch(row, key[1])
-        return fresh if data is None else self._decode(data).merge(fresh)
 
     def _remove(
         self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention, now: float
