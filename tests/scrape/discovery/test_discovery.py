@@ -331,13 +331,14 @@ async def test_five_hundred_targets_replaced_leave_the_others_alone() -> None:
     await settle()
     job = Job("shop")
 
-    def apply(numbers: range) -> None:
+    async def apply(numbers: range) -> None:
         groups = [TargetGroup(tuple(f"host-{number}:1" for number in numbers))]
         pool.apply(replace(settings_of(), targets=job.resolve(groups).targets))
+        await clock.advance(1)
 
-    apply(range(1000))
+    await apply(range(1000))
     staying = {state.target.name: state for state in pool.states}
-    apply(range(500, 1500))
+    await apply(range(500, 1500))
 
     now = {state.target.name: state for state in pool.states}
     assert len(now) == 1000
