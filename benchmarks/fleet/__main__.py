@@ -1,8 +1,7 @@
 """What a fleet costs: many resident targets at the default cycle, and blackbox_exporter beside it.
 
     python -m benchmarks.fleet [--mix small|prometheus|large] [--targets 1000] [--seconds 120] [--warm-up 90]
-        [--blackbox-seconds 60] [--replaced 0] [--one-core] [--storage] [--json FILE]
-        [--sizes]
+        [--blackbox-seconds 60] [--replaced 0] [--one-core] [--storage] [--json FILE] [--sizes]
 
 The targets are a Go program that replays what the programs of a mix answer, see `mixes`; it and the clients are
 processes and threads of their own, whose CPU time is not counted as the exporter's. After the warm-up with the first
@@ -12,8 +11,8 @@ prometheus-blackbox-exporter probes the same paths of the same targets at the sa
 `--replaced 500`: so many targets a minute go and others come, through a file; memory before and after shows whether
 anything stays behind. `--one-core`: the exporter, with all its threads, has a processor of its own, and targets and
 clients have the others; without it they share all of them. `--storage`: statistics and evidence are saved in a folder,
-as in the shipped deployments. `--json FILE` writes the figures too. `--sizes` prints the
-sizes of the mix, and measures nothing.
+as in the shipped stand-alone deployments. `--json FILE` writes the figures too. `--sizes` prints the sizes of the mix,
+and measures nothing.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class FleetSeries:
 def _divide(states: Sequence[TargetState]) -> list[list[TargetState]]:
     """The targets of each block. The number of blocks is a power of two, so that it rarely changes."""
     count = 1 if len(states) <= _ON_REQUEST else 2
-    while count * _PER_BLOCK < len(states) and count > 1:
+    while count * _PER_BLOCK < len(states):
         count *= 2
     members: list[list[TargetState]] = [[] for _ in range(count)]
     for state in states:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pprof_exporter.store.batch import Batch
+from pprof_exporter.store.batch import Batch, SketchKey
 from pprof_exporter.store.epoch import (
     Epoch,
     Fingerprint,
@@ -45,7 +45,7 @@ class Ledger:
         self._records: dict[int, dict[str, SignalRecord]] = {}
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
-        self._fresh: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._fresh: OrderedDict[SketchKey, None] = OrderedDict()
         """Signals that may have values which are not in the file, those that wait for longest first."""
         self._next = 1
 
@@ -202,7 +202,7 @@ class Ledger:
                 batch.stored[key] = record.stored
         return batch
 
-    def written(self, rows: Mapping[int, int], sketches: Mapping[tuple[int, str], Sketch]) -> None:
+    def written(self, rows: Mapping[int, int], sketches: Mapping[SketchKey, Sketch]) -> None:
         """Record that a batch is in the file, with the rows of its epochs and the resulting sketches."""
         for epoch_id, row in rows.items():
             if epoch_id not in self.rows:
