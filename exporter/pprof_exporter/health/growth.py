@@ -6,9 +6,9 @@ profiles in a row is reported at once; a sawtooth, or traffic that comes and goe
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
-from itertools import pairwise
+from array import array
+from collections.abc import Container, Mapping
+from typing import NamedTuple
 
 RISES = 5
 """Profiles in a row in each of which a function must have grown."""
@@ -18,43 +18,60 @@ _AT_REST = 10
 
 
 class GrowthTracker:
-    """Holds the values by function of the latest profiles, and finds the functions that grew with every one.
+    """Finds the functions that grew in each of the latest profiles.
 
     `at_least` is the minimum growth in all. With `changes_only` a profile equal to the one before does not count, like
     that of a heap between two collections.
+
+    A large program has hundreds of functions, and every target has two trackers. So of older profiles only the values
+    are kept that can still be the beginning of a growth, and no object for each number.
     """
 
     def __init__(self, *, at_least: float, changes_only: bool) -> None:
         self._at_least = at_least
         self._changes_only = changes_only
-        self._history: deque[Mapping[str, float]] = deque(maxlen=RISES + 1)
+        self._latest: _Values | None = None
+        self._earlier: list[_Values] = []
+        """Of one, two, ... profiles before: the values of the functions that grew in each profile since."""
         self._unchanged = 0
 
     def update(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """Add one profile. Returns the growth of the functions that grew in each of the last `RISES` profiles."""
-        if self._changes_only and self._history and weights == self._history[-1]:
+        """Add one profile. Returns the growth of the functions that grew in each of the last `RISES` profiles.
+
+        A function that a profile lacks has the value 0; none is below.
+        """
+        if self._latest is None:
+            self._latest = _Values.of(weights)
+            return {}
+        before = self._latest.by_function()
+        if self._changes_only and weights == before:
             self._unchanged += 1
             if self._unchanged >= _AT_REST:
-                self._history.clear()
-                self._history.append(weights)
+                self._earlier = []
         else:
             self._unchanged = 0
-            self._history.append(weights)
-        return growing(tuple(self._history), rises=RISES, at_least=self._at_least)
+            grew = {name: least for name, value in weights.items() if value > (least := before.get(name, 0.0))}
+            older = [one.of_functions(grew) for one in self._earlier[: RISES - 1]]
+            self._earlier = [_Values.of(grew), *older]
+            self._latest = _Values.of(weights)
+        if len(self._earlier) < RISES:
+            return {}
+        growth = {name: weights[name] - value for name, value in self._earlier[-1].by_function().items()}
+        return {name: rise for name, rise in growth.items() if rise >= self._at_least}
 
 
-def growing(history: tuple[Mapping[str, float], ...], *, rises: int, at_least: float) -> dict[str, float]:
-    """Functions that grew in each of the last `rises` profiles, with their growth in all if it is `at_least`.
+class _Values(NamedTuple):
+    """Values by function: 16 bytes each, where a dictionary with its numbers takes a hundred."""
 
-    `history` is oldest first. It takes `rises` + 1 profiles; with fewer the result is empty. A missing function is 0.
-    """
-    if rises < 1 or len(history) <= rises:
-        return {}
-    recent = history[-rises - 1 :]
-    found = {}
-    for name in recent[-1]:
-        values = [weights.get(name, 0) for weights in recent]
-        rise = values[-1] - values[0]
-        if rise >= at_least and all(later > earlier for earlier, later in pairwise(values)):
-            found[name] = rise
-    return found
+    names: tuple[str, ...]
+    values: array[float]
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> _Values:
+        return cls(tuple(weights), array("d", weights.values()))
+
+    def by_function(self) -> dict[str, float]:
+        return dict(zip(self.names, self.values, strict=True))
+
+    def of_functions(self, names: Container[str]) -> _Values:
+        return self.of({name: value for name, value in zip(self.names, self.values, strict=True) if name in names})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
@@ -77,8 +79,8 @@ class MemStats:
     debug_gc: bool
     buck_hash_sys: int
     """Memory that the profiler itself uses for its records (golang/go 69590)."""
-    pause_ns: tuple[int, ...]
-    pause_end: tuple[int, ...]
+    pause_ns: Sequence[int]
+    pause_end: Sequence[int]
     max_rss: int | None
     """Largest resident size so far, if the text has it: on Unix since Go 1.19, on Windows since 1.20."""
     sampling_bytes: int
@@ -198,9 +200,10 @@ class _Fields:
             raise DecodeError(Reason.INVALID, f"{name} is {text[:40]!r}")
         return text == "true"
 
-    def ring(self, name: str) -> tuple[int, ...]:
+    def ring(self, name: str) -> array[int]:
         text = self._value(name)
-        values = tuple(_clock(_whole(word, name), name) for word in text.strip("[]").split(" "))
+        # Every target keeps the latest: 512 numbers, 2 KiB a ring and not 9.
+        values = array("q", [_clock(_whole(word, name), name) for word in text.strip("[]").split(" ")])
         if len(values) != PAUSE_RING or not (text.startswith("[") and text.endswith("]")):
             raise DecodeError(Reason.INVALID, f"{name} has {len(values)} entries instead of {PAUSE_RING}")
         return values

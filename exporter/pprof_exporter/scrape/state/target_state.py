@@ -47,8 +47,8 @@ class ProfileState:
         self.kind = kind
         self.counters = FetchCounters()
         self.latest: Observation | None = None
+        """The latest profile of the current process, without what it says of functions."""
         self.latest_few = deque[Observation](maxlen=_FEW)
-        """The latest profiles of the current process, without what they say of functions."""
         self.accumulated = [0.0] * len(kind.values)
         self.profiled = 0.0
         self.counter_totals: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
@@ -71,8 +71,8 @@ class ProfileState:
 
     def record(self, observation: Observation) -> None:
         """Take in a profile. Values of windows are added up; other values replace the previous ones."""
-        self.latest = observation
-        self.latest_few.append(replace(observation, by_function=()))
+        self.latest = replace(observation, by_function=())
+        self.latest_few.append(self.latest)
         self.read += 1
         self.profiled += observation.profiled
         for reading in observation.readings:
