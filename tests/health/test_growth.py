@@ -39,10 +39,10 @@ def test_growth_of_recorded_profiles_is_attributed_to_the_function_that_leaks() 
             for file in ("goroutine.pb.gz", "goroutine_leaks.pb.gz")
         )
         tracker = GrowthTracker(at_least=5 * RISES, changes_only=False)
-        for part in range(RISES + 1):
-            found = tracker.update(
-                {name: before.get(name, 0) + part * (value - before.get(name, 0)) for name, value in after.items()}
-            )
+        *_, found = (
+            tracker.update({name: before.get(name, 0) * (RISES - part) + value * part for name, value in after.items()})
+            for part in range(RISES + 1)
+        )
         assert {name: rise / RISES for name, rise in found.items()} == {
             "main.leakOnLostChannel": 20,
             "main.leakOnChannel": 12,

@@ -6,7 +6,7 @@ A reading that no recording moves is moved by a crafted profile, which `CRAFTED`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 from pprof_exporter.catalog import quality, sampling
@@ -105,7 +105,10 @@ def memory(replies: Iterable[MemStats]) -> dict[str, set[Hashable]]:
     values: dict[str, set[Hashable]] = {}
     for stats in replies:
         for field in fields(MemStats):
-            values.setdefault(f"memstats: {field.name}", set()).add(getattr(stats, field.name))
+            figure = getattr(stats, field.name)
+            values.setdefault(f"memstats: {field.name}", set()).add(
+                tuple(figure) if isinstance(figure, Sequence) else figure
+            )
         values.setdefault("memstats: new_pauses", set()).add(new_pauses(None, stats))
         values.setdefault("memstats: unseen_collections", set()).add(unseen_collections(None, stats))
     return values
