@@ -1,16 +1,15 @@
-"""New objects are collected in small steps, old ones seldom, and sooner if memory doubles."""
+"""New objects are collected in small steps, and old ones when memory has grown."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
-from pprof_exporter.cli.interpreter import collect_garbage_in_steps
+from pprof_exporter.cli.interpreter import collect_garbage_in_steps, resident_memory
 from tests.scrape.fakes import FakeClock
 
 
@@ -27,12 +26,27 @@ class Knot:
         Knot.alive -= 1
 
 
+class Memory:
+    """Memory of the process, as a test says."""
+
+    bytes = 100
+
+    def __call__(self) -> int:
+        return self.bytes
+
+
 @pytest.fixture
-async def clock() -> AsyncIterator[FakeClock]:
+def memory() -> Memory:
+    """A process of a hundred bytes."""
+    return Memory()
+
+
+@pytest.fixture
+async def clock(memory: Memory) -> AsyncIterator[FakeClock]:
     """The time of a collector that has begun."""
     thresholds, clock = gc.get_threshold(), FakeClock()
     Knot.alive = 0
-    task = asyncio.create_task(collect_garbage_in_steps(clock))
+    task = asyncio.create_task(collect_garbage_in_steps(clock, memory))
     await clock.advance(1)
     yield clock
     task.cancel()
@@ -57,28 +71,42 @@ async def test_what_is_left_after_a_step_is_not_looked_at_again_soon(clock: Fake
     assert len(gc.get_objects()) < 5_000
 
 
-async def test_garbage_among_old_objects_goes_with_the_next_collection_of_everything(clock: FakeClock) -> None:
+async def old_garbage(clock: FakeClock) -> None:
+    """A knot that was in use for longer than a step."""
     kept = [Knot()]
     await clock.advance(1)
     kept.clear()
-    await clock.advance(500)
+
+
+async def test_garbage_among_old_objects_waits_until_memory_has_doubled(clock: FakeClock, memory: Memory) -> None:
+    await clock.advance(60)
+    await old_garbage(clock)
+    memory.bytes = 199
+    await clock.advance(3_600)
     assert Knot.alive == 1
-    await clock.advance(110)
-    assert Knot.alive == 0
-
-
-async def test_it_comes_sooner_when_memory_has_doubled(clock: FakeClock) -> None:
-    await clock.advance(610)
-    kept = [Knot()]
-    await clock.advance(1)
-    kept.clear()
+    memory.bytes = 200
     await clock.advance(10)
-    assert Knot.alive == 1, "memory is as before"
-
-    large = [[float(number)] for number in range(sys.getallocatedblocks())]
-    await clock.advance(1)
     assert Knot.alive == 0
-    assert large
+
+
+async def test_once_everything_was_collected_a_quarter_more_is_much(clock: FakeClock, memory: Memory) -> None:
+    await clock.advance(60)
+    memory.bytes = 200
+    await clock.advance(10)
+    await old_garbage(clock)
+    memory.bytes = 249
+    await clock.advance(3_600)
+    assert Knot.alive == 1
+    memory.bytes = 250
+    await clock.advance(10)
+    assert Knot.alive == 0
+
+
+def test_memory_is_that_of_the_process() -> None:
+    before = resident_memory()
+    kept = bytearray(b"x") * 50_000_000
+    assert 45_000_000 < resident_memory() - before < 60_000_000
+    assert kept
 
 
 async def test_a_burst_of_garbage_does_not_wait_for_the_step(clock: FakeClock) -> None:
