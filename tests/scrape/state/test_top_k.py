@@ -19,6 +19,7 @@ def test_members_and_other_sum_up_to_the_whole_and_are_bounded(rounds: list[dict
         assert sum(shown.values()) == pytest.approx(sum(weights.values()))
         assert len(shown) <= 2 * 3 + 1
         top = sorted(weights, key=lambda name: (-weights[name], name))[:3]
+        assert list(shown)[: len(top)] == top
         assert all(shown[name] == weights[name] for name in top)
 
 

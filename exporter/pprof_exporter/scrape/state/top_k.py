@@ -17,23 +17,37 @@ class TopK:
     def update(self, weights: dict[str, float]) -> dict[str, float]:
         """The value of each member, and of the rest under `other`; the values add up to the total."""
         weights = _shortened(weights)
-        top = sorted(weights, key=lambda name: (-weights[name], name))[: self._limit]
+        top = _top(weights, self._limit)
         ages = {name: age + 1 for name, age in self._age.items() if age < self._hold}
         ages.update(dict.fromkeys(top, 0))
         kept = sorted(ages, key=lambda name: (ages[name], -weights.get(name, 0), name))[: 2 * self._limit]
         self._age = {name: ages[name] for name in kept}
         members = {name: weights.get(name, 0) for name in kept}
-        return members | {OTHER: sum(weight for name, weight in weights.items() if name not in members)}
+        rest = dict(weights)
+        for name in members:
+            rest.pop(name, None)
+        return members | {OTHER: sum(rest.values())}
 
 
 def largest(weights: dict[str, float], limit: int) -> dict[str, float]:
     """The `limit` largest, without `other`."""
     short = _shortened(weights)
-    return {name: short[name] for name in sorted(short, key=lambda name: (-short[name], name))[:limit]}
+    return {name: short[name] for name in _top(short, limit)}
+
+
+def _top(weights: dict[str, float], limit: int) -> list[str]:
+    """The names of the `limit` largest, in their order; of equals, the first in the alphabet."""
+    if len(weights) > limit > 0:
+        # A large program has hundreds of functions. To sort numbers takes a fifth of the time for names with a key.
+        least = sorted(weights.values(), reverse=True)[limit - 1]
+        names = [name for name, weight in weights.items() if weight >= least]
+    else:
+        names = list(weights)
+    return sorted(names, key=lambda name: (-weights[name], name))[:limit]
 
 
 def _shortened(weights: dict[str, float]) -> dict[str, float]:
-    if all(len(name) <= _MAX_NAME_LENGTH for name in weights):
+    if max(map(len, weights), default=0) <= _MAX_NAME_LENGTH:
         return weights
     short: dict[str, float] = {}
     for name, weight in weights.items():
