@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -238,6 +239,26 @@ async def test_families_keep_their_order(page: ExpositionPage) -> None:
 @pytest.mark.lab
 async def test_promtool_has_nothing_to_say(page: ExpositionPage) -> None:
     assert check_metrics(await text_of(page)) == ""
+
+
+async def test_a_large_page_comes_although_the_event_loop_is_overloaded(large: Pool) -> None:
+    """Each turn of the loop takes long; a page that did a millisecond in each would not come before a time-out."""
+    turns = 0
+
+    async def overload() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            time.sleep(0.1)  # noqa: ASYNC251 - it is what overloads.
+            await asyncio.sleep(0)
+
+    fleet, others = FleetSeries(large), asyncio.ensure_future(overload())
+    try:
+        assert len(await fleet.pieces()) == 2
+        assert turns < MANY / 5
+    finally:
+        others.cancel()
+        await fleet.close()
 
 
 @pytest.mark.parametrize("kind", ["of asyncio", "that decode"])

@@ -88,7 +88,8 @@ async def test_ever_so_many_new_targets_are_taken_up_little_by_little(pool: Pool
     pool.apply(settings(*listed(range(1500))))
     assert len(pool.states) == 101
     pool.apply(settings(*listed(range(1100))))
-    for _ in range(300):
-        await asyncio.sleep(0)
-
+    async with asyncio.timeout(60):
+        while len(pool.states) != 1101:
+            await asyncio.sleep(0)
+    await settle()
     assert len(pool.states) == 1101

@@ -9,7 +9,6 @@ family; a reply joins the pieces. With few targets, changed ones are rendered on
 from __future__ import annotations
 
 import asyncio
-import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pprof_exporter.exposition.lines import TextLines
 from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflater
 from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape import Pool, TargetState
+from pprof_exporter.time_slices import TimeSlices
 
 # Rendering this number of targets takes less time than sending their page: they are one block.
 _ON_REQUEST = 64
@@ -26,8 +26,6 @@ _ON_REQUEST = 64
 _PER_BLOCK = 128
 # Seconds between two refreshes of a block in a large pool, as between scrapes. Replies are at most two of these old.
 _REFRESH_INTERVAL = 15.0
-# Longest time to block the event loop at once, in seconds.
-_SLICE = 0.001
 # Seconds after the latest request when rendering ahead stops.
 _IDLE_TIMEOUT = 300.0
 
@@ -105,13 +103,11 @@ class FleetSeries:
             now = self._clock.now()
             if block.holds(members, now):
                 return
-            lines, shown, expires, began = TextLines(), [], [], time.perf_counter()
+            lines, shown, expires, slices = TextLines(), [], [], TimeSlices()
             for state in members:
                 shown.append((state, state.revision))
                 expires.append(TargetSeries(lines, state, now).add())
-                if time.perf_counter() - began > _SLICE:
-                    await asyncio.sleep(0)
-                    began = time.perf_counter()
+                await slices.pause()
             block.pieces = await PAGE_THREADS.run(partial(_deflated, lines))
             block.shown, block.expires = shown, min(expires, default=float("inf"))
 

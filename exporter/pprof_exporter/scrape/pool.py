@@ -23,15 +23,15 @@ from pprof_exporter.scrape.target.loop import TargetLoop
 from pprof_exporter.scrape.target.schedule import phase
 from pprof_exporter.store import EpochRetention, Store
 from pprof_exporter.threads import Threads
+from pprof_exporter.time_slices import TimeSlices
 
 if TYPE_CHECKING:
     from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 
 # Seconds between the first rounds of two targets; the first rounds of all targets fall within one index interval.
 _FIRST_ROUND_APART = 0.1
-# More new targets than this are started in batches, so that the event loop serves other work in between.
+# More new targets than this are started in steps, so that the event loop serves other work in between.
 _AT_ONCE = 100
-_BATCH = 5
 _RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 # An upgrade is compared that many times sooner, so that it is shown whole at once.
@@ -131,9 +131,10 @@ class Pool:
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None
-        self._start_all(new[:_AT_ONCE], settings, spread)
+        for target in new[:_AT_ONCE]:
+            self._start(target, settings, phase(target.name, spread))
         if len(new) > _AT_ONCE:
-            self._starting = asyncio.create_task(self._start_in_batches(new[_AT_ONCE:], settings, spread))
+            self._starting = asyncio.create_task(self._start_in_steps(new[_AT_ONCE:], settings, spread))
 
     async def close(self, deadline: float) -> None:
         """Wait `deadline` seconds for fetches in flight, then cut them: Go stops profiling when a client leaves."""
@@ -150,13 +151,10 @@ class Pool:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._store.close, self._clock.now())
 
-    async def _start_in_batches(self, targets: list[Target], settings: Settings, spread: float) -> None:
-        for first in range(0, len(targets), _BATCH):
-            await asyncio.sleep(0)
-            self._start_all(targets[first : first + _BATCH], settings, spread)
-
-    def _start_all(self, targets: list[Target], settings: Settings, spread: float) -> None:
+    async def _start_in_steps(self, targets: list[Target], settings: Settings, spread: float) -> None:
+        slices = TimeSlices()
         for target in targets:
+            await slices.pause()
             self._start(target, settings, phase(target.name, spread))
 
     def _start(self, target: Target, settings: Settings, delay: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,12 @@ from html import escape
 from urllib.parse import urlencode
 
 from pprof_exporter.scrape import TargetState
+from pprof_exporter.time_slices import TimeSlices
 from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst_level
 from pprof_exporter.web.formatting import LEVEL_WORDS, badge, target_path
 from pprof_exporter.web.layout import page
 
 TARGETS_PER_PAGE = 100
-# Verdicts on one target take a fraction of a millisecond; after so many, others have their turn.
-_AT_A_TIME = 20
 _ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY, Level.NOT_APPLICABLE)
 
 
@@ -51,10 +49,10 @@ async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted
     if not states:
         return page("Targets", _NOTHING)
     found: list[_Row] = []
-    for i, state in enumerate(states):
-        if i % _AT_A_TIME == 0:
-            await asyncio.sleep(0)
+    slices = TimeSlices()
+    for state in states:
         found.append(_row(state, now))
+        await slices.pause()
     levels = Counter(row.level for row in found)
     rows = [row for row in found if _shown(row, wanted)]
     rows.sort(key=lambda row: (_ORDER.index(row.level), -len(row.bad), row.state.target.name))
