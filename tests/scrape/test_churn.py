@@ -90,6 +90,6 @@ async def test_ever_so_many_new_targets_are_taken_up_little_by_little(pool: Pool
     pool.apply(settings(*listed(range(1100))))
     async with asyncio.timeout(60):
         while len(pool.states) != 1101:
-            await asyncio.sleep(0)
+            await settle()
     await settle()
     assert len(pool.states) == 1101
