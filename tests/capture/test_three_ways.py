@@ -112,7 +112,7 @@ def of_files(state: TargetState) -> Any:
     """What files can give back: content, and readings that need neither the CPU time nor the time of the request."""
     found = without(plain(state), NOT_IN_FILES)
     for profile in found["profiles"].values():
-        latest = profile["latest"] or {}
+        latest = profile["latest"] = dict(profile["latest_few"][-1]) if profile["latest_few"] else {}
         readings = latest.get("readings", [])
         profile["readings_of_content"] = [
             (one["family"]["name"], one["labels"], one["value"])

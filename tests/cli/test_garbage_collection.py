@@ -71,35 +71,29 @@ async def test_what_is_left_after_a_step_is_not_looked_at_again_soon(clock: Fake
     assert len(gc.get_objects()) < 5_000
 
 
-async def old_garbage(clock: FakeClock) -> None:
-    """A knot that was in use for longer than a step."""
+async def old_garbage_waits_until(memory: Memory, size: int, clock: FakeClock) -> None:
+    """What was in use for longer than a step and is garbage now goes when the process has so many bytes."""
     kept = [Knot()]
     await clock.advance(1)
     kept.clear()
+    memory.bytes = size - 1
+    await clock.advance(3_600)
+    assert Knot.alive == 1
+    memory.bytes = size
+    await clock.advance(10)
+    assert Knot.alive == 0
 
 
 async def test_garbage_among_old_objects_waits_until_memory_has_doubled(clock: FakeClock, memory: Memory) -> None:
     await clock.advance(60)
-    await old_garbage(clock)
-    memory.bytes = 199
-    await clock.advance(3_600)
-    assert Knot.alive == 1
-    memory.bytes = 200
-    await clock.advance(10)
-    assert Knot.alive == 0
+    await old_garbage_waits_until(memory, 200, clock)
 
 
 async def test_once_everything_was_collected_a_quarter_more_is_much(clock: FakeClock, memory: Memory) -> None:
     await clock.advance(60)
     memory.bytes = 200
     await clock.advance(10)
-    await old_garbage(clock)
-    memory.bytes = 249
-    await clock.advance(3_600)
-    assert Knot.alive == 1
-    memory.bytes = 250
-    await clock.advance(10)
-    assert Knot.alive == 0
+    await old_garbage_waits_until(memory, 250, clock)
 
 
 def test_memory_is_that_of_the_process() -> None:

@@ -46,9 +46,8 @@ class ProfileState:
     def __init__(self, kind: Kind, functions: int) -> None:
         self.kind = kind
         self.counters = FetchCounters()
-        self.latest: Observation | None = None
-        """The latest profile of the current process, without what it says of functions."""
         self.latest_few = deque[Observation](maxlen=_FEW)
+        """The latest profiles of the current process, without what they say of functions."""
         self.accumulated = [0.0] * len(kind.values)
         self.profiled = 0.0
         self.counter_totals: dict[tuple[Family, LabelPairs], float] = defaultdict(float)
@@ -60,10 +59,15 @@ class ProfileState:
         self._rankings = [TopK(functions) for _ in kind.values]
         self._growth = [_growth(value) for value in kind.values]
 
+    @property
+    def latest(self) -> Observation | None:
+        """The newest of the latest few; None before the first."""
+        return self.latest_few[-1] if self.latest_few else None
+
     def begin_process(self) -> None:
         """Forget the content of the process before; what the exporter adds up stays."""
-        self.latest, self.read = None, 0
         self.latest_few.clear()
+        self.read = 0
         self.top_functions = [None] * len(self.kind.values)
         self.growing_functions = [{} for _ in self.kind.values]
         self._rankings = [TopK(self._functions) for _ in self.kind.values]
@@ -71,8 +75,7 @@ class ProfileState:
 
     def record(self, observation: Observation) -> None:
         """Take in a profile. Values of windows are added up; other values replace the previous ones."""
-        self.latest = replace(observation, by_function=())
-        self.latest_few.append(self.latest)
+        self.latest_few.append(replace(observation, by_function=()))
         self.read += 1
         self.profiled += observation.profiled
         for reading in observation.readings:
