@@ -8,6 +8,7 @@ from pprof_exporter.health import FetchedProfile
 from pprof_exporter.health.symbols import symbols
 from pprof_exporter.profile import Profile
 from tests.health.readings import by_name, with_sample
+from tests.profile.changed import changed
 from tests.recorded import FOREIGN, PROGRAMS, profile, replies
 
 UNSYMBOLIZED = "pprof_unsymbolized_ratio"
@@ -58,6 +59,17 @@ def test_a_program_without_symbols_shows() -> None:
     ratio = read(profile(FOREIGN.name, "cpp-cpu-go.pb.gz"))[UNSYMBOLIZED]
     assert ratio is not None
     assert ratio > 0.9
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_heap_with_nothing_in_use_is_judged_by_its_allocations(program: str) -> None:
+    heap = profile(program, "heap_retained")
+    freed = changed(heap, samples=tuple(sample._replace(values=(*sample.values[:2], 0, 0)) for sample in heap.samples))
+    assert read(freed)[UNSYMBOLIZED] == 0
+    allocated = sum(sample.values[1] for sample in heap.samples)
+    assert read(with_sample(freed, [""], (1, allocated, 0, 0)))[UNSYMBOLIZED] == 0.5
+    empty = changed(heap, samples=tuple(sample._replace(values=(0, 0, 0, 0)) for sample in heap.samples))
+    assert read(empty)[UNSYMBOLIZED] is None
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

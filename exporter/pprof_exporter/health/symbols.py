@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pprof_exporter.catalog import quality
 from pprof_exporter.health.reading import FetchedProfile, Reading, default_value_index, share_of
-from pprof_exporter.profile import totals
+from pprof_exporter.profile import Profile, totals
 from pprof_exporter.profile.aggregate import value_without_symbol
 
 # Go writes thread creation as one degenerate stack without symbols (runtime/pprof.writeThreadCreate, all versions).
@@ -21,7 +21,7 @@ def symbols(fetched: FetchedProfile) -> list[Reading]:
     The latter is unknown for fewer than `MIN_LOCATIONS`.
     """
     profile = fetched.profile
-    index = default_value_index(profile)
+    index = _index_of_value(profile)
     if profile.sample_types[index].type == _WITHOUT_SYMBOLS:
         return []
     columns = profile.columns
@@ -30,3 +30,14 @@ def symbols(fetched: FetchedProfile) -> list[Reading]:
         Reading(quality.UNSYMBOLIZED, share_of(value_without_symbol(profile, index), totals(profile)[index])),
         Reading(quality.INLINED, share_of(columns.inlined, columns.locations) if enough else None),
     ]
+
+
+def _index_of_value(profile: Profile) -> int:
+    """Index of the sample type that tools show by default or, where its total is 0, of the last one with a total.
+
+    A small program has nothing of a heap profile in use between two collections of garbage, and stacks of what it
+    allocated nevertheless.
+    """
+    index = default_value_index(profile)
+    sums = totals(profile)
+    return index if sums[index] else next((i for i in reversed(range(len(sums))) if sums[i]), index)
