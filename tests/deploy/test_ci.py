@@ -78,7 +78,8 @@ def ran(script: str, folder: Path, environment: Mapping[str, str]) -> subprocess
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
+        # In a new session it would not have the low priority of this one: Linux has an autogroup for each (sched(7)).
+        process_group=0,
     )
     try:
         # The service holds the pipe of a GitLab job until the job's container ends.

@@ -66,6 +66,11 @@ def test_no_alert_on_the_exporter_fires(report: Report) -> None:
     assert "Traceback" not in report.life.log
 
 
+def test_the_event_loop_of_the_exporter_is_in_time(report: Report) -> None:
+    assert report.life.timers >= LIFE
+    assert report.late == ""
+
+
 @every_program
 def test_check_finds_nothing(report: Report, program: str) -> None:
     assert report.checked[program] == []
