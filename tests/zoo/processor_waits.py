@@ -12,9 +12,9 @@ from pathlib import Path
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 
 _EVERY = 0.05
-_WITHIN = 0.5
+_SPAN = 0.5
 """Seconds between two timers by which the exporter measures its lag."""
-_LONG = THRESHOLDS_BY_NAME["loop_lag"].value / 2
+_LONG = 0.8 * THRESHOLDS_BY_NAME["loop_lag"].value
 """Seconds of waiting that are most of what makes a timer late."""
 
 
@@ -30,12 +30,16 @@ class ProcessorWaits:
         self._seen: deque[tuple[float, float]] = deque()
 
     def look(self) -> None:
-        """Take in what Linux has counted up to now (proc(5): seconds of running, then of waiting, in ns)."""
+        """Take in what Linux has counted up to now.
+
+        That is nanoseconds of running, and of waiting as far as it has ended (Documentation/scheduler/sched-stats.rst).
+        """
         now, waited = time.monotonic(), int(self._schedstat.read_text().split()[1]) / 1e9
         self._seen.append((now, waited))
-        while len(self._seen) > 2 and now - self._seen[0][0] > _WITHIN:
+        while len(self._seen) > 2 and now - self._seen[1][0] > _SPAN:
             self._seen.popleft()
-        if waited - self._seen[0][1] >= _LONG:
+        begun, before = self._seen[0]
+        if waited - before >= _LONG and now - begun >= _SPAN:
             self.long += 1
             self._seen = deque([(now, waited)])
 

@@ -22,7 +22,7 @@ SLEEP = "import time; time.sleep(60)"
 def on_one_processor(code: str) -> Iterator[int]:
     """The process id of a program that may use one processor only."""
     processor = min(os.sched_getaffinity(0))
-    pinned = f"import os; os.sched_setaffinity(0, [{processor}]); {code}"
+    pinned = f"import os\nos.sched_setaffinity(0, [{processor}])\n{code}"
     with subprocess.Popen([sys.executable, "-c", pinned]) as process:
         try:
             yield process.pid
