@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 
 from pprof_exporter.compare import statistics
 from pprof_exporter.compare.assessment import SIGNIFICANCE, min_rounds
@@ -14,6 +15,9 @@ from pprof_exporter.profile import under_current_names
 
 # A function below this share on both sides cannot have moved by the share that counts. Testing it would cost power.
 _MIN_MEAN_SHARE = 0.02
+
+# That sampling alone moves any function of a kind. More rounds do not lower it, so that it has to be a small one.
+_CHANCE_OF_SAMPLING = 0.001
 
 
 def assess_functions(
@@ -62,7 +66,7 @@ def assess_functions(
             movement, why = Movement.UNSURE, f"Too few profiles; {fewest} on each side are needed."
         elif abs(moved.value) > min_change:
             designed = crossed.function(kind, name, is_closure=name in closures)
-            if samples is not None and abs(moved.value) < _sampling_error(sides, samples):
+            if samples is not None and abs(moved.value) < _sampling_error(sides, samples, len(series)):
                 movement, why = Movement.UNSURE, "Too few sampled allocations; within chance."
             elif p >= SIGNIFICANCE:
                 movement, why = Movement.UNSURE, f"Within chance ({p_value(p)})."
@@ -76,10 +80,16 @@ def assess_functions(
     return tuple(sorted(found, key=lambda one: (-abs(one.shift.value), one.function)))
 
 
-def _sampling_error(sides: tuple[Sequence[float], Sequence[float]], samples: tuple[float, float]) -> float:
-    """Three standard deviations of the difference of two shares with so many samples each."""
-    variances = [
-        (share := (statistics.median(values).value * count + 1) / (count + 2)) * (1 - share) / max(count, 1.0)
-        for values, count in zip(sides, samples, strict=True)
-    ]
-    return 3 * math.sqrt(sum(variances))
+def _sampling_error(
+    sides: tuple[Sequence[float], Sequence[float]], samples: tuple[float, float], functions: int
+) -> float:
+    """The least difference of two shares with so many samples each that sampling does not explain.
+
+    Both are held to be the same share. A share that few samples stand for is low by chance, and its own variance then
+    too low as well. One is added to the samples of the function, and to the others, so that no variance is 0.
+    """
+    before, after = (max(count, 1.0) for count in samples)
+    of_function = sum(statistics.median(values).value * count for values, count in zip(sides, samples, strict=True))
+    share = (of_function + 1) / (before + after + 2)
+    deviations = NormalDist().inv_cdf(1 - _CHANCE_OF_SAMPLING / (2 * functions))
+    return deviations * math.sqrt(share * (1 - share) * (1 / before + 1 / after))
