@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,15 @@ async def test_a_connection_of_a_line_is_closed_even_if_it_is_cancelled_twice() 
         requests.close()
         served.close()
         line._close()
+
+
+def test_free_ports_are_different_and_the_system_gives_them_to_nobody_else() -> None:
+    ports = lab.free_ports(60)
+    assert len(set(ports)) == 60
+    with contextlib.ExitStack() as held:
+        given = []
+        for _ in range(60):
+            server = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+            client = held.enter_context(socket.create_connection(server.getsockname()))
+            given += [server.getsockname()[1], client.getsockname()[1]]
+    assert min(given) > max(ports)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import random
 import shlex
 import socket
 import subprocess
@@ -26,6 +27,10 @@ GIVES_WAY = ("nice", "-n", "10")
 It must not have a session of its own: Linux shares the processors among sessions, and priorities count within one only
 (sched(7), "autogroup"). It would get as much as all that watches it together.
 """
+_PORTS = range(20_000, 32_000)
+"""Below those from which systems serve clients, and servers that ask for any port: Linux from 32768, others from 49152.
+Of these, one that was free a moment ago was taken by a client before its program had started."""
+_ANY = random.SystemRandom()
 
 
 class Missing(Exception):
@@ -64,14 +69,19 @@ def exclusive(name: str) -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
+    """A TCP port on loopback that is free, and that the system gives to nobody else."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports: of sixty that are asked for one after the other, two are the same one time in fifteen."""
+    """Different ports of that kind."""
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        while len(found) < count:
+            port = _ANY.choice(_PORTS)
+            try:
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+    return found
