@@ -14,6 +14,8 @@ import pytest
 from tests.zoo.processor_waits import counted
 
 SECONDS = 2.0
+OTHERS = 3
+"""Programs that compute on the same processor."""
 COMPUTE = "while True: pass"
 SLEEP = "import time; time.sleep(60)"
 
@@ -30,12 +32,10 @@ def on_one_processor(code: str) -> Iterator[int]:
             process.kill()
 
 
-@pytest.mark.parametrize(
-    ("code", "others", "waits"), [(COMPUTE, 3, True), (SLEEP, 3, False)], ids=["computes", "sleeps"]
-)
-def test_long_waits_are_counted(code: str, others: int, *, waits: bool) -> None:
+@pytest.mark.parametrize(("code", "waits"), [(COMPUTE, True), (SLEEP, False)], ids=["computes", "sleeps"])
+def test_long_waits_are_counted(code: str, *, waits: bool) -> None:
     with ExitStack() as programs:
-        for _ in range(others):
+        for _ in range(OTHERS):
             programs.enter_context(on_one_processor(COMPUTE))
         pid = programs.enter_context(on_one_processor(code))
         time.sleep(0.5)
