@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 _EVERY = 600.0
 _MOST = 1024
@@ -49,3 +50,8 @@ class LogLimit:
         """Have the next equal event logged at once: this one is over. Returns how many were not logged."""
         event = self._events.pop(key, None)
         return 0 if event is None else event.unlogged
+
+
+def repeats(more: int) -> dict[str, Any]:
+    """The field of a log line that says how many equal events were not logged before it; no field for none."""
+    return {"more": more} if more else {}

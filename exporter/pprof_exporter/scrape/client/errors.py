@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
+from pprof_exporter.descriptors import descriptor_limit
 
 _BY_STATUS: dict[int, Reason] = {
     400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not combine.
@@ -58,6 +60,20 @@ class FetchError(Exception):
         self.detail = detail
         self.status = status
         """The HTTP status; None without a reply."""
+
+
+class ExporterExhausted(FetchError):
+    """The exporter itself lacks something, so it does not know how the target is.
+
+    `counted`: whether this one is among those of `OwnTroubles` already.
+    """
+
+    def __init__(self, resource: ExhaustedResource, detail: str, *, counted: bool = False) -> None:
+        if resource is ExhaustedResource.DESCRIPTORS:
+            detail = f"{detail}; the limit of open files is {descriptor_limit().most:g}"
+        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({detail})")
+        self.resource = resource
+        self.counted = counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from yarl import URL
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.exhaustion import exhausted_resource
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.route import Route, basic_authorization
@@ -100,8 +102,10 @@ class TokenSource:
             with await http.send(request, Stopwatch()) as reply:
                 return reply.head.status, _object(await reply.beginning(_MAX_BYTES))
         except TRANSPORT_ERRORS as error:
-            problem = str(error)
+            problem, resource = str(error), exhausted_resource(error)
             forget_frames(error)
+        if resource is not None:
+            raise ExporterExhausted(resource, problem)
         raise TokenError(problem or "the connection was cut")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ssl
 
 from pprof_exporter.catalog import Phase, Reason
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
+from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.scrape.client.dialer import ProxyRefused
-from pprof_exporter.scrape.client.errors import FetchError, HttpError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError, HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedReply
 from pprof_exporter.scrape.client.reply_parser import MalformedBody
@@ -55,6 +57,17 @@ def transport_error(error: Exception, watch: Stopwatch, allowed: float) -> Fetch
     reason, detail = _BROKEN[phase]
     cause = str(error)
     return FetchError(reason, f"{detail}: {cause}" if cause else detail)
+
+
+def own_trouble(error: Exception, watch: Stopwatch, allowed: float) -> ExporterExhausted | None:
+    """The error of a request that failed for lack of something in the exporter; None if it is about the target."""
+    match error:
+        case TimeoutError(errno=None) if watch.to_proxy:
+            return ExporterExhausted(ExhaustedResource.PROXY, f"no connection within {round(allowed, 1):g} s")
+        case ProxyRefused(wants_credentials=True):
+            return ExporterExhausted(ExhaustedResource.PROXY, str(error))
+    resource = exhausted_resource(error)
+    return None if resource is None else ExporterExhausted(resource, str(error) or type(error).__name__)
 
 
 def forget_frames(error: BaseException) -> None:
