@@ -100,7 +100,7 @@ class Supervisor:
             self.troubles.count(resource, str(error) or type(error).__name__)
             return
         self.internal_errors += 1
-        more = self._limit.admit(_kind_of(error))
+        more = self._limit.admit((fields.get("task"), *_kind_of(error)))
         if more is None:
             return
         LOG.error("internal error, please report it", exc_info=error, **{**fields, **repeats(more)})

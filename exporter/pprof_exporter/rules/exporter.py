@@ -23,7 +23,7 @@ _RESOURCE_HINT = (
     + "{{ else if eq $labels.resource ".join(f"`{resource}` }}}} {resource.advice}" for resource in ExhaustedResource)
     + "{{ end }}"
 )
-_RESTARTED = (
+_ENDED = (
     "{{ with printf `sum by (task) (increase(pprof_exporter_task_restarts_total{job=%q, instance=%q}[1h])) > 0`"
     " $labels.job $labels.instance | query }} Tasks that ended and were started again:"
     "{{ range $i, $one := . | sortByLabel `task` }}{{ if $i }},{{ end }} {{ $one.Labels.task }}{{ end }}.{{ end }}"
@@ -154,7 +154,7 @@ GROUP = RuleGroup(
             "0s",
             "Exporter {{ $labels.instance }} has internal errors",
             f"""
-            Internal errors of {{{{ $labels.instance }}}} in the last hour: {{{{ $value | printf "%.0f" }}}}.{_RESTARTED}
+            Internal errors of {{{{ $labels.instance }}}} in the last hour: {{{{ $value | printf "%.0f" }}}}.{_ENDED}
             Its log has a traceback of each kind, with the target. Please report it as a bug of the exporter.
             """,
         ),
