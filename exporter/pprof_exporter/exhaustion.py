@@ -19,6 +19,7 @@ _BY_ERRNO: dict[int, ExhaustedResource] = {
     # Windows means its ports and its buffers by it (WSAENOBUFS, KB 196271).
     errno.ENOBUFS: ExhaustedResource.PORTS if sys.platform == "win32" else ExhaustedResource.MEMORY,
 }
+_SHOWN_FOR = 300.0
 # CPython, Python/thread_pthread.h and Modules/_threadmodule.c: the system gave EAGAIN, and the number is lost.
 _NO_THREAD = "can't start new thread"
 
@@ -69,11 +70,26 @@ class OwnTroubles:
 
     def __init__(self, clock: Clock) -> None:
         self.exhausted: Counter[ExhaustedResource] = Counter()
+        self._clock = clock
         self._limit = LogLimit(clock.steady)
+        self._latest: dict[ExhaustedResource, tuple[float, str]] = {}
+        """When each last ran out (steady time), with the detail."""
+
+    @property
+    def current(self) -> list[str]:
+        """What the exporter lacked within the last minutes, as sentences for people."""
+        now = self._clock.steady()
+        return [
+            f"The exporter itself has a problem, and its targets are not judged by it: {resource.meaning} ({detail}). "
+            f"{resource.advice}"
+            for resource, (at, detail) in self._latest.items()
+            if now - at < _SHOWN_FOR
+        ]
 
     def count(self, resource: ExhaustedResource, detail: str) -> None:
         """Count one operation that failed for lack of this resource."""
         self.exhausted[resource] += 1
+        self._latest[resource] = self._clock.steady(), detail
         more = self._limit.admit(resource)
         if more is None:
             return

@@ -13,6 +13,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.client.errors import FetchError
@@ -175,3 +176,11 @@ async def test_pages_need_nothing_but_themselves(client: Client) -> None:
     for path in ("/targets", "/targets/app:1/sub", "/runbooks/"):
         page = await text_of(client, path)
         assert not re.search(r'(src=|<script|<link|url\(|@import|href="https?:)', page)
+
+
+async def test_the_page_says_what_the_exporter_itself_lacks_for_as_long_as_it_does(client: Client, pool: Pool) -> None:
+    assert "itself has a problem" not in await text_of(client, "/targets")
+    pool.supervisor.troubles.count(ExhaustedResource.DESCRIPTORS, "<b>[Errno 24] Too many open files")
+    text = await text_of(client, "/targets")
+    assert "The exporter itself has a problem, and its targets are not judged by it: no file descriptors" in text
+    assert "&lt;b&gt;[Errno 24] Too many open files" in text

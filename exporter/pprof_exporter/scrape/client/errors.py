@@ -73,6 +73,8 @@ class ExporterExhausted(FetchError):
             detail = f"{detail}; the limit of open files is {descriptor_limit().most:g}"
         super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({detail})")
         self.resource = resource
+        self.cause = detail
+        """What happened, without what that means."""
         self.counted = counted
 
 

@@ -131,7 +131,7 @@ class Fetcher:
             if failure is None:
                 raise
         if self._troubles is not None:
-            self._troubles.count(failure.resource, failure.detail)
+            self._troubles.count(failure.resource, failure.cause)
             failure.counted = True
         raise failure
 
