@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.clock import Clock
+from pprof_exporter.descriptors import descriptor_limit
 from pprof_exporter.event_log import LOG
 from pprof_exporter.log_limits import LogLimit, repeats
 
@@ -65,6 +66,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += one.exceptions
 
 
+def with_limit(resource: ExhaustedResource, detail: str) -> str:
+    """The detail of a problem, with the limit that was reached where the system tells it."""
+    if resource is not ExhaustedResource.DESCRIPTORS:
+        return detail
+    return f"{detail}; the limit of open files is {descriptor_limit().most:g}"
+
+
 class OwnTroubles:
     """Counts what ran out, by resource. Each is logged once, and again after minutes with the count."""
 
@@ -89,6 +97,7 @@ class OwnTroubles:
     def count(self, resource: ExhaustedResource, detail: str) -> None:
         """Count one operation that failed for lack of this resource."""
         self.exhausted[resource] += 1
+        detail = with_limit(resource, detail)
         self._latest[resource] = self._clock.steady(), detail
         more = self._limit.admit(resource)
         if more is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
-from pprof_exporter.descriptors import descriptor_limit
+from pprof_exporter.exhaustion import with_limit
 
 _BY_STATUS: dict[int, Reason] = {
     400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not combine.
@@ -68,12 +68,10 @@ class ExporterExhausted(FetchError):
     `counted`: whether this one is among those of `OwnTroubles` already.
     """
 
-    def __init__(self, resource: ExhaustedResource, detail: str, *, counted: bool = False) -> None:
-        if resource is ExhaustedResource.DESCRIPTORS:
-            detail = f"{detail}; the limit of open files is {descriptor_limit().most:g}"
-        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({detail})")
+    def __init__(self, resource: ExhaustedResource, cause: str, *, counted: bool = False) -> None:
+        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({with_limit(resource, cause)})")
         self.resource = resource
-        self.cause = detail
+        self.cause = cause
         """What happened, without what that means."""
         self.counted = counted
 
