@@ -19,17 +19,12 @@ from pathlib import Path
 from pprof_exporter.store.ages import compare_ages
 from pprof_exporter.store.batch import MOST_SKETCHES, Batch
 from pprof_exporter.store.control import ControlGroup
-from pprof_exporter.store.database import (
-    Database,
-    StorageProblem,
-    database_errors,
-    file_id,
-    move_corrupt,
-    storage_problem,
-)
+from pprof_exporter.store.database import Database
 from pprof_exporter.store.epoch import Comparison, Epoch, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Ledger
+from pprof_exporter.store.problems import StorageProblem, database_errors, storage_problem
 from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
+from pprof_exporter.store.set_aside import file_id, move_corrupt
 from pprof_exporter.store.sketch import Sketch
 
 
