@@ -18,10 +18,10 @@ MAX_VALUE_BYTES = 2**24
 """The longest value or statement. A sketch has a few KiB; a damaged length would ask for a gigabyte."""
 
 Value = str | bytes | int | float | None
-Row = tuple[object, ...]
+TableRow = tuple[object, ...]
 
 
-class Connection:
+class DatabaseConnection:
     """One open file, for one thread at a time."""
 
     def __init__(self, path: Path | str) -> None:
@@ -37,7 +37,7 @@ class Connection:
         """Close the file."""
         self._sqlite.close()
 
-    def rows(self, query: str, values: Sequence[Value] = ()) -> list[Row]:
+    def rows(self, query: str, values: Sequence[Value] = ()) -> list[TableRow]:
         """All rows of the result."""
         with content_errors():
             return self._sqlite.execute(query, values).fetchall()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pprof_exporter.store import schema
-from pprof_exporter.store.connection import Connection
+from pprof_exporter.store.connection import DatabaseConnection
 from pprof_exporter.store.epoch import Epoch, Stay
 from pprof_exporter.store.problems import DamagedDatabase
 from pprof_exporter.store.rows import epoch_of, sealed, sketch_of, stay_of, text, texts
@@ -32,7 +32,7 @@ class Database:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_header(path)
-        self._connection = Connection(path)
+        self._connection = DatabaseConnection(path)
         self._version: int | None = None
         self.created = False
         """Whether this program has just created the file."""
@@ -171,7 +171,7 @@ class Database:
         connection.rows(f"PRAGMA journal_size_limit = {2**22}")
         if not schema.is_latest(connection):
             self._migrate()
-        schema.check(connection)
+        schema.check_schema(connection)
 
     def _migrate(self) -> None:
         with self.transaction():

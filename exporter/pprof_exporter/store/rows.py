@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pprof_exporter.store.checksum import checksum
-from pprof_exporter.store.connection import Row, Value
+from pprof_exporter.store.connection import TableRow, Value
 from pprof_exporter.store.epoch import Epoch, Fingerprint, Stay
 from pprof_exporter.store.problems import DamagedDatabase
 
@@ -18,7 +18,7 @@ def sealed(*values: Value) -> tuple[Value, ...]:
     return *values, checksum(*values)
 
 
-def epoch_of(row: Row) -> Epoch:
+def epoch_of(row: TableRow) -> Epoch:
     """The epoch of a row of `EPOCH_COLUMNS` and its checksum."""
     match _unsealed(row, "epochs"):
         case (
@@ -36,7 +36,7 @@ def epoch_of(row: Row) -> Epoch:
     raise DamagedDatabase("a row of the epochs holds values that this program does not write")
 
 
-def stay_of(row: Row) -> tuple[tuple[str, str], Stay]:
+def stay_of(row: TableRow) -> tuple[tuple[str, str], Stay]:
     """Service and target, and the stay, of a row of `STAY_COLUMNS` and its checksum."""
     match _unsealed(row, "targets"):
         case (
@@ -55,7 +55,7 @@ def stay_of(row: Row) -> tuple[tuple[str, str], Stay]:
     raise DamagedDatabase("a row of the targets holds values that this program does not write")
 
 
-def sketch_of(row: Row) -> tuple[str, bytes]:
+def sketch_of(row: TableRow) -> tuple[str, bytes]:
     """Signal and encoded sketch of a row of `SKETCH_COLUMNS` and its checksum; no bytes if that is wrong."""
     *values, own = row
     match values:
@@ -76,7 +76,7 @@ def text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _unsealed(row: Row, table: str) -> Row:
+def _unsealed(row: TableRow, table: str) -> TableRow:
     *values, own = row
     if own != checksum(*values):
         raise DamagedDatabase(f"the checksum of a row of the {table} is wrong")

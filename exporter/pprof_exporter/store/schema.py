@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from pprof_exporter.store.connection import Connection, Row
+from pprof_exporter.store.connection import DatabaseConnection, TableRow
 from pprof_exporter.store.problems import DamagedDatabase, ForeignDatabase
 
 # "pprf", to recognise the database of another program.
@@ -36,14 +36,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Unknown parts match everything, and are filled in by the next process.
         """UPDATE epoch SET binary = CASE WHEN system = '' THEN binary ELSE '' END, system = '', modules = ''""",
     ),
-    # A checksum that does not cover `entered`, which nothing reads.
-    tuple(
-        statement
-        for table, columns in (("epoch", EPOCH_COLUMNS), ("sketch", SKETCH_COLUMNS), ("stay", STAY_COLUMNS))
-        for statement in (
-            f"ALTER TABLE {table} ADD COLUMN checksum INTEGER",
-            f"UPDATE {table} SET checksum = row_checksum({columns})",  # noqa: S608  # constants
-        )
+    # In version 2, the build of a program on Windows was a digest that depended on the spelling of its path. Checksums
+    # do not cover `entered`, which nothing reads.
+    (
+        "UPDATE epoch SET binary = '' WHERE system <> ''",
+        "UPDATE stay SET binary = '' WHERE system <> ''",
+        *(
+            statement
+            for table, columns in (("epoch", EPOCH_COLUMNS), ("sketch", SKETCH_COLUMNS), ("stay", STAY_COLUMNS))
+            for statement in (
+                f"ALTER TABLE {table} ADD COLUMN checksum INTEGER",
+                f"UPDATE {table} SET checksum = row_checksum({columns})",  # noqa: S608  # constants
+            )
+        ),
     ),
 )
 _OURS = {"epoch", "sketch"}
@@ -51,7 +56,7 @@ _OURS = {"epoch", "sketch"}
 _FORM = re.compile(r"[\s\"'`\[\]]+")
 
 
-def migrate(connection: Connection) -> bool:
+def migrate(connection: DatabaseConnection) -> bool:
     """Bring the file to the latest version, in a transaction. Returns whether it was empty."""
     version = connection.number("PRAGMA user_version")
     if not 0 <= version <= len(MIGRATIONS):
@@ -65,12 +70,12 @@ def migrate(connection: Connection) -> bool:
     return version == 0
 
 
-def is_latest(connection: Connection) -> bool:
+def is_latest(connection: DatabaseConnection) -> bool:
     """Whether the file says that it has the latest version."""
     return connection.number("PRAGMA user_version") == len(MIGRATIONS)
 
 
-def is_empty(connection: Connection) -> bool:
+def is_empty(connection: DatabaseConnection) -> bool:
     """Whether the file has no tables yet. Raises ForeignDatabase if it has those of another program."""
     names = {name for (name,) in connection.rows("SELECT name FROM sqlite_master")}
     if names and connection.number("PRAGMA application_id") != _APPLICATION:
@@ -80,7 +85,7 @@ def is_empty(connection: Connection) -> bool:
     return not names
 
 
-def check(connection: Connection) -> None:
+def check_schema(connection: DatabaseConnection) -> None:
     """Raises DamagedDatabase if SQLite finds its structure damaged, or a table, view, trigger or column is foreign."""
     if _described(connection) != _expected():
         raise DamagedDatabase("the schema is not that of this program")
@@ -93,9 +98,9 @@ def check(connection: Connection) -> None:
 
 
 @functools.cache
-def _expected() -> frozenset[Row]:
+def _expected() -> frozenset[TableRow]:
     """What `_described` is for a new file."""
-    connection = Connection(":memory:")
+    connection = DatabaseConnection(":memory:")
     try:
         migrate(connection)
         return _described(connection)
@@ -103,7 +108,7 @@ def _expected() -> frozenset[Row]:
         connection.close()
 
 
-def _described(connection: Connection) -> frozenset[Row]:
+def _described(connection: DatabaseConnection) -> frozenset[TableRow]:
     # Statistics about the tables belong to SQLite: whoever runs ANALYZE leaves them.
     rows = connection.rows("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'")
     return frozenset((type_, name, table, _FORM.sub("", str(sql))) for type_, name, table, sql in rows)
