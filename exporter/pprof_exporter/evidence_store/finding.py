@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 FINDING_MANIFEST = "manifest.json"
+SEALED_VERSION = 2
+"""From this version on, a manifest has a digest of itself."""
 # Disk space is allocated in blocks of this size.
 _BLOCK = 4096
 _GZIP = b"\x1f\x8b"
@@ -89,7 +91,7 @@ class FindingRecord:
     process: Process = field(default_factory=Process)
     missing: dict[str, str] = field(default_factory=dict)
     files: tuple[ProfileFile, ...] = ()
-    version: int = 1
+    version: int = SEALED_VERSION
 
     def file(self, name: str) -> ProfileFile | None:
         """The file with this name; None if there is none."""
@@ -121,4 +123,9 @@ def profile_file(body: RawProfile, role: ProfileRole) -> ProfileFile:
 def disk_usage(finding: FindingRecord, manifest: int) -> int:
     """The disk space of a finding with a manifest of `manifest` bytes, including its folder."""
     sizes = (manifest, *(file.size for file in finding.files))
-    return _BLOCK + sum(-(-size // _BLOCK) * _BLOCK for size in sizes)
+    return _BLOCK + sum(map(allocated, sizes))
+
+
+def allocated(size: int) -> int:
+    """The disk space of a file with so many bytes."""
+    return -(-size // _BLOCK) * _BLOCK
