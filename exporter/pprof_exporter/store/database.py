@@ -31,13 +31,15 @@ class Database:
         """Open or create the file and its folder."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _check_header(path)
+        empty = _is_empty(path)
         self._connection = DatabaseConnection(path)
         self._version: int | None = None
         self.created = False
         """Whether this program has just created the file."""
         try:
             self._prepare()
+            self.emptied = empty and self.created
+            """Whether the file was there without content."""
             self._file_id = file_id(path)
         except BaseException:
             self._connection.close()
@@ -178,14 +180,18 @@ class Database:
             self.created = schema.migrate(self._connection)
 
 
-def _check_header(path: Path) -> None:
-    """Raises DamagedDatabase for what SQLite would take for a read-only file, and for a folder in place of a log."""
+def _is_empty(path: Path) -> bool:
+    """Whether there is a file without content.
+
+    Raises DamagedDatabase for what SQLite would take for a read-only file, and for a folder in place of a log.
+    """
     for suffix in SIDE_FILES:
         if path.with_name(path.name + suffix).is_dir():
             raise DamagedDatabase(f"{path.name}{suffix} is a folder")
     if not path.is_file():
-        return
+        return False
     with path.open("rb") as file:
         header = file.read(_HEADER)
     if header and not (len(header) == _HEADER and header.startswith(_MAGIC) and {*header[18:20]} <= _FORMATS):
         raise DamagedDatabase("the file is no database")
+    return not header

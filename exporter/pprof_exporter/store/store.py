@@ -291,6 +291,8 @@ class Store:
             self._report(error)
             return False
         self._database = database
+        if database.emptied:
+            self._count_trouble(StorageProblem.CORRUPT, f"{path}: the file was empty, and is begun anew")
         with self._memory:
             self._ledger.detach(keep=database.created)
             self._ledger.sync(rows)
