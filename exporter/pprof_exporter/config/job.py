@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from yarl import URL
-
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
@@ -149,9 +147,8 @@ class Job:
         if "://" not in text:
             return {"__address__": text, "__scheme__": self.scheme, "__metrics_path__": self.path}, ""
         url = parse_target(text).url
-        user, at, _ = url.raw_authority.rpartition("@")
-        address = URL.build(scheme=url.scheme, host=url.host or "", port=url.explicit_port).raw_authority
-        return {"__address__": address, "__scheme__": url.scheme, "__metrics_path__": url.path}, user + at
+        user, at, address = url.raw_authority.rpartition("@")
+        return {"__address__": address, "__scheme__": url.scheme, "__metrics_path__": url.raw_path}, user + at
 
 
 def _shown(labels: Labels) -> Labels:

@@ -23,7 +23,7 @@ from pydantic import (
 from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
 from pprof_exporter.config.units import parse_duration, parse_size
-from pprof_exporter.config.yaml_lines import load_with_lines
+from pprof_exporter.inputs.yaml_document import load_with_lines
 
 
 class Strict(BaseModel):

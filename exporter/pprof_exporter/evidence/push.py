@@ -27,6 +27,7 @@ from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
 
 _MAX_QUEUE = 64
@@ -87,7 +88,7 @@ class Pusher:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._url = URL(settings.url) / "ingest"
+        self._url = _ingest(settings.url)
         self._queue: deque[_Push] = deque()
         self._bytes = 0
         self._not_empty = asyncio.Event()
@@ -157,6 +158,11 @@ class Pusher:
             if response.status >= 300:
                 text = (await response.content.read(300)).decode("utf-8", "replace").strip()
                 raise _Refused(f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}")
+
+
+def _ingest(text: str) -> URL:
+    url = parse_url(text)
+    return url.with_path(url.raw_path.rstrip("/") + "/ingest", encoded=True)
 
 
 def _context() -> ssl.SSLContext:

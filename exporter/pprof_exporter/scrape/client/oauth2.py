@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from yarl import URL
-
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.route import Route, basic_authorization
@@ -83,7 +82,7 @@ class TokenSource:
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
     async def _post(self, http: HttpClient, secret: str) -> tuple[int, dict[str, Any]]:
-        settings, url = self._settings, URL(self._settings.token_url)
+        settings, url = self._settings, parse_url(self._settings.token_url)
         form = {"grant_type": "client_credentials", **dict(settings.endpoint_params)}
         if settings.scopes:
             form["scope"] = " ".join(settings.scopes)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from yarl import URL
-
 from pprof_exporter.config import HttpSource, Secret, TargetGroup
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.discovery.groups import SourceError, parse_document
@@ -21,7 +20,7 @@ class HttpReader:
     def __init__(self, source: HttpSource, fetcher: Fetcher) -> None:
         own = {"Accept": "application/json", "X-Prometheus-Refresh-Interval-Seconds": f"{source.refresh:g}"}
         headers = tuple((name, Secret(text)) for name, text in own.items())
-        self._url = URL(source.url)
+        self._url = parse_url(source.url)
         self._fetcher = fetcher.bind(replace(source.client, headers=(*source.client.headers, *headers)))
         self.read_interval = source.refresh
 
