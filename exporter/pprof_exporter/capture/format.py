@@ -196,6 +196,10 @@ def read_rounds(folder: Path, version: int) -> tuple[RecordedRound, ...]:
     for expected, found in enumerate(rounds):
         if found.round != expected:
             raise CaptureError(f"{file}:{expected + 1}: round {found.round} where {expected} is next")
+    # An interrupted capture leaves one folder without a line. With more of them, lines were lost, and a capture that
+    # goes on would remove the folders.
+    if (folder / round_folder(len(rounds) + 1)).is_dir():
+        raise CaptureError(f"{file}: ends before round {len(rounds)}, and the folders of later rounds are there")
     return rounds
 
 
