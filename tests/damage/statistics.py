@@ -33,7 +33,7 @@ class Statistics:
                     store.observe(epoch.id, signal, value)
             if store.flush(_time(run, step)):
                 done(step + 1)
-        # Not closed: the write-ahead log stays, as after kill -9.
+        store.close(_LATER)
 
     @staticmethod
     def _enter(store: Store, run: int, step: int, target: str) -> Epoch:

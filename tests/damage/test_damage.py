@@ -24,7 +24,7 @@ def test_a_damaged_file_costs_what_is_in_it_and_is_counted(kept: Kept, tmp_path:
 
     assert [case for kind in found.values() for case in kind.wrong] == []
     assert {kind.cases for kind in found.values()} == {DAMAGES}
-    assert sum(kind.counted for kind in found.values()) > DAMAGES / 2, "the files were hardly damaged"
+    assert sum(kind.counted for kind in found.values()) > DAMAGES / 5, "the files were hardly damaged"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the exporter is killed as a fork, for the sake of speed")

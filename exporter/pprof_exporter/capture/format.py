@@ -189,7 +189,7 @@ def read_rounds(folder: Path, version: int) -> tuple[RecordedRound, ...]:
     try:
         *lines, _ = file.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return ()
+        lines = []
     except OSError as error:
         raise CaptureError(f"{file}: {error.strerror or error}") from error
     rounds = tuple(_round(f"{file}:{number}", line, version) for number, line in enumerate(lines, 1))

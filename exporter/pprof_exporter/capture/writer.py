@@ -106,13 +106,13 @@ def target_entries(targets: Iterable[tuple[str, Mapping[str, str]]]) -> tuple[Ta
 def _remove_unfinished(folder: Path, version: int) -> None:
     """Remove the leftovers of an interrupted capture: half a line, and folders of rounds without a line."""
     folder.mkdir(exist_ok=True)
+    finished = {round_folder(round_.round) for round_ in read_rounds(folder, version)}
     lines = folder / ROUNDS_FILE
     if lines.exists():
         written = lines.read_bytes()
         whole = written.rfind(b"\n") + 1
         if whole != len(written):
             os.truncate(lines, whole)
-    finished = {round_folder(round_.round) for round_ in read_rounds(folder, version)}
     for found in folder.iterdir():
         if found.is_dir() and found.name not in finished and found.name.removesuffix(_UNFINISHED).isdigit():
             shutil.rmtree(found)
