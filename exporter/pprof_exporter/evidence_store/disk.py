@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, allocated, disk_usage
+from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, allocated
 
 _UNFINISHED = ".unfinished-"
 _CORRUPT = ".corrupt-"
@@ -101,10 +101,15 @@ def _is_named(path: Path) -> bool:
 
 
 def _has_manifest(path: Path) -> bool:
-    return path.is_dir() and (path / FINDING_MANIFEST).is_file()
+    try:
+        return path.is_dir() and (path / FINDING_MANIFEST).is_file()
+    except OSError:
+        return False
 
 
 def _read_folder(path: Path) -> SavedFinding | None:
+    if not _has_manifest(path):
+        return None
     try:
         with (path / FINDING_MANIFEST).open("rb") as file:
             manifest = file.read(MAX_MANIFEST_BYTES + 1)
@@ -117,7 +122,7 @@ def _read_folder(path: Path) -> SavedFinding | None:
         if error.errno in _PASSING:
             raise
         return None
-    return SavedFinding(path.name, finding, disk_usage(finding, len(manifest)))
+    return SavedFinding.of(path.name, finding, manifest)
 
 
 def _has_size(file: Path, size: int) -> bool:

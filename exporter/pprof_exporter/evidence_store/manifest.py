@@ -35,6 +35,11 @@ def decode_manifest(manifest: bytes) -> FindingRecord | None:
         return None
 
 
+def known_manifest(manifest: bytes) -> FindingRecord:
+    """The finding of a manifest that was encoded or decoded here before."""
+    return _MANIFESTS.validate_json(manifest)
+
+
 def _is_plausible(finding: FindingRecord) -> bool:
     """Whether this program could have written it."""
     times = [finding.at, *(file.asked_at for file in finding.files)]

@@ -7,6 +7,7 @@ with the most bytes is removed first: a noisy target displaces only its own find
 from __future__ import annotations
 
 import errno
+import math
 import re
 import secrets
 import threading
@@ -27,7 +28,6 @@ from pprof_exporter.evidence_store.finding import (
     ProfileRole,
     RawProfile,
     SavedFinding,
-    disk_usage,
     profile_file,
 )
 
@@ -122,11 +122,11 @@ class EvidenceStore:
         with self._memory:
             return sum(saved.disk_bytes for saved in self._findings.values())
 
-    def findings(self, target: str | None = None) -> list[SavedFinding]:
-        """All findings, or those of a target, newest first."""
+    def findings(self, target: str | None = None, since: float = -math.inf) -> list[SavedFinding]:
+        """All findings, or those of a target, or since a Unix time, newest first."""
         with self._memory:
-            found = [saved for saved in self._findings.values() if target in (None, saved.finding.target)]
-        return sorted(found, key=lambda saved: (saved.finding.at, saved.id), reverse=True)
+            found = [saved for saved in self._findings.values() if target in (None, saved.target) and saved.at >= since]
+        return sorted(found, key=lambda saved: (saved.at, saved.id), reverse=True)
 
     def find(self, id_: str) -> SavedFinding | None:
         """The finding with this id; None if there is none."""
@@ -144,7 +144,7 @@ class EvidenceStore:
         from pprof_exporter.evidence_store.manifest import encode_manifest  # noqa: PLC0415 - see there
 
         manifest = encode_manifest(finding)
-        saved = SavedFinding(_id(finding), finding, disk_usage(finding, len(manifest)))
+        saved = SavedFinding.of(_id(finding), finding, manifest)
         if saved.disk_bytes > self._policy.max_bytes or len(manifest) > disk.MAX_MANIFEST_BYTES:
             return self._dropped(DropReason.TOO_LARGE)
         contents = [
@@ -243,7 +243,7 @@ class EvidenceStore:
         """Remove findings that are too old, and those that leave no room for `new`. False if that fails."""
         with self._memory:
             staying = dict(self._findings)
-        aged = [id_ for id_, saved in staying.items() if now - saved.finding.at > self._policy.max_age]
+        aged = [id_ for id_, saved in staying.items() if now - saved.at > self._policy.max_age]
         for id_ in aged:
             del staying[id_]
         if self._aside and not self._make_room_aside(staying, new):
@@ -295,17 +295,17 @@ def _surplus(staying: dict[str, SavedFinding], new: SavedFinding | None, policy:
     """The findings to remove, in this order, so that the rest and `new` are within the limits."""
     held: Counter[str] = Counter()
     oldest: dict[str, list[SavedFinding]] = {}
-    for saved in sorted(staying.values(), key=lambda saved: (saved.finding.at, saved.id), reverse=True):
-        held[saved.finding.target] += saved.disk_bytes
-        oldest.setdefault(saved.finding.target, []).append(saved)
+    for saved in sorted(staying.values(), key=lambda saved: (saved.at, saved.id), reverse=True):
+        held[saved.target] += saved.disk_bytes
+        oldest.setdefault(saved.target, []).append(saved)
     count = len(staying)
     if new is not None:
-        held[new.finding.target] += new.disk_bytes
+        held[new.target] += new.disk_bytes
         count += 1
     total, leaving = held.total(), []
     while oldest and (total > policy.max_bytes or count > policy.findings):
         # Of targets with equal bytes, the one with the oldest finding.
-        target = max(oldest, key=lambda name: (held[name], -oldest[name][-1].finding.at))
+        target = max(oldest, key=lambda name: (held[name], -oldest[name][-1].at))
         gone = oldest[target].pop()
         if not oldest[target]:
             del oldest[target]
