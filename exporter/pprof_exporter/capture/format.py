@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
 from pprof_exporter.profile import KINDS, System
 from pprof_exporter.scrape.client.phases import Phases
@@ -60,6 +61,7 @@ class RecordedFetch:
     outcome: Outcome
     reason: Reason | None = None
     detail: str = ""
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)

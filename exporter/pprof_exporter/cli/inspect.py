@@ -38,7 +38,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         profile = decode(data, max_bytes=_EVERYTHING - 1)
     except DecodeError as error:
-        return _fail(options.file, f"{error.reason}: {error.detail}. {error.reason.advice}")
+        shows = f"; {error.hint.shows}" if error.hint else ""
+        return _fail(options.file, f"{error.reason}: {error.detail}{shows}. {(error.hint or error.reason).advice}")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -145,7 +145,7 @@ def _fetch(name: str, counters: FetchCounters, now: float) -> str:
         f'<td class="n" data-name="mean latency">{seconds(mean) if mean is not None else ""}</td>'
         f"<td>{latency_strip(latencies, said)}{_highest(known)}</td>"
         f'<td class="n" data-name="success, busy, failure">{counts}</td>'
-        f"<td>{escape(counters.last_problem)}</td></tr>"
+        f"<td>{escape(str(counters.last_failure)) if counters.last_failure else ''}</td></tr>"
     )
 
 

@@ -15,11 +15,13 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
 from pprof_exporter.scrape.client.connection import REDIRECT_STATUSES, Connection
+from pprof_exporter.scrape.client.content_encoding import decoded_beginning, encoding_of
 from pprof_exporter.scrape.client.credentials import ClientPool, ConfiguredClient, Credentials
 from pprof_exporter.scrape.client.dialer import Dialer, SocketFactory
 from pprof_exporter.scrape.client.errors import ErrorReply, FetchError, classify_response
-from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
+from pprof_exporter.scrape.client.http_client import HttpClient, HttpReply, HttpRequest
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.transport_errors import TRANSPORT_ERRORS, forget_frames, transport_error
 
 _REFUSAL_BYTES = 4096
@@ -33,13 +35,13 @@ class Reply:
     phases: Phases
     asked_at: float
     content_type: str = ""
-    dropped: int = 0
-    """Bytes of the body that were received and not kept."""
+    received: int | None = None
+    """Bytes of the body on the wire; None: as many as it has, since all of it is kept and came as it is."""
 
     @property
     def size(self) -> int:
         """Bytes of the body on the wire."""
-        return len(self.body) + self.dropped
+        return len(self.body) if self.received is None else self.received
 
 
 class Getter(Protocol):
@@ -110,28 +112,30 @@ class Fetcher:
         connection = Connection(url, self._clock.now())
         request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
+        head: ReplyHead | None = None
         allowed = bounds.window + bounds.timeout
         try:
             async with asyncio.timeout(allowed):
-                while (content_type := await self._request(client, request, connection, body)) is None:
+                while (head := await self._request(client, used, request, connection, body)) is None:
                     request = _redirected(client, used, connection)
+            connection.stopwatch.ended = time.perf_counter()
+            kept = await body.take()
         except FetchError as error:
-            failure = FetchError(error.reason, error.detail, error.status)
+            failure = FetchError(error.reason, error.detail, error.status, error.hint)
         except TRANSPORT_ERRORS as error:
             failure = transport_error(error, connection.stopwatch, allowed)
             forget_frames(error)
         else:
-            connection.stopwatch.ended = time.perf_counter()
-            kept, dropped = body.take()
-            return Reply(kept, connection.phases(bounds.window), connection.asked_at, content_type, dropped)
+            phases = connection.phases(bounds.window)
+            return Reply(kept, phases, connection.asked_at, head.content_type, body.received)
         body.clear()
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
-        raise FetchError(failure.reason, used.hide(failure.detail), failure.status)
+        raise FetchError(failure.reason, used.hide(failure.detail), failure.status, failure.hint)
 
     async def _request(
-        self, client: ConfiguredClient, request: HttpRequest, connection: Connection, body: ReplyBody
-    ) -> str | None:
-        """Receive the body. Returns its content type, or None after a redirect. Raises `FetchError`."""
+        self, client: ConfiguredClient, used: Credentials, request: HttpRequest, connection: Connection, body: ReplyBody
+    ) -> ReplyHead | None:
+        """Receive the body. Returns the head of the reply, or None after a redirect. Raises `FetchError`."""
         with await self._http.send(request, connection.stopwatch) as reply:
             head = reply.head
             location = head.get("location") if 300 <= head.status < 400 else ""
@@ -139,16 +143,26 @@ class Fetcher:
                 connection.follow_redirect(location, head.status)
                 return None
             if head.status != 200:
-                raise classify_response(
-                    ErrorReply(
-                        status=head.status,
-                        from_pprof=head.get("x-go-pprof") == "1",
-                        body=await reply.beginning(_REFUSAL_BYTES),
-                        location=location,
-                    )
-                )
+                raise await _refusal(reply, location, used)
+            body.encoding = encoding_of(head.headers.get("content-encoding", ()))
             await reply.read(body.add)
-            return head.content_type
+            return head
+
+
+async def _refusal(reply: HttpReply, location: str, used: Credentials) -> FetchError:
+    head = reply.head
+    beginning = await reply.beginning(_REFUSAL_BYTES)
+    text = decoded_beginning(beginning, head.headers.get("content-encoding", ()), _REFUSAL_BYTES)
+    return classify_response(
+        ErrorReply(
+            status=head.status,
+            from_pprof=head.get("x-go-pprof") == "1",
+            # Hidden before it is quoted: of a secret that is cut, the rest would not be found.
+            body=used.hide(text.decode("utf-8", "replace")).encode(),
+            status_text=head.status_text,
+            location=location,
+        )
+    )
 
 
 def _redirected(client: ConfiguredClient, used: Credentials, connection: Connection) -> HttpRequest:

@@ -13,6 +13,7 @@ from yarl import URL
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.scrape.client.content_encoding import decoded_beginning
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.route import Route, basic_authorization
@@ -98,7 +99,9 @@ class TokenSource:
         request = HttpRequest(url.with_user(None), route, headers, urlencode(form).encode())
         try:
             with await http.send(request, Stopwatch()) as reply:
-                return reply.head.status, _object(await reply.beginning(_MAX_BYTES))
+                beginning = await reply.beginning(_MAX_BYTES)
+                encodings = reply.head.headers.get("content-encoding", ())
+                return reply.head.status, _object(decoded_beginning(beginning, encodings, _MAX_BYTES))
         except TRANSPORT_ERRORS as error:
             problem = str(error)
             forget_frames(error)

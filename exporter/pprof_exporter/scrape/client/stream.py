@@ -12,11 +12,18 @@ import socket
 import ssl
 from typing import Protocol
 
+from pprof_exporter.scrape.client.errors import HttpError
+from pprof_exporter.scrape.client.reply_head import quoted
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
 
 _PIECE = 64 * 1024
 # `sock_recv` returns at once for as long as the server is faster than we are, and nothing else would run meanwhile.
 _UNTIL_OTHERS = 16 * _PIECE
+_SHOWN = 100
+
+
+class PlainReply(HttpError):
+    """A server that was asked for TLS answers with HTTP."""
 
 
 class Stream(Protocol):
@@ -82,9 +89,11 @@ class TlsStream:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._first = b""
+        """The first bytes of the server."""
 
     async def handshake(self) -> None:
-        """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one."""
+        """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one, and `PlainReply`."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -94,6 +103,8 @@ class TlsStream:
                 # The alert that tells the server why; it may be gone.
                 with contextlib.suppress(OSError):
                     await self._flush()
+                if self._first.startswith(b"HTTP/"):
+                    raise PlainReply(quoted(self._first)) from None
                 raise
             else:
                 await self._flush()
@@ -129,6 +140,7 @@ class TlsStream:
         """Send what TLS has to say, and wait for what the server says."""
         await self._flush()
         data = await self._plain.receive()
+        self._first = self._first or data[:_SHOWN]
         if data:
             self._incoming.write(data)
         else:
