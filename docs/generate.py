@@ -154,9 +154,9 @@ Every failure has one of these reasons. It is the label `reason` of `pprof_fetch
 
 ## What a reply shows beyond its reason
 
-A reason stands for many causes. Where the first bytes, the words of the server or OpenSSL's code name one of them, the log, the
-page of the target and `check` say so, with this advice in place of that of the reason. `check`, the log and the page of the target
-also have the status line and the first sentence of the server.
+A reason stands for many causes. Where the first bytes, the words of the server or OpenSSL's code name one of them,
+the log, the page of the target and `check` say so, with this advice in place of that of the reason. They also have
+the status line and the first sentence of the server.
 
 | what it shows | what to do |
 | --- | --- |

@@ -146,6 +146,7 @@ def test_a_hint_says_what_was_seen_and_what_to_do(hint: Hint) -> None:
             "Authorization: Basic <secret> and Bearer <secret>",
         ),
         (b"<p>&#" + b"9" * 6000 + b";", None),
+        (HEAP, ""),
         (b"", ""),
     ],
 )

@@ -27,8 +27,8 @@ class Hint(StrEnum):
     )
     HTTP2 = (
         "http2",
-        "the port speaks HTTP/2 and refuses HTTP/1.1",
-        "Check that the port serves pprof: gRPC servers answer so.",
+        "the port speaks HTTP/2 only",
+        "Check the port of the target: gRPC servers answer so. If it serves pprof, allow HTTP/1.1 too.",
     )
     SSH = ("ssh", "an SSH server listens on this port", "Correct the port of the target.")
     BANNER = (

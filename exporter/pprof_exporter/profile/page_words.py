@@ -6,6 +6,8 @@ import html
 import re
 
 _READ = 8192
+# Control characters that no text has.
+_CONTROL = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1b"))
 _LONGEST = 120
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,1000}?)</title", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(rb"<(script|style|head)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
@@ -16,11 +18,13 @@ _SENTENCE = re.compile(r"(.{12,}?[.!?])(\s|\Z)")
 
 
 def first_words(body: bytes) -> str:
-    """The title of an HTML page, or its first words; of other text the first sentence. At most 120 characters.
+    """The title of an HTML page, or its first words; of other text the first sentence; "" of what is no text.
 
-    White space is one space. It is text from outside: whoever shows it escapes it.
+    At most 120 characters, white space as one space. It is text from outside: whoever shows it escapes it.
     """
     head = body[:_READ].removeprefix(b"\xef\xbb\xbf")
+    if len(head.translate(None, _CONTROL)) < len(head):
+        return ""
     if head.lstrip().startswith(b"<"):
         title = _TITLE.search(head)
         head = title[1] if title and title[1].strip() else _TAG.sub(b" ", _UNSEEN.sub(b" ", head))

@@ -103,7 +103,7 @@ async def test_a_body_that_is_not_what_its_header_says_has_its_reason(fetcher: F
 
 
 async def test_the_words_of_a_refusal_are_read_in_its_encoding(fetcher: Fetcher) -> None:
-    page = gzip.compress(b"<html><title>Rate limited</title>" + bytes(5000))
+    page = gzip.compress(b"<html><title>Rate limited</title>" + b" " * 5000)
     found = await outcome(fetcher, page, "gzip", status=429)
     assert found == (Reason.HTTP_4XX, 'HTTP 429 Too Many Requests: "Rate limited"')
     assert await outcome(fetcher, b"\x8b\x03", "br", status=502) == (Reason.HTTP_5XX, "HTTP 502 Bad Gateway")

@@ -179,7 +179,8 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
 async def test_every_broken_reply_has_its_reason(fetcher: Fetcher, answer: Answer, reason: Reason) -> None:
     async with serving(answer) as server:
         assert (await reason_of(fetcher, server.url))[0] is reason
-        assert len(server.requests) == 1
+        # No request is repeated. A server that only closes is greeted in HTTP/2 once.
+        assert len([request for request in server.requests if request.startswith("GET")]) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import aiohappyeyeballs
@@ -20,10 +20,12 @@ from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
 from pprof_exporter.scrape.client.resolver import SystemResolver
 from pprof_exporter.scrape.client.route import Route
-from pprof_exporter.scrape.client.stream import PlainStream, Stream, TlsStream, receive_into
+from pprof_exporter.scrape.client.stream import NoHttp2, PlainStream, Stream, TlsStream, receive_into
 
 # Seconds until the next address of a name is tried beside the one before (RFC 8305, section 5; Go's dialer waits 0.3).
 _NEXT_ADDRESS = 0.25
+
+_HTTP2 = ("h2",)
 
 SocketFactory = Callable[[AddrInfoType], socket.socket]
 """Creates the socket of a connection attempt. It refuses an address with an `OSError`."""
@@ -51,14 +53,15 @@ class Dialer:
         self.resolver: Resolver = SystemResolver()
         self._socket_factory = socket_factory
 
-    async def connect(self, url: URL, route: Route, watch: Stopwatch) -> Stream:
+    async def connect(self, url: URL, route: Route, watch: Stopwatch, *, http2: bool = False) -> Stream:
         """A connection for one request to this URL, which the caller closes. Stamps its phases.
 
-        Raises `OSError` and `HttpError`.
+        `http2`: over TLS, both sides have to agree on HTTP/2. Raises `OSError` and `HttpError`.
         """
+        offered = _HTTP2 if http2 else ()
         plain = PlainStream(await self._dial(route.proxy or url, watch))
         try:
-            stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch)
+            stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch, offered)
         except BaseException:
             plain.close()
             raise
@@ -102,12 +105,16 @@ def literal_address(host: str, port: int) -> list[AddrInfoType]:
     return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", name)]
 
 
-async def _secure(plain: PlainStream, context: ssl.SSLContext, url: URL, route: Route, watch: Stopwatch) -> Stream:
+async def _secure(
+    plain: PlainStream, context: ssl.SSLContext, url: URL, route: Route, watch: Stopwatch, offered: Sequence[str]
+) -> Stream:
     if route.proxy is not None:
         await _open_tunnel(plain, url, route.proxy_authorization)
     watch.tls_started = time.perf_counter()
-    stream = TlsStream(plain, context, route.server_name or tls_name(url))
+    stream = TlsStream(plain, context, route.server_name or tls_name(url), offered=offered)
     await stream.handshake()
+    if offered and stream.application_protocol not in offered:
+        raise NoHttp2(f"the server chose {stream.application_protocol or 'no protocol'}")
     return stream
 
 

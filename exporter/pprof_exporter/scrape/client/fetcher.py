@@ -70,7 +70,7 @@ class Fetcher:
         self._clock = clock
         self._clients = ClientPool(clock)
         self._plain = self._clients.get(DEFAULT_CLIENT)
-        self._http = HttpClient(self.dialer)
+        self._http = HttpClient(self.dialer, clock)
 
     def bind(self, client: ClientSettings, params: Params = ()) -> Getter:
         """A getter that applies these settings, and adds these parameters to those of each request."""

@@ -59,6 +59,10 @@ class Stopwatch:
     __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again: the request is sent once more, on another connection."""
         self.started = time.perf_counter()
         self.resolving: float | None = None
         self.resolved: float | None = None

@@ -69,6 +69,11 @@ class ReplyParser:
         self._excess = 0
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing has come yet."""
+        return self.head is None and not self._partial and not self._head_bytes
+
+    @property
     def ended(self) -> bool:
         """Whether the reply is whole. What comes then is no part of it."""
         return self._part is _Part.END

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import Protocol
 
 from pprof_exporter.scrape.client.errors import HttpError
@@ -24,6 +25,14 @@ _SHOWN = 100
 
 class PlainReply(HttpError):
     """A server that was asked for TLS answers with HTTP."""
+
+
+class NoHttp2(HttpError):
+    """A server does not speak HTTP/2."""
+
+
+class StreamRefused(HttpError):
+    """The server speaks HTTP/2, and ended the request by an error code."""
 
 
 class Stream(Protocol):
@@ -84,13 +93,23 @@ class PlainStream:
 class TlsStream:
     """TLS over a TCP connection. `handshake` comes first."""
 
-    def __init__(self, plain: PlainStream, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self, plain: PlainStream, context: ssl.SSLContext, server_name: str, *, offered: Sequence[str] = ()
+    ) -> None:
+        """`offered` are the protocols that the client offers (ALPN)."""
         self._plain = plain
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        # The context is shared; a connection keeps what its context offers when it is made (SSL_new(3)).
+        context.set_alpn_protocols(list(offered))
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         self._first = b""
         """The first bytes of the server."""
+
+    @property
+    def application_protocol(self) -> str:
+        """What both sides agreed to speak (ALPN); "" if nothing was offered or chosen."""
+        return self._tls.selected_alpn_protocol() or ""
 
     async def handshake(self) -> None:
         """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one, and `PlainReply`."""

@@ -12,7 +12,7 @@ from pprof_exporter.scrape.client.errors import FetchError, HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedHeader, NotHttp
 from pprof_exporter.scrape.client.reply_parser import MalformedBody
-from pprof_exporter.scrape.client.stream import PlainReply
+from pprof_exporter.scrape.client.stream import NoHttp2, PlainReply, StreamRefused
 
 _TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
@@ -80,6 +80,10 @@ def _http_error(error: HttpError) -> FetchError | None:
             return FetchError(Reason.NOT_HTTP, str(error), hint=error.hint)
         case MalformedHeader() | HeadTooLarge():
             return FetchError(Reason.HEADERS, str(error))
+        case NoHttp2():
+            return FetchError(Reason.CLOSED, f"the server spoke HTTP/2 before: {error}")
+        case StreamRefused():
+            return FetchError(Reason.CLOSED, str(error), hint=Hint.HTTP2)
         case MalformedBody():
             return FetchError(Reason.TRUNCATED, f"the body is not whole: {error}")
     return None
