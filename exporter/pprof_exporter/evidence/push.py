@@ -23,7 +23,7 @@ from yarl import URL
 
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
+from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
@@ -170,11 +170,14 @@ def _context() -> ssl.SSLContext:
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:
-    """The header with user and password. Raises `OSError` if the password file cannot be read."""
+    """The header with user and password. Raises `OSError` if the password file cannot be read or used now."""
     if settings.password_file is None:
         return {}
-    password = settings.password_file.read_bytes().strip()
-    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    try:
+        password = Secret(file=settings.password_file).read()
+    except BadSecret as error:
+        raise OSError(str(error)) from None
+    encoded = base64.b64encode(f"{settings.username}:{password}".encode())
     return {"Authorization": f"Basic {encoded.decode()}"}
 
 

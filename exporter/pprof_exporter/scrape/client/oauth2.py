@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote_plus, urlencode
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.inputs.json_document import BadJson, parse_json
 from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
@@ -106,8 +106,8 @@ class TokenSource:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = parse_json(body)
+    except BadJson:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -122,6 +122,6 @@ def _seconds(given: object) -> float | None:
     """`expires_in` as a number; some servers write it as text."""
     try:
         seconds = float(given) if isinstance(given, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if seconds is not None and seconds > 0 else None
