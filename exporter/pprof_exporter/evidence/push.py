@@ -23,10 +23,11 @@ from yarl import URL
 
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
+from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
 
 _MAX_QUEUE = 64
@@ -87,7 +88,7 @@ class Pusher:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._url = URL(settings.url) / "ingest"
+        self._url = _ingest(settings.url)
         self._queue: deque[_Push] = deque()
         self._bytes = 0
         self._not_empty = asyncio.Event()
@@ -159,16 +160,24 @@ class Pusher:
                 raise _Refused(f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}")
 
 
+def _ingest(text: str) -> URL:
+    url = parse_url(text)
+    return url.with_path(url.raw_path.rstrip("/") + "/ingest", encoded=True)
+
+
 def _context() -> ssl.SSLContext:
     return client_context(DEFAULT_TLS)
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:
-    """The header with user and password. Raises `OSError` if the password file cannot be read."""
+    """The header with user and password. Raises `OSError` if the password file cannot be read or used now."""
     if settings.password_file is None:
         return {}
-    password = settings.password_file.read_bytes().strip()
-    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    try:
+        password = Secret(file=settings.password_file).read()
+    except BadSecret as error:
+        raise OSError(str(error)) from None
+    encoded = base64.b64encode(f"{settings.username}:{password}".encode())
     return {"Authorization": f"Basic {encoded.decode()}"}
 
 
