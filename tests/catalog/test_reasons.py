@@ -21,6 +21,7 @@ GROUPS: dict[ReasonGroup, set[Reason]] = {
     ReasonGroup.NOT_MOUNTED: {Reason.NOT_MOUNTED, Reason.HTTP_3XX},
     ReasonGroup.UNKNOWN_PROFILE: {Reason.UNKNOWN_PROFILE},
     ReasonGroup.BUSY: {Reason.BUSY},
+    ReasonGroup.OWN: {Reason.EXHAUSTED},
     ReasonGroup.SERVER_ERROR: {Reason.HTTP_5XX, Reason.HEADERS},
     ReasonGroup.INCOMPLETE: {Reason.CLOSED, Reason.TRUNCATED},
     ReasonGroup.OTHER_PAGE: {Reason.HTML},
@@ -61,6 +62,8 @@ BY_GROUP: dict[ReasonGroup, Follows] = {
     ReasonGroup.UNKNOWN_PROFILE: Follows(REJECTED, REJECTED, DOWN),
     # A busy profile is counted as an outcome of its own, never as a failure: only F14 tells of it.
     ReasonGroup.BUSY: Follows(FAILING, "", DOWN),
+    # Never counted for a target: the alerts would take the series if there were one.
+    ReasonGroup.OWN: Follows(FAILING, "", DOWN),
     ReasonGroup.SERVER_ERROR: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.INCOMPLETE: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.OTHER_PAGE: Follows(FAILING, UNREADABLE, NOT_MOUNTED, NOT_MOUNTED),

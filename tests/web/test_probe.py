@@ -44,8 +44,8 @@ async def pool(clock: FakeClock, fetcher: PatientFetcher) -> AsyncIterator[Pool]
 
 
 @pytest.fixture
-def prober(clock: FakeClock, fetcher: PatientFetcher) -> Prober:
-    return prober_of(clock, fetcher, Probing(history=3))
+def prober(clock: FakeClock, fetcher: PatientFetcher, pool: Pool) -> Prober:
+    return prober_of(clock, fetcher, Probing(history=3), supervisor=pool.supervisor)
 
 
 @pytest.fixture

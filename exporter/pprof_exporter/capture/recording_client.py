@@ -15,7 +15,7 @@ from pprof_exporter.capture.format import (
     RecordedCanary,
     RecordedFetch,
 )
-from pprof_exporter.catalog import UNANSWERED, Outcome, Reason
+from pprof_exporter.catalog import UNANSWERED, Outcome, Reason, ReasonGroup
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
@@ -73,6 +73,9 @@ class RecordingClient:
         try:
             reply = await self._getter.get(url, query=query, timeout=timeout, window=window)
         except FetchError as error:
+            if error.reason.group is ReasonGroup.OWN:
+                # Nothing about the target, now or when the capture is read.
+                raise
             if name == _CANARY:
                 if error.reason in UNANSWERED:
                     self.canary.append(RecordedCanary(during, None))

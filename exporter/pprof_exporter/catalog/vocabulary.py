@@ -86,6 +86,8 @@ class ReasonGroup(StrEnum):
     """The server, or a proxy before it, failed."""
     INCOMPLETE = "incomplete"
     """The connection or the body ended too early."""
+    OWN = "own"
+    """The exporter lacks something. Says nothing about the target, and is never counted for it."""
     OTHER_PAGE = "other_page"
     """A complete HTML page where a profile was expected."""
     UNDECODABLE = "undecodable"
@@ -100,6 +102,7 @@ class ReasonGroup(StrEnum):
 class Reason(StrEnum):
     """Why a fetch gave no profile. Every value has a `group`, a `meaning` and an `advice`."""
 
+    EXHAUSTED = "exhausted", ReasonGroup.OWN
     RESOLVE = "resolve", ReasonGroup.UNREACHABLE
     CONNECT = "connect", ReasonGroup.UNREACHABLE
     FORBIDDEN = "forbidden", ReasonGroup.UNREACHABLE
@@ -172,6 +175,10 @@ UNANSWERED = (
 """The server did not answer this request. After any other reason it did: with something else than pprof."""
 
 _EXPLAINED: dict[Reason, tuple[str, str]] = {
+    Reason.EXHAUSTED: (
+        "the exporter itself lacks descriptors, ports, memory, threads, its name server or its proxy",
+        "See pprof_exporter_exhausted_total and the log of the exporter. The target was not judged.",
+    ),
     Reason.RESOLVE: ("the host name did not resolve", "Check the name and the exporter's DNS."),
     Reason.CONNECT: (
         "the TCP connection failed",

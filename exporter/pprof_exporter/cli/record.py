@@ -23,6 +23,7 @@ from pprof_exporter.cli.progress import rounds_shown
 from pprof_exporter.cli.round_options import round_settings, undiscovered_jobs
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ConfigError
+from pprof_exporter.descriptors import raise_descriptor_limit
 from pprof_exporter.scrape.target.round import OnRound, RoundPlan
 
 _ROUNDS, _EVERY = 10, 30.0
@@ -39,6 +40,7 @@ def record(options: Namespace) -> int:
 
 
 async def _targets(options: Namespace) -> int:
+    raise_descriptor_limit()
     settings = round_settings(options, options.targets)
     if not settings.targets:
         raise ConfigError("no targets. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")

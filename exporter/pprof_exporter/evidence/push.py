@@ -123,6 +123,10 @@ class Pusher:
                     self._pushed[await self._push(session, push)] += 1
                 self._not_empty.clear()
 
+    def stopped(self, _error: BaseException) -> None:
+        """Count the push that an internal error stopped."""
+        self._pushed[PushOutcome.FAILURE] += 1
+
     async def _push(self, session: aiohttp.ClientSession, push: _Push) -> PushOutcome:
         problem = ""
         for attempt in range(_TRIES):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
-from pprof_exporter.evidence_store.store import EvidenceStore
+from pprof_exporter.evidence_store.store import EvidenceProblem, EvidenceStore
 from pprof_exporter.scrape import TargetState
 
 _MAX_LENGTH = 1000
@@ -77,3 +77,9 @@ async def save_finding(
     if pusher is not None:
         pusher.enqueue(saved, bodies)
     return saved
+
+
+def count_internal(evidence_store: EvidenceStore, error: BaseException) -> None:
+    """Count an internal error for which profiles may not have been saved."""
+    evidence_store.troubles[EvidenceProblem.INTERNAL] += 1
+    evidence_store.last_trouble = f"internal error: {error}"

@@ -20,6 +20,7 @@ from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGrou
 from pprof_exporter.catalog.hints import explained
 from pprof_exporter.catalog.root_causes import NO_HANDLER, OTHER_PAGE, RootCause
 from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.rules.guards import EXHAUSTED_EXPORTERS
 from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
 
 _REFUSED = ReasonGroup.REFUSED.reasons
@@ -95,7 +96,8 @@ _HINT = (
 )
 _STALE = f"""time() - pprof_last_success_timestamp_seconds{{profile!="index"}} > <profile_stale>
             unless {_PROFILE} pprof_profile_available == 0
-            unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0"""
+            unless {_PROFILE} increase(pprof_fetches_skipped_total{{reason="guard"}}[30m]) > 0
+            unless {EXHAUSTED_EXPORTERS}"""
 
 
 def _without_index(reasons: Iterable[Reason]) -> str:

@@ -26,8 +26,8 @@ from pprof_exporter.verdicts.verdict import (
 )
 
 _REFUSED = ReasonGroup.REFUSED.reasons
-# Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14.
-_NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons
+# Reasons of other failure modes: refusals and missing handlers are F15, a second profiler is F14. And those of none.
+_NOT_F13 = _REFUSED | NOT_SERVED | ReasonGroup.BUSY.reasons | ReasonGroup.OWN.reasons
 # The failures of `RootCause.FAILING`.
 _BROKEN = frozenset(Reason) - _NOT_F13 - NO_PROFILE
 _HANDLER_WAITS = (

@@ -10,7 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_MODULE
-from pprof_exporter.event_log import LOG
+from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.exposition import ProbeCollector
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
 
@@ -41,9 +41,12 @@ class ProbeHandler:
         except Overloaded as error:
             prober.results[ProbeResult.OVERLOADED] += 1
             return _sentence(503, str(error))
-        except Exception:  # noqa: BLE001 - any error ends one probe and not the exporter
+        except Exception as error:  # noqa: BLE001 - any error ends one probe and not the exporter
+            prober.supervisor.internal_error(error, path=request.path)
+            if (resource := exhausted_resource(error)) is not None:
+                prober.results[ProbeResult.OVERLOADED] += 1
+                return _sentence(503, f"The exporter itself has a problem: {resource.meaning}.")
             prober.results[ProbeResult.ERROR] += 1
-            LOG.exception("internal error, please report it", path=request.path)
             return _sentence(500, "An internal error ended this probe; see the log of the exporter.")
         prober.results[ProbeResult.UP if answer.state.up else ProbeResult.DOWN] += 1
         return self._debug_page(probe_request, answer) if debug else self._metrics(request, answer)

@@ -56,7 +56,7 @@ class ReplyBody:
         if self.encoding:
             work = partial(_decoded, kept, self.encoding, self._max_bytes)
             result = work() if len(kept) <= _INLINE_BYTES else await _INFLATING.run(work)
-            if isinstance(result, FetchError):
+            if isinstance(result, Exception):
                 raise result
             kept = result
         excerpt = self._excerpt
@@ -69,11 +69,11 @@ class ReplyBody:
         self._kept = bytearray()
 
 
-def _decoded(body: bytes, encoding: str, limit: int) -> bytes | FetchError:
+def _decoded(body: bytes, encoding: str, limit: int) -> bytes | FetchError | MemoryError:
     """The body, or the error: raised in a thread, it would refer to frames that hold the body."""
     try:
         return decoded(body, encoding, limit)
     except FetchError as error:
         return FetchError(error.reason, error.detail)
     except MemoryError:
-        return FetchError(Reason.TOO_LARGE, f"not enough memory to inflate {len(body)} bytes")
+        return MemoryError(f"not enough memory to inflate {len(body)} bytes")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.hints import Hint
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
+from pprof_exporter.descriptors import descriptor_limit
 from pprof_exporter.profile.page_words import quoted_words
 
 _BY_STATUS: dict[int, Reason] = {
@@ -71,6 +73,20 @@ class FetchError(Exception):
         """The HTTP status; None without a reply."""
         self.hint = hint
         """What the reply shows beyond its reason, if that was recognised."""
+
+
+class ExporterExhausted(FetchError):
+    """The exporter itself lacks something, so it does not know how the target is.
+
+    `counted`: whether this one is among those of `OwnTroubles` already.
+    """
+
+    def __init__(self, resource: ExhaustedResource, detail: str, *, counted: bool = False) -> None:
+        if resource is ExhaustedResource.DESCRIPTORS:
+            detail = f"{detail}; the limit of open files is {descriptor_limit().most:g}"
+        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({detail})")
+        self.resource = resource
+        self.counted = counted
 
 
 @dataclass(frozen=True, slots=True)

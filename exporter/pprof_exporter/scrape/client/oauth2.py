@@ -10,9 +10,11 @@ from urllib.parse import quote_plus, urlencode
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.inputs.json_document import BadJson, parse_json
 from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.scrape.client.content_encoding import decoded_beginning
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.route import Route, basic_authorization
@@ -102,8 +104,10 @@ class TokenSource:
                 encodings = reply.head.headers.get("content-encoding", ())
                 return reply.head.status, _object(decoded_beginning(beginning, encodings, _MAX_BYTES))
         except TRANSPORT_ERRORS as error:
-            problem = str(error)
+            problem, resource = str(error), exhausted_resource(error)
             forget_frames(error)
+        if resource is not None:
+            raise ExporterExhausted(resource, problem)
         raise TokenError(problem or "the connection was cut")
 
 

@@ -7,8 +7,10 @@ import ssl
 
 from pprof_exporter.catalog import Phase, Reason
 from pprof_exporter.catalog.hints import Hint
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
+from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.scrape.client.dialer import ProxyRefused
-from pprof_exporter.scrape.client.errors import FetchError, HttpError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError, HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedHeader, NotHttp
 from pprof_exporter.scrape.client.reply_parser import MalformedBody
@@ -98,6 +100,17 @@ def _tls_hint(error: ssl.SSLError) -> Hint | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _BY_VERIFY_CODE.get(error.verify_code)
     return _BY_ALERT.get(error.reason or "")
+
+
+def own_trouble(error: Exception, watch: Stopwatch, allowed: float) -> ExporterExhausted | None:
+    """The error of a request that failed for lack of something in the exporter; None if it is about the target."""
+    match error:
+        case TimeoutError(errno=None) if watch.to_proxy:
+            return ExporterExhausted(ExhaustedResource.PROXY, f"no connection within {round(allowed, 1):g} s")
+        case ProxyRefused(wants_credentials=True):
+            return ExporterExhausted(ExhaustedResource.PROXY, str(error))
+    resource = exhausted_resource(error)
+    return None if resource is None else ExporterExhausted(resource, str(error) or type(error).__name__)
 
 
 def forget_frames(error: BaseException) -> None:
