@@ -15,6 +15,7 @@ from aiohttp.typedefs import Middleware
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.web.bearer_token import Bearer
+from pprof_exporter.web.replies import text_reply
 from pprof_exporter.web.security import WebSecurity
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -79,7 +80,7 @@ async def _with_body(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 def _refusal(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=f"{text}\n")
+    return text_reply(text, status)
 
 
 def _names_of_client(request: web.Request) -> frozenset[str]:

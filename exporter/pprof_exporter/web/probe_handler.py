@@ -13,6 +13,7 @@ from pprof_exporter.config import DEFAULT_MODULE
 from pprof_exporter.event_log import LOG
 from pprof_exporter.exposition import ProbeCollector
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
+from pprof_exporter.web.replies import text_reply
 
 _TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 _PARAMETERS = ("target", "module", "service", "debug")
@@ -64,9 +65,9 @@ class ProbeHandler:
             if profile.enabled
         )
         module = "\n".join((f"{probe_request.module.name}:", f"  path: {probe_request.module.path}", *enabled))
-        return web.Response(
-            text=f"Logs for the probe:\n{answer.log.text}\n\n\n"
-            f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}\n"
+        return text_reply(
+            f"Logs for the probe:\n{answer.log.text}\n\n\n"
+            f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}"
         )
 
 
@@ -113,4 +114,4 @@ def _scrape_timeout(request: web.Request) -> float | None:
 
 
 def _sentence(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=f"{text}\n")
+    return text_reply(text, status)
