@@ -9,6 +9,7 @@ from yarl import URL
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases, Stopwatch
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
 
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 10
@@ -24,6 +25,9 @@ class Connection:
         self.stopwatch = Stopwatch()
         self.same_origin = True
         """Whether every redirect kept scheme, host and port. Credentials are sent only then."""
+        self.guard = RedirectGuard()
+        self.latest_redirect = ""
+        """Status and location of the latest redirect, for people."""
         self._earlier: list[Stopwatch] = []
 
     def follow_redirect(self, location: str, status: int) -> None:
@@ -41,6 +45,8 @@ class Connection:
             self.url = url
         if not usable:
             raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL")
+        self.guard.redirected = True
+        self.latest_redirect = redirect
         self.stopwatch.ended = time.perf_counter()
         self._earlier.append(self.stopwatch)
         self.stopwatch = Stopwatch()

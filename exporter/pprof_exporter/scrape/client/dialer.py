@@ -56,7 +56,7 @@ class Dialer:
 
         Raises `OSError` and `HttpError`.
         """
-        plain = PlainStream(await self._dial(route.proxy or url, watch))
+        plain = PlainStream(await self._dial(url, route, watch))
         try:
             stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch)
         except BaseException:
@@ -65,13 +65,18 @@ class Dialer:
         watch.connected = time.perf_counter()
         return stream
 
-    async def _dial(self, url: URL, watch: Stopwatch) -> socket.socket:
+    async def _dial(self, target: URL, route: Route, watch: Stopwatch) -> socket.socket:
+        url = route.proxy or target
         host, port = url.raw_host or "", url.port or 0
+        if route.guard is not None and route.proxy is not None:
+            route.guard.allow_through_proxy(target)
         addresses = literal_address(host, port)
         if not addresses:
             watch.resolving = time.perf_counter()
             addresses = await self.resolver.resolve(host, port)
             watch.resolved = time.perf_counter()
+        if route.guard is not None and route.proxy is None:
+            addresses = route.guard.allowed(addresses)
         if len(addresses) == 1:
             return await self._dial_address(addresses[0])
         return await aiohappyeyeballs.start_connection(

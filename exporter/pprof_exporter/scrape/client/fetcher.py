@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from yarl import URL
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
@@ -20,6 +21,7 @@ from pprof_exporter.scrape.client.dialer import Dialer, SocketFactory
 from pprof_exporter.scrape.client.errors import ErrorReply, FetchError, classify_response
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.client.reserved_addresses import RedirectRefused
 from pprof_exporter.scrape.client.transport_errors import TRANSPORT_ERRORS, forget_frames, transport_error
 
 _REFUSAL_BYTES = 4096
@@ -108,6 +110,8 @@ class Fetcher:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
         route = client.route(url, same_origin=True)
         connection = Connection(url, self._clock.now())
+        if client.follows_redirects:
+            route = replace(route, guard=connection.guard)
         request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
         allowed = bounds.window + bounds.timeout
@@ -117,6 +121,9 @@ class Fetcher:
                     request = _redirected(client, used, connection)
         except FetchError as error:
             failure = FetchError(error.reason, error.detail, error.status)
+        except RedirectRefused as error:
+            failure = FetchError(Reason.HTTP_3XX, f"{connection.latest_redirect}, which is not followed: {error}")
+            forget_frames(error)
         except TRANSPORT_ERRORS as error:
             failure = transport_error(error, connection.stopwatch, allowed)
             forget_frames(error)
@@ -154,6 +161,7 @@ class Fetcher:
 def _redirected(client: ConfiguredClient, used: Credentials, connection: Connection) -> HttpRequest:
     """The request after a redirect. Credentials stay with their host. Raises `FetchError`."""
     route = client.route(connection.url, same_origin=connection.same_origin)
+    route = replace(route, guard=connection.guard)
     return HttpRequest(connection.url, route, used.headers if connection.same_origin else ())
 
 
