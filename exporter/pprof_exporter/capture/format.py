@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pprof_exporter.catalog import Outcome, Reason
 from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
+from pprof_exporter.escaping import json_text
 from pprof_exporter.profile import KINDS, System
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
@@ -129,12 +130,12 @@ def round_folder(number: int) -> str:
 
 def encode_round(round_: RecordedRound) -> bytes:
     """A round as one line of JSON, with its line break."""
-    return _ROUND.dump_json(round_) + b"\n"
+    return json_text(_ROUND.dump_python(round_, mode="json")).encode() + b"\n"
 
 
 def encode_capture_manifest(manifest: CaptureManifest) -> bytes:
     """The manifest as a JSON file."""
-    return _MANIFEST.dump_json(manifest, indent=2) + b"\n"
+    return json_text(_MANIFEST.dump_python(manifest, mode="json"), indent=2).encode() + b"\n"
 
 
 def read_manifest(path: Path) -> CaptureManifest:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import ssl
 from collections import Counter, deque
@@ -24,6 +23,7 @@ from yarl import URL
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
+from pprof_exporter.escaping import json_text
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
@@ -152,7 +152,7 @@ class Pusher:
         form = aiohttp.FormData()
         octets = "application/octet-stream"
         form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
-        types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
+        types = json_text(SAMPLE_TYPES[body.kind]).encode()
         form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
         query = {"name": push.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
         headers = await asyncio.to_thread(_credentials, self._settings)

@@ -6,6 +6,7 @@ import re
 
 from pydantic import TypeAdapter, ValidationError
 
+from pprof_exporter.escaping import json_text
 from pprof_exporter.evidence_store.finding import FindingRecord
 
 _MANIFESTS = TypeAdapter(FindingRecord)
@@ -15,7 +16,7 @@ _FILE_NAME = re.compile(r"[a-z]{1,32}(-before)?\.(pb\.gz|pb|trace)")
 
 def encode_manifest(finding: FindingRecord) -> bytes:
     """The manifest, as JSON."""
-    return _MANIFESTS.dump_json(finding, indent=1) + b"\n"
+    return json_text(_MANIFESTS.dump_python(finding, mode="json"), indent=1).encode() + b"\n"
 
 
 def decode_manifest(manifest: bytes) -> FindingRecord | None:

@@ -24,6 +24,7 @@ from pprof_exporter.scrape.client.name_server import NameServer
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
 from pprof_exporter.scrape.client.resolver import SystemResolver
 from pprof_exporter.scrape.client.route import Route
 from pprof_exporter.scrape.client.stream import NoHttp2, PlainStream, Stream, TlsStream, receive_into
@@ -72,7 +73,12 @@ class Dialer:
         `http2`: over TLS, both sides have to agree on HTTP/2. Raises `OSError` and `HttpError`.
         """
         offered = _HTTP2 if http2 else ()
-        dial = self._dial(url, watch) if route.proxy is None else self._dial_proxy(route.proxy, watch)
+        if route.proxy is None:
+            dial = self._dial(url, watch, route.guard)
+        else:
+            if route.guard is not None:
+                route.guard.allow_through_proxy(url)
+            dial = self._dial_proxy(route.proxy, watch)
         plain = PlainStream(await dial)
         try:
             stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch, offered)
@@ -97,7 +103,7 @@ class Dialer:
             return connection
         raise ResourceExhausted(ExhaustedResource.PROXY, problem)
 
-    async def _dial(self, url: URL, watch: Stopwatch) -> socket.socket:
+    async def _dial(self, url: URL, watch: Stopwatch, guard: RedirectGuard | None = None) -> socket.socket:
         host, port = url.raw_host or "", url.port or 0
         addresses = literal_address(host, port)
         if not addresses:
@@ -105,6 +111,8 @@ class Dialer:
             addresses = await self.resolver.resolve(host, port)
             watch.resolved = time.perf_counter()
             self.name_server.answered(host, addresses)
+        if guard is not None:
+            addresses = guard.allowed(addresses)
         if len(addresses) == 1:
             return await self._dial_address(addresses[0])
         return await self._dial_addresses(addresses)

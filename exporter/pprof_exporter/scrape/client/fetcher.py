@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from pprof_exporter.scrape.client.http_client import HttpClient, HttpReply, Http
 from pprof_exporter.scrape.client.name_server import no_answer
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.client.reply_head import ReplyHead
+from pprof_exporter.scrape.client.reserved_addresses import RedirectRefused
 from pprof_exporter.scrape.client.transport_errors import (
     TRANSPORT_ERRORS,
     forget_frames,
@@ -154,6 +155,8 @@ class Fetcher:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
         route = client.route(url, same_origin=True)
         connection = Connection(url, self._clock.now())
+        if client.follows_redirects:
+            route = replace(route, guard=connection.guard)
         request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
         head: ReplyHead | None = None
@@ -167,6 +170,9 @@ class Fetcher:
             kept = await body.take()
         except FetchError as error:
             failure = FetchError(error.reason, error.detail, error.status, error.hint)
+        except RedirectRefused as error:
+            failure = FetchError(Reason.HTTP_3XX, f"{connection.latest_redirect}, which is not followed: {error}")
+            forget_frames(error)
         except _CAUGHT as error:
             watch = connection.stopwatch
             own = own_trouble(error, watch, allowed)
@@ -228,6 +234,7 @@ async def _refusal(reply: HttpReply, location: str, used: Credentials) -> FetchE
 def _redirected(client: ConfiguredClient, used: Credentials, connection: Connection) -> HttpRequest:
     """The request after a redirect. Credentials stay with their host. Raises `FetchError`."""
     route = client.route(connection.url, same_origin=connection.same_origin)
+    route = replace(route, guard=connection.guard)
     return HttpRequest(connection.url, route, used.headers if connection.same_origin else ())
 
 
