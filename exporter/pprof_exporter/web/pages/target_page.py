@@ -72,9 +72,9 @@ def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
         f"<p>{html_text(finding.said)} {_runbook(finding.alert, target)}</p>" for finding in verdict.findings
     )
     mode = verdict.failure_mode.id
-    saved = next((one for one in kept if one.finding.mode == mode), None)
+    saved = next((one for one in kept if one.mode == mode), None)
     if saved is not None:
-        said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {utc_moment(saved.finding.at)}</p>'
+        said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {utc_moment(saved.at)}</p>'
     return (
         f'<section class="card {verdict.level}" id="{mode}"><h4>{badge(verdict.level)} <b>{mode}</b> '
         f"{html_text(verdict.failure_mode.title)}</h4>{said}</section>"
@@ -89,7 +89,7 @@ def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
     if not kept:
         return ""
     times = f"{len(kept)} time{'' if len(kept) == 1 else 's'}"
-    said = f"Profiles were saved {times}, last at {utc_moment(kept[0].finding.at)}"
+    said = f"Profiles were saved {times}, last at {utc_moment(kept[0].at)}"
     return f'<h3>Evidence</h3><p>{said}: <a href="{html_text(evidence_path(target))}">all evidence</a>.</p>'
 
 
