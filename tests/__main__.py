@@ -27,6 +27,7 @@ WATCHING = ("detection", "e2e", "live", "zoo")
 COMPARING = (
     "test_agrees_with_go.py",
     "test_build_info.py",
+    "test_client_border.py",
     "test_gateway.py",
     "test_readers_agree.py",
     "test_scenarios.py",
@@ -49,6 +50,7 @@ STURDY = (
     "test_every_release.py",
     "test_evidence.py",
     "test_faults.py",
+    "test_mounts.py",
     "test_pages.py",
     "test_probe.py",
     "test_prometheus.py",

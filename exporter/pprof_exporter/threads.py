@@ -30,6 +30,7 @@ class Threads:
 def _step_back() -> None:
     """Let the event loop have the processor first, where threads have priorities: on Linux (setpriority(2))."""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        # An error here would end all work of these threads for good (`concurrent.futures.thread.BrokenThreadPool`).
+        with contextlib.suppress(OSError, MemoryError):
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)

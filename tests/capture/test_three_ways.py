@@ -197,7 +197,9 @@ async def test_failures_leave_the_same_state_live_and_replayed(
 
     lived = await live(clock, fetcher, tmp_path)
 
-    assert lived.counters["goroutine"].last_reason is Reason.HTML
+    failure = lived.counters["goroutine"].last_failure
+    assert failure is not None
+    assert failure.reason is Reason.HTML
     assert differences(recordable(replayed(tmp_path)), recordable(lived)) == []
 
 

@@ -25,6 +25,7 @@ UNCLAIMED_ALERTS: dict[str, str] = {
     "PprofExporterReloadFailed": _OF_EXPORTER,
     "PprofExporterDiscoveryFailing": _OF_EXPORTER,
     "PprofExporterLagging": _OF_EXPORTER,
+    "PprofExporterExhausted": _OF_EXPORTER,
     "PprofExporterInternalErrors": _OF_EXPORTER,
     "PprofExporterSaturated": _OF_EXPORTER,
     "PprofExporterStorageTrouble": _OF_EXPORTER,

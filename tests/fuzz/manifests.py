@@ -15,7 +15,7 @@ from pprof_exporter.capture.reader import load_capture
 from pprof_exporter.capture.writer import CaptureWriter
 from pprof_exporter.evidence_store import FINDING_MANIFEST, EvidenceRetention, EvidenceStore, FindingRecord
 from pprof_exporter.evidence_store.manifest import decode_manifest, encode_manifest
-from pprof_exporter.web.evidence_pages import finding_page, list_page
+from pprof_exporter.web.pages.evidence_pages import finding_page, list_page
 from tests.damage.captures import Captures
 from tests.damage.damages import restore, taken
 from tests.evidence_store.saved import bodies, finding

@@ -14,7 +14,7 @@ from typing import Any
 from pprof_exporter.store import EpochRetention, Fingerprint, Store
 from pprof_exporter.store.checksum import checksum
 from pprof_exporter.store.schema import EPOCH_COLUMNS, SKETCH_COLUMNS, STAY_COLUMNS
-from pprof_exporter.web.formatting import utc_moment
+from pprof_exporter.web.pages.formatting import utc_moment
 from tests.damage.statistics import Statistics
 from tests.fuzz import nasty
 from tests.fuzz.grammar import Grammar

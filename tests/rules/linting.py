@@ -15,6 +15,7 @@ from datetime import timedelta
 import promql_parser as promql
 
 from pprof_exporter.catalog import FAMILIES, Deferral, MetricType, Outcome, Phase, Reason, Skip
+from pprof_exporter.catalog.own_trouble import BackgroundTask, ExhaustedResource
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.profile import ReaderName
 from pprof_exporter.rules import RecordingRule, fill_thresholds
@@ -43,6 +44,8 @@ _VALUES: dict[tuple[str, str], Iterable[str]] = {
     ("pprof_signal_median", "epoch"): ("before", "now"),
     ("pprof_signal_observations", "epoch"): ("before", "now"),
     ("pprof_exporter_build_info", "reader"): ReaderName,
+    ("pprof_exporter_exhausted_total", "resource"): ExhaustedResource,
+    ("pprof_exporter_task_restarts_total", "task"): BackgroundTask,
 }
 """Labels whose values are a closed set."""
 

@@ -129,6 +129,9 @@ class FakeFetcher(Fetcher):
         self.clients[client] += 1
         return self
 
+    def expect(self, url: URL) -> None:
+        """Nothing is resolved."""
+
     async def get(
         self,
         url: URL,

@@ -40,10 +40,11 @@ def live_objects() -> int:
 
 
 def test_live_objects_do_not_grow_with_targets_that_were_replaced(store: Store) -> None:
-    replaced(store, range(700))
+    replaced(store, range(702))
     before = live_objects()
-    replaced(store, range(700, 1200))
-    assert live_objects() - before < 100
+    replaced(store, range(702, 1203))
+    # Half an object for each target; those of one epoch in memory are 60 and more.
+    assert live_objects() - before < 250
     assert len(store._ledger._epochs) <= RETENTION.most + 3
     assert len(store._ledger.stays._stays) <= RETENTION.targets + 3
     assert store.troubles == {}

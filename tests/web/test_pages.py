@@ -18,8 +18,9 @@ from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import Readiness, build_app
-from pprof_exporter.web.targets_page import TARGETS_PER_PAGE
+from pprof_exporter.web.pages.targets_page import TARGETS_PER_PAGE
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+from tests.web.links import with_whole_links
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
 HOSTILE = "<b>shop</b>:1"
@@ -46,7 +47,7 @@ async def client(pool: Pool, aiohttp_client: AiohttpClient) -> Client:
 async def text_of(client: Client, path: str) -> str:
     reply = await client.get(path)
     assert (reply.status, reply.content_type) == (200, "text/html")
-    return await reply.text()
+    return with_whole_links(await reply.text(), path)
 
 
 async def test_the_worst_target_stands_first_with_what_is_wrong(client: Client) -> None:

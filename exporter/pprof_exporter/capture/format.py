@@ -23,7 +23,9 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.vocabulary import INDEX, MEMSTATS, TRACE
+from pprof_exporter.escaping import json_text
 from pprof_exporter.profile import KINDS, System
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
@@ -69,6 +71,7 @@ class RecordedFetch:
     outcome: Outcome
     reason: Reason | None = None
     detail: str = ""
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +155,12 @@ def digest_of(body: bytes) -> str:
 
 def encode_round(round_: RecordedRound) -> bytes:
     """A round as one line of JSON, with its line break."""
-    return seal(_ROUND.dump_json(round_))
+    return seal(json_text(_ROUND.dump_python(round_, mode="json")).encode())
 
 
 def encode_capture_manifest(manifest: CaptureManifest) -> bytes:
     """The manifest as a JSON file."""
-    return seal(_MANIFEST.dump_json(manifest, indent=2), indent=2)
+    return seal(json_text(_MANIFEST.dump_python(manifest, mode="json"), indent=2).encode(), indent=2)
 
 
 def read_manifest(path: Path) -> CaptureManifest:

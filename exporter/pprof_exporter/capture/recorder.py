@@ -12,6 +12,7 @@ from pprof_exporter.capture.writer import CaptureWriter
 from pprof_exporter.catalog import sampling
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.descriptors import descriptor_limit
 from pprof_exporter.scrape import Fetcher, TargetState
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.round import OnRound, Round, RoundPlan
@@ -42,8 +43,10 @@ class CaptureRecorder:
 
         A round that is cancelled is not written.
         """
-        limiter = FetchLimiter(self.settings.limits)
+        limiter = FetchLimiter(self.settings.limits, descriptor_limit())
         fetcher = Fetcher(self.clock, max_bytes=self.settings.limits.wire_bytes)
+        for target in entries:
+            fetcher.expect(target.url)
         tasks = [asyncio.create_task(self._one(entry, target, fetcher, limiter)) for target, entry in entries.items()]
         try:
             return list(await asyncio.gather(*tasks))
@@ -67,7 +70,7 @@ class CaptureRecorder:
             whole = recorded_round(number, at, round_.state, recording_client)
             await asyncio.to_thread(self.writer.write, entry, whole, recording_client.bodies)
             self.on_round(target, number)
-            problem = round_.state.why_down
+            problem = round_.problem
         return CaptureResult(entry, self.writer.finished_rounds(entry), problem)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from yarl import URL
 
@@ -14,7 +15,7 @@ from pprof_exporter.capture.format import (
     RecordedCanary,
     RecordedFetch,
 )
-from pprof_exporter.catalog import UNANSWERED, Outcome, Reason
+from pprof_exporter.catalog import UNANSWERED, Outcome, Reason, ReasonGroup
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, TRACE
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
@@ -72,6 +73,9 @@ class RecordingClient:
         try:
             reply = await self._getter.get(url, query=query, timeout=timeout, window=window)
         except FetchError as error:
+            if error.reason.group is ReasonGroup.OWN:
+                # Nothing about the target, now or when the capture is read.
+                raise
             if name == _CANARY:
                 if error.reason in UNANSWERED:
                     self.canary.append(RecordedCanary(during, None))
@@ -79,7 +83,7 @@ class RecordingClient:
                 outcome = Outcome.BUSY if error.reason is Reason.BUSY else Outcome.FAILURE
                 self.bodies.pop(FILE_NAMES.get(name, ""), None)
                 self.fetches[name] = RecordedFetch(
-                    name, None, asked_at, window, None, outcome, error.reason, error.detail
+                    name, None, asked_at, window, None, outcome, error.reason, error.detail, error.hint
                 )
             raise
         if name == _CANARY:
@@ -95,8 +99,8 @@ class RecordingClient:
         name = WITHOUT_MODULES if name == CANARY else name
         came = self.fetches.get(name)
         if came is not None:
-            self.fetches[name] = RecordedFetch(
-                name, came.file, came.asked_at, came.window, came.phases, Outcome.FAILURE, error.reason, error.detail
+            self.fetches[name] = replace(
+                came, outcome=Outcome.FAILURE, reason=error.reason, detail=error.detail, hint=error.hint
             )
 
     def _record(self, name: str, reply: Reply, window: float) -> None:

@@ -151,7 +151,7 @@ class _RoundReplay:
         """The recorded reply. Raises `FetchError` if there was none."""
         self._clock.at = max(self._clock.at, fetch.asked_at + fetch.window)
         if fetch.file is None or fetch.phases is None:
-            raise FetchError(fetch.reason or Reason.CLOSED, fetch.detail)
+            raise FetchError(fetch.reason or Reason.CLOSED, fetch.detail, hint=fetch.hint)
         return Reply(self._body(fetch.file), fetch.phases, fetch.asked_at)
 
     def _body(self, file: str) -> bytes:
@@ -232,9 +232,9 @@ class _RoundReplay:
         if without is None:
             return
         if without.phases is None:
-            self._intake.failed(CANARY, FetchError(without.reason or Reason.CLOSED, without.detail))
+            self._intake.failed(CANARY, FetchError(without.reason or Reason.CLOSED, without.detail, hint=without.hint))
         elif without.outcome is not Outcome.SUCCESS:
-            self._intake.failed(CANARY, DecodeError(without.reason or Reason.TEXT, without.detail))
+            self._intake.failed(CANARY, DecodeError(without.reason or Reason.TEXT, without.detail, without.hint))
         else:
             self._intake.latency_without_modules(without.asked_at, without.phases)
 

@@ -31,7 +31,17 @@ OVERLOADED = gauge(
 )
 INTERNAL_ERRORS = counter(
     "pprof_exporter_internal_errors_total",
-    "Internal errors of the exporter, each logged with its traceback; please report them.",
+    "Internal errors of the exporter, logged with their tracebacks, equal ones once; please report them.",
+)
+TASK_RESTARTS = counter(
+    "pprof_exporter_task_restarts_total",
+    "Background tasks of the exporter that an error ended and that were started again, by task.",
+    "task",
+)
+EXHAUSTED = counter(
+    "pprof_exporter_exhausted_total",
+    "Operations that failed because the exporter itself lacked something, by resource. No target is judged by them.",
+    "resource",
 )
 CONFIG_SUCCESSFUL = gauge(
     "pprof_exporter_config_last_reload_successful",
@@ -113,6 +123,8 @@ FAMILIES = (
     LOOP_LAG,
     OVERLOADED,
     INTERNAL_ERRORS,
+    TASK_RESTARTS,
+    EXHAUSTED,
     CONFIG_SUCCESSFUL,
     CONFIG_TIMESTAMP,
     WEB_CONFIG_SUCCESSFUL,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pprof_exporter.check.report import TargetAssessor, TargetReport
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.descriptors import raise_descriptor_limit
 from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.round import OnRound, Round, RoundPlan
@@ -19,8 +20,11 @@ async def check_live(
     settings: Settings, assessor: TargetAssessor, plan: RoundPlan, clock: Clock, on_round: OnRound
 ) -> list[TargetReport]:
     """Run the rounds of all targets concurrently, and assess each target after its last round."""
-    limiter = FetchLimiter(settings.limits)
+    _, descriptors = raise_descriptor_limit()
+    limiter = FetchLimiter(settings.limits, descriptors)
     fetcher = Fetcher(clock, max_bytes=settings.limits.wire_bytes)
+    for target in settings.targets:
+        fetcher.expect(target.url)
 
     async def one(target: Target) -> TargetReport:
         # Replicas of a service share epochs in a store, and one round is no rollout: each target has its own store.
@@ -31,6 +35,6 @@ async def check_live(
             await round_.run()
             on_round(target, number)
         snapshot = replace(snapshot_of(round_.state, clock.now()), budget=None)
-        return assessor.assess(round_.state, snapshot, problem=round_.state.why_down)
+        return assessor.assess(round_.state, snapshot, problem=round_.problem)
 
     return list(await asyncio.gather(*(one(target) for target in settings.targets)))

@@ -86,7 +86,8 @@ class SavedProfiles:
         try:
             self._add(name, body)
         except DecodeError as error:
-            return f"{error.reason.meaning} ({error.detail})"
+            shows = f"; {error.hint.shows}" if error.hint else ""
+            return f"{error.reason.meaning} ({error.detail}){shows}"
         return ""
 
     def _add(self, name: str, body: bytes) -> None:

@@ -9,8 +9,10 @@ from enum import StrEnum
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
-from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
+from pprof_exporter.config.relabel import LABEL_NAME, Labels, LabelTooLong, Rule, relabel
 from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
+from pprof_exporter.inputs.text_file import is_text
+from pprof_exporter.inputs.url_characters import shown
 
 # Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
 RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
@@ -115,9 +117,15 @@ class Job:
         return ResolvedTargets(tuple(targets), tuple(problems))
 
     def _target(self, text: str, group: TargetGroup) -> Target | None:
+        for label in group.labels:
+            if not all(map(is_text, label)):
+                raise BadTarget(f"{shown(text)}: its label {label[0]!r} has half a surrogate pair")
         start, user = self._written(text)
         given = {_PARAM + name: value for name, value in reversed(self.params)}
-        labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
+        try:
+            labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
+        except LabelTooLong as error:
+            raise BadTarget(f"{shown(text)}: {error}") from None
         if labels is None or "__address__" not in labels:
             return None
         name = labels.get("target", "")
@@ -145,6 +153,8 @@ class Job:
     def _written(self, text: str) -> tuple[Labels, str]:
         """Labels before relabelling, and user and password if the target is a URL that has them."""
         if "://" not in text:
+            if not is_text(text):
+                raise BadTarget(f"{shown(text)} is not a target: it has half a surrogate pair")
             return {"__address__": text, "__scheme__": self.scheme, "__metrics_path__": self.path}, ""
         url = parse_target(text).url
         user, at, address = url.raw_authority.rpartition("@")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -123,21 +123,10 @@ class RelabelConfig(Strict):
     source_labels: list[str] = Field(default_factory=list)
     separator: str = ";"
     regex: str = "(.*)"
-    modulus: int = Field(default=0, ge=0)
+    modulus: int = Field(default=0, ge=0, lt=2**64)
     target_label: str = ""
     replacement: str = "$1"
     action: Annotated[Action, BeforeValidator(_lower)] = Action.REPLACE
-
-    @model_validator(mode="before")
-    @classmethod
-    def _scalars(cls, given: Any) -> Any:
-        # YAML reads `regex: 8080` and `replacement: 1` as numbers; Prometheus takes the text.
-        if not isinstance(given, dict):
-            return given
-        return {
-            key: str(value) if key in ("regex", "replacement", "separator") and type(value) in (int, float) else value
-            for key, value in given.items()
-        }
 
     @model_validator(mode="after")
     def _consistent(self) -> RelabelConfig:

@@ -36,6 +36,14 @@ class BadRule(ValueError):
     """A rule that cannot be used; the message says why."""
 
 
+class LabelTooLong(ValueError):
+    """A label is longer than `LONGEST`; the message names it."""
+
+
+LONGEST = 64 * 1024
+"""Characters of a label. Prometheus has no bound, so a few rules with `$1$1` make texts of any size there."""
+
+
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
 _NAME_TEMPLATE = re.compile(r"(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))(?:\w|\$(?:\{\w+\}|\w+))*", re.ASCII)
@@ -93,8 +101,13 @@ def _pattern(regex: str) -> re.Pattern[str]:
 
 
 def relabel(labels: Mapping[str, str], rules: Iterable[Rule]) -> Labels | None:
-    """Apply the rules in order; None if one of them drops the target. A label that is empty is a label less."""
-    current: Labels = {name: value for name, value in labels.items() if value}
+    """Apply the rules in order; None if one of them drops the target. A label that is empty is a label less.
+
+    Raises `LabelTooLong`.
+    """
+    current: Labels = {}
+    for name, value in labels.items():
+        _set(current, name, value)
     for rule in rules:
         value = rule.separator.join(current.get(name, "") for name in rule.source_labels)
         stays = _DECIDES.get(rule.action)
@@ -138,6 +151,8 @@ def _keep_names(rule: Rule, value: str, labels: Labels) -> None:
 
 
 def _set(labels: Labels, name: str, value: str) -> None:
+    if max(len(value), len(name)) > LONGEST:
+        raise LabelTooLong(f"its label {name[:100]!r} has more than {LONGEST} characters")
     if value:
         labels[name] = value
     else:

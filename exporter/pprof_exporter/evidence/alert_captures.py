@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from functools import partial
 
-from pprof_exporter.event_log import LOG
+from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.evidence.all_profiles import fetch_all_profiles
 from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence.push import Pusher
-from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
+from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.scrape import Pool
 
 _CONCURRENCY = 4
 _MAX_QUEUE = 64
+# After internal errors. Later the profiles would no longer show what the alert was about.
+_TRIES = 3
 
 
 class CaptureAnswer(StrEnum):
@@ -52,9 +55,16 @@ class AlertCaptures:
             self._store.count_dropped(DropReason.BUSY)
             return CaptureAnswer.BUSY
         self._last[capture_request.target] = now
-        task = asyncio.create_task(self._capture(capture_request), name=f"capture {capture_request.target}")
+        task = self._pool.supervisor.start(
+            BackgroundTask.CAPTURE,
+            partial(self._capture, capture_request),
+            endless=False,
+            tries=_TRIES,
+            on_failure=partial(count_internal, self._store),
+            about=capture_request.target,
+        )
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._tasks.discard)
         return CaptureAnswer.BEGUN
 
     async def close(self) -> None:
@@ -74,9 +84,3 @@ class AlertCaptures:
         )
         finding = finding_record(context.state, about, self._pool.clock.now(), missing)
         await save_finding(self._store, self._pusher, finding, [(body, ProfileRole.SHOWS) for body in found])
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._pool.internal_errors += 1
-            LOG.error("internal error, please report it", exc_info=error)

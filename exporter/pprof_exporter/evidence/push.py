@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import ssl
 from collections import Counter, deque
@@ -23,7 +22,8 @@ from yarl import URL
 
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
+from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
+from pprof_exporter.escaping import json_text
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
@@ -123,6 +123,10 @@ class Pusher:
                     self._pushed[await self._push(session, push)] += 1
                 self._not_empty.clear()
 
+    def stopped(self, _error: BaseException) -> None:
+        """Count the push that an internal error stopped."""
+        self._pushed[PushOutcome.FAILURE] += 1
+
     async def _push(self, session: aiohttp.ClientSession, push: _Push) -> PushOutcome:
         problem = ""
         for attempt in range(_TRIES):
@@ -148,7 +152,7 @@ class Pusher:
         form = aiohttp.FormData()
         octets = "application/octet-stream"
         form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
-        types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
+        types = json_text(SAMPLE_TYPES[body.kind]).encode()
         form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
         query = {"name": push.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
         headers = await asyncio.to_thread(_credentials, self._settings)
@@ -170,11 +174,14 @@ def _context() -> ssl.SSLContext:
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:
-    """The header with user and password. Raises `OSError` if the password file cannot be read."""
+    """The header with user and password. Raises `OSError` if the password file cannot be read or used now."""
     if settings.password_file is None:
         return {}
-    password = settings.password_file.read_bytes().strip()
-    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    try:
+        password = Secret(file=settings.password_file).read()
+    except BadSecret as error:
+        raise OSError(str(error)) from None
+    encoded = base64.b64encode(f"{settings.username}:{password}".encode())
     return {"Authorization": f"Basic {encoded.decode()}"}
 
 

@@ -9,7 +9,7 @@ from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.policy import CHANGE_MODE, EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
 from pprof_exporter.evidence.push import Pusher
-from pprof_exporter.evidence.saving import FindingSummary, finding_record, save_finding
+from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole, SavedFinding
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
@@ -57,7 +57,11 @@ class EvidenceRecorder:
             self._forget({state.target.name for state in states})
             for state in states:
                 await self._clock.sleep(_ROUND / len(states))
-                await self.assess(state)
+                try:
+                    await self.assess(state)
+                except Exception as error:  # noqa: BLE001 - the targets after this one are judged all the same
+                    self._pool.supervisor.internal_error(error, target=state.target.name)
+                    count_internal(self._store, error)
             if not states:
                 await self._clock.sleep(_ROUND)
             if self._clock.now() - expired >= _EXPIRE_EVERY:

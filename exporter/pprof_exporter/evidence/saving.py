@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
 
+from pprof_exporter.escaping import url_part
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
-from pprof_exporter.evidence_store.store import EvidenceStore
+from pprof_exporter.evidence_store.store import EvidenceProblem, EvidenceStore
 from pprof_exporter.scrape import TargetState
 
 _MAX_LENGTH = 1000
@@ -41,7 +41,7 @@ def finding_record(
         level=about.level,
         said=about.said[:_MAX_LENGTH],
         alert=about.alert,
-        runbook=f"/runbooks/{quote(about.alert, safe='')}?target={quote(name, safe=':')}" if about.alert else "",
+        runbook=f"/runbooks/{url_part(about.alert)}?target={url_part(name, safe=':')}" if about.alert else "",
         at=at,
         when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         process=Process(
@@ -77,3 +77,9 @@ async def save_finding(
     if pusher is not None:
         pusher.enqueue(saved, bodies)
     return saved
+
+
+def count_internal(evidence_store: EvidenceStore, error: BaseException) -> None:
+    """Count an internal error for which profiles may not have been saved."""
+    evidence_store.troubles[EvidenceProblem.INTERNAL] += 1
+    evidence_store.last_trouble = f"internal error: {error}"

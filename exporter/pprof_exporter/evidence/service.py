@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
+from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import EvidenceSettings
-from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.alert_captures import AlertCaptures
 from pprof_exporter.evidence.policy import RETAINED_KINDS
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence.recorder import EvidenceRecorder
+from pprof_exporter.evidence.saving import count_internal
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore
 from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
-
-_RESTART_AFTER = 30.0
 
 
 class EvidenceService:
@@ -42,9 +41,10 @@ class EvidenceService:
         settings, pusher = self._settings, None
         if settings.push is not None:
             pusher = Pusher(settings.push, self.evidence_store, pool.clock, random)
-            self._tasks.append(_run_forever(pool, pusher.run))
+            self._tasks.append(pool.supervisor.start(BackgroundTask.PUSH, pusher.run, on_failure=pusher.stopped))
         recorder = EvidenceRecorder(pool, self.evidence_store, self.raw_profiles, settings.interval, pusher)
-        self._tasks.append(_run_forever(pool, recorder.run))
+        failed = partial(count_internal, self.evidence_store)
+        self._tasks.append(pool.supervisor.start(BackgroundTask.EVIDENCE, recorder.run, on_failure=failed))
         self._captures = AlertCaptures(pool, self.evidence_store, settings.capture_interval, pusher)
         return self._captures
 
@@ -56,18 +56,3 @@ class EvidenceService:
         if self._captures is not None:
             await self._captures.close()
         await asyncio.to_thread(self.evidence_store.close)
-
-
-def _run_forever(pool: Pool, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """Run work until it is cancelled. After an internal error, which is logged and counted, restart it."""
-
-    async def loop() -> None:
-        while True:
-            try:
-                await work()
-            except Exception:  # noqa: BLE001 - scraping goes on after any error
-                pool.internal_errors += 1
-                LOG.exception("internal error, please report it")
-            await pool.clock.sleep(_RESTART_AFTER)
-
-    return asyncio.create_task(loop())

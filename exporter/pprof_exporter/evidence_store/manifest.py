@@ -6,6 +6,7 @@ import re
 
 from pydantic import TypeAdapter
 
+from pprof_exporter.escaping import json_text
 from pprof_exporter.evidence_store.finding import SEALED_VERSION, FindingRecord, ProfileFile
 from pprof_exporter.sealed_json import is_sealed, seal
 
@@ -19,7 +20,7 @@ _FIRST_TIME, _LAST_TIME = -62_135_596_800.0, 253_402_300_799.0
 
 def encode_manifest(finding: FindingRecord) -> bytes:
     """The manifest, as JSON with its own digest."""
-    return seal(_MANIFESTS.dump_json(finding, indent=1), indent=1)
+    return seal(json_text(_MANIFESTS.dump_python(finding, mode="json"), indent=1).encode(), indent=1)
 
 
 def decode_manifest(manifest: bytes) -> FindingRecord | None:

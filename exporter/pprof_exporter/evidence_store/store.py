@@ -45,6 +45,8 @@ class EvidenceProblem(StrEnum):
     """The disk is full."""
     LOCKED = "locked"
     """Another exporter uses this folder."""
+    INTERNAL = "internal"
+    """An internal error of the exporter stopped saving. It was started again."""
 
 
 class DropReason(StrEnum):

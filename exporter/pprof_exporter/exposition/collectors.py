@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from pprof_exporter import __version__
 from pprof_exporter.catalog import FAMILIES, Family, exporter
+from pprof_exporter.catalog.own_trouble import BackgroundTask, ExhaustedResource
 from pprof_exporter.clock import Clock
 from pprof_exporter.exposition.parts import ExporterParts
 from pprof_exporter.exposition.sink import MetricSink, empty_metric
@@ -63,7 +64,11 @@ class ExporterCollector(Collector):
         sink.add(exporter.BUDGET, {}, pool.settings.budget)
         sink.add_histogram(exporter.LOOP_LAG, {}, pool.lag_counts, pool.lag_sum)
         sink.add(exporter.OVERLOADED, {}, pool.load.overloaded)
-        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors + self._parts.internal_errors)
+        sink.add(exporter.INTERNAL_ERRORS, {}, pool.internal_errors)
+        for task in BackgroundTask:
+            sink.add(exporter.TASK_RESTARTS, {"task": task}, pool.supervisor.restarts[task])
+        for resource in ExhaustedResource:
+            sink.add(exporter.EXHAUSTED, {"resource": resource}, pool.supervisor.troubles.exhausted[resource])
         sink.add(exporter.CONFIG_SUCCESSFUL, {}, config.successful)
         sink.add(exporter.CONFIG_TIMESTAMP, {}, config.loaded_at)
         store = pool.store

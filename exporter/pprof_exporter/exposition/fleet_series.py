@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.exposition.lines import TextLines
 from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflater
 from pprof_exporter.exposition.target_series import TargetSeries
@@ -67,7 +68,8 @@ class FleetSeries:
             if now - block.checked_at >= timeout:
                 await self._refresh(block, states)
         if timeout and (self._ahead is None or self._ahead.done()):
-            self._ahead = asyncio.create_task(self._render_ahead(), name="exposition")
+            supervisor = self._pool.supervisor
+            self._ahead = supervisor.start(BackgroundTask.RENDERING, self._render_ahead, endless=False)
         return [block.pieces for block in blocks]
 
     async def close(self) -> None:
@@ -106,7 +108,10 @@ class FleetSeries:
             lines, shown, expires, slices = TextLines(), [], [], TimeSlices()
             for state in members:
                 shown.append((state, state.revision))
-                expires.append(TargetSeries(lines, state, now).add())
+                try:
+                    expires.append(TargetSeries(lines, state, now).add())
+                except Exception as error:  # noqa: BLE001 - the series of all others are shown
+                    self._pool.supervisor.internal_error(error, target=state.target.name)
                 await slices.pause()
             block.pieces = await PAGE_THREADS.run(partial(_deflated, lines))
             block.shown, block.expires = shown, min(expires, default=float("inf"))

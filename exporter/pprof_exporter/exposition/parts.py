@@ -25,11 +25,6 @@ class ExporterParts:
     web_config: Callable[[], bool | None] | None = None
     """Whether the latest load of the web configuration file succeeded; None: there is no such file."""
 
-    @property
-    def internal_errors(self) -> int:
-        """Internal errors that ended a probe."""
-        return self.prober.results[ProbeResult.ERROR] if self.prober is not None else 0
-
     def add_to(self, sink: MetricSink) -> None:
         """Add every series of every part."""
         if self.discovery is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.rules.model import Alert, RuleGroup
 
@@ -11,6 +12,22 @@ _TROUBLES = "pprof_exporter_storage_troubles_total"
 _EVIDENCE = "pprof_exporter_evidence_troubles_total"
 _PUSHES = "pprof_exporter_evidence_pushes_total"
 _ERRORS = "pprof_exporter_internal_errors_total"
+_EXHAUSTED = "pprof_exporter_exhausted_total"
+_LACKS = (
+    "{{ if eq $labels.resource "
+    + "{{ else if eq $labels.resource ".join(f"`{resource}` }}}}: {resource.meaning}" for resource in ExhaustedResource)
+    + "{{ end }}"
+)
+_RESOURCE_HINT = (
+    "{{ if eq $labels.resource "
+    + "{{ else if eq $labels.resource ".join(f"`{resource}` }}}} {resource.advice}" for resource in ExhaustedResource)
+    + "{{ end }}"
+)
+_ENDED = (
+    "{{ with printf `sum by (task) (increase(pprof_exporter_task_restarts_total{job=%q, instance=%q}[1h])) > 0`"
+    " $labels.job $labels.instance | query }} Tasks that ended and were started again:"
+    "{{ range $i, $one := . | sortByLabel `task` }}{{ if $i }},{{ end }} {{ $one.Labels.task }}{{ end }}.{{ end }}"
+)
 _REASON = (
     "{{ with printf `topk(1, sum by (reason) (increase(pprof_fetches_deferred_total"
     "{job=%q, instance=%q, target=%q}[1h])) > 0)` $labels.job $labels.instance $labels.target | query }}"
@@ -111,6 +128,21 @@ GROUP = RuleGroup(
             """,
             keep_firing_for="15m",
         ),
+        # Two in a row: a fetch may lack a descriptor or a name server for a moment, and is made again.
+        Alert(
+            "PprofExporterExhausted",
+            "",
+            Severity.WARNING,
+            f"increase({_EXHAUSTED}[5m]) > 0",
+            "10m",
+            "Exporter {{ $labels.instance }} itself has a problem: {{ $labels.resource }}",
+            f"""
+            {{{{ $labels.instance }}}} could not do {{{{ $value | printf "%.0f" }}}} operations in the last five
+            minutes{_LACKS}.{_RESOURCE_HINT} Its targets are not judged meanwhile: what is shown of them may be out of
+            date, and no alert on them fires for it. The log of the exporter has the details.
+            """,
+            keep_firing_for="15m",
+        ),
         Alert(
             "PprofExporterInternalErrors",
             "",
@@ -121,9 +153,9 @@ GROUP = RuleGroup(
             """,
             "0s",
             "Exporter {{ $labels.instance }} has internal errors",
-            """
-            Internal errors of {{ $labels.instance }} in the last hour: {{ $value | printf "%.0f" }}. Its log has a
-            traceback of each, with the target. Please report it as a bug of the exporter.
+            f"""
+            Internal errors of {{{{ $labels.instance }}}} in the last hour: {{{{ $value | printf "%.0f" }}}}.{_ENDED}
+            Its log has a traceback of each kind, with the target. Please report it as a bug of the exporter.
             """,
         ),
         Alert(

@@ -20,6 +20,10 @@ def overloaded(range_: str) -> str:
     return f"on (job, instance) max_over_time(pprof_exporter_overloaded[{range_}]) == 1"
 
 
+EXHAUSTED_EXPORTERS = "on (job, instance) increase(pprof_exporter_exhausted_total[30m]) > 0"
+"""Exporters that lacked something themselves, so that they could not look at their targets."""
+
+
 def of_one_process(group: RuleGroup) -> RuleGroup:
     """The group with alerts that leave out targets with several processes: a mixture says nothing about any of them."""
     return replace(

@@ -222,9 +222,11 @@ class Intake:
             self.trace_failed(reading.failure)
 
     def trace_failed(self, error: FetchError | DecodeError | UnsupportedTrace) -> None:
-        """Count an audit that failed for lack of a trace."""
+        """Count an audit that failed for lack of a trace. It stays due if the exporter had none of its own making."""
         clock = self._state.sampling_clock
-        if isinstance(error, UnsupportedTrace):
+        if isinstance(error, FetchError) and error.reason.group is ReasonGroup.OWN:
+            clock.audit_due = True
+        elif isinstance(error, UnsupportedTrace):
             clock.unsupported += 1
             clock.failure = "the traces of this Go version cannot be read; build the program with Go 1.22 or later"
         else:
@@ -292,8 +294,10 @@ class Intake:
         self._state.identity.mutex_profiling = self._state.contention.mutex
 
     def failed(self, name: str, error: FetchError | DecodeError) -> None:
-        """Take in a failed fetch."""
+        """Take in a failed fetch. One that failed for lack of something in the exporter says nothing of the target."""
         state = self._state
+        if error.reason.group is ReasonGroup.OWN:
+            return
         if error.reason.group in _CUT:
             state.identity.process.connection_lost(self._clock.now())
         if name == INDEX:
@@ -307,7 +311,7 @@ class Intake:
             if state.index_problem is not None and not answers_without_index(state, self._clock.now()):
                 state.up = False
         state.wedge.record(name, error.reason)
-        state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
+        state.counters[name].failed(error)
         state.revision += 1
 
     def _take(self, evidence: ProcessEvidence) -> bool:

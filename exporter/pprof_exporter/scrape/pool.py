@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,8 +12,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from pprof_exporter.catalog import exporter
+from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.descriptors import NO_LIMIT, DescriptorLimit
 from pprof_exporter.event_log import LOG
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
@@ -21,7 +24,8 @@ from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.loop import TargetLoop
 from pprof_exporter.scrape.target.schedule import phase
-from pprof_exporter.store import EpochRetention, Store
+from pprof_exporter.store import EpochRetention, StorageProblem, Store
+from pprof_exporter.supervision import Supervisor
 from pprof_exporter.threads import Threads
 from pprof_exporter.time_slices import TimeSlices
 
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
 _FIRST_ROUND_APART = 0.1
 # More new targets than this are started in steps, so that the event loop serves other work in between.
 _AT_ONCE = 100
-_RESTART_AFTER = 30.0
 _STORE_EVERY = 30.0
 # An upgrade is compared that many times sooner, so that it is shown whole at once.
 _COMPARE_CHANGED = 6
@@ -48,7 +51,7 @@ class _Watched:
 class Pool:
     """The targets of one exporter. Use inside a running event loop; `close` stops everything that `apply` started."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is shared by the whole exporter
         self,
         settings: Settings,
         *,
@@ -57,11 +60,13 @@ class Pool:
         random: Random,
         store: Store,
         raw_profiles: RawProfiles | None = None,
+        supervisor: Supervisor | None = None,
+        descriptors: DescriptorLimit = NO_LIMIT,
     ) -> None:
-        self.limiter = FetchLimiter(settings.limits)
+        self.supervisor = supervisor or Supervisor(clock, random)
+        self.limiter = FetchLimiter(settings.limits, descriptors)
         self.lag_counts = [0] * (len(exporter.LOOP_LAG.buckets) + 1)
         self.lag_sum = 0.0
-        self.internal_errors = 0
         self._settings = replace(settings, targets=(), jobs=())
         self._fetcher = fetcher
         self._clock = clock
@@ -72,12 +77,17 @@ class Pool:
         self._states: tuple[TargetState, ...] | None = ()
         self._stopping: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
-        self.load = ExporterLoad(clock)
+        self.load = ExporterLoad(clock, self.supervisor.troubles)
         self._tasks = [
-            asyncio.create_task(self.load.measure(self._count_lag)),
-            asyncio.create_task(self._maintain_store()),
+            self.supervisor.start(BackgroundTask.LOAD, lambda: self.load.measure(self._count_lag)),
+            self.supervisor.start(BackgroundTask.STORE, self._maintain_store, on_failure=self._store_failed),
         ]
         self.apply(settings)
+
+    @property
+    def internal_errors(self) -> int:
+        """Errors of the exporter itself."""
+        return self.supervisor.internal_errors
 
     @property
     def store(self) -> Store:
@@ -131,10 +141,17 @@ class Pool:
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None
-        for target in new[:_AT_ONCE]:
-            self._start(target, settings, phase(target.name, spread))
-        if len(new) > _AT_ONCE:
-            self._starting = asyncio.create_task(self._start_in_steps(new[_AT_ONCE:], settings, spread))
+        for target in new:
+            self._fetcher.expect(target.url)
+        waiting = deque(new)
+        try:
+            for _ in new[:_AT_ONCE]:
+                self._start_next(waiting, settings, spread)
+        except Exception as error:  # noqa: BLE001 - the others start in any case
+            self.supervisor.internal_error(error)
+        if waiting:
+            work = partial(self._start_in_steps, waiting, settings, spread)
+            self._starting = self.supervisor.start(BackgroundTask.START, work, endless=False)
 
     async def close(self, deadline: float) -> None:
         """Wait `deadline` seconds for fetches in flight, then cut them: Go stops profiling when a client leaves."""
@@ -151,11 +168,20 @@ class Pool:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._store.close, self._clock.now())
 
-    async def _start_in_steps(self, targets: list[Target], settings: Settings, spread: float) -> None:
+    async def _start_in_steps(self, waiting: deque[Target], settings: Settings, spread: float) -> None:
         slices = TimeSlices()
-        for target in targets:
+        while waiting:
             await slices.pause()
-            self._start(target, settings, phase(target.name, spread))
+            self._start_next(waiting, settings, spread)
+
+    def _start_next(self, waiting: deque[Target], settings: Settings, spread: float) -> None:
+        """Start the first of these targets. One that cannot be started becomes the last, so that all others are."""
+        try:
+            self._start(waiting[0], settings, phase(waiting[0].name, spread))
+        except Exception:
+            waiting.rotate(-1)
+            raise
+        waiting.popleft()
 
     def _start(self, target: Target, settings: Settings, delay: float) -> None:
         settings = settings.overridden(target.overrides)
@@ -163,21 +189,16 @@ class Pool:
         fetcher = self._fetcher.bind(target.client, target.params)
         context = TargetContext(target, settings, fetcher, self.limiter, self._clock, state, self._raw_profiles)
         loop = TargetLoop(context, self._random)
-        task = asyncio.create_task(self._run(loop, delay), name=f"target {target.name}")
+        delays = iter((delay,))
+        task = self.supervisor.start(
+            BackgroundTask.TARGET, lambda: loop.run(next(delays, 0.0)), endless=False, about=target.name
+        )
         self._watched[target] = _Watched(loop, task)
         self._states = None
 
-    async def _run(self, loop: TargetLoop, delay: float) -> None:
-        """Run a loop. After an internal error, which is logged and counted, restart it; other targets go on."""
-        while True:
-            try:
-                await loop.run(delay)
-            except Exception:  # noqa: BLE001 - any error stops one target, not the exporter
-                self.internal_errors += 1
-                LOG.exception("internal error, please report it", target=loop.state.target.name)
-                delay = _RESTART_AFTER
-            else:
-                return
+    def _store_failed(self, error: BaseException) -> None:
+        self._store.troubles[StorageProblem.INTERNAL] += 1
+        self._store.last_trouble = f"internal error: {error}"
 
     async def _maintain_store(self) -> None:
         """Write new statistics, remove old epochs, and compute the comparisons for /metrics."""

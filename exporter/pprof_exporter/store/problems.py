@@ -24,6 +24,8 @@ class StorageProblem(StrEnum):
     """The disk is full."""
     LOCKED = "locked"
     """Another process locked the file for longer than `LOCK_TIMEOUT`."""
+    INTERNAL = "internal"
+    """An error of the exporter itself ended the task that writes the file, for a while."""
 
 
 class DamagedDatabase(Exception):

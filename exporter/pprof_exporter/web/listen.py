@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from pprof_exporter.config.listen_address import Listen
-from pprof_exporter.web.connections import Connections
+from pprof_exporter.web.connections import MOST, Connections
+from pprof_exporter.web.protocol import page_protocols
 
 _HANDSHAKE_WITHIN = 10.0
 
@@ -22,15 +23,19 @@ async def start_sites(
     addresses: Sequence[Listen],
     tls: ssl.SSLContext | None = None,
     sockets: Sequence[socket.socket] = (),
+    *,
+    most: int = MOST,
 ) -> list[str]:
     """Listen on every address, and on sockets that listen already; returns their URLs, each once.
+
+    At most `most` connections are open at a time.
 
     Raises `OSError` when an address is taken.
     """
     make = runner.server
     if make is None:
         raise RuntimeError("set the runner up first")
-    connections = Connections(make)
+    connections = Connections(page_protocols(make), most=min(most, MOST))
     for address in addresses:
         await _Site(runner, connections, tls, address).start()
     for listening in sockets:

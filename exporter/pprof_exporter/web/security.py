@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class WebSecurity:
         self._path = path
         self._config = _read(path) if path else config or WebConfig()
         self._stamps = self._look()
+        self.on_internal_error: Callable[[BaseException], None] | None = None
+        """Called with an error that is none of the file."""
         self.successful: bool | None = True if path else None
         """Whether the file is in use as it was last read; None without a file."""
 
@@ -60,9 +63,12 @@ class WebSecurity:
         try:
             config = _read(path)
             _check_same_scheme(config, self._config)
-        except ConfigError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is in the file, the pages stay guarded
             self.successful = False
-            log.error("web configuration reload failed, the previous one stays in use", detail=str(error))
+            detail = str(error) if isinstance(error, ConfigError) else f"internal error: {error}"
+            log.error("web configuration reload failed, the previous one stays in use", detail=detail)
+            if not isinstance(error, ConfigError) and self.on_internal_error is not None:
+                self.on_internal_error(error)
             return
         self.successful = True
         others = config.files != self._config.files

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.config import ClientSettings, Proxy
 from pprof_exporter.scrape import Fetcher
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from tests.scrape.client.servers import BASIC, PATIENCE, SECRET, Certificates, basic, failure, get, serving
 
 
@@ -73,13 +75,24 @@ async def test_requests_go_through_the_proxy_with_its_password_and_tls_to_the_ta
     assert basic("scott", SECRET) not in heads[1]
 
 
-async def test_a_proxy_that_refuses_or_is_away_is_a_connection_that_failed(fetcher: Fetcher) -> None:
+async def test_a_proxy_that_wants_other_credentials_or_is_away_is_trouble_of_the_exporter(fetcher: Fetcher) -> None:
     async with proxying(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as (url, _):
         proxy = url.with_user("me").with_password(SECRET)
         settings = ClientSettings(proxy=Proxy(proxy, proxy))
-        error = await failure(fetcher, settings, URL("https://shop.test/"))
-    assert (error.reason, error.detail) == (
-        Reason.CONNECT,
-        "the proxy answered 407 Proxy Authentication Required",
-    )
-    assert (await failure(fetcher, settings, URL("http://shop.test/"))).reason is Reason.CONNECT
+        errors = [await failure(fetcher, settings, URL(f"{scheme}://shop.test/")) for scheme in ("https", "http")]
+    errors += [await failure(fetcher, settings, URL(f"{scheme}://shop.test/")) for scheme in ("https", "http")]
+    assert [(error.reason, error.resource) for error in errors if isinstance(error, ExporterExhausted)] == [
+        (Reason.EXHAUSTED, ExhaustedResource.PROXY)
+    ] * 4
+    assert "the proxy answered 407 Proxy Authentication Required" in errors[0].detail
+    assert "the proxy answered 407 Proxy Authentication Required" in errors[1].detail
+    assert f"{proxy.host}:{proxy.port}" in errors[2].detail
+    assert not any(SECRET in error.detail for error in errors)
+
+
+async def test_a_proxy_that_cannot_reach_the_target_or_forbids_it_speaks_of_the_target(fetcher: Fetcher) -> None:
+    for status in (b"502 Bad Gateway", b"403 Forbidden"):
+        async with proxying(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n") as (proxy, _):
+            settings = ClientSettings(proxy=Proxy(proxy, proxy))
+            error = await failure(fetcher, settings, URL("https://shop.test/"))
+        assert (error.reason, error.detail) == (Reason.CONNECT, f"the proxy answered {status.decode()}")

@@ -14,7 +14,7 @@ async def test_redirects_are_not_followed_unless_asked_for(fetcher: Fetcher) -> 
     async with serving() as server:
         server.replies[server.url.path] = to("/elsewhere")
         error = await failure(fetcher, BASIC, server.url)
-        assert (error.reason, error.detail) == (Reason.HTTP_3XX, "HTTP 302: /elsewhere")
+        assert (error.reason, error.detail) == (Reason.HTTP_3XX, "HTTP 302 Found: /elsewhere")
         following = ClientSettings(BASIC.auth, follow_redirects=True)
         assert await get(fetcher, following, server.url) == b"here"
     assert [request.path for request in server.asked] == [server.url.path, server.url.path, "/elsewhere"]

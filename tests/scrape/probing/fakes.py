@@ -16,6 +16,7 @@ from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.probing import ProbeAnswer, Prober
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store
+from pprof_exporter.supervision import Supervisor
 from tests.scrape.fakes import FakeClock, FakeFetcher
 
 
@@ -55,11 +56,21 @@ def settings_of(probing: Probing | None = None) -> Settings:
     return Settings((), default_profiles(), limits=Limits(16, 16), probing=probing or Probing())
 
 
-def prober_of(clock: FakeClock, fetcher: FakeFetcher, probing: Probing | None = None) -> Prober:
+def prober_of(
+    clock: FakeClock, fetcher: FakeFetcher, probing: Probing | None = None, *, supervisor: Supervisor | None = None
+) -> Prober:
     """A prober with default settings, whose epochs are in memory."""
     settings = settings_of(probing)
     store, limiter = Store.open(None, clock.time), FetchLimiter(settings.limits)
-    return Prober(settings, fetcher=fetcher, limiter=limiter, clock=clock, random=Random(1), store=store)
+    return Prober(
+        settings,
+        fetcher=fetcher,
+        limiter=limiter,
+        clock=clock,
+        random=Random(1),
+        store=store,
+        supervisor=supervisor,
+    )
 
 
 async def probe(

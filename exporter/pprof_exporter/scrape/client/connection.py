@@ -11,6 +11,7 @@ from pprof_exporter.inputs.url_characters import BadUrl
 from pprof_exporter.inputs.urls import parse_reference
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases, Stopwatch
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
 
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 10
@@ -26,6 +27,9 @@ class Connection:
         self.stopwatch = Stopwatch()
         self.same_origin = True
         """Whether every redirect kept scheme, host and port. Credentials are sent only then."""
+        self.guard = RedirectGuard()
+        self.latest_redirect = ""
+        """Status and location of the latest redirect, for people."""
         self._earlier: list[Stopwatch] = []
 
     def follow_redirect(self, location: str, status: int) -> None:
@@ -39,6 +43,8 @@ class Connection:
             raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL") from None
         self.same_origin = self.same_origin and url.origin() == self.url.origin()
         self.url = url
+        self.guard.redirected = True
+        self.latest_redirect = redirect
         self.stopwatch.ended = time.perf_counter()
         self._earlier.append(self.stopwatch)
         self.stopwatch = Stopwatch()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,11 @@ from urllib.parse import quote_plus, urlencode
 
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
+from pprof_exporter.exhaustion import exhausted_resource
+from pprof_exporter.inputs.json_document import BadJson, parse_json
 from pprof_exporter.inputs.urls import parse_url
+from pprof_exporter.scrape.client.content_encoding import decoded_beginning
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.route import Route, basic_authorization
@@ -97,17 +100,21 @@ class TokenSource:
         request = HttpRequest(url.with_user(None), route, headers, urlencode(form).encode())
         try:
             with await http.send(request, Stopwatch()) as reply:
-                return reply.head.status, _object(await reply.beginning(_MAX_BYTES))
+                beginning = await reply.beginning(_MAX_BYTES)
+                encodings = reply.head.headers.get("content-encoding", ())
+                return reply.head.status, _object(decoded_beginning(beginning, encodings, _MAX_BYTES))
         except TRANSPORT_ERRORS as error:
-            problem = str(error)
+            problem, resource = str(error), exhausted_resource(error)
             forget_frames(error)
+        if resource is not None:
+            raise ExporterExhausted(resource, problem)
         raise TokenError(problem or "the connection was cut")
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = parse_json(body)
+    except BadJson:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -122,6 +129,6 @@ def _seconds(given: object) -> float | None:
     """`expires_in` as a number; some servers write it as text."""
     try:
         seconds = float(given) if isinstance(given, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if seconds is not None and seconds > 0 else None

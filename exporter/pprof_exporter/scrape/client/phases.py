@@ -56,10 +56,16 @@ class Phases:
 class Stopwatch:
     """Timestamps of one request; None: not reached."""
 
-    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started")
+    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started", "to_proxy")
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again: the request is sent once more, on another connection."""
         self.started = time.perf_counter()
+        self.to_proxy = False
+        """Whether the connection to the proxy is being made: until it stands, nothing is known of the target."""
         self.resolving: float | None = None
         self.resolved: float | None = None
         self.tls_started: float | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import sys
 import threading
@@ -31,10 +33,14 @@ class SystemResolver:
             answer: list[AddrInfoType] | OSError
             try:
                 answer = _addresses(host, port)
+            except socket.gaierror as error:
+                answer = _lack_of_descriptors() or error
             except OSError as error:
                 answer = error
             except UnicodeError as error:
                 answer = OSError(str(error))
+            except MemoryError:
+                answer = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
             # The loop may have ended meanwhile.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, answer)
@@ -44,6 +50,15 @@ class SystemResolver:
         if isinstance(answer, OSError):
             raise answer
         return answer
+
+
+def _lack_of_descriptors() -> OSError | None:
+    """The error of a process without descriptors, in which glibc reads no file, asks no server and knows no name."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return error
+    return None
 
 
 def _addresses(host: str, port: int) -> list[AddrInfoType]:

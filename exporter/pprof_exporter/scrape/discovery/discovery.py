@@ -7,11 +7,23 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
+from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.clock import Clock
-from pprof_exporter.config.job import DiscoverySource, DnsSource, FileSource, HttpSource, Job, Mechanism, TargetGroup
+from pprof_exporter.config.job import (
+    DiscoverySource,
+    DnsSource,
+    FileSource,
+    HttpSource,
+    Job,
+    Mechanism,
+    ResolvedTargets,
+    TargetGroup,
+)
 from pprof_exporter.config.settings import Settings
 from pprof_exporter.config.target import Target
 from pprof_exporter.event_log import LOG
@@ -20,6 +32,7 @@ from pprof_exporter.scrape.discovery.dns_sd import DnsReader, Resolve, resolve_r
 from pprof_exporter.scrape.discovery.file_sd import FileReader
 from pprof_exporter.scrape.discovery.groups import SourceError
 from pprof_exporter.scrape.discovery.http_sd import HttpReader
+from pprof_exporter.supervision import Supervisor
 
 # Changes within this time are applied together.
 _BATCH_SECONDS = 1.0
@@ -53,6 +66,18 @@ class RefreshCounters:
     failed: int = 0
     last_success: float | None = None
 
+    def read(self, at: float, *, merged: bool) -> None:
+        """Count a list that was read at `at` (Unix time). `merged`: the lists of its job become targets."""
+        if merged:
+            self.refreshed += 1
+            self.last_success = at
+        else:
+            self.failed += 1
+
+    def count_failure(self, _error: BaseException) -> None:
+        """Count a list that could not be read, for whatever reason."""
+        self.failed += 1
+
 
 @dataclass(slots=True)
 class _Watched:
@@ -67,7 +92,13 @@ class Discovery:
     """
 
     def __init__(
-        self, apply: Callable[[Settings], None], clock: Clock, base: Path, resolve: Resolve = resolve_records
+        self,
+        apply: Callable[[Settings], None],
+        clock: Clock,
+        base: Path,
+        resolve: Resolve = resolve_records,
+        *,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.refreshes: dict[tuple[str, Mechanism], RefreshCounters] = {}
         self.target_counts: Counter[str] = Counter()
@@ -78,11 +109,17 @@ class Discovery:
         self._clock = clock
         self._base = base
         self._resolve = resolve
-        self._fetcher = Fetcher(clock, max_bytes=_MAX_LIST_BYTES)
+        # The spread of restarts is no secret.
+        self._supervisor = supervisor or Supervisor(clock, Random())  # noqa: S311
+        self._fetcher = Fetcher(clock, max_bytes=_MAX_LIST_BYTES, troubles=self._supervisor.troubles)
         self._settings: Settings | None = None
         self._watched: dict[tuple[str, DiscoverySource], _Watched] = {}
         self._pending: asyncio.Task[None] | None = None
         self._reported: set[str] = set()
+        self._resolved: dict[str, tuple[ResolvedTargets, ResolvedTargets]] = {}
+        """The configured and the discovered targets of each job as they were last found."""
+        self._unmerged: set[str] = set()
+        """Jobs whose lists an internal error kept from becoming targets."""
 
     def apply(self, settings: Settings) -> None:
         """Apply new settings. A source in both the old and the new settings keeps its groups."""
@@ -92,7 +129,12 @@ class Discovery:
             self._watched.pop(key).task.cancel()
         for job, source in wanted - set(self._watched):
             counts = self.refreshes.setdefault((job, source.mechanism), RefreshCounters())
-            task = asyncio.create_task(self._watch(job, source, counts), name=f"discovery of {job}")
+            task = self._supervisor.start(
+                BackgroundTask.DISCOVERY,
+                partial(self._watch, job, source, counts),
+                on_failure=counts.count_failure,
+                about=job,
+            )
             self._watched[job, source] = _Watched(task)
         for gone in set(self.refreshes) - {(job, source.mechanism) for job, source in wanted}:
             del self.refreshes[gone]
@@ -121,41 +163,55 @@ class Discovery:
         while True:
             try:
                 groups: list[TargetGroup] | None = await reader.read()
-            except SourceError as error:
-                counts.failed += 1
+            except Exception as error:  # noqa: BLE001 - the next good list is taken, whatever was in this one
+                counts.count_failure(error)
+                if not isinstance(error, SourceError):
+                    self._supervisor.internal_error(error, scrape_job=job)
                 if str(error) != problem:
                     problem = str(error)
                     log.warning("discovery failed, the last good list stays in use", detail=problem)
                 groups = reader.last_groups() if isinstance(reader, FileReader | DnsReader) else None
             else:
-                counts.refreshed += 1
-                counts.last_success = self._clock.now()
+                counts.read(self._clock.now(), merged=job not in self._unmerged)
                 problem = ""
             watched = self._watched.get((job, source))
-            if watched is not None and groups is not None and groups != watched.groups:
+            if watched is not None and groups is not None and (groups != watched.groups or job in self._unmerged):
                 watched.groups = groups
                 self._merge_soon()
             await self._clock.sleep(reader.read_interval)
 
     def _merge_soon(self) -> None:
+        if self._unmerged and self._pending is not None:
+            # It may wait for long after its errors, and there is a new list now.
+            self._pending.cancel()
+            self._pending = None
         if self._pending is None or self._pending.done():
-            self._pending = asyncio.create_task(self._merge_later(), name="discovery")
+            self._pending = self._supervisor.start(
+                BackgroundTask.MERGE, self._merge_later, endless=False, on_failure=self._merge_failed
+            )
 
     async def _merge_later(self) -> None:
         await self._clock.sleep(_BATCH_SECONDS)
         self._merge()
 
+    def _merge_failed(self, error: BaseException) -> None:
+        """No list becomes targets: none of them counts as read."""
+        for (job, _), counts in self.refreshes.items():
+            self._unmerged.add(job)
+            counts.count_failure(error)
+
     def _merge(self) -> None:
         settings = self._settings
         if settings is None:
             return
+        unmerged: set[str] = set()
         by_name: dict[str, Target] = {target.name: target for target in settings.targets}
         self.target_counts = Counter()
         rejected: Counter[Rejection] = Counter()
         problems: set[str] = set()
         for job in settings.jobs:
-            found = job.resolve(self._groups(job))
-            self.target_counts[job.name] = len(job.resolve(job.static).targets) + len(found.targets)
+            fixed, found = self._targets_of(job, unmerged)
+            self.target_counts[job.name] = len(fixed.targets) + len(found.targets)
             for problem in found.problems:
                 rejected[Rejection.INVALID] += 1
                 problems.add(f"{job.name}: {problem}")
@@ -169,6 +225,21 @@ class Discovery:
             LOG.warning("discovered target rejected", detail=text)
         self._reported = problems
         self._apply(replace(settings, targets=tuple(by_name.values())))
+        for (name, _), counts in self.refreshes.items():
+            if name in unmerged:
+                counts.failed += 1
+        self._unmerged = unmerged
+        for name in set(self._resolved) - {job.name for job in settings.jobs}:
+            del self._resolved[name]
+
+    def _targets_of(self, job: Job, unmerged: set[str]) -> tuple[ResolvedTargets, ResolvedTargets]:
+        """The configured and the discovered targets of a job; the last ones after an internal error."""
+        try:
+            self._resolved[job.name] = job.resolve(job.static), job.resolve(self._groups(job))
+        except Exception as error:  # noqa: BLE001 - the lists of other jobs are applied
+            self._supervisor.internal_error(error, scrape_job=job.name)
+            unmerged.add(job.name)
+        return self._resolved.get(job.name, (ResolvedTargets(), ResolvedTargets()))
 
     def _groups(self, job: Job) -> list[TargetGroup]:
         return [

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from pprof_exporter.config import TargetGroup
+from pprof_exporter.inputs.json_document import BadJson, parse_json
 
 _YAML = (".yml", ".yaml")
 _KEYS = {"targets", "labels"}
+_TEXT = {"type": "string"}
+_SCHEMA: Mapping[str, Any] = {
+    "items": {"properties": {"targets": {"items": _TEXT}, "labels": {"additionalProperties": _TEXT}}}
+}
 
 
 class SourceError(Exception):
@@ -24,24 +29,19 @@ def parse_text(name: str, text: str) -> list[TargetGroup]:
 
 
 def _parse_json(text: str) -> Any:
-    """Parse JSON. Raises `SourceError`."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
+        return parse_json(text)
+    except BadJson as error:
+        raise SourceError(f"not JSON: {error}") from None
 
 
 def _parse_yaml(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - only for files in YAML
+    from pprof_exporter.inputs.yaml_document import BadYaml, parse_yaml  # noqa: PLC0415 - only for files in YAML
 
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
-
-
-def _unreadable(error: Exception) -> SourceError:
-    return SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}")
+        return parse_yaml(text, _SCHEMA)[0]
+    except BadYaml as error:
+        raise SourceError(f"not YAML: {error}") from None
 
 
 def parse_document(document: Any) -> list[TargetGroup]:

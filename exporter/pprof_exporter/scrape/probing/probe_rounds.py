@@ -7,6 +7,7 @@ import math
 from random import Random
 
 from pprof_exporter.catalog import Skip
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.probing.probe_client import OutOfTime, ProbeClient
 from pprof_exporter.scrape.probing.probe_log import ProbeLog, RedactedLog
 from pprof_exporter.scrape.probing.sockets import AddressGuard, guard_connections
@@ -44,6 +45,8 @@ class ProbeRounds:
         self._min_left = _MIN_LEFT
         self.answered = False
         """Whether the current or last round knows if the target is up."""
+        self.own_problem = ""
+        """What the exporter lacked in that round, so that it does not know; "" if nothing."""
 
     @property
     def state(self) -> TargetState:
@@ -52,12 +55,15 @@ class ProbeRounds:
 
     async def run(self, log: ProbeLog, guard: AddressGuard, deadline: float) -> None:
         """Run one round; `deadline` is steady time. Failures are in the log and in the state."""
-        self.answered = False
+        self.answered, self.own_problem = False, ""
         self._min_left = min(_MIN_LEFT, (deadline - self._clock.steady()) / 2)
         self._client.log, self._client.guard, self._client.deadline = log, guard, deadline
         self._scraper.log = RedactedLog(log)
         with guard_connections(guard):
-            await self._scraper.scrape_index()
+            problem = await self._scraper.scrape_index()
+            if isinstance(problem, ExporterExhausted):
+                self.own_problem = problem.detail
+                return
             self.answered = True
             for collector in self._collectors:
                 await self._collect(collector, log, deadline)

@@ -22,6 +22,7 @@ from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.store import Store
+from pprof_exporter.supervision import Supervisor
 
 
 class Overloaded(Exception):
@@ -59,7 +60,9 @@ class Prober:
         random: Random,
         store: Store,
         exporter_load: ExporterLoad | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
+        self.supervisor = supervisor or Supervisor(clock, random)
         self._fetcher = fetcher
         self._limiter = limiter
         self._clock = clock
@@ -119,6 +122,8 @@ class Prober:
         if known is not None and known.running is not None:
             log = known.log
             await self._ends(known.running, deadline)
+            if known.rounds.own_problem:
+                raise _lacks(known.rounds.own_problem)
             if not known.rounds.answered:
                 raise Overloaded("Another probe of this target is still running. Try again later.")
             return ProbeAnswer(known.rounds.state, log)
@@ -154,6 +159,8 @@ class Prober:
             known.running.cancel()
             known.running = None
             self.in_flight -= 1
+        if known.rounds.own_problem:
+            raise _lacks(known.rounds.own_problem)
         if not known.rounds.answered:
             raise Overloaded("The exporter is too busy: it had no time to fetch from the target.")
         state = known.rounds.state
@@ -207,8 +214,13 @@ class Prober:
 
     def _rounds(self, request: ProbeRequest) -> ProbeRounds:
         settings = replace(self._settings, targets=(), jobs=(), profiles=request.module.profiles)
+        self._fetcher.expect(request.target.url)
         state = TargetState(request.target, settings, self._store, self._clock, exporter_load=self._exporter_load)
         client = ProbeClient(self._fetcher.bind(request.module.client), self._clock)
         return ProbeRounds(
             TargetContext(request.target, settings, client, self._limiter, self._clock, state), client, self._random
         )
+
+
+def _lacks(problem: str) -> Overloaded:
+    return Overloaded(f"The exporter itself has a problem, and does not know how the target is: {problem}.")

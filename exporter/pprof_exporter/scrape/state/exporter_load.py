@@ -10,6 +10,8 @@ import psutil
 
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.clock import Clock
+from pprof_exporter.descriptors import descriptor_limit
+from pprof_exporter.exhaustion import OwnTroubles
 
 _MEASURE_EVERY = 0.5
 # A single late timer is a pause of the garbage collector; two within ten seconds are not.
@@ -25,7 +27,9 @@ _COUNT_EVERY = 10.0
 class ExporterLoad:
     """Late timers of the event loop, and file descriptors that run out."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, troubles: OwnTroubles | None = None) -> None:
+        self.troubles = troubles
+        """Counts what the exporter lacks itself; None: nobody counts it."""
         self._clock = clock
         self._late_at = -math.inf
         self._until = -math.inf
@@ -65,10 +69,8 @@ class ExporterLoad:
 
 def _open_descriptors() -> tuple[int, float]:
     """Open file descriptors and their limit; no limit where the system has none."""
+    most = descriptor_limit().most
     try:
-        import resource  # noqa: PLC0415 - only on Unix
-
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return psutil.Process().num_fds(), math.inf if limit == resource.RLIM_INFINITY else limit
-    except (ImportError, OSError, psutil.Error):
+        return (0 if math.isinf(most) else psutil.Process().num_fds()), most
+    except (OSError, psutil.Error):
         return 0, math.inf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.catalog import UNANSWERED
+from pprof_exporter.catalog import UNANSWERED, ReasonGroup
 from pprof_exporter.catalog.thresholds import THRESHOLDS_BY_NAME
 from pprof_exporter.catalog.vocabulary import CANARY, MEMSTATS, STACKS
 from pprof_exporter.profile import DecodeError, check_cmdline, check_threads, read_dump, read_memstats
@@ -35,7 +35,7 @@ async def time_canary(context: TargetContext) -> None:
     except (FetchError, DecodeError) as error:
         if error.reason in UNANSWERED:
             context.intake.canary(during, None)
-        else:
+        elif error.reason.group is not ReasonGroup.OWN:
             context.intake.no_canary()
         return
     # A request during which a window began or ended belongs to neither distribution.

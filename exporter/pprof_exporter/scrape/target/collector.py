@@ -10,7 +10,7 @@ from functools import partial
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.profile import DecodeError, read_index, read_mutex_rate
-from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.identity.process import ProcessEvidence
 from pprof_exporter.scrape.intake import index_evidence, profile_evidence
@@ -213,6 +213,8 @@ class MutexCollector(ProfileCollector):
             async with self._context.slot(window=bool(window or extra)):
                 reply = await self._context.get(self.path, query={"debug": "1"}, window=window, extra=extra)
             rate = read_mutex_rate(reply.body)
+        except ExporterExhausted:
+            return
         except (FetchError, DecodeError):
             rate = None
         self._context.intake.mutex_rate(rate)

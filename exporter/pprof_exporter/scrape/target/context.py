@@ -9,12 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
+from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.inputs.urls import below
-from pprof_exporter.profile import DecodeError
 from pprof_exporter.scrape.client.body import Excerpt
+from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.target_state import TargetState
@@ -114,9 +114,12 @@ class TargetContext:
 async def run_in_thread(work: Callable[[], T], size: int) -> T:
     """Run work on a body of `size` bytes off the event loop; a small body is worked on in place.
 
-    Raises what the work raises, and `DecodeError` if memory runs out.
+    Raises what the work raises, and `ExporterExhausted` if there is no memory or no thread for it.
     """
     try:
         return work() if size <= _INLINE_BYTES else await _DECODING.run(work)
-    except MemoryError as error:
-        raise DecodeError(Reason.TOO_LARGE, f"not enough memory to read {size} bytes") from error
+    except (MemoryError, RuntimeError) as error:
+        resource = exhausted_resource(error)
+        if resource is None:
+            raise
+    raise ExporterExhausted(resource, f"a reply of {size} bytes was not read")

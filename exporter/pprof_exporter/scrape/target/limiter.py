@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from pprof_exporter.config import Limits, Target
+from pprof_exporter.descriptors import NO_LIMIT, DescriptorLimit
+from pprof_exporter.event_log import LOG
 
 
 class FetchLimiter:
@@ -16,15 +19,28 @@ class FetchLimiter:
     Fetches with a window have slots of their own: they mostly wait, and would delay quick fetches for seconds.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, descriptors: DescriptorLimit = NO_LIMIT) -> None:
         self.in_flight = 0
+        self._descriptors = descriptors
         self.apply(limits)
         # Weak, here and below, so that removed targets leave nothing behind.
         self._processes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def apply(self, limits: Limits) -> None:
-        """Apply new limits. Fetches in flight end under the old ones."""
-        self.limit = limits.concurrency
+        """Apply new limits. Fetches in flight end under the old ones.
+
+        There are no more slots than there are descriptors for: a fetch that waits is better than one that fails.
+        """
+        self.limit = int(min(limits.concurrency, self._descriptors.fetches))
+        if self.limit < limits.concurrency:
+            LOG.warning(
+                "the limit of open files leaves room for fewer fetches than configured",
+                limit=self._descriptors.most,
+                fetches=self.limit,
+                configured=limits.concurrency,
+                advice="Raise the hard limit: LimitNOFILE under systemd, ulimit -Hn in a shell.",
+            )
+        limits = replace(limits, concurrency=self.limit)
         self._quick = _Lane(limits)
         self._windows = _Lane(limits)
 

@@ -11,7 +11,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.profile import DecodeError, TargetMetrics, read_page
 from pprof_exporter.profile.memstats import HeapFigures, read_page_figures
-from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.cpu_time import CpuSource, CpuTime
 from pprof_exporter.scrape.target.local_address import may_be_this_machine
@@ -101,6 +101,8 @@ class ProcessSource:
             reply = await self._fetcher.get(self._url, timeout=self._timeout)
             text = reply.body.decode("utf-8", "replace")
             page = read_page(text, cpu_family=self._family)
+        except ExporterExhausted:
+            return None, None
         except FetchError as error:
             if error.status is None or error.status >= 500:
                 self._page.failed()

@@ -13,7 +13,7 @@ from pprof_exporter.catalog.vocabulary import INDEX
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import ProfileSettings, Settings, Target
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.client.fetcher import Getter
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import time_canary
@@ -23,6 +23,7 @@ from pprof_exporter.scrape.target.limiter import FetchLimiter
 from pprof_exporter.scrape.target.scraper import TargetScraper
 from pprof_exporter.store import Store
 
+PROGRAM = "pprof-exporter"
 _FOREVER = 1e12
 # Canaries at rest, and again during the CPU profile: as many as the verdicts need of each (threshold `canaries`).
 _CANARIES = 6
@@ -83,6 +84,8 @@ class Round:
         """`getter` applies the client settings of the target."""
         settings = without_expiry(settings.overridden(target.overrides))
         self.state = TargetState(target, settings, store, clock)
+        self.own_problem = ""
+        """What the exporter lacked in the latest round, so that the target was not judged; "" if nothing."""
         self.on_undecodable: Callable[[str, DecodeError], None] | None = None
         """Called for each complete reply that could not be decoded, with the name of the collector."""
         self._context = TargetContext(target, settings, getter, limiter, clock, self.state)
@@ -90,8 +93,14 @@ class Round:
         self._scraper = TargetScraper(self._context, Random(0))  # noqa: S311
         self._scraper.log = _Silent()
 
+    @property
+    def problem(self) -> str:
+        """Why the target could not be judged in the latest round, and what to do; "" if it was."""
+        return self.own_problem or self.state.why_down
+
     async def run(self) -> None:
         """Run one round: the index page, every profile that it lists, canaries, and the CPU profile at the end."""
+        self.own_problem = ""
         measuring = asyncio.create_task(self.state.exporter_load.measure())
         try:
             await self._run()
@@ -132,6 +141,8 @@ class Round:
         self._report(collector.name, problem)
 
     def _report(self, name: str, problem: FetchError | DecodeError | None) -> None:
+        if isinstance(problem, ExporterExhausted):
+            self.own_problem = f"{PROGRAM} could not fetch {name}: {problem.detail}. {problem.resource.advice}"
         if isinstance(problem, DecodeError) and self.on_undecodable is not None:
             self.on_undecodable(name, problem)
 

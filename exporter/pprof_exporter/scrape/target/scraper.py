@@ -5,10 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
+from pprof_exporter.catalog import ReasonGroup
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.event_log import LOG
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import CanaryCollector, MemStatsCollector, StacksCollector
 from pprof_exporter.scrape.target.collector import Collector, IndexCollector, MutexCollector, ProfileCollector
@@ -95,7 +96,8 @@ class TargetScraper:
         try:
             await collector.run()
         except (FetchError, DecodeError) as error:
-            self._policy.failed(collector)
+            if error.reason.group is not ReasonGroup.OWN:
+                self._policy.failed(collector)
             self._failed(collector.name, error)
             return error
         else:
@@ -115,10 +117,22 @@ class TargetScraper:
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
         reason = error.reason
+        if isinstance(error, ExporterExhausted):
+            self._exhausted(name, error)
+            return
         # A persistent failure is one event, not one per round.
-        report = self.log.debug if self.state.counters[name].last_reason is reason else self.log.warning
+        last = self.state.counters[name].last_failure
+        report = self.log.debug if last is not None and last.reason is reason else self.log.warning
         self._context.intake.failed(name, error)
-        report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=reason.advice)
+        advice = error.hint.advice if error.hint else reason.advice
+        report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=advice)
+
+    def _exhausted(self, name: str, error: ExporterExhausted) -> None:
+        """The exporter has its own line and count for it, whatever the target."""
+        troubles = self.state.exporter_load.troubles
+        if troubles is not None and not error.counted:
+            troubles.count(error.resource, error.detail)
+        self.log.debug("not fetched", profile=name, reason=str(error.reason), detail=error.detail)
 
 
 def _collectors(context: TargetContext) -> list[Collector]:

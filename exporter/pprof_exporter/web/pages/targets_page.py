@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from urllib.parse import urlencode
 
+from pprof_exporter.escaping import html_text, url_query
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.time_slices import TimeSlices
 from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, worst_level
-from pprof_exporter.web.formatting import LEVEL_WORDS, badge, target_path
-from pprof_exporter.web.layout import page
+from pprof_exporter.web.pages.formatting import LEVEL_WORDS, badge, target_path
+from pprof_exporter.web.pages.layout import page
 
 TARGETS_PER_PAGE = 100
 _ORDER = (*BAD, Level.UNKNOWN, Level.HEALTHY, Level.NOT_APPLICABLE)
@@ -87,19 +86,19 @@ def _shown(row: _Row, wanted: Wanted) -> bool:
 def _html(row: _Row) -> str:
     name = row.state.target.name
     labels = "".join(
-        f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in row.state.target.labels
+        f"<span class=label>{html_text(key)}={html_text(value)}</span>" for key, value in row.state.target.labels
     )
     wrong = "".join(f"<li>{_said(verdict)}</li>" for verdict in row.bad)
     goroutines = row.state.index.counts.get("goroutine", "") if row.state.index else ""
     return (
-        f'<tr><td><a href="{target_path(name)}">{escape(name)}</a> {labels}</td>'
+        f'<tr><td><a href="{target_path(name)}">{html_text(name)}</a> {labels}</td>'
         f"<td>{badge(row.level)}</td><td>{f'<ul class=bare>{wrong}</ul>' if wrong else ''}</td>"
         f'<td class="n" data-name="goroutines">{goroutines}</td></tr>'
     )
 
 
 def _said(verdict: Verdict) -> str:
-    return f'<span class="dot {verdict.level}"></span><b>{verdict.failure_mode.id}</b> {escape(verdict.said)}'
+    return f'<span class="dot {verdict.level}"></span><b>{verdict.failure_mode.id}</b> {html_text(verdict.said)}'
 
 
 def _summary(levels: Counter[Level], wanted: Wanted) -> str:
@@ -116,7 +115,7 @@ def _search(wanted: Wanted) -> str:
     level = f'<input type="hidden" name="level" value="{wanted.level}">' if wanted.level else ""
     return (
         '<form class="search" action="/targets"><label>Name or label <input type="search" name="q" '
-        f'value="{escape(wanted.text)}"></label>{level} <button>Filter</button></form>'
+        f'value="{html_text(wanted.text)}"></label>{level} <button>Filter</button></form>'
     )
 
 
@@ -131,5 +130,5 @@ def _pages(number: int, pages: int, wanted: Wanted) -> str:
 def _link(wanted: Wanted, *, page: int, level: Level | str | None = "") -> str:
     chosen = wanted.level if level == "" else level
     query = {"q": wanted.text, "level": chosen or "", "page": page if page > 1 else ""}
-    text = urlencode({key: value for key, value in query.items() if value != ""})
-    return escape(f"/targets?{text}" if text else "/targets")
+    text = url_query({key: value for key, value in query.items() if value != ""})
+    return html_text(f"/targets?{text}" if text else "/targets")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 
 from pprof_exporter.catalog import Outcome, sampling
+from pprof_exporter.escaping import html_text
 from pprof_exporter.evidence_store import SavedFinding
 from pprof_exporter.scrape import FetchCounters, Identity, ProfileState, TargetState
 from pprof_exporter.scrape.state.auxiliary import SamplingClockState
@@ -14,9 +14,9 @@ from pprof_exporter.verdicts import BAD, Level, Verdict, snapshot_of, verdicts, 
 from pprof_exporter.verdicts.phrases import seconds
 from pprof_exporter.verdicts.samples import untold_ticks
 from pprof_exporter.verdicts.verdict import VerdictLimits
-from pprof_exporter.web.charts import histogram_strip, latency_strip, share_bar
-from pprof_exporter.web.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
-from pprof_exporter.web.layout import page
+from pprof_exporter.web.pages.charts import histogram_strip, latency_strip, share_bar
+from pprof_exporter.web.pages.formatting import ago, badge, evidence_path, finding_path, runbook_path, utc_moment
+from pprof_exporter.web.pages.layout import page
 
 _FUNCTIONS = 5
 _CHANGES = {
@@ -32,9 +32,11 @@ def target_page(state: TargetState, now: float, kept: Sequence[SavedFinding] = (
     """HTML of the page. `kept` is the evidence of this target, the newest first."""
     found = verdicts(snapshot_of(state, now))
     name = state.target.name
-    labels = "".join(f"<span class=label>{escape(key)}={escape(value)}</span>" for key, value in state.target.labels)
+    labels = "".join(
+        f"<span class=label>{html_text(key)}={html_text(value)}</span>" for key, value in state.target.labels
+    )
     body = (
-        f"<h2>{escape(name)} {badge(worst_level(found))}</h2><p>{labels} {_who(state.identity)}</p>"
+        f"<h2>{html_text(name)} {badge(worst_level(found))}</h2><p>{labels} {_who(state.identity)}</p>"
         f"{_findings(found, name, kept)}{_fetches(state, now)}{_functions(state)}"
         f"{_ticks(state.sampling_clock, now)}{_changes(state.identity, now)}"
         f"{_evidence(name, kept)}"
@@ -48,8 +50,8 @@ def _who(known: Identity) -> str:
     if known.system is None and not known.modules:
         return "No profile was read yet."
     system = known.system.value.capitalize() if known.system else "an unknown system"
-    build = f", build <code>{escape(known.build)}</code>" if known.build != "unknown" else ""
-    return f"<b>{escape(known.program)}</b> on {escape(system)}, Go {escape(known.go_version)}{build}"
+    build = f", build <code>{html_text(known.build)}</code>" if known.build != "unknown" else ""
+    return f"<b>{html_text(known.program)}</b> on {html_text(system)}, Go {html_text(known.go_version)}{build}"
 
 
 def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFinding]) -> str:
@@ -66,14 +68,16 @@ def _findings(found: tuple[Verdict, ...], target: str, kept: Sequence[SavedFindi
 
 
 def _card(verdict: Verdict, target: str, kept: Sequence[SavedFinding]) -> str:
-    said = "".join(f"<p>{escape(finding.said)} {_runbook(finding.alert, target)}</p>" for finding in verdict.findings)
+    said = "".join(
+        f"<p>{html_text(finding.said)} {_runbook(finding.alert, target)}</p>" for finding in verdict.findings
+    )
     mode = verdict.failure_mode.id
     saved = next((one for one in kept if one.mode == mode), None)
     if saved is not None:
         said += f'<p><a href="{finding_path(saved.id)}">Saved profiles</a> of {utc_moment(saved.at)}</p>'
     return (
         f'<section class="card {verdict.level}" id="{mode}"><h4>{badge(verdict.level)} <b>{mode}</b> '
-        f"{escape(verdict.failure_mode.title)}</h4>{said}</section>"
+        f"{html_text(verdict.failure_mode.title)}</h4>{said}</section>"
     )
 
 
@@ -86,7 +90,7 @@ def _evidence(target: str, kept: Sequence[SavedFinding]) -> str:
         return ""
     times = f"{len(kept)} time{'' if len(kept) == 1 else 's'}"
     said = f"Profiles were saved {times}, last at {utc_moment(kept[0].at)}"
-    return f'<h3>Evidence</h3><p>{said}: <a href="{escape(evidence_path(target))}">all evidence</a>.</p>'
+    return f'<h3>Evidence</h3><p>{said}: <a href="{html_text(evidence_path(target))}">all evidence</a>.</p>'
 
 
 def _list(title: str, found: list[Verdict]) -> str:
@@ -94,7 +98,7 @@ def _list(title: str, found: list[Verdict]) -> str:
         return ""
     rows = "".join(
         f'<tr id="{one.failure_mode.id}"><td><span class="dot {one.level}"></span><b>{one.failure_mode.id}</b></td>'
-        f"<td>{escape(one.failure_mode.title)}</td><td>{escape(one.said)}</td></tr>"
+        f"<td>{html_text(one.failure_mode.title)}</td><td>{html_text(one.said)}</td></tr>"
         for one in found
     )
     return (
@@ -108,8 +112,8 @@ def _notes(found: tuple[Verdict, ...], target: str) -> str:
     if not notes:
         return ""
     rows = "".join(
-        f"<tr><td><b>{mode.id}</b></td><td>{escape(mode.title)}</td>"
-        f"<td>{escape(note.said)} {_runbook(note.alert, target) if note.alert else ''}</td></tr>"
+        f"<tr><td><b>{mode.id}</b></td><td>{html_text(mode.title)}</td>"
+        f"<td>{html_text(note.said)} {_runbook(note.alert, target) if note.alert else ''}</td></tr>"
         for mode, note in notes
     )
     return (
@@ -140,12 +144,12 @@ def _fetch(name: str, counters: FetchCounters, now: float) -> str:
     last = ago(now - counters.last_success) if counters.last_success is not None else "never"
     counts = f"{success}, {outcomes[Outcome.BUSY]}, {outcomes[Outcome.FAILURE]}"
     return (
-        f"<tr><td>{escape(name)}</td>"
+        f"<tr><td>{html_text(name)}</td>"
         f'<td data-name="last success">{last}</td>'
         f'<td class="n" data-name="mean latency">{seconds(mean) if mean is not None else ""}</td>'
         f"<td>{latency_strip(latencies, said)}{_highest(known)}</td>"
         f'<td class="n" data-name="success, busy, failure">{counts}</td>'
-        f"<td>{escape(counters.last_problem)}</td></tr>"
+        f"<td>{html_text(str(counters.last_failure)) if counters.last_failure else ''}</td></tr>"
     )
 
 
@@ -181,7 +185,8 @@ def _ranking(profile: ProfileState) -> str:
     total = sum(leaders.values()) or 1
     first = sorted(((name, value) for name, value in leaders.items() if value), key=lambda pair: -pair[1])[:_FUNCTIONS]
     rows = "".join(
-        f'<tr><td class="n">{shown(value)}</td><td><code>{escape(function)}</code>{share_bar(value / total)}</td></tr>'
+        f'<tr><td class="n">{shown(value)}</td>'
+        f"<td><code>{html_text(function)}</code>{share_bar(value / total)}</td></tr>"
         for function, value in first
     )
     return f"<div><h4>{title}</h4><table>{rows}</table></div>"
@@ -219,4 +224,4 @@ def _changes(known: Identity, now: float) -> str:
 
 
 def _from_to(values: tuple[str, str] | None) -> str:
-    return f": {escape(values[0])} → {escape(values[1])}" if values else ""
+    return f": {html_text(values[0])} → {html_text(values[1])}" if values else ""

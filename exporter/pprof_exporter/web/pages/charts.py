@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+
+from pprof_exporter.escaping import html_text
 
 _BAR, _GAP, _HEIGHT = 3, 1, 26
 
@@ -22,7 +23,7 @@ def histogram_strip(counts: Sequence[int], titles: Sequence[str], said: str) -> 
     """One bar for each bucket, with a title each."""
     highest = max(counts, default=0) or 1
     bars = "".join(
-        f"<g><title>{escape(title)}: {count}</title>{_rectangle(i, count / highest, 'ok', 12)}</g>"
+        f"<g><title>{html_text(title)}: {count}</title>{_rectangle(i, count / highest, 'ok', 12)}</g>"
         for i, (count, title) in enumerate(zip(counts, titles, strict=True))
     )
     return _svg(len(counts), bars, said, bar=12)
@@ -49,6 +50,6 @@ def _rectangle(i: int, share: float, kind: str, bar: int) -> str:
 def _svg(count: int, bars: str, said: str, bar: int = _BAR) -> str:
     width = max(count, 1) * (bar + _GAP)
     return (
-        f'<svg class="strip" role="img" aria-label="{escape(said)}" width="{width}" height="{_HEIGHT}" '
+        f'<svg class="strip" role="img" aria-label="{html_text(said)}" width="{width}" height="{_HEIGHT}" '
         f'viewBox="0 0 {width} {_HEIGHT}">{bars}</svg>'
     )

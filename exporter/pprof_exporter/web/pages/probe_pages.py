@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from html import escape
 
 from pprof_exporter.catalog import ProbeResult
+from pprof_exporter.escaping import html_text
 from pprof_exporter.scrape.probing import Prober, ProbeRecord
 from pprof_exporter.verdicts import Level
 from pprof_exporter.verdicts.phrases import seconds
-from pprof_exporter.web.formatting import ago, badge
-from pprof_exporter.web.layout import page
+from pprof_exporter.web.pages.formatting import ago, badge
+from pprof_exporter.web.pages.layout import page
 
 _LEVELS = {ProbeResult.UP: Level.HEALTHY, ProbeResult.DOWN: Level.CRITICAL}
 _HERE = "/probes"
@@ -19,7 +19,7 @@ _HERE = "/probes"
 def probes_page(prober: Prober, now: float) -> str:
     """HTML of the last probes."""
     entries = prober.history.entries()
-    known = ", ".join(f"<code>{escape(name)}</code>" for name in sorted(prober.modules))
+    known = ", ".join(f"<code>{html_text(name)}</code>" for name in sorted(prober.modules))
     about = (
         f"<p>Modules: {known}. Probed targets with counters: {prober.target_count}. "
         f"Refused requests: {prober.results[ProbeResult.REFUSED]}.</p>"
@@ -32,9 +32,9 @@ def probe_page(entry: ProbeRecord, now: float) -> str:
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry.began))
     return page(
         f"Probe of {entry.target}",
-        f"<h2>{escape(entry.target)} {_badge(entry)}</h2>"
-        f"<p>Module <code>{escape(entry.module)}</code>, {at} UTC ({ago(now - entry.began)}), "
-        f"took {seconds(entry.took)}.</p><pre>{escape(entry.log)}</pre>"
+        f"<h2>{html_text(entry.target)} {_badge(entry)}</h2>"
+        f"<p>Module <code>{html_text(entry.module)}</code>, {at} UTC ({ago(now - entry.began)}), "
+        f"took {seconds(entry.took)}.</p><pre>{html_text(entry.log)}</pre>"
         f'<p><a href="{_HERE}">All probes</a></p>',
     )
 
@@ -52,8 +52,8 @@ def _table(entries: list[ProbeRecord], now: float) -> str:
 
 def _row(entry: ProbeRecord, now: float) -> str:
     return (
-        f"<tr><td>{escape(entry.target)}</td>"
-        f'<td data-name="module">{escape(entry.module)}</td>'
+        f"<tr><td>{html_text(entry.target)}</td>"
+        f'<td data-name="module">{html_text(entry.module)}</td>'
         f"<td>{_badge(entry)}</td>"
         f'<td class="n" data-name="took">{seconds(entry.took)}</td>'
         f"<td>{ago(now - entry.began)}</td>"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from html import escape
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from pprof_exporter.config import Target
-from pprof_exporter.web.layout import page
+from pprof_exporter.escaping import html_text
+from pprof_exporter.web.pages.layout import page
+from pprof_exporter.web.replies import html_reply, text_reply
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -26,15 +27,15 @@ def runbook_routes(targets: Callable[[], Iterable[Target]]) -> list[web.RouteDef
     """`/runbooks/`, and `/runbooks/ALERT?target=NAME`, whose commands then have the target in them."""
 
     async def index(request: web.Request) -> web.Response:
-        return _html_page(index_page())
+        return html_reply(request, index_page())
 
     async def runbook(request: web.Request) -> web.Response:
         named = request.query.get("target")
         target = next((target for target in targets() if target.name == named), None)
         html = runbook_page(request.match_info["alert"].removesuffix(".md"), target)
         if html is None:
-            return web.Response(status=404, text="No such runbook; see /runbooks/.\n")
-        return _html_page(html)
+            return text_reply("No such runbook; see /runbooks/.", 404)
+        return html_reply(request, html)
 
     return [web.get("/runbooks/", index), web.get("/runbooks/{alert}", runbook)]
 
@@ -66,11 +67,11 @@ def runbook_page(alert: str, target: Target | None) -> str | None:
         return None
     html = _html(text)
     if target is not None:
-        from pprof_exporter.web.formatting import evidence_path  # noqa: PLC0415
+        from pprof_exporter.web.pages.formatting import evidence_path  # noqa: PLC0415
 
         url = str(target.url.with_user(None)).rstrip("/")
-        html = html.replace(EXAMPLE_URL, escape(url)).replace(EXAMPLE_TARGET, escape(target.name))
-        kept = f'<a href="{escape(evidence_path(target.name))}">Saved profiles of {escape(target.name)}</a>'
+        html = html.replace(EXAMPLE_URL, html_text(url)).replace(EXAMPLE_TARGET, html_text(target.name))
+        kept = f'<a href="{html_text(evidence_path(target.name))}">Saved profiles of {html_text(target.name)}</a>'
         html = f"<p>{kept}</p>{html}"
     return page(alert, f'<div class="text">{html}</div>')
 
@@ -98,7 +99,3 @@ def _markdown() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
     return MarkdownIt("commonmark", {"html": False}).enable("table")
-
-
-def _html_page(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from pprof_exporter import __version__
+from pprof_exporter.escaping import html_text
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #1a7f37; --bad: #cf222e; --warn: #9a6700;
@@ -72,8 +71,8 @@ def page(title: str, body: str, *, here: str = "") -> str:
     )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)} · pprof-exporter</title><style>{_STYLE}</style></head><body>
-<h1><a href="/targets">pprof-exporter</a> <small>{escape(__version__)}, health of Go profiling</small></h1>
+<title>{html_text(title)} · pprof-exporter</title><style>{_STYLE}</style></head><body>
+<h1><a href="/targets">pprof-exporter</a> <small>{html_text(__version__)}, health of Go profiling</small></h1>
 <nav>{links}</nav>
 {body}
 </body></html>

@@ -1,17 +1,47 @@
-"""Progress of rounds, shown on terminals only."""
+"""What commands print, and their progress: the only place that writes to standard output and standard error.
+
+A text may hold names and replies from outside, so nothing in it can drive a terminal. Whole documents are escaped where
+they are made (see `escaping`).
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pprof_exporter.escaping import terminal_lines, terminal_text
+
 if TYPE_CHECKING:
     from pprof_exporter.config import Target
 
+_PROGRAM = "pprof-exporter"
 _FEW = 12
 """More targets than this share one bar."""
+
+
+def say(text: str, *, flush: bool = False) -> None:
+    """Print lines of a result on standard output."""
+    print(terminal_lines(text), flush=flush)
+
+
+def complain(problem: str, *, program: str = _PROGRAM, flush: bool = False) -> None:
+    """Print a problem on standard error; `program` stands before it, unless it is ""."""
+    print(terminal_lines(f"{program}: {problem}" if program else problem), file=sys.stderr, flush=flush)
+
+
+def print_document(text: str) -> None:
+    """Print a document, whose format has its own escapes."""
+    accept_any_text()
+    print(text, end="" if text.endswith("\n") else "\n")
+
+
+def accept_any_text() -> None:
+    """Let standard output take any text: a pipe may have a narrow encoding, which is no reason to fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -37,7 +67,7 @@ def rounds_shown(
             yield lambda _target, _number: progress.advance(all_of_them)
             return
         bars = {
-            name: progress.add_task(f"{verb} {name}", total=rounds, completed=already)
+            name: progress.add_task(terminal_text(f"{verb} {name}"), total=rounds, completed=already)
             for name, already in zip(names, done, strict=True)
         }
         yield lambda target, _number: progress.advance(bars[target.name])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-from urllib.parse import urlencode
-
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.vocabulary import Severity
+from pprof_exporter.escaping import html_text, url_query
 from pprof_exporter.evidence_store import EvidenceStore, FindingRecord, Origin, ProfileFile, ProfileRole, SavedFinding
 from pprof_exporter.verdicts import Level
-from pprof_exporter.web.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
-from pprof_exporter.web.layout import page
+from pprof_exporter.web.pages.formatting import badge, byte_size, evidence_path, finding_path, target_path, utc_moment
+from pprof_exporter.web.pages.layout import page
 
 FINDINGS_PER_PAGE = 100
 _TITLES = {mode.id: mode.title for mode in FAILURE_MODES}
@@ -38,7 +36,7 @@ def list_page(evidence_store: EvidenceStore, target: str | None, number: int) ->
         f'<th class="n">Files</th><th class="n">Size</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
     trouble = (
-        f"<p class=warning>Latest problem: {escape(evidence_store.last_trouble)}.</p>"
+        f"<p class=warning>Latest problem: {html_text(evidence_store.last_trouble)}.</p>"
         if evidence_store.last_trouble
         else ""
     )
@@ -52,15 +50,16 @@ def list_page(evidence_store: EvidenceStore, target: str | None, number: int) ->
 def _chosen(target: str | None) -> str:
     if not target:
         return ""
-    return f'<p class="chips">Target <b>{escape(target)}</b> <a href="/evidence">all targets</a></p>'
+    return f'<p class="chips">Target <b>{html_text(target)}</b> <a href="/evidence">all targets</a></p>'
 
 
 def _row(kept: SavedFinding) -> str:
     finding = kept.finding
     return (
         f'<tr><td><a href="{finding_path(kept.id)}">{utc_moment(finding.at)}</a></td>'
-        f'<td data-name="target"><a href="{escape(evidence_path(finding.target))}">{escape(finding.target)}</a></td>'
-        f"<td>{_level(finding)} <b>{escape(finding.mode)}</b> {escape(finding.said)}</td>"
+        f'<td data-name="target"><a href="{html_text(evidence_path(finding.target))}">'
+        f"{html_text(finding.target)}</a></td>"
+        f"<td>{_level(finding)} <b>{html_text(finding.mode)}</b> {html_text(finding.said)}</td>"
         f'<td class="n" data-name="files">{len(finding.files)}</td>'
         f'<td class="n" data-name="size">{byte_size(finding.size)}</td></tr>'
     )
@@ -71,8 +70,8 @@ def _pages(number: int, pages: int, target: str | None) -> str:
         return ""
 
     def link(to: int, word: str) -> str:
-        query = urlencode({**({"target": target} if target else {}), "page": to})
-        return f'<a href="{escape(f"/evidence?{query}")}">{word}</a>'
+        query = url_query({**({"target": target} if target else {}), "page": to})
+        return f'<a href="{html_text(f"/evidence?{query}")}">{word}</a>'
 
     before = link(number - 1, "Previous") if number > 1 else ""
     after = link(number + 1, "Next") if number < pages else ""
@@ -84,18 +83,18 @@ def finding_page(kept: SavedFinding) -> str:
     finding = kept.finding
     what = _TITLES.get(finding.mode) or finding.alert or "Capture"
     why = "Saved when the verdict turned bad." if finding.origin is Origin.FINDING else "Requested by an alert."
-    runbook = f' <a href="{escape(finding.runbook)}">Runbook</a>' if finding.runbook else ""
+    runbook = f' <a href="{html_text(finding.runbook)}">Runbook</a>' if finding.runbook else ""
     card = (
         f'<section class="card {_class(finding)}"><h4>{_level(finding)} '
-        f"<b>{escape(finding.mode)}</b> {escape(what)}</h4>"
-        f"<p>{escape(finding.said)}{runbook}</p></section>"
+        f"<b>{html_text(finding.mode)}</b> {html_text(what)}</h4>"
+        f"<p>{html_text(finding.said)}{runbook}</p></section>"
     )
     return page(
         f"Evidence of {finding.target}",
-        f'<h2><a href="{target_path(finding.target)}">{escape(finding.target)}</a></h2>'
+        f'<h2><a href="{target_path(finding.target)}">{html_text(finding.target)}</a></h2>'
         f"<p>{utc_moment(finding.at)}. {why}</p>{card}"
         f"{_files(kept)}{_missing(finding)}{_commands(kept)}{_process(finding)}"
-        f'<p><a href="{escape(evidence_path(finding.target))}">All evidence of {escape(finding.target)}</a></p>',
+        f'<p><a href="{html_text(evidence_path(finding.target))}">All evidence of {html_text(finding.target)}</a></p>',
         here="/evidence",
     )
 
@@ -114,7 +113,7 @@ def _files(kept: SavedFinding) -> str:
         f'<tr><td><a href="{finding_path(kept.id, file.name)}" download>{file.name}</a></td>'
         f'<td data-name="role">{_ROLES[file.role]}</td><td data-name="requested">{utc_moment(file.asked_at)}</td>'
         f'<td class="n" data-name="size">{byte_size(file.size)}</td>'
-        f'<td data-name="SHA-256"><span class=small>{escape(file.sha256[:16])}…</span></td></tr>'
+        f'<td data-name="SHA-256"><span class=small>{html_text(file.sha256[:16])}…</span></td></tr>'
         for file in kept.finding.files
     )
     return (
@@ -127,7 +126,7 @@ _ROLES = {ProfileRole.SHOWS: "shows the finding", ProfileRole.BEFORE: "before"}
 
 
 def _missing(finding: FindingRecord) -> str:
-    items = "".join(f"<li><b>{escape(kind)}</b>: {escape(why)}</li>" for kind, why in finding.missing.items())
+    items = "".join(f"<li><b>{html_text(kind)}</b>: {html_text(why)}</li>" for kind, why in finding.missing.items())
     return f"<p>Missing:</p><ul>{items}</ul>" if items else ""
 
 
@@ -142,7 +141,7 @@ def _commands(kept: SavedFinding) -> str:
         before = next((file for file in profiles if file.kind == first.kind and file.role is not first.role), None)
         if before is not None:
             lines.insert(1, f"go tool pprof -http=: -diff_base={_saved(kept, before)} {_saved(kept, first)}")
-    return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>" if lines else ""
+    return f"<pre><code>{html_text(chr(10).join(lines))}</code></pre>" if lines else ""
 
 
 def _saved(kept: SavedFinding, file: ProfileFile) -> str:
@@ -159,5 +158,5 @@ def _process(finding: FindingRecord) -> str:
         "Unchanged since": utc_moment(known.epoch) if known.epoch is not None else "unknown",
         "Alert": finding.alert or "none",
     }
-    html = "".join(f"<tr><td>{name}</td><td>{escape(value)}</td></tr>" for name, value in rows.items())
+    html = "".join(f"<tr><td>{name}</td><td>{html_text(value)}</td></tr>" for name, value in rows.items())
     return f"<h3>Process</h3><table>{html}</table>"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from html import escape
-from urllib.parse import quote
 
+from pprof_exporter.escaping import html_text, url_part
 from pprof_exporter.verdicts import Level
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
@@ -21,22 +20,22 @@ LEVEL_WORDS = {
 
 def target_path(name: str) -> str:
     """The page of a target."""
-    return f"/targets/{quote(name, safe=':')}"
+    return f"/targets/{url_part(name, safe=':')}"
 
 
 def runbook_path(alert: str, target: str) -> str:
     """The runbook of an alert, with the target in its commands."""
-    return f"/runbooks/{alert}?target={quote(target, safe=':')}"
+    return f"/runbooks/{alert}?target={url_part(target, safe=':')}"
 
 
 def evidence_path(target: str) -> str:
     """Path of the evidence of a target."""
-    return f"/evidence?target={quote(target, safe=':')}"
+    return f"/evidence?target={url_part(target, safe=':')}"
 
 
 def finding_path(id_: str, file: str = "") -> str:
     """Path of a saved finding, or of one of its files."""
-    return f"/evidence/{quote(id_)}" + (f"/{quote(file)}" if file else "")
+    return f"/evidence/{url_part(id_)}" + (f"/{url_part(file)}" if file else "")
 
 
 def ago(passed: float) -> str:
@@ -63,6 +62,6 @@ def utc_moment(at: float) -> str:
 
 def badge(level: Level, text: str = "", link: str = "") -> str:
     """A word in the colour of its level; HTML."""
-    words = escape(text or LEVEL_WORDS[level])
-    inner = f'<a href="{escape(link)}">{words}</a>' if link else words
+    words = html_text(text or LEVEL_WORDS[level])
+    inner = f'<a href="{html_text(link)}">{words}</a>' if link else words
     return f'<span class="badge {level}">{inner}</span>'
