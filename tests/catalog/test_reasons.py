@@ -22,14 +22,13 @@ GROUPS: dict[ReasonGroup, set[Reason]] = {
     ReasonGroup.UNKNOWN_PROFILE: {Reason.UNKNOWN_PROFILE},
     ReasonGroup.BUSY: {Reason.BUSY},
     ReasonGroup.OWN: {Reason.EXHAUSTED},
-    ReasonGroup.SERVER_ERROR: {Reason.HTTP_5XX, Reason.HEADERS},
+    ReasonGroup.SERVER_ERROR: {Reason.HTTP_5XX},
+    ReasonGroup.UNUSABLE: {Reason.ENCODING, Reason.HEADERS, Reason.HTTP_2XX},
     ReasonGroup.INCOMPLETE: {Reason.CLOSED, Reason.TRUNCATED},
     ReasonGroup.OTHER_PAGE: {Reason.HTML},
     ReasonGroup.UNDECODABLE: {
         Reason.EMPTY,
-        Reason.ENCODING,
         Reason.GZIP,
-        Reason.HTTP_2XX,
         Reason.INVALID,
         Reason.PROTO,
         Reason.TEXT,
@@ -65,6 +64,7 @@ BY_GROUP: dict[ReasonGroup, Follows] = {
     # Never counted for a target: the alerts would take the series if there were one.
     ReasonGroup.OWN: Follows(FAILING, "", DOWN),
     ReasonGroup.SERVER_ERROR: Follows(FAILING, FAILING, DOWN),
+    ReasonGroup.UNUSABLE: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.INCOMPLETE: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.OTHER_PAGE: Follows(FAILING, UNREADABLE, NOT_MOUNTED, NOT_MOUNTED),
     # The server may also send text that is not HTTP, so that these are among the failed fetches too.

@@ -84,6 +84,8 @@ class ReasonGroup(StrEnum):
     """Another profiler holds the one CPU profile of the process. Not a fault of the target."""
     SERVER_ERROR = "server_error"
     """The server, or a proxy before it, failed."""
+    UNUSABLE = "unusable"
+    """A reply came that no HTTP client can use: its status, header or encoding."""
     INCOMPLETE = "incomplete"
     """The connection or the body ended too early."""
     OWN = "own"
@@ -108,7 +110,7 @@ class Reason(StrEnum):
     FORBIDDEN = "forbidden", ReasonGroup.UNREACHABLE
     TLS = "tls", ReasonGroup.UNREACHABLE
     NOT_HTTP = "not_http", ReasonGroup.UNREACHABLE
-    HEADERS = "headers", ReasonGroup.SERVER_ERROR
+    HEADERS = "headers", ReasonGroup.UNUSABLE
     TIMEOUT_HEADER = "timeout_header", ReasonGroup.TIMEOUT
     TIMEOUT_BODY = "timeout_body", ReasonGroup.TIMEOUT
     UNAUTHORIZED = "unauthorized", ReasonGroup.REFUSED
@@ -116,7 +118,7 @@ class Reason(StrEnum):
     HTTP_3XX = "http_3xx", ReasonGroup.NOT_MOUNTED
     UNKNOWN_PROFILE = "unknown_profile", ReasonGroup.UNKNOWN_PROFILE
     BUSY = "busy", ReasonGroup.BUSY
-    HTTP_2XX = "http_2xx", ReasonGroup.UNDECODABLE
+    HTTP_2XX = "http_2xx", ReasonGroup.UNUSABLE
     WRITE_TIMEOUT = "write_timeout", ReasonGroup.REFUSED
     METHOD = "method", ReasonGroup.REFUSED
     HTTP_4XX = "http_4xx", ReasonGroup.REFUSED
@@ -124,7 +126,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large", ReasonGroup.UNDECODABLE
     CLOSED = "closed", ReasonGroup.INCOMPLETE
     EMPTY = "empty", ReasonGroup.UNDECODABLE
-    ENCODING = "encoding", ReasonGroup.UNDECODABLE
+    ENCODING = "encoding", ReasonGroup.UNUSABLE
     HTML = "html", ReasonGroup.OTHER_PAGE
     TEXT = "text", ReasonGroup.UNDECODABLE
     GZIP = "gzip", ReasonGroup.UNDECODABLE

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
-from pprof_exporter.config.relabel import LABEL_NAME, Labels, LabelTooLong, Rule, relabel
+from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
 from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
-from pprof_exporter.inputs.text_file import is_text
+from pprof_exporter.inputs.text_file import TooMuchText, is_text
 from pprof_exporter.inputs.url_characters import shown
 
 # Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
@@ -124,7 +124,7 @@ class Job:
         given = {_PARAM + name: value for name, value in reversed(self.params)}
         try:
             labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
-        except LabelTooLong as error:
+        except TooMuchText as error:
             raise BadTarget(f"{shown(text)}: {error}") from None
         if labels is None or "__address__" not in labels:
             return None

@@ -23,7 +23,7 @@ from yarl import URL
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
-from pprof_exporter.escaping import json_text
+from pprof_exporter.escaping import json_text, label_text
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
@@ -42,7 +42,7 @@ _RETRIABLE = frozenset({408, 425, 429, *range(500, 600)})
 
 _NAME = re.compile(r"[^A-Za-z0-9_./-]+")
 _LABEL = re.compile(r"[^A-Za-z0-9_.]+")
-_VALUE = re.compile(r"[,}\x00-\x1f]+")
+_VALUE = re.compile(r"[,}\t\n]+")
 
 
 def _type(units: str, aggregation: str, name: str = "") -> dict[str, object]:
@@ -191,7 +191,9 @@ def application_name(finding: FindingRecord, role: ProfileRole) -> str:
     about = {"target": finding.target, "evidence": role, "failure_mode": finding.mode, "alert": finding.alert}
     labels = {**finding.labels, **about}
     pairs = (
-        f"{_LABEL.sub('_', name)}={_VALUE.sub(' ', value).strip()}" for name, value in sorted(labels.items()) if value
+        f"{_LABEL.sub('_', name)}={_VALUE.sub(' ', label_text(value)).strip()}"
+        for name, value in sorted(labels.items())
+        if value
     )
     return f"{service}{{{','.join(pairs)}}}"
 

@@ -17,6 +17,10 @@ class BadText(ValueError):
     """Bytes that are no text, or too many of them. The message completes a sentence about them, and shows none."""
 
 
+class TooMuchText(ValueError):
+    """A text is too long for what is done with it; the message completes a sentence about what it is part of."""
+
+
 def read_text(file: Path, most: int) -> str:
     """The text of a file of at most so many bytes. Raises `OSError` and `BadText`."""
     with file.open("rb") as stream:

@@ -22,10 +22,7 @@ class SourceError(Exception):
 
 def parse_text(name: str, text: str) -> list[TargetGroup]:
     """Parse the text of a file as YAML or JSON, by the suffix of its name. Raises `SourceError`."""
-    document = _parse_yaml(text) if name.endswith(_YAML) else _parse_json(text)
-    if document is None and name.endswith(_YAML):
-        return []
-    return parse_document(document)
+    return parse_document(_parse_yaml(text) if name.endswith(_YAML) else _parse_json(text))
 
 
 def _parse_json(text: str) -> Any:
@@ -45,7 +42,9 @@ def _parse_yaml(text: str) -> Any:
 
 
 def parse_document(document: Any) -> list[TargetGroup]:
-    """Check a parsed document. Raises `SourceError`."""
+    """Check a parsed document; as in Prometheus, null is a list without groups. Raises `SourceError`."""
+    if document is None:
+        return []
     if not isinstance(document, list):
         raise SourceError("not a list of groups with targets and labels")
     return [_group(i, entry) for i, entry in enumerate(document)]
@@ -57,6 +56,9 @@ def _group(i: int, entry: Any) -> TargetGroup:
     targets, labels = entry.get("targets") or [], entry.get("labels") or {}
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise SourceError(f"group {i}: targets is not a list of text")
+    if isinstance(labels, dict):
+        # As Go's encoding/json sets text to its zero value.
+        labels = {name: "" if value is None else value for name, value in labels.items()}
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         raise SourceError(f"group {i}: labels is not a mapping of text to text")
     return TargetGroup(tuple(targets), tuple(sorted(labels.items())))
