@@ -153,6 +153,21 @@ def test_damaged_findings_make_room_before_any_other(tmp_path: Path) -> None:
         assert on_disk(tmp_path) <= policy.max_bytes
 
 
+def test_a_damaged_finding_that_cannot_be_removed_keeps_no_other_from_being_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, _ = saved(tmp_path)
+    DAMAGES["cut"](tmp_path / damaged.id)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(disk, "remove_aside", refuse)
+    with opened(tmp_path, EvidenceRetention(max_bytes=40 * KIB)) as store:
+        assert store.add(finding("new"), bodies(5), 1001.0) is not None
+        assert store.troubles == {EvidenceProblem.CORRUPT: 1, EvidenceProblem.UNWRITABLE: 1}
+
+
 def test_a_damaged_profile_is_counted_once(tmp_path: Path) -> None:
     damaged, _ = saved(tmp_path)
     (tmp_path / damaged.id / "a.pb").write_bytes(b"other")

@@ -248,8 +248,8 @@ class EvidenceStore:
         aged = [id_ for id_, saved in staying.items() if now - saved.at > self._policy.max_age]
         for id_ in aged:
             del staying[id_]
-        if self._aside and not self._make_room_aside(staying, new):
-            return False
+        if self._aside:
+            self._make_room_aside(staying, new)
         leaving = aged + _surplus(staying, new, self._policy)
         for id_ in leaving:
             try:
@@ -262,17 +262,16 @@ class EvidenceStore:
                 self._damaged = {known for known in self._damaged if known[0] != id_}
         return True
 
-    def _make_room_aside(self, staying: dict[str, SavedFinding], new: SavedFinding | None) -> bool:
-        """Remove what was set aside, before any finding, if there is no room for it. False if that fails."""
+    def _make_room_aside(self, staying: dict[str, SavedFinding], new: SavedFinding | None) -> None:
+        """Remove what was set aside, before any finding, if there is no room for it."""
         held = sum(saved.disk_bytes for saved in staying.values()) + (new.disk_bytes if new else 0)
         if held + self._aside > self._policy.max_bytes:
+            # What cannot be removed now stays until the next start, and keeps nothing else from being saved.
+            self._aside = 0
             try:
                 disk.remove_aside(self._root)
             except OSError as error:
                 self._report(error)
-                return False
-            self._aside = 0
-        return True
 
     def _dropped(self, reason: DropReason) -> SavedFinding | None:
         self.count_dropped(reason)
