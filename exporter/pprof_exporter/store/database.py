@@ -190,8 +190,8 @@ def _is_empty(path: Path) -> bool:
             raise DamagedDatabase(f"{path.name}{suffix} is a folder")
     if not path.is_file():
         return False
-    # With the file, POSIX gives up all locks of this process on it: no other connection of it may be open, as in `Store`
-    # (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    # When it is closed, POSIX gives up all locks of this process on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    # So no other connection of this process may be open, which `Store` sees to.
     with path.open("rb") as file:
         header = file.read(_HEADER)
     if header and not (len(header) == _HEADER and header.startswith(_MAGIC) and {*header[18:20]} <= _FORMATS):
