@@ -190,3 +190,14 @@ def test_a_label_that_the_exporter_has_itself_is_kept_under_the_name_that_promet
         tmp_path, "scrape_configs: [{job_name: a, static_configs: [{targets: [h:1], labels: {version: 1.10, le: 7}}]}]"
     )
     assert settings.targets[1].labels == (("exported_le", "7"), ("exported_version", "1.10"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'scrape_configs: [{job_name: a, file_sd_configs: [{files: ["\\0.json"]}]}]',
+        'scrape_configs: [{job_name: a, basic_auth: {password_file: "\\0"}}]',
+    ],
+)
+def test_a_zero_byte_in_the_name_of_a_file_is_refused(tmp_path: Path, text: str) -> None:
+    assert f"{tmp_path / 'config.yaml'}:1: " in problem(tmp_path, text)

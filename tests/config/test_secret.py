@@ -8,6 +8,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from pprof_exporter.config import BadSecret, PushSettings, Secret, TlsSettings, client_context
+from pprof_exporter.config.file_stamp import file_stamp
 from pprof_exporter.config.secret import fits_header
 from pprof_exporter.config.tls import BadTls
 from pprof_exporter.evidence.push import _credentials
@@ -74,3 +75,9 @@ def test_a_certificate_behind_a_byte_order_mark_is_refused_with_what_to_do(tmp_p
     path.write_bytes(b"\xef\xbb\xbf-----BEGIN CERTIFICATE-----\n")
     with pytest.raises(BadTls, match="begins with a byte order mark; save it as ASCII"):
         client_context(TlsSettings(ca_file=path))
+
+
+def test_a_zero_byte_in_the_name_of_a_file_is_no_other_error() -> None:
+    with pytest.raises(BadSecret, match="zero byte in its name"):
+        Secret(file=Path("a\0b")).read()
+    assert file_stamp(Path("a\0b")) is None

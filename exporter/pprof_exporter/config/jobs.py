@@ -79,6 +79,8 @@ class FileSdConfig(Strict):
         for name in files:
             if not name.endswith(_SD_FILE_ENDINGS):
                 raise ValueError(f"{name!r} must end in {', '.join(_SD_FILE_ENDINGS)}")
+            if "\0" in name:
+                raise ValueError(f"{name!r}: no file has a zero byte in its name")
             if "*" in name.replace("\\", "/").rpartition("/")[0]:
                 raise ValueError(f"{name!r}: * is allowed only in the last part of a path")
         return files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _DEFAULT_HEADERS = (
     ("Accept-Encoding", "identity"),
     ("User-Agent", USER_AGENT),
 )
+_ZONE = re.compile(r"%[^\]]*\]")
 _DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULT_HEADERS)
 
 Headers = Sequence[tuple[str, str]]
@@ -115,7 +117,11 @@ def request_bytes(request: HttpRequest) -> bytes:
     # A proxy gets the whole URL, unless it only carries TLS to the target.
     through_proxy = route.proxy is not None and route.tls is None
     target = f"{url.scheme}://{url.host_port_subcomponent}{url.raw_path_qs}" if through_proxy else url.raw_path_qs
-    lines = [f"{method} {target} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n"]
+    host = url.host_port_subcomponent or ""
+    if "%" in host:
+        # The zone of a link-local address is a matter of this machine: net/http leaves it out too (removeZone).
+        host = _ZONE.sub("]", host)
+    lines = [f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n"]
     if own:
         lines += [f"{name}: {value}\r\n" for name, value in _DEFAULT_HEADERS if name.lower() not in own]
         lines += [f"{name}: {value}\r\n" for name, value in request.headers]
