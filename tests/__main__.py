@@ -31,6 +31,8 @@ COMPARING = (
     "test_gateway.py",
     "test_readers_agree.py",
     "test_scenarios.py",
+    "test_texts.py",
+    "test_texts_agree.py",
     "test_trace_agrees_with_go.py",
 )
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""

@@ -171,6 +171,25 @@ def test_what_prometheus_loses_in_silence_is_refused(name: str, tmp_path: Path) 
     assert not taken_by_us(tmp_path, data)
 
 
+OWN_KEYS = "scrape_configs:\n  - &a {job_name: a, static_configs: [{targets: [h:1], labels: &l {x: 1}}]}\n  - "
+LOOSER = {
+    "a label of its own before a merge": OWN_KEYS
+    + "{job_name: b, static_configs: [{targets: [h:2], labels: {x: 2, <<: *l}}]}",
+    "a label of its own after a merge": OWN_KEYS
+    + "{job_name: b, static_configs: [{targets: [h:2], labels: {<<: *l, x: 2}}]}",
+    "a key of its own before a merge": OWN_KEYS + "{job_name: b, static_configs: [], <<: *a}",
+}
+"""What YAML allows (yaml.org/type/merge.html) and go-yaml takes for a key that occurs twice: keys of its own count."""
+
+
+@pytest.mark.parametrize("name", LOOSER)
+def test_keys_of_a_mapping_count_before_those_that_it_merges(name: str, tmp_path: Path) -> None:
+    data = LOOSER[name].encode()
+    assert taken_by_us(tmp_path, data)
+    assert not taken_by_promtool(tmp_path, data)
+    assert configured(tmp_path, data).jobs[1].name == "b"
+
+
 def test_relabelling_expressions_are_taken_and_refused_as_by_promtool(tmp_path: Path) -> None:
     expressions = [regexp for regexp in TABLE if regexp != r"\p{Greek}"]
     ours, theirs = {}, {}

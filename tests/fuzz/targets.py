@@ -1,10 +1,15 @@
-"""Addresses of targets, as flags, lists of targets and relabelling give them."""
+"""Addresses of targets, as flags, lists of targets and relabelling give them, and where redirects lead."""
 
 from __future__ import annotations
 
 from random import Random
 
 from pprof_exporter.config import BadTarget, parse_target
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import below, parse_reference, parse_url
+from pprof_exporter.scrape.client.dialer import tls_name
+from pprof_exporter.scrape.client.http_client import HttpRequest, request_bytes
+from pprof_exporter.scrape.client.route import Route
 from tests.fuzz import nasty
 from tests.fuzz.grammar import Grammar
 
@@ -42,4 +47,25 @@ def _read(case: bytes) -> None:
     f"{target.name} {target.url} {target.process}".encode()
 
 
-GRAMMARS = (Grammar("targets", _generate, _read, (BadTarget,)),)
+_LOCATIONS = ("/a%2Fb", "b?c=d", "//other/x", "?q", "#top", "../..", ".", "http:x", "a:b", "///", "/\\", "[", "@", ";")
+_BASE = parse_url("http://scott:tiger@h:1/x%2Fy/z?q=1")
+
+
+def _location(random: Random) -> bytes:
+    if random.random() < 0.4:
+        return _generate(random)
+    parts = [nasty.text(random, _LOCATIONS) for _ in range(random.randint(1, 3))]
+    return "".join(parts).encode("utf-8", "surrogatepass")
+
+
+def _read_location(case: bytes) -> None:
+    url = parse_reference(_BASE, case.decode("utf-8", "surrogatepass"))
+    # What the client sends, and what it looks at before, which yarl computes when it is first asked.
+    request_bytes(HttpRequest(url.with_user(None), Route()))
+    f"{url.origin() == _BASE.origin()} {url.host} {url.port} {tls_name(url)} {below(url, 'heap')}".encode()
+
+
+GRAMMARS = (
+    Grammar("targets", _generate, _read, (BadTarget,)),
+    Grammar("redirects", _location, _read_location, (BadUrl,)),
+)

@@ -16,6 +16,8 @@ from pprof_exporter.inputs.url_characters import shown
 
 # Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
 RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
+OWN_TARGET_LABELS = frozenset({"job", "instance", "target"})
+"""Labels that say which target it is; what a list says of them would be lost."""
 # What Prometheus does with a label that it wants for itself.
 _EXPORTED = "exported_"
 # The parameters of net/http/pprof itself.
@@ -131,8 +133,10 @@ class Job:
         name = labels.get("target", "")
         path = labels.get("__metrics_path__", self.path).lstrip("/")
         address = f"{labels.get('__scheme__', self.scheme)}://{user}{labels['__address__']}/{path}"
+        # What relabelling made of an address is told as it is then.
+        written = text if labels["__address__"] == start["__address__"] else ""
         target = replace(
-            parse_target(address, labels=_shown(labels)),
+            parse_target(address, labels=_shown(labels), written=written),
             overrides=self.overrides,
             params=self._asked(labels),
             client=self.client,

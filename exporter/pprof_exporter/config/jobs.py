@@ -10,7 +10,7 @@ from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.http_model import HttpClientModel, HttpUrl
 from pprof_exporter.config.job import (
     OWN_PARAMS,
-    RESERVED,
+    OWN_TARGET_LABELS,
     DiscoverySource,
     DnsSource,
     FileSource,
@@ -57,7 +57,8 @@ class StaticConfig(Strict):
     @classmethod
     def _usable(cls, labels: dict[str, str]) -> dict[str, str]:
         for name in labels:
-            if name in RESERVED or name.startswith("__") or not LABEL_NAME.fullmatch(name):
+            # Other labels of the exporter's own, such as version, become exported_version, as those of discovery do.
+            if name in OWN_TARGET_LABELS or name.startswith("__") or not LABEL_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not allowed as a label name here")
         return labels
 
@@ -78,6 +79,8 @@ class FileSdConfig(Strict):
         for name in files:
             if not name.endswith(_SD_FILE_ENDINGS):
                 raise ValueError(f"{name!r} must end in {', '.join(_SD_FILE_ENDINGS)}")
+            if "\0" in name:
+                raise ValueError(f"{name!r}: no file has a zero byte in its name")
             if "*" in name.replace("\\", "/").rpartition("/")[0]:
                 raise ValueError(f"{name!r}: * is allowed only in the last part of a path")
         return files

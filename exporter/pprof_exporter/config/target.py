@@ -43,18 +43,19 @@ class Target:
         return f"{self.url.host}:{self.url.port}"
 
 
-def parse_target(text: str, *, labels: dict[str, str] | None = None) -> Target:
+def parse_target(text: str, *, labels: dict[str, str] | None = None, written: str = "") -> Target:
     """Read `HOST:PORT`, or a URL whose path, if there is one, is where pprof is mounted.
 
     `localhost:6060`, `http://localhost:6060` and `http://localhost:6060/debug/pprof` are the same target.
-    Raises `BadTarget`.
+    Raises `BadTarget`, whose message names `written` if the text was made of it.
     """
+    about = shown(written or text)
     if "?" in text or "#" in text:
-        raise BadTarget(f"{shown(text)}: remove everything from '?' or '#'; the exporter adds its own parameters")
+        raise BadTarget(f"{about}: remove everything from '?' or '#'; the exporter adds its own parameters")
     try:
         url = parse_url(text if "://" in text else f"http://{text}")
     except BadUrl as error:
-        raise BadTarget(f"{shown(text)} is not a target: {error}") from None
+        raise BadTarget(f"{about} is not a target: {error}") from None
     host, path = url.host or "", DEFAULT_PATH if url.raw_path == "/" else url.raw_path.rstrip("/") + "/"
     bare_host = f"[{host}]" if ":" in host else host
     name = f"{bare_host}:{url.port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))

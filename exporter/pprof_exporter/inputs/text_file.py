@@ -23,6 +23,9 @@ class TooMuchText(ValueError):
 
 def read_text(file: Path, most: int) -> str:
     """The text of a file of at most so many bytes. Raises `OSError` and `BadText`."""
+    if "\0" in str(file):
+        # Python raises ValueError for it, whatever else is wrong with the file.
+        raise BadText("no file has a zero byte in its name")
     with file.open("rb") as stream:
         data = stream.read(most + 1)
     if len(data) > most:

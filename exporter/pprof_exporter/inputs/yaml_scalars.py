@@ -68,7 +68,7 @@ def _typed(tag: str, text: str) -> object:
     else:
         raise BadScalar("put text that begins with * or ! in quotes")
     if value is BadScalar:
-        raise BadScalar(f"not of the type !!{tag.removeprefix(_PREFIX)}")
+        raise BadScalar(f"the value does not have the type of its tag !!{tag.removeprefix(_PREFIX)}")
     return value
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from yarl import URL
 
 from pprof_exporter.config.listen_address import is_loopback
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.replies import PagePaths, text_reply
 from pprof_exporter.web.security import WebSecurity
@@ -60,7 +61,7 @@ class AccessRules:
 def _by_own_name(request: web.Request) -> bool:
     """Whether the request was sent to loopback, and not to a name of a page elsewhere that leads here too."""
     try:
-        host = URL(f"http://{request.host}").host
-    except ValueError:
+        host = parse_url(f"http://{request.host}").host
+    except BadUrl:
         return False
     return host is not None and is_loopback(host)

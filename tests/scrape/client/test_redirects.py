@@ -33,6 +33,14 @@ async def test_credentials_never_go_to_another_host_not_even_on_the_way_back(fet
     assert len(home.asked) == 2
 
 
+@pytest.mark.parametrize("location", ["/a%2Fb/c%20d", "a%2Fb", "/a%2Fb?c=d%2Fe"])
+async def test_a_redirect_is_followed_as_it_is_written(fetcher: Fetcher, location: str) -> None:
+    async with serving() as server:
+        server.replies[server.url.path] = to(location)
+        assert await get(fetcher, ClientSettings(follow_redirects=True), server.url) == b"here"
+    assert server.asked[1].raw_path.endswith(location)
+
+
 @pytest.mark.parametrize(
     ("location", "says"),
     [

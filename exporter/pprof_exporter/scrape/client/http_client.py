@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _DEFAULT_HEADERS = (
     ("Accept-Encoding", "identity"),
     ("User-Agent", USER_AGENT),
 )
+_ZONE = re.compile(r"%[^\]]*\]")
 _DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULT_HEADERS)
 
 Headers = Sequence[tuple[str, str]]
@@ -140,7 +142,7 @@ class HttpClient:
         url = request.url
         stream = await self._dialer.connect(url, request.route, watch, http2=True)
         headers = [*_default_headers(request), *request.headers]
-        target = (url.scheme, url.host_port_subcomponent or "", url.raw_path_qs)
+        target = (url.scheme, _host(url), url.raw_path_qs)
         return await _begun(Http2Exchange(stream, target, headers, request.body), watch)
 
 
@@ -161,7 +163,7 @@ def request_bytes(request: HttpRequest) -> bytes:
     # A proxy gets the whole URL, unless it only carries TLS to the target.
     through_proxy = route.proxy is not None and route.tls is None
     target = f"{url.scheme}://{url.host_port_subcomponent}{url.raw_path_qs}" if through_proxy else url.raw_path_qs
-    lines = [f"{method} {target} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n"]
+    lines = [f"{method} {target} HTTP/1.1\r\nHost: {_host(url)}\r\n"]
     if request.headers:
         lines += [f"{name}: {value}\r\n" for name, value in _default_headers(request)]
         lines += [f"{name}: {value}\r\n" for name, value in request.headers]
@@ -178,3 +180,10 @@ def _default_headers(request: HttpRequest) -> Headers:
     """The exporter's own headers that the request does not set itself."""
     own = {name.lower() for name, _ in request.headers}
     return [(name, value) for name, value in _DEFAULT_HEADERS if name.lower() not in own]
+
+
+def _host(url: URL) -> str:
+    """Host and port for the server."""
+    host = url.host_port_subcomponent or ""
+    # The zone of a link-local address is a matter of this machine: net/http leaves it out too (removeZone).
+    return _ZONE.sub("]", host) if "%" in host else host
