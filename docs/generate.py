@@ -146,7 +146,8 @@ def reasons() -> str:
 
 Every failure has one of these reasons. It is the label `reason` of `pprof_fetch_failures_total` (no complete reply) or
 `pprof_decode_failures_total` (a complete reply that is not a profile), and is in the log and on the page of targets.
-`busy` is a separate outcome and not a failure, since it is not a fault of the target.
+`busy` is a separate outcome and not a failure, since it is not a fault of the target. `exhausted` is a fault of the
+exporter: it is in `check` and on the debug page of a probe, and in `pprof_exporter_exhausted_total` instead.
 
 | reason | meaning | what to do |
 | --- | --- | --- |

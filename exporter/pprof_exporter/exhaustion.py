@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.clock import Clock
+from pprof_exporter.descriptors import descriptor_limit
 from pprof_exporter.event_log import LOG
 from pprof_exporter.log_limits import LogLimit, repeats
 
@@ -19,6 +20,7 @@ _BY_ERRNO: dict[int, ExhaustedResource] = {
     # Windows means its ports and its buffers by it (WSAENOBUFS, KB 196271).
     errno.ENOBUFS: ExhaustedResource.PORTS if sys.platform == "win32" else ExhaustedResource.MEMORY,
 }
+_SHOWN_FOR = 300.0
 # CPython, Python/thread_pthread.h and Modules/_threadmodule.c: the system gave EAGAIN, and the number is lost.
 _NO_THREAD = "can't start new thread"
 
@@ -64,16 +66,39 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += one.exceptions
 
 
+def with_limit(resource: ExhaustedResource, detail: str) -> str:
+    """The detail of a problem, with the limit that was reached where the system tells it."""
+    if resource is not ExhaustedResource.DESCRIPTORS:
+        return detail
+    return f"{detail}; the limit of open files is {descriptor_limit().most:g}"
+
+
 class OwnTroubles:
     """Counts what ran out, by resource. Each is logged once, and again after minutes with the count."""
 
     def __init__(self, clock: Clock) -> None:
         self.exhausted: Counter[ExhaustedResource] = Counter()
+        self._clock = clock
         self._limit = LogLimit(clock.steady)
+        self._latest: dict[ExhaustedResource, tuple[float, str]] = {}
+        """When each last ran out (steady time), with the detail."""
+
+    @property
+    def current(self) -> list[str]:
+        """What the exporter lacked within the last minutes, as sentences for people."""
+        now = self._clock.steady()
+        return [
+            f"The exporter itself has a problem, and its targets are not judged by it: {resource.meaning} ({detail}). "
+            f"{resource.advice}"
+            for resource, (at, detail) in self._latest.items()
+            if now - at < _SHOWN_FOR
+        ]
 
     def count(self, resource: ExhaustedResource, detail: str) -> None:
         """Count one operation that failed for lack of this resource."""
         self.exhausted[resource] += 1
+        detail = with_limit(resource, detail)
+        self._latest[resource] = self._clock.steady(), detail
         more = self._limit.admit(resource)
         if more is None:
             return

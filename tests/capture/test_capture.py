@@ -17,14 +17,18 @@ from pprof_exporter.capture.format import (
     TargetEntry,
 )
 from pprof_exporter.capture.reader import CaptureError, load_capture
+from pprof_exporter.capture.recording_client import RecordingClient
 from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.catalog import Outcome, Reason
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.profile import System
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
 from pprof_exporter.sealed_json import seal
 from pprof_exporter.store import Fingerprint
 from tests.recorded import RECORDINGS, reply
+from tests.scrape.fakes import REFUSED, FakeClock, FakeFetcher, settings
 
 PROGRAM = "linux-go1.27.3"
 RECORDED = {
@@ -180,3 +184,18 @@ def test_every_target_has_a_folder_of_its_own_on_every_file_system() -> None:
     folders = [entry.folder for entry in target_entries([(name, {}) for name in names])]
     assert len({folder.lower() for folder in folders}) == len(names)
     assert all(Path(folder).name == folder and ":" not in folder and len(folder) < 100 for folder in folders)
+
+
+async def test_what_the_exporter_itself_lacked_is_no_part_of_a_capture(clock: FakeClock, fetcher: FakeFetcher) -> None:
+    chosen = settings("shop:6060")
+    (target,) = chosen.targets
+    client = RecordingClient(fetcher, target, chosen, clock)
+    fetcher.faults["shop:6060"] = lambda: ExporterExhausted(ExhaustedResource.DESCRIPTORS, "Too many open files")
+    for path in ("heap", "cmdline"):
+        with pytest.raises(ExporterExhausted):
+            await client.get(target.url.joinpath(path), timeout=1)
+    assert (client.fetches, client.canary, client.bodies) == ({}, [], {})
+    fetcher.faults["shop:6060"] = REFUSED
+    with pytest.raises(FetchError):
+        await client.get(target.url.joinpath("heap"), timeout=1)
+    assert client.fetches["heap"].reason is Reason.CONNECT

@@ -20,6 +20,7 @@ from pprof_exporter.profile import decode
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
+from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.verdicts import Level, snapshot_of, verdicts
 from tests.conftest import RECORDINGS
 from tests.proto import profile_pb2
@@ -235,5 +236,28 @@ async def test_what_is_too_old_goes_while_the_exporter_runs(tmp_path: Path) -> N
     await clock.advance(400)
     assert evidence_service.evidence_store.findings() == []
     assert evidence_service.evidence_store.disk_bytes == 0
+    await evidence_service.close()
+    await pool.close(0)
+
+
+async def test_a_target_that_cannot_be_judged_for_an_error_of_ours_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(), clock)
+    pool = pool_of(clock, FakeFetcher(clock), "a:1", "b:1", raw_profiles=evidence_service.raw_profiles)
+    judged: list[str] = []
+
+    async def assess(_self: EvidenceRecorder, state: TargetState) -> None:
+        judged.append(state.target.name)
+        if state.target.name == "a:1":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(EvidenceRecorder, "assess", assess)
+    evidence_service.start(pool, pool._random)
+    await clock.advance(100)
+    assert judged.count("b:1") > 3
+    assert pool.internal_errors == judged.count("a:1")
+    assert evidence_service.evidence_store.troubles[EvidenceProblem.INTERNAL] == judged.count("a:1")
     await evidence_service.close()
     await pool.close(0)

@@ -21,6 +21,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import parse_target
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExpositionPage, PprofCollector
 from pprof_exporter.exposition.fleet_series import FleetSeries
+from pprof_exporter.exposition.target_series import TargetSeries
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.target import context
@@ -275,3 +276,24 @@ async def test_a_large_page_does_not_wait_for_other_threads(large: Pool, clock: 
         go_on.set()
         await page.close()
         await asyncio.gather(*busy)
+
+
+async def test_a_target_whose_series_cannot_be_written_for_an_error_of_ours_hides_no_other(
+    pool: Pool, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = TargetSeries.add
+    first = pool.states[0].target.name
+
+    def surprise(series: TargetSeries) -> float:
+        if series._state.target.name == first:
+            raise ZeroDivisionError
+        return add(series)
+
+    monkeypatch.setattr(TargetSeries, "add", surprise)
+    page = ExpositionPage(registry(pool, clock), pool)
+    text = b"".join([piece async for piece in (await page.reply("")).plain()]).decode()
+    assert first not in text
+    assert len(pool.states) > 1
+    assert all(f'target="{state.target.name}"' in text for state in pool.states[1:])
+    assert pool.internal_errors == 1
+    await page.close()

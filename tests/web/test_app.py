@@ -178,3 +178,20 @@ async def test_a_runbook_takes_no_word_from_strangers(client_of: MakeClient) -> 
 async def test_no_other_file_is_a_runbook(client_of: MakeClient, name: str) -> None:
     client = await client_of()
     assert (await client.get(URL(f"/runbooks/{name}", encoded=True))).status == 404
+
+
+async def test_an_error_of_a_page_is_counted_and_answered_with_a_sentence(
+    client_of: MakeClient, pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def surprise(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pprof_exporter.web.targets_page.targets_page", surprise)
+    client = await client_of()
+    for _ in range(3):
+        reply = await client.get("/targets")
+        assert reply.status == 500
+        assert await reply.text() == "An internal error ended this request; see the log of the exporter.\n"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert pool.internal_errors == 3
+    assert len(caplog.records) == 1

@@ -16,6 +16,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
+from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.config import Target, parse_target
 from pprof_exporter.escaping import terminal_text
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore, ProfileRole, RawProfile
@@ -215,3 +216,11 @@ async def test_text_from_outside_reaches_no_reader_with_what_has_no_shape(
     manifest = json.loads((tmp_path / saved.id / "manifest.json").read_text())
     assert manifest["labels"] == {"team": TRAPS.replace("\ud800", "\ufffd")}
     await pool.close(0)
+
+
+async def test_the_page_says_what_the_exporter_itself_lacks_for_as_long_as_it_does(client: Client, pool: Pool) -> None:
+    assert "itself has a problem" not in await text_of(client, "/targets")
+    pool.supervisor.troubles.count(ExhaustedResource.DESCRIPTORS, "<b>[Errno 24] Too many open files")
+    text = await text_of(client, "/targets")
+    assert "The exporter itself has a problem, and its targets are not judged by it: no file descriptors" in text
+    assert "&lt;b&gt;[Errno 24] Too many open files" in text

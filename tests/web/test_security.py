@@ -369,3 +369,23 @@ def test_what_cannot_be_used_is_refused_with_its_line(files: Files, text: str, l
     assert str(caught.value).startswith(f"{files.path}:{line}: ")
     assert says in str(caught.value)
     assert "secret-Xyzzy" not in str(caught.value)
+
+
+async def test_an_error_of_ours_while_the_file_is_read_leaves_the_password_in_place(
+    serve: Serve, files: Files, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    security = load_web_config(files.write(f"basic_auth_users: {{prometheus: {HASH}}}\n"))
+    errors: list[BaseException] = []
+    security.on_internal_error = errors.append
+    port = await serve(security)
+
+    def surprise(_path: object) -> None:
+        raise KeyError("never seen")
+
+    monkeypatch.setattr("pprof_exporter.web.webconfig.read_web_config", surprise)
+    files.write("basic_auth_users: {}\n")
+    for _ in range(2):
+        assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
+    assert security.successful is False
+    assert [type(error) for error in errors] == [KeyError]
+    assert caplog.text.count("web configuration reload failed, the previous one stays in use") == 1

@@ -58,8 +58,11 @@ DASHBOARD = Dashboard(
                 ),
                 stat(
                     "Faults of its own",
-                    "Internal errors within the last hour; its log has their tracebacks.",
-                    f"sum(increase(pprof_exporter_internal_errors_total{{{EXPORTERS}}}[1h])) or vector(0)",
+                    "Internal errors within the last hour, tasks that ended and were started again, and what failed "
+                    "for lack of descriptors, ports, memory, threads, name server or proxy. The log has the details.",
+                    f"(sum(increase(pprof_exporter_internal_errors_total{{{EXPORTERS}}}[1h])) or vector(0)) + "
+                    f"(sum(increase(pprof_exporter_task_restarts_total{{{EXPORTERS}}}[1h])) or vector(0)) + "
+                    f"(sum(increase(pprof_exporter_exhausted_total{{{EXPORTERS}}}[1h])) or vector(0))",
                     limits=ZERO_OR_WARNING,
                 ),
             ),

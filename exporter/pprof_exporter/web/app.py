@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client.registry import CollectorRegistry
 
 from pprof_exporter.exposition import ExpositionPage
@@ -13,7 +14,7 @@ from pprof_exporter.scrape import Pool
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.web.access import AccessRules
 from pprof_exporter.web.alert_routes import ALERT_PATH, alert_routes
-from pprof_exporter.web.authentication import authentication_gates
+from pprof_exporter.web.authentication import Handler, authentication_gates
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.evidence_routes import evidence_routes
 from pprof_exporter.web.metrics_handler import metrics_handler
@@ -53,7 +54,8 @@ def build_app(
     async def targets(request: web.Request) -> web.Response:
         from pprof_exporter.web.pages.targets_page import targets_page, wanted_of  # noqa: PLC0415
 
-        return html_reply(request, await targets_page(pool.states, pool.clock.now(), wanted_of(request.query)))
+        own = pool.supervisor.troubles.current
+        return html_reply(request, await targets_page(pool.states, pool.clock.now(), wanted_of(request.query), own))
 
     async def target(request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -84,7 +86,8 @@ def build_app(
     access = evidence_access.access
     paths = access.paths
     tokens = {paths.prefix + ALERT_PATH: access.bearer} if access.bearer else {}
-    app = web.Application(middlewares=authentication_gates(access.security, pool.clock, tokens))
+    gates = authentication_gates(access.security, pool.clock, tokens)
+    app = web.Application(middlewares=[*gates, _counting_errors(pool)])
     app[PATHS] = paths
     app.add_routes(
         _below(
@@ -117,6 +120,22 @@ def _below(prefix: str, *routes: web.RouteDef) -> list[web.RouteDef]:
 
     moved = [web.RouteDef(route.method, prefix + route.path, route.handler, route.kwargs) for route in routes]
     return [web.get("/", home), web.get(prefix, home), *moved]
+
+
+def _counting_errors(pool: Pool) -> Middleware:
+    """An error of a page is an internal error like any other: aiohttp would log a traceback for each request."""
+
+    @web.middleware
+    async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - any error ends one request
+            pool.supervisor.internal_error(error, path=request.path)
+            return web.Response(status=500, text="An internal error ended this request; see the log of the exporter.\n")
+
+    return counting
 
 
 def _closing(page: ExpositionPage) -> Callable[[web.Application], Awaitable[None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import gc
 import socket
 import struct
@@ -19,6 +20,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.scrape import Fetcher
 from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
+from pprof_exporter.scrape.client.dialer import Dialer
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
@@ -249,6 +251,20 @@ async def test_nothing_of_a_refused_connection_waits_for_a_collection_of_garbage
     async with uncollected():
         before = parts_of_requests()
         assert await outcome(fetcher, gone) is Reason.CONNECT
+        assert parts_of_requests() == before
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://localhost:1/"])
+async def test_nothing_of_a_request_without_a_socket_waits_for_a_collection_of_garbage(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    def no_socket(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Dialer, "_open", no_socket)
+    async with uncollected():
+        before = parts_of_requests()
+        assert await outcome(fetcher, URL(url)) is Reason.EXHAUSTED
         assert parts_of_requests() == before
 
 

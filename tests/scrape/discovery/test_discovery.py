@@ -440,3 +440,55 @@ def test_a_target_given_as_a_url_keeps_its_password_out_of_its_labels() -> None:
     assert str(target.url) == "https://me:secret@shop:1/in/pprof/"
     assert "secret" not in repr(target)
     assert target == parse_target("https://me:secret@shop:1/in/pprof")
+
+
+class Surprise(Exception):
+    """A fault of ours."""
+
+
+async def test_an_error_of_ours_while_a_list_is_read_is_a_failed_refresh_and_the_next_good_list_is_taken(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.write("targets.json", listed("a:1"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["a:1"])
+
+    def surprise(*_: object) -> None:
+        raise Surprise
+
+    with monkeypatch.context() as broken:
+        broken.setattr("pprof_exporter.scrape.discovery.file_sd.parse_text", surprise)
+        scene.write("targets.json", listed("b:1"))
+        await scene.until(lambda: scene.failures(Mechanism.FILE) > 1)
+        assert scene.names == ["a:1"]
+    await scene.until(lambda: scene.names == ["b:1"])
+
+
+async def test_a_job_whose_list_cannot_become_targets_counts_as_failed_and_holds_up_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.write("targets.json", listed("a:1"))
+    scene.write("other.json", listed("x:1"))
+    jobs = (Job("shop", sources=(FILES,)), Job("other", sources=(FileSource(("other.json",), 300),)))
+    scene.discovery.apply(replace(settings_of(), jobs=jobs))
+    await scene.until(lambda: scene.names == ["a:1", "x:1"])
+    resolve = Job.resolve
+
+    def surprise(job: Job, groups: object) -> object:
+        if job.name == "shop":
+            raise Surprise
+        return resolve(job, groups)  # type: ignore[arg-type] # as given
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Job, "resolve", surprise)
+        scene.write("targets.json", listed("b:1"))
+        scene.write("other.json", listed("y:1"))
+        await scene.until(lambda: scene.names == ["a:1", "y:1"])
+        before = scene.discovery.refreshes["shop", Mechanism.FILE].refreshed
+        failed = scene.failures(Mechanism.FILE)
+        await scene.until(lambda: scene.failures(Mechanism.FILE) > failed + 1)
+        assert scene.discovery.refreshes["shop", Mechanism.FILE].refreshed == before
+        assert scene.discovery.refreshes["other", Mechanism.FILE].failed == 0
+    await scene.until(lambda: scene.names == ["b:1", "y:1"])
+    before = scene.discovery.refreshes["shop", Mechanism.FILE].refreshed
+    await scene.until(lambda: scene.discovery.refreshes["shop", Mechanism.FILE].refreshed > before)

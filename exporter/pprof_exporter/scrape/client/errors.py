@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
-from pprof_exporter.descriptors import descriptor_limit
+from pprof_exporter.exhaustion import with_limit
 from pprof_exporter.profile.page_words import quoted_words
 
 _BY_STATUS: dict[int, Reason] = {
@@ -81,11 +81,11 @@ class ExporterExhausted(FetchError):
     `counted`: whether this one is among those of `OwnTroubles` already.
     """
 
-    def __init__(self, resource: ExhaustedResource, detail: str, *, counted: bool = False) -> None:
-        if resource is ExhaustedResource.DESCRIPTORS:
-            detail = f"{detail}; the limit of open files is {descriptor_limit().most:g}"
-        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({detail})")
+    def __init__(self, resource: ExhaustedResource, cause: str, *, counted: bool = False) -> None:
+        super().__init__(Reason.EXHAUSTED, f"{resource.meaning} ({with_limit(resource, cause)})")
         self.resource = resource
+        self.cause = cause
+        """What happened, without what that means."""
         self.counted = counted
 
 

@@ -130,13 +130,15 @@ class Fetcher:
         try:
             return await self._authorized(client, url, query, bounds)
         except FetchError as error:
-            failure = _lacking(error)
-            if failure is None:
+            lacking = _lacking(error)
+            if lacking is None:
                 raise
+            resource, cause = lacking
+            # Whatever refers to the error would be referred to by its traceback, see below.
+            forget_frames(error)
         if self._troubles is not None:
-            self._troubles.count(failure.resource, failure.detail)
-            failure.counted = True
-        raise failure
+            self._troubles.count(resource, cause)
+        raise ExporterExhausted(resource, cause, counted=self._troubles is not None)
 
     async def _authorized(self, client: ConfiguredClient, url: URL, query: Params, bounds: _Bounds) -> Reply:
         """Send the request once, or twice if its token was refused."""
@@ -189,7 +191,7 @@ class Fetcher:
             failure = ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
         if isinstance(failure, ExporterExhausted):
-            raise failure
+            raise ExporterExhausted(failure.resource, failure.cause)
         raise FetchError(failure.reason, used.hide(failure.detail), failure.status, failure.hint)
 
     async def _no_name_resolves(self, connection: Connection) -> bool:
@@ -276,9 +278,9 @@ def _remaining(ends: float) -> float:
     return max(0.0, ends - time.perf_counter())
 
 
-def _lacking(error: FetchError) -> ExporterExhausted | None:
-    """The error as one of the exporter itself, if it is: a secret or certificate may not have been readable for it."""
+def _lacking(error: FetchError) -> tuple[ExhaustedResource, str] | None:
+    """What the exporter lacked, if that is the error: a secret or certificate may not have been readable for it."""
     if isinstance(error, ExporterExhausted):
-        return error
+        return error.resource, error.cause
     resource = exhausted_resource(error) if error.status is None else None
-    return None if resource is None else ExporterExhausted(resource, error.detail)
+    return None if resource is None else (resource, error.detail)

@@ -131,7 +131,7 @@ class TargetScraper:
         """The exporter has its own line and count for it, whatever the target."""
         troubles = self.state.exporter_load.troubles
         if troubles is not None and not error.counted:
-            troubles.count(error.resource, error.detail)
+            troubles.count(error.resource, error.cause)
         self.log.debug("not fetched", profile=name, reason=str(error.reason), detail=error.detail)
 
 

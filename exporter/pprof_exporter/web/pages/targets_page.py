@@ -43,10 +43,11 @@ class _Row:
     bad: tuple[Verdict, ...]
 
 
-async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted) -> str:
-    """HTML of the page. Lets other work run meanwhile."""
+async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted, problems: Sequence[str] = ()) -> str:
+    """HTML of the page, with `problems` of the exporter itself. Lets other work run meanwhile."""
+    own = "".join(f'<p class="chips">{badge(Level.CRITICAL)} {html_text(problem)}</p>' for problem in problems)
     if not states:
-        return page("Targets", _NOTHING)
+        return page("Targets", own + _NOTHING)
     found: list[_Row] = []
     slices = TimeSlices()
     for state in states:
@@ -61,7 +62,7 @@ async def targets_page(states: Sequence[TargetState], now: float, wanted: Wanted
     table = "".join(map(_html, shown)) or '<tr><td colspan="4">No matching targets.</td></tr>'
     return page(
         "Targets",
-        f"{_summary(levels, wanted)}{_search(wanted)}"
+        f"{own}{_summary(levels, wanted)}{_search(wanted)}"
         '<div class="scroll"><table class="stack"><thead><tr><th>Target</th><th>State</th><th>Findings</th>'
         f'<th class="n">Goroutines</th></tr></thead><tbody>{table}</tbody></table></div>'
         f"{_pages(number, pages, wanted)}",
