@@ -16,14 +16,17 @@ class NoPage(Exception):
 
 
 def page_url(text: str) -> URL:
-    """The URL of the page: `http://HOST:9717` and `HOST:9717` stand for its /metrics. Raises `NoPage`."""
+    """The URL of the page: `http://HOST:9717`, `HOST:9717` and `HOST/PATH/` stand for the metrics there.
+
+    Raises `NoPage`.
+    """
     try:
         url = URL(text if "://" in text else f"http://{text}")
     except ValueError as error:
         raise NoPage(f"{text!r} is not a URL: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise NoPage(f"{text!r} is not an http or https URL")
-    return url if url.path not in ("", "/") else url.with_path("/metrics")
+    return url / "metrics" if url.path.endswith("/") else url
 
 
 async def read_exporter_page(url: URL) -> str:
