@@ -282,10 +282,3 @@ def test_text_leaves_through_the_functions_of_its_medium(function: str) -> None:
             name for name in files if re.search(r"(?<![.\w])print\(", (PACKAGE / name).read_text(encoding="utf-8"))
         }
     assert files == ONLY_IN[function]
-
-
-def test_tables_for_a_terminal_escape_every_cell() -> None:
-    """Rich takes `[red]` in a plain string for markup, so text from outside reaches it as `Text` of escaped text."""
-    for name in ("cli/verdict_table.py", "cli/inspect_table.py", "compare/report_text.py"):
-        source = (PACKAGE / name).read_text(encoding="utf-8")
-        assert "terminal_text" in source or "import plain" in source

@@ -15,6 +15,7 @@ from pprof_exporter.check.exit_codes import FailOn
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
 from pprof_exporter.check.report import CheckReport, TargetReport, targets_worst_first
 from pprof_exporter.cli.verdict_table import print_tables
+from pprof_exporter.escaping import terminal_text
 from pprof_exporter.verdicts import Finding, Level, Note, Verdict
 
 NASTY = "a|b`<script>\x1b[31m\n::error::x%0A,y:*_\ufffe"
@@ -197,3 +198,36 @@ def test_markdown_folds_what_is_well() -> None:
     assert "[PprofHeapGrowth](<https://wiki.example/pprof/PprofHeapGrowth>)" in text
     assert "<details><summary>1 unknown, 1 healthy</summary>" in text
     assert text.index("🟥 critical") < text.index("🟧 warning") < text.index("<details>")
+
+
+TRAPS = "[red]\x00\x07\t\r\n\x1b]0;T\x07\x7f\x85\x9b\u061c\u200b\u2028\u202e\u2066\ufeff\ud800"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "junit", "markdown", "github"])
+def test_no_form_shows_a_person_what_has_no_shape(form: str) -> None:
+    hostile = replace(
+        judged(TRAPS, Level.CRITICAL, Level.HEALTHY, Level.UNKNOWN, said=TRAPS),
+        labels={TRAPS: TRAPS},
+        program=TRAPS,
+        go_version=TRAPS,
+        remarks=(TRAPS,),
+    )
+    noted = replace(NOTED, verdicts=(replace(NOTED.verdicts[0], notes=(Note(TRAPS, "PprofKnownBug"),)),))
+    report = CheckReport((judged(TRAPS, problem=TRAPS), hostile, noted), exporter_url="http://exporter:9717")
+    match form:
+        case "table":
+            console = Console(file=StringIO(), width=200, highlight=False)
+            print_tables(report, console)
+            assert isinstance(console.file, StringIO)
+            text = console.file.getvalue()
+            assert "[red]" in text
+        case "json":
+            text = check_json(report, "1")
+        case "junit":
+            text = check_junit(report)
+        case "markdown":
+            text = check_markdown(report)
+        case _:
+            text = "\n".join(check_github(report))
+    assert {character for character in text if terminal_text(character) != character} <= {"\t", "\n"}
+    text.encode()

@@ -18,12 +18,15 @@ class NoPage(Exception):
 
 
 def page_url(text: str) -> URL:
-    """The URL of the page: `http://HOST:9717` and `HOST:9717` stand for its /metrics. Raises `NoPage`."""
+    """The URL of the page: `http://HOST:9717`, `HOST:9717` and `HOST/PATH/` stand for the metrics there.
+
+    Raises `NoPage`.
+    """
     try:
         url = parse_url(text if "://" in text else f"http://{text}")
     except BadUrl as error:
         raise NoPage(f"{shown(text)} is not a URL: {error}") from None
-    return url if url.raw_path != "/" else url.with_path("/metrics")
+    return url / "metrics" if url.raw_path.endswith("/") else url
 
 
 async def read_exporter_page(url: URL) -> str:

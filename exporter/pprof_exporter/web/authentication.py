@@ -70,7 +70,7 @@ async def _with_body(request: web.Request, handler: Handler) -> web.StreamRespon
         try:
             async with asyncio.timeout(_BODY_WITHIN):
                 await request.read()
-        except (HttpProcessingError, web.RequestPayloadError) as error:
+        except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as error:
             log_malformed(request.remote, error)
             return malformed_reply(400)
         except TimeoutError:

@@ -7,6 +7,7 @@ host it cannot decode (`GET http://xn--/`) ends the task of the connection, so t
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +23,7 @@ from pprof_exporter.web.replies import text_reply
 REQUEST_HEAD_BYTES = 64 * 1024
 """What the head of a request may take. Go reads 1 MiB (net/http, `DefaultMaxHeaderBytes`), nginx 32 KiB."""
 MALFORMED_PATH = "/\x00"
-"""The path of a request whose host cannot be decoded, or of another version of HTTP."""
+"""The path of a request whose host or path cannot be decoded, or of another version of HTTP."""
 _OPTIONS: dict[str, Any] = {
     "max_line_size": REQUEST_HEAD_BYTES,
     "max_field_size": REQUEST_HEAD_BYTES,
@@ -34,6 +35,7 @@ _TEXTS = {
     413: "The request is too large.",
     431: "The head of the request is too large.",
 }
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _TOO_MANY = "Too many headers"
 _MAX_SHOWN = 200
 
@@ -66,7 +68,7 @@ class PageProtocol(web.RequestHandler):
         if _is_of_client(error):
             log_malformed(None, error)
         else:
-            LOG.error("internal error, please report it", exc_info=error, detail=args[0] if args else "")
+            LOG.error("internal error, please report it", exc_info=error, detail=args[0] % args[1:])
 
 
 def page_protocols(server: web.Server) -> Callable[[], asyncio.Protocol]:
@@ -78,6 +80,7 @@ def page_protocols(server: web.Server) -> Callable[[], asyncio.Protocol]:
     def request(message: Any, *others: Any) -> web.BaseRequest:
         try:
             _check_version(message.version)
+            _check_path(message.path)
             return make(message, *others)
         except ValueError as error:
             peer = others[1].peername
@@ -93,6 +96,12 @@ def _check_version(version: HttpVersion) -> None:
     # The parser takes 0.9 and 2.0 too, and the reply would be one of that version.
     if version not in (HttpVersion10, HttpVersion11):
         raise ValueError(f"HTTP version {version.major}.{version.minor}")
+
+
+def _check_path(target: str) -> None:
+    # The parser leaves what is no escape as it is, and net/url refuses it. In a query, Go leaves it too.
+    if _NO_ESCAPE.search(target.partition("?")[0]):
+        raise ValueError(f"invalid escape in {target}")
 
 
 def malformed_reply(status: int) -> web.Response:
