@@ -18,7 +18,7 @@ test unit: export PPROF_EXPORTER_BUILD ?= native
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit setup docs pictures site lock proto record renames bench walk clean
+.PHONY: help demo test check unit setup docs pictures site lock proto record renames bench fuzz walk clean
 
 help:  ## Say what there is to make
 	@$(PYTHON) -c "import re; [print(f'  make {m[1]:8} {m[2]}') for m in map(re.compile(r'(\w+):.*## (.*)').match, open('Makefile')) if m]"
@@ -63,6 +63,9 @@ bench: setup  ## Measure: decoding against Go, /metrics while targets do everyth
 	$(BIN)/python -m benchmarks.request
 	$(BIN)/python -m benchmarks.fleet
 	$(BIN)/python -m benchmarks.startup
+
+fuzz: setup  ## Many cases of each grammar of what comes in; CASES=100000 takes an hour
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),10000)
 
 walk: setup  ## As root on Debian: follow the documentation on a fresh system, with systemd and containers, and time it
 	$(BIN)/python -m tests.walk

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pprof_exporter.catalog import SECTIONS, Deferral, Family, MetricType, Outcome, Phase, Reason, Skip
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES, FailureMode
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.thresholds import THRESHOLDS, Threshold
 from pprof_exporter.dashboards import DASHBOARDS, Dashboard, Row, render_dashboard
 from pprof_exporter.profile import KINDS, Kind
@@ -138,6 +139,7 @@ def metrics() -> str:
 def reasons() -> str:
     """What each failure reason means, and what to do."""
     rows = "\n".join(f"| `{reason}` | {_sentence(reason.meaning)} | {reason.advice} |" for reason in Reason)
+    hints = "\n".join(f"| {_sentence(hint.shows)} | {hint.advice} |" for hint in Hint)
     return f"""# Failure reasons
 
 {_MARK}
@@ -150,6 +152,16 @@ exporter: it is in `check` and on the debug page of a probe, and in `pprof_expor
 | reason | meaning | what to do |
 | --- | --- | --- |
 {rows}
+
+## What a reply shows beyond its reason
+
+A reason stands for many causes. Where the first bytes, the words of the server or OpenSSL's code name one of them,
+the log, the page of the target and `check` say so, with this advice in place of that of the reason. They also have
+the status line and the first sentence of the server.
+
+| what it shows | what to do |
+| --- | --- |
+{hints}
 """
 
 

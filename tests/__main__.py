@@ -27,9 +27,12 @@ WATCHING = ("detection", "e2e", "live", "zoo")
 COMPARING = (
     "test_agrees_with_go.py",
     "test_build_info.py",
+    "test_client_border.py",
     "test_gateway.py",
     "test_readers_agree.py",
     "test_scenarios.py",
+    "test_texts.py",
+    "test_texts_agree.py",
     "test_trace_agrees_with_go.py",
 )
 """In these folders, but with nothing over time: they compare with what a program of Go prints, however late it is."""
@@ -49,6 +52,7 @@ STURDY = (
     "test_every_release.py",
     "test_evidence.py",
     "test_faults.py",
+    "test_mounts.py",
     "test_pages.py",
     "test_probe.py",
     "test_prometheus.py",

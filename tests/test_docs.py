@@ -25,8 +25,9 @@ OTHERS = {
     *("--retry", "--retry-delay", "--retry-connrefused"),
     *("--spec", "--output-dir"),
     *("--minutes", "--repeat", "--busy-loops"),
+    *("--times", "--cases", "--rounds"),
 }
-"""Flags of other programs than the exporter: of curl, of pipx and cibuildwheel, and of `python -m tests.zoo`."""
+"""Flags of other programs than the exporter: of curl, of pipx and cibuildwheel, and of commands of the tests."""
 
 
 @pytest.fixture(scope="module")

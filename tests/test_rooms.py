@@ -30,6 +30,7 @@ SMALL = {
     "profile/errors.py": "below every reader of the package",
     "profile/mutex_rate.py": "one file for each format of Go that is read",
     "scrape/identity/facts.py": "below identity, which learns them, and profiles, which show them",
+    "scrape/probing/addresses.py": "decides for the text of a request and for each connection alike",
     "rules/runbooks.py": "below every group of rules",
     "web/ciphers.py": "a table of Go's names, apart from what uses it",
 }

@@ -35,7 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "security",
     ),
     "Deploy": ("deploy/index", "windows"),
-    "Look up": ("alerts", "signals", "metrics", "reasons"),
+    "Look up": ("alerts", "signals", "metrics", "reasons", "border"),
     "The project": ("architecture", "contributing", "security-policy", "changelog", "releasing"),
 }
 """What stands where at the side. Pages that are not named come last; names without a page are left out."""

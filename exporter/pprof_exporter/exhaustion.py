@@ -1,4 +1,4 @@
-"""What the exporter itself runs out of. No target is judged by it: it is repeats and logged as the exporter's own."""
+"""What the exporter itself runs out of. No target is judged by it: it is counted and logged as the exporter's own."""
 
 from __future__ import annotations
 

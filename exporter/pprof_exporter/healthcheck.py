@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 _LISTEN = "PPROF_EXPORTER_WEB_LISTEN_ADDRESS"
+_ROUTE_PREFIX = "PPROF_EXPORTER_WEB_ROUTE_PREFIX"
+_EXTERNAL_URL = "PPROF_EXPORTER_WEB_EXTERNAL_URL"
 _URL = "PPROF_EXPORTER_HEALTHCHECK_URL"
 
 # An exporter that requires a password is alive.
@@ -36,7 +38,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if urlsplit(options.url).scheme not in ("http", "https") or not urlsplit(options.url).hostname:
         parser.error(f"--url {options.url!r} is not a URL; write for example http://localhost:9717/-/healthy")
     problem = find_problem(options.url, options.timeout)
-    print(problem or "healthy", file=sys.stderr if problem else sys.stdout)
+    print(ascii(problem)[1:-1] if problem else "healthy", file=sys.stderr if problem else sys.stdout)
     return 1 if problem else 0
 
 
@@ -45,7 +47,13 @@ def default_url(environ: Mapping[str, str]) -> str:
     first = environ.get(_LISTEN, ":9717").partition(",")[0].strip()
     host, _, port = first.rpartition(":")
     here = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host == "[::]" else host  # noqa: S104 - not bound
-    return f"http://{here}:{port}/-/healthy"
+    return f"http://{here}:{port}{_prefix(environ)}/-/healthy"
+
+
+def _prefix(environ: Mapping[str, str]) -> str:
+    """The prefix of its paths, as `config/listen_address.py` reads it; the exporter has checked it."""
+    text = environ.get(_ROUTE_PREFIX) or urlsplit(environ.get(_EXTERNAL_URL, "")).path
+    return f"/{bare}" if (bare := text.strip("/")) else ""
 
 
 def find_problem(url: str, timeout: float) -> str | None:

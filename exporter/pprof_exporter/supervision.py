@@ -1,4 +1,4 @@
-"""Background tasks: what dies is logged, repeats, and started again after a pause.
+"""Background tasks: what dies is logged, counted, and started again after a pause.
 
 Nothing else starts a task of a running exporter. A task that nobody waits for would end in silence with its first
 error, while its last success is still shown.

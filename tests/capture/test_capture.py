@@ -25,6 +25,7 @@ from pprof_exporter.profile import System
 from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.state.canary import During
+from pprof_exporter.sealed_json import seal
 from pprof_exporter.store import Fingerprint
 from tests.recorded import RECORDINGS, reply
 from tests.scrape.fakes import REFUSED, FakeClock, FakeFetcher, settings
@@ -147,7 +148,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     ("change", "words"),
     [
         (lambda manifest: manifest | {"format": "else"}, "this program reads"),
-        (lambda manifest: manifest | {"version": 2}, "this program reads"),
+        (lambda manifest: manifest | {"version": 3}, "this program reads"),
         (lambda manifest: manifest | {"targets": [{"name": "a", "folder": "../b", "labels": {}}]}, "is missing"),
         (lambda _: {}, "not the manifest of a capture"),
     ],
@@ -156,7 +157,9 @@ def test_a_manifest_of_something_else_is_refused(tmp_path: Path, change: object,
     written(tmp_path)
     file = tmp_path / "manifest.json"
     assert callable(change)
-    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    content = json.loads(file.read_text())
+    del content["sha256"]
+    file.write_bytes(seal(json.dumps(change(content)).encode()))
     with pytest.raises(CaptureError, match=words):
         load_capture(tmp_path)
 

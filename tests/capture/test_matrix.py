@@ -56,7 +56,7 @@ def test_a_matrix_is_read_as_it_is_written(tmp_path: Path) -> None:
     [
         ("    warm_up: 1m", "    warmup: 1m", ":8: entries.0.warmup: unknown key; did you mean 'warm_up'?"),
         ("name: two", "name: one", "two entries have the name 'one'"),
-        ("127.0.0.1:6060", "ftp://shop", ":6: entries.0.target: 'ftp://shop': the scheme must be http or https"),
+        ("127.0.0.1:6060", "ftp://shop", ":6: entries.0.target: 'ftp://shop' is not a target: the scheme must be"),
         ("[./service, --quiet]", "[]", ":10: entries.1.start: write a command as text"),
         ("[./service, --quiet]", "./service 'a", ":10: entries.1.start: no closing quotation"),
         ("rounds: 2", "rounds: 0", ":1: rounds:"),

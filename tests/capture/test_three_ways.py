@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pprof_exporter.capture.format import read_rounds, round_folder
+from pprof_exporter.capture.format import CAPTURE_VERSION, read_rounds, round_folder
 from pprof_exporter.capture.recorder import recorded_round
 from pprof_exporter.capture.recording_client import RecordingClient
 from pprof_exporter.capture.replay import RecordingStore, Replay
@@ -146,7 +146,7 @@ async def live(clock: FakeClock, fetcher: FakeFetcher, path: Path) -> TargetStat
 def replayed(path: Path) -> TargetState:
     (entry,) = target_entries([(NAME, {})])
     replay = Replay(NAME, {})
-    for round_ in read_rounds(path / entry.folder):
+    for round_ in read_rounds(path / entry.folder, CAPTURE_VERSION):
         replay.replay_round(round_, path / entry.folder)
     return replay.state
 
@@ -197,7 +197,9 @@ async def test_failures_leave_the_same_state_live_and_replayed(
 
     lived = await live(clock, fetcher, tmp_path)
 
-    assert lived.counters["goroutine"].last_reason is Reason.HTML
+    failure = lived.counters["goroutine"].last_failure
+    assert failure is not None
+    assert failure.reason is Reason.HTML
     assert differences(recordable(replayed(tmp_path)), recordable(lived)) == []
 
 

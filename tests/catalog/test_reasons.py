@@ -10,6 +10,7 @@ import pytest
 from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, Reason, ReasonGroup
 from pprof_exporter.catalog.root_causes import RootCause
 from pprof_exporter.rules import ALERTS, RECORDING_RULES
+from pprof_exporter.scrape.state.counters import LatestFailure
 from pprof_exporter.verdicts import TargetSnapshot, verdicts
 from pprof_exporter.verdicts.snapshot import FetchSummary
 
@@ -22,9 +23,17 @@ GROUPS: dict[ReasonGroup, set[Reason]] = {
     ReasonGroup.BUSY: {Reason.BUSY},
     ReasonGroup.OWN: {Reason.EXHAUSTED},
     ReasonGroup.SERVER_ERROR: {Reason.HTTP_5XX},
+    ReasonGroup.UNUSABLE: {Reason.ENCODING, Reason.HEADERS, Reason.HTTP_2XX},
     ReasonGroup.INCOMPLETE: {Reason.CLOSED, Reason.TRUNCATED},
     ReasonGroup.OTHER_PAGE: {Reason.HTML},
-    ReasonGroup.UNDECODABLE: {Reason.EMPTY, Reason.TOO_LARGE, Reason.TEXT, Reason.GZIP, Reason.PROTO, Reason.INVALID},
+    ReasonGroup.UNDECODABLE: {
+        Reason.EMPTY,
+        Reason.GZIP,
+        Reason.INVALID,
+        Reason.PROTO,
+        Reason.TEXT,
+        Reason.TOO_LARGE,
+    },
 }
 
 
@@ -55,6 +64,7 @@ BY_GROUP: dict[ReasonGroup, Follows] = {
     # Never counted for a target: the alerts would take the series if there were one.
     ReasonGroup.OWN: Follows(FAILING, "", DOWN),
     ReasonGroup.SERVER_ERROR: Follows(FAILING, FAILING, DOWN),
+    ReasonGroup.UNUSABLE: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.INCOMPLETE: Follows(FAILING, FAILING, DOWN),
     ReasonGroup.OTHER_PAGE: Follows(FAILING, UNREADABLE, NOT_MOUNTED, NOT_MOUNTED),
     # The server may also send text that is not HTTP, so that these are among the failed fetches too.
@@ -138,7 +148,7 @@ def test_a_missing_index_page_has_one_alert(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_verdict_names_the_alert_of_the_reason(reason: Reason) -> None:
-    failed = FetchSummary(reason, "", succeeded=1, busy=0, failed=1, mean_latency=0.01)
+    failed = FetchSummary(LatestFailure(reason), succeeded=1, busy=0, failed=1, mean_latency=0.01)
     found = verdicts(TargetSnapshot(up=True, fetches={"heap": failed}))
     named = {finding.alert for verdict in found for finding in verdict.findings}
     assert named == ({FOLLOWS[reason].verdict} - {""})

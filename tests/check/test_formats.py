@@ -15,6 +15,7 @@ from pprof_exporter.check.exit_codes import FailOn
 from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
 from pprof_exporter.check.report import CheckReport, TargetReport, targets_worst_first
 from pprof_exporter.cli.verdict_table import print_tables
+from pprof_exporter.escaping import terminal_text
 from pprof_exporter.verdicts import Finding, Level, Note, Verdict
 
 NASTY = "a|b`<script>\x1b[31m\n::error::x%0A,y:*_\ufffe"
@@ -124,9 +125,11 @@ def test_no_name_breaks_a_form() -> None:
     assert "<script>" in (suite.get("name") or "")
     assert json.loads(check_json(report, "1"))["targets"][0]["target"] == NASTY
 
-    (line,) = check_github(report)
-    assert line.startswith("::error title=a|b`<script>\x1b[31m%0A%3A%3Aerror%3A%3Ax%250A%2Cy%3A*_")
+    line, summary = check_github(report)
+    assert line.startswith("::error title=a|b`<script>\\x1b[31m%0A%3A%3Aerror%3A%3Ax%250A%2Cy%3A*_")
     assert "\n" not in line
+    assert "\n" not in summary
+    assert "::" not in summary
 
     markdown = check_markdown(report)
     (row,) = [text for text in markdown.splitlines() if text.startswith("| 🟥")]
@@ -137,11 +140,13 @@ def test_no_name_breaks_a_form() -> None:
 
 def test_github_has_errors_and_warnings_only_for_what_the_job_fails_for() -> None:
     kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.CRITICAL))]
-    assert kinds == ["::notice", "::error"]
+    assert kinds[:-1] == ["::notice", "::error"]
     kinds = [line.split(" ")[0] for line in check_github(CheckReport((MIXED,), FailOn.INFO))]
-    assert kinds == ["::warning", "::error"]
-    (line,) = check_github(CheckReport((DOWN,)))
-    assert line == "::error title=down%3A not checked::It did not answer."
+    assert kinds[:-1] == ["::warning", "::error"]
+    assert list(check_github(CheckReport((DOWN,)))) == [
+        "::error title=down%3A not checked::It did not answer.",
+        "down was not checked.",
+    ]
 
 
 NOTED = replace(
@@ -160,7 +165,7 @@ def test_a_note_changes_neither_level_nor_count_nor_exit_code(fail_on: FailOn) -
     assert (report.exit_code, report.summary, NOTED.level) == (0, "fine has no findings", Level.HEALTHY)
     assert NOTED.counts() == {Level.UNKNOWN: 1, Level.HEALTHY: 1}
     assert report.evidence(NOTED) == ""
-    assert list(check_github(report)) == []
+    assert list(check_github(report)) == ["fine has no findings."]
 
 
 def test_every_form_has_the_notes_apart() -> None:
@@ -193,3 +198,36 @@ def test_markdown_folds_what_is_well() -> None:
     assert "[PprofHeapGrowth](<https://wiki.example/pprof/PprofHeapGrowth>)" in text
     assert "<details><summary>1 unknown, 1 healthy</summary>" in text
     assert text.index("🟥 critical") < text.index("🟧 warning") < text.index("<details>")
+
+
+TRAPS = "[red]\x00\x07\t\r\n\x1b]0;T\x07\x7f\x85\x9b\u061c\u200b\u2028\u202e\u2066\ufeff\ud800"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "junit", "markdown", "github"])
+def test_no_form_shows_a_person_what_has_no_shape(form: str) -> None:
+    hostile = replace(
+        judged(TRAPS, Level.CRITICAL, Level.HEALTHY, Level.UNKNOWN, said=TRAPS),
+        labels={TRAPS: TRAPS},
+        program=TRAPS,
+        go_version=TRAPS,
+        remarks=(TRAPS,),
+    )
+    noted = replace(NOTED, verdicts=(replace(NOTED.verdicts[0], notes=(Note(TRAPS, "PprofKnownBug"),)),))
+    report = CheckReport((judged(TRAPS, problem=TRAPS), hostile, noted), exporter_url="http://exporter:9717")
+    match form:
+        case "table":
+            console = Console(file=StringIO(), width=200, highlight=False)
+            print_tables(report, console)
+            assert isinstance(console.file, StringIO)
+            text = console.file.getvalue()
+            assert "[red]" in text
+        case "json":
+            text = check_json(report, "1")
+        case "junit":
+            text = check_junit(report)
+        case "markdown":
+            text = check_markdown(report)
+        case _:
+            text = "\n".join(check_github(report))
+    assert {character for character in text if terminal_text(character) != character} <= {"\t", "\n"}
+    text.encode()

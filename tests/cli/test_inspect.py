@@ -16,6 +16,7 @@ import pytest
 from rich.cells import cell_len
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.cli import main
 from tests.lab import PATIENCE
 from tests.proto import profile_pb2
@@ -169,7 +170,7 @@ def test_a_bad_file_is_told_in_one_line(
     line = refusal(capsys, path)
     assert f": {reason}: " in line
     assert word in line
-    assert line.rstrip().endswith(reason.advice)
+    assert line.rstrip().endswith((reason.advice, *(hint.advice for hint in Hint)))
 
 
 def test_a_bad_flag_is_told(capsys: pytest.CaptureFixture[str]) -> None:

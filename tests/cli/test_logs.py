@@ -39,7 +39,7 @@ def test_logfmt_has_time_level_and_message_first_then_the_fields_in_their_order(
     log_everything()
     assert written(capsys) == [
         "ts=NOW level=info msg=listening urls=http://localhost:9717 targets=2",
-        'ts=NOW level=warning msg="fetch failed" target=127.0.0.1:6060 profile=heap none= yes=true no=false empty=',
+        'ts=NOW level=warning msg="fetch failed" target=127.0.0.1:6060 profile=heap none=null yes=true no=false empty=',
         'ts=NOW level=error msg="Error handling request"',
     ]
 
@@ -66,7 +66,11 @@ def test_json_has_the_fields_first(capsys: pytest.CaptureFixture[str]) -> None:
         ("two words", '"two words"'),
         ("a=b", '"a=b"'),
         ('say "no"', r'"say \"no\""'),
-        ("a\nb", r"a\nb"),
+        ("a\nb", r'"a\nb"'),
+        ("null", '"null"'),
+        ("\x1b]0;TITLE\x07", r'"\u001b]0;TITLE\u0007"'),
+        ("\x7f\x9b\u202e\ufeff", r'"\u007f\u009b\u202e\ufeff"'),
+        ("\ud800", r'"\ufffd"'),
         ("two lines\nlevel=info msg=forged", r'"two lines\nlevel=info msg=forged"'),
         ("C:\\x", "C:\\x"),
         ("C:\\my files", r'"C:\\my files"'),

@@ -23,13 +23,14 @@ from pprof_exporter.compare.report_html import report_html
 from pprof_exporter.compare.report_json import report_json
 from pprof_exporter.compare.report_markdown import report_markdown
 from pprof_exporter.compare.report_text import print_report
+from pprof_exporter.escaping import terminal_text
 from pprof_exporter.health import audit
 from pprof_exporter.profile import current_name, read_trace
 from tests.compare.made import BEFORE, recorded
 from tests.recorded import RECORDINGS
 
 WINDOWS = RECORDINGS / "windows-go1.27.3"
-EVIL = "<script>alert(1)</script>\x1b[31m|`**[x](javascript:1)\"'&\n# h"
+EVIL = "<script>alert(1)</script>\x1b[31m\x9b\u202e\u200b\ufeff|`**[x](javascript:1)\"'&\n# h"
 
 
 def with_profiles(target: ReplayedTarget, cpu: str) -> ReplayedTarget:
@@ -146,6 +147,11 @@ def test_names_from_outside_do_not_reach_the_terminal_raw(report: ComparisonRepo
     assert "\x1b[31m" not in shown
     assert "\\x1b" in shown
     assert max(map(len, shown.splitlines())) <= width
+
+
+def test_no_form_shows_a_person_what_has_no_shape(report: ComparisonReport, page: str) -> None:
+    for form in (page, report_markdown(report), report_json(report), text_of(report, 160)):
+        assert {character for character in form if terminal_text(character) != character} <= {"\t", "\n"}
 
 
 def test_every_form_names_what_is_worse(report: ComparisonReport, page: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pprof_exporter.config import ConfigError, ProfileSettings, Settings, parse_target
+from pprof_exporter.config import BasicAuth, ConfigError, ProfileSettings, Settings, parse_target
 from pprof_exporter.config.file import load_config
 from pprof_exporter.profile import KINDS
 
@@ -121,6 +121,83 @@ def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "absent.yaml", BASE)
     binary = tmp_path / "binary.yaml"
-    binary.write_bytes(b"\xff\xfe\x00a")
+    binary.write_bytes(b"\xff\x00a")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_config(binary, BASE)
+
+
+UNQUOTED = """
+scrape_configs:
+  - job_name: 1
+    params: {node: [3, 1.10]}
+    basic_auth: {username: 1234, password: 007}
+    http_headers: {X-Key: {values: [true]}}
+    relabel_configs: [{target_label: at, replacement: 2024-02-30}, {regex: 1.50, target_label: on, replacement: yes}]
+    static_configs:
+      - targets: [h:1]
+        labels: {release: 1.10, canary: true, serial: 007, date: 20261128, none: ~, on: "off"}
+modules:
+  404: {authorization: {credentials: 0x1F}, allowed: {hosts: [10.0], ports: [6060]}}
+"""
+
+
+def test_text_without_quotes_is_the_text_that_it_is_written_as(tmp_path: Path) -> None:
+    settings = load(tmp_path, UNQUOTED)
+    (job,) = settings.jobs
+    assert job.name == "1"
+    assert job.params == (("node", "3"), ("node", "1.10"))
+    assert isinstance(job.client.auth, BasicAuth)
+    assert (job.client.auth.username.text, job.client.auth.password.text) == ("1234", "007")
+    assert job.client.headers[0][1].text == "true"
+    assert [rule.replacement for rule in job.rules] == ["2024-02-30", "yes"]
+    assert job.rules[1].regex == "1.50"
+    assert dict(settings.targets[1].labels) == {
+        "release": "1.10",
+        "canary": "true",
+        "serial": "007",
+        "date": "20261128",
+        "at": "2024-02-30",
+        "on": "off",
+    }
+    assert set(settings.probing.modules) == {"404"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_files_of_every_editor_say_the_same(tmp_path: Path, encoding: str, end: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(UNQUOTED.replace("\n", end).encode(encoding))
+    assert load_config(path, BASE) == load(tmp_path, UNQUOTED)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["!!bool foo", "!!int foo", "!!timestamp [x]", "*a", "&x [*x]", "{<<: 1}", "[" * 2_000, "\x07", '"\\ud800"'],
+)
+def test_no_error_of_the_yaml_library_escapes(tmp_path: Path, value: str) -> None:
+    said = problem(tmp_path, f"scrape_configs:\n  - job_name: a\n    relabel_configs: [{{replacement: {value}}}]\n")
+    assert said.startswith(f"{tmp_path / 'config.yaml'}:")
+    assert len(said) < 500
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000 + "s", "9" * 30 + "w", ".inf", ".nan", "1e999"])
+def test_a_duration_beyond_all_measure_is_refused(tmp_path: Path, value: str) -> None:
+    assert "global.scrape_interval" in problem(tmp_path, f"global: {{scrape_interval: {value}}}")
+
+
+def test_a_label_that_the_exporter_has_itself_is_kept_under_the_name_that_prometheus_gives_it(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path, "scrape_configs: [{job_name: a, static_configs: [{targets: [h:1], labels: {version: 1.10, le: 7}}]}]"
+    )
+    assert settings.targets[1].labels == (("exported_le", "7"), ("exported_version", "1.10"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'scrape_configs: [{job_name: a, file_sd_configs: [{files: ["\\0.json"]}]}]',
+        'scrape_configs: [{job_name: a, basic_auth: {password_file: "\\0"}}]',
+    ],
+)
+def test_a_zero_byte_in_the_name_of_a_file_is_refused(tmp_path: Path, text: str) -> None:
+    assert f"{tmp_path / 'config.yaml'}:1: " in problem(tmp_path, text)

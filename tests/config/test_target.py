@@ -18,6 +18,13 @@ from pprof_exporter.config import BadTarget, parse_target
         ("https://shop.example/in/pprof/", "shop.example:443/in/pprof", "https://shop.example/in/pprof/"),
         ("[::1]:6060", "[::1]:6060", "http://[::1]:6060/debug/pprof/"),
         ("10.0.0.1", "10.0.0.1:80", "http://10.0.0.1/debug/pprof/"),
+        (
+            "h:1/proxy/my%2Fservice/debug/pprof",
+            "h:1/proxy/my%2Fservice/debug/pprof",
+            "http://h:1/proxy/my%2Fservice/debug/pprof/",
+        ),
+        ("http://h:1/a%20b/%3F/", "h:1/a%20b/%3F", "http://h:1/a%20b/%3F/"),
+        ("[fe80::1%eth0]:1", "[fe80::1%eth0]:1", "http://[fe80::1%eth0]:1/debug/pprof/"),
     ],
 )
 def test_every_spelling_of_a_target_is_understood(text: str, name: str, url: str) -> None:
@@ -37,11 +44,27 @@ def test_every_spelling_of_a_target_is_understood(text: str, name: str, url: str
         ("http://shop:6060/debug/pprof?seconds=3", "remove everything"),
         ("http://shop:6060/#top", "remove everything"),
         ("", "has no host"),
+        ("[::1]@", r"'\[::1\]@' is not a target: it has no host"),
+        ("http://[", "in brackets"),
+        ("//", "has no host"),
+        ("shop:0", "1 to 65535"),
+        ("shop:6060x", "1 to 65535"),
+        ("shop\ud800:1", "half a surrogate pair"),
+        ("shop:1\x00", "control characters"),
+        ("\u2100:1", "not a name that DNS can hold"),
+        ("xn--:1", "not a name that DNS can hold"),
+        ("http://shop/%zz", "is not an escape"),
+        ("a" * 10_000_000, "more than 8192 characters"),
     ],
 )
 def test_what_is_not_a_target_is_refused_with_a_sentence(text: str, says: str) -> None:
     with pytest.raises(BadTarget, match=says):
         parse_target(text)
+
+
+def test_a_refusal_repeats_no_password() -> None:
+    with pytest.raises(BadTarget, match="'http://scott:<secret>@shop:x' is not a target"):
+        parse_target("http://scott:tiger@shop:x")
 
 
 def test_credentials_are_neither_in_the_name_nor_in_the_repr() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.lab import alertmanager, exporter, go
 from tests.lab.target import running
+from tests.web.links import with_whole_links
 
 
 def test_a_webhook_leaves_a_capture_that_go_tool_pprof_opens(tmp_path: Path) -> None:
@@ -30,10 +31,10 @@ def test_a_webhook_leaves_a_capture_that_go_tool_pprof_opens(tmp_path: Path) -> 
         server.post([{"labels": labels, "annotations": {"summary": "CPU samples are missing"}}])
         watching.wait_for(lambda now: now.value("pprof_exporter_evidence_saved_total", origin="alert") == 1)
 
-        page, _ = watching.get(f"/evidence?target={name}")
+        page = with_whole_links(watching.get(f"/evidence?target={name}")[0], "/evidence")
         found = re.findall(r'href="(/evidence/[^"]+)"', page)
         captured = next(link for link in found if "CPU samples are missing" in watching.get(link)[0])
-        files = re.findall(r'href="(/evidence/[^"]+/[^"]+)"', watching.get(captured)[0])
+        files = re.findall(r'href="(/evidence/[^"]+/[^"]+)"', with_whole_links(watching.get(captured)[0], captured))
         for file in files:
             with urllib.request.urlopen(watching.url + file, timeout=10) as reply:
                 (tmp_path / file.rpartition("/")[2]).write_bytes(reply.read())

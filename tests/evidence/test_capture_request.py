@@ -88,3 +88,16 @@ def test_what_is_no_such_message_is_refused_by_its_place(message: bytes, said: s
 def test_nothing_else_is_raised_whatever_comes(message: bytes) -> None:
     with pytest.raises(BadPayload):
         read_payload(message)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(r'"\ud800"', "NaN", "1e999", "9" * 5_000, "[" * 5_000, '{"a":' * 5_000, "2024-02-30", '"a" "b"', "\x00"),
+        '"\x01"',
+    ],
+)
+def test_no_error_of_the_json_library_escapes(damage: str) -> None:
+    with pytest.raises(BadPayload) as caught:
+        read_payload(payload(alert()).replace(b'"shop:6060"', damage.encode(), 1))
+    assert len(str(caught.value)) < 300

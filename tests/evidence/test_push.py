@@ -30,6 +30,7 @@ from pprof_exporter.evidence_store import (
     RawProfile,
     SavedFinding,
 )
+from pprof_exporter.evidence_store.manifest import encode_manifest
 from pprof_exporter.profile import decode
 from tests.conftest import RECORDINGS
 from tests.evidence_store.saved import finding
@@ -113,7 +114,7 @@ async def ended(evidence_store: EvidenceStore, count: int) -> dict[PushOutcome, 
 
 
 def kept() -> SavedFinding:
-    return SavedFinding("id", finding(), 0)
+    return SavedFinding.of("id", finding(), encode_manifest(finding()))
 
 
 def shown(kind: str, data: bytes) -> list[tuple[RawProfile, ProfileRole]]:

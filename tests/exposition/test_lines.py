@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pprof_exporter.catalog import exporter, fetching
 from pprof_exporter.exposition.lines import TextLines
 
-Texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+Texts = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]) | st.sampled_from("\t\n"), max_size=20)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "target"]), Texts, min_size=1), st.floats() | st.integers(0, 2**60))
@@ -35,11 +35,11 @@ def test_infinity_is_written_as_openmetrics_wants_it() -> None:
     assert written == ["+Inf", "-Inf", "NaN", "3.0", "1e-09"]
 
 
-def test_half_a_character_spoils_no_page() -> None:
+def test_half_a_character_spoils_no_page_and_what_has_no_shape_reaches_no_terminal() -> None:
     lines = TextLines()
-    lines.add(exporter.TARGETS, {"x": "\ud800"}, 1)
+    lines.add(exporter.TARGETS, {"x": "\ud800\x1b\u202e\r"}, 1)
 
-    assert lines.texts()[exporter.TARGETS.name] == b'pprof_exporter_targets{x="?"} 1.0\n'
+    assert lines.texts()[exporter.TARGETS.name] == b'pprof_exporter_targets{x="\\\\ud800\\\\x1b\\\\u202e\\\\r"} 1.0\n'
 
 
 def test_a_histogram_is_cumulative() -> None:

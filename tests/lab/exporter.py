@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.lab import free_port
 
+COMMAND = (sys.executable, "-m", "pprof_exporter")
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 
@@ -46,6 +47,7 @@ class Exporter:
 
     def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.url = url
+        self.address = url.split("/")[2]
         self.process = process
         self._log = log
 
@@ -94,16 +96,20 @@ class Exporter:
 
 
 @contextlib.contextmanager
-def running(*arguments: str, address: str | None = None, environ: dict[str, str] | None = None) -> Iterator[Exporter]:
-    """`pprof-exporter ARGUMENTS` on a free port of loopback, ended with the block."""
+def running(
+    *arguments: str, address: str | None = None, environ: dict[str, str] | None = None, below: str = ""
+) -> Iterator[Exporter]:
+    """`pprof-exporter ARGUMENTS` on a free port of loopback, ended with the block.
+
+    `below` is the prefix of its paths, if the arguments give it one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         url = f"http://{address or f'127.0.0.1:{free_port()}'}"
-        command = [sys.executable, "-m", "pprof_exporter", *arguments, f"--web.listen-address={url[7:]}"]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PPROF_EXPORTER_")}
+        command = [*COMMAND, *arguments, f"--web.listen-address={url[7:]}"]
         with log.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=clean | (environ or {}))
-        exporter = Exporter(url, process, log)
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment(environ or {}))
+        exporter = Exporter(url + below, process, log)
         try:
             _wait_until_ready(exporter)
             yield exporter
@@ -111,6 +117,11 @@ def running(*arguments: str, address: str | None = None, environ: dict[str, str]
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def environment(more: dict[str, str]) -> dict[str, str]:
+    """The environment of this process without settings of an exporter, and these."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PPROF_EXPORTER_")} | more
 
 
 def _wait_until_ready(exporter: Exporter) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pprof_exporter.capture.format import read_manifest, read_rounds
+from pprof_exporter.capture.format import CAPTURE_VERSION, read_manifest, read_rounds
 from pprof_exporter.capture.reader import load_capture
 from pprof_exporter.capture.recorder import recorded_round
 from pprof_exporter.capture.recording_client import RecordingClient
@@ -81,7 +81,7 @@ async def test_a_capture_read_back_says_what_was_seen_live(busy: Target, tmp_pat
         identity.go_version,
     )
     replay = Replay(target.name, {})
-    for round_raw in read_rounds(tmp_path / entry.folder):
+    for round_raw in read_rounds(tmp_path / entry.folder, CAPTURE_VERSION):
         replay.replay_round(round_raw, tmp_path / entry.folder)
     lived = verdicts(snapshot_of(round_.state, replay.now))
     read = verdicts(snapshot_of(replay.state, replay.now))
@@ -129,7 +129,7 @@ def test_single_failures_are_recorded_and_a_target_that_is_down_is_exit_code_2(
     assert main(["capture", *argv, "-o", str(tmp_path)], {}) == 2
     assert f"{nobody}: No index page of pprof" in capsys.readouterr().err
     manifest = read_manifest(tmp_path)
-    up, down = (read_rounds(tmp_path / target.folder)[0] for target in manifest.targets)
+    up, down = (read_rounds(tmp_path / target.folder, CAPTURE_VERSION)[0] for target in manifest.targets)
     outcomes = {fetch.profile: (str(fetch.outcome), str(fetch.reason or "")) for fetch in up.fetches}
     assert outcomes["heap"] == ("success", "")
     assert outcomes["allocs"] == ("failure", "html")

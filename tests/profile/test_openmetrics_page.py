@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile import DecodeError
 from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
+from tests.lab.prometheus import check_metrics
 from tests.profile.made import refusal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -64,6 +65,51 @@ def test_what_is_told_twice_is_not_known() -> None:
         'go_goroutines{app="a"} 1\ngo_goroutines{app="b"} 2\ngo_info{version="go1.1"} 1\ngo_info{version="go1.2"} 1\n'
     )
     assert read_page(text) == NOTHING
+
+
+def test_cpu_time_that_comes_twice_is_not_added_up() -> None:
+    assert read_page("process_cpu_seconds_total 12.5\n" * 2).cpu_seconds is None
+
+
+GO_PAGE = """# TYPE process_cpu_seconds_total counter
+process_cpu_seconds_total 12.5
+go_info{version="go1.27.3"} 1
+"""
+BORDER: dict[str, tuple[str, bool, bool]] = {
+    # What promtool says, and whether the page is read here.
+    "as it is": (GO_PAGE, True, True),
+    "time stamps": (GO_PAGE.replace("12.5", "12.5 1795470624300"), True, True),
+    "blanks": (GO_PAGE.replace("_total 12", "_total \t 12").replace("go_info{", "  go_info {"), True, True),
+    "a comma at the end": (GO_PAGE.replace('3"}', '3",}'), True, True),
+    "exponents": (GO_PAGE.replace("12.5", "1.25e+01"), True, True),
+    "comments and empty lines": ("#\n# hello\n\n" + GO_PAGE, True, True),
+    "the end of OpenMetrics": (GO_PAGE + "# EOF\n", True, True),
+    "carriage returns": (GO_PAGE.replace("\n", "\r\n"), False, True),
+    "no line end at the end": (GO_PAGE.rstrip(), False, True),
+    "an exemplar": (GO_PAGE.replace("12.5", '12.5 # {trace_id="a"} 1'), False, True),
+    "a name in quotes beside": ('{"http.server.duration",le="1"} 3\n' + GO_PAGE, False, True),
+    "a byte order mark": ("\ufeff" + GO_PAGE, False, False),
+    "a number in hexadecimal": (GO_PAGE.replace("12.5", "0x1p4"), False, False),
+    "a number with an underscore": (GO_PAGE.replace("12.5", "1_2.5"), False, False),
+    "no value": (GO_PAGE.replace(" 12.5", ""), False, False),
+    "a label twice": (GO_PAGE.replace('3"}', '3",version="x"}'), False, False),
+    "single quotes": (GO_PAGE.replace('"', "'"), False, False),
+    "a line of words": ("this is { no metric\n" + GO_PAGE, False, False),
+    "HTML": ("<html>", False, False),
+}
+
+
+@pytest.mark.lab
+def test_what_promtool_reads_is_read_and_more_only_where_nothing_is_unclear() -> None:
+    accepted = {name: "parsing error" not in check_metrics(page) for name, (page, _, _) in BORDER.items()}
+    assert accepted == {name: promtool for name, (_, promtool, _) in BORDER.items()}
+    read = {}
+    for name, (page, _, _) in BORDER.items():
+        with contextlib.suppress(DecodeError):
+            found = read_page(page)
+            assert (found.cpu_seconds, found.go_version) == (12.5, "go1.27.3"), name
+            read[name] = True
+    assert {name: name in read for name in BORDER} == {name: ours for name, (_, _, ours) in BORDER.items()}
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "9" * 400])

@@ -79,6 +79,7 @@ class Answer(StrEnum):
     UNREACHABLE = "connection refused"
     CLOSED = "closed without a reply"
     NOT_HTTP = "another protocol"
+    ENCODED = "200 in an encoding that is not known"
     CUT_GZIP = "a truncated gzip stream"
     NO_PROTO = "gzip without a profile"
 
@@ -100,6 +101,7 @@ _REASONS: dict[Answer, tuple[Reason, type[FetchError | DecodeError]]] = {
     Answer.UNREACHABLE: (Reason.CONNECT, FetchError),
     Answer.CLOSED: (Reason.CLOSED, FetchError),
     Answer.NOT_HTTP: (Reason.NOT_HTTP, FetchError),
+    Answer.ENCODED: (Reason.ENCODING, FetchError),
     Answer.CUT_GZIP: (Reason.TRUNCATED, DecodeError),
     Answer.NO_PROTO: (Reason.PROTO, DecodeError),
 }

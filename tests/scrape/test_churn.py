@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from weakref import WeakSet
 
 import pytest
@@ -14,6 +15,7 @@ from pprof_exporter.exposition.fleet_series import FleetSeries
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.scrape.target.loop import TargetLoop
+from tests.scrape.churn import KEPT, churning
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of, settings, settle
 
 AT_ONCE = 10
@@ -93,3 +95,15 @@ async def test_ever_so_many_new_targets_are_taken_up_little_by_little(pool: Pool
             await settle()
     await settle()
     assert len(pool.states) == 1101
+
+
+async def test_live_objects_do_not_grow_with_targets_that_were_replaced(tmp_path: Path) -> None:
+    async with churning(tmp_path) as churn:
+        # More than the control group of upgrades has.
+        await churn.replace(range(11))
+        before = await churn.live_objects()
+        await churn.replace(range(11, 20))
+        after = await churn.live_objects()
+        assert len(churn.evidence.evidence_store.findings()) == KEPT
+        assert len(churn.pool._store._ledger._epochs) <= KEPT + AT_ONCE
+    assert after.total() - before.total() < 0.01 * before.total(), (after - before).most_common(10)

@@ -10,7 +10,9 @@ from pprof_exporter.scrape.client.errors import ErrorReply, classify_response
 STATUSES = range(100, 600)
 
 BY_REASON: dict[Reason, tuple[ReasonGroup, set[int]]] = {
-    Reason.EMPTY: (ReasonGroup.UNDECODABLE, set(range(100, 300))),
+    Reason.NOT_HTTP: (ReasonGroup.UNREACHABLE, set(range(100, 200))),
+    Reason.HTTP_2XX: (ReasonGroup.UNUSABLE, {*range(200, 300)} - {204, 205}),
+    Reason.EMPTY: (ReasonGroup.UNDECODABLE, {204, 205}),
     Reason.NOT_MOUNTED: (ReasonGroup.NOT_MOUNTED, {404}),
     Reason.HTTP_3XX: (ReasonGroup.NOT_MOUNTED, set(range(300, 400))),
     Reason.UNAUTHORIZED: (ReasonGroup.REFUSED, {401, 403}),

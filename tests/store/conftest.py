@@ -15,4 +15,4 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds the file in these tests does not let go of it in time."""
-    monkeypatch.setattr("pprof_exporter.store.database.LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("pprof_exporter.store.connection.LOCK_TIMEOUT", 0.05)

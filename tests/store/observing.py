@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 
 from pprof_exporter.store import Epoch, Fingerprint, Store, changed_parts
+from pprof_exporter.store.checksum import checksum
+from pprof_exporter.store.schema import EPOCH_COLUMNS, SKETCH_COLUMNS, STAY_COLUMNS
 
 MARK = Fingerprint("windows 1", "build 1", "go1.24", "none")
 NEXT = Fingerprint("windows 2", "build 1", "go1.24", "none")
@@ -47,3 +49,14 @@ def select(path: Path, query: str) -> list[tuple[object, ...]]:
         found = other.execute(query).fetchall()
     other.close()
     return found
+
+
+def change(path: Path, *statements: str) -> None:
+    """Change rows as an exporter would that writes something odd: with their checksums."""
+    with sqlite3.connect(path) as other:
+        other.create_function("row_checksum", -1, checksum)
+        for statement in statements:
+            other.execute(statement)
+        for table, columns in (("epoch", EPOCH_COLUMNS), ("sketch", SKETCH_COLUMNS), ("stay", STAY_COLUMNS)):
+            other.execute(f"UPDATE {table} SET checksum = row_checksum({columns})")  # noqa: S608  # constants
+    other.close()

@@ -19,7 +19,7 @@ from tests.store.observing import MARK, NEXT, aside, count, enter, observe, sele
 
 def connection(store: Store) -> sqlite3.Connection:
     assert store._database is not None
-    return store._database._connection
+    return store._database._connection._sqlite
 
 
 # Over restarts.

@@ -54,6 +54,7 @@ def test_no_distribution_is_encoded_to_learn_its_size(monkeypatch: pytest.Monkey
     # With a thousand targets that took half a second, in which nothing could be observed.
     store = Store.open(None, 0.0)
     fill(store, 10)
+    assert store.expire(10 * DAY, EpochRetention()) == 0
     monkeypatch.delattr(Sketch, "encode")
     assert store.expire(10 * DAY, EpochRetention()) == 0
     assert store.expire(10 * DAY, EpochRetention(size=0)) == 11

@@ -9,17 +9,11 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.store import EpochRetention, Fingerprint, Stay, StorageProblem, Store
-from pprof_exporter.store.database import _MIGRATIONS, Database
+from pprof_exporter.store.database import Database
+from pprof_exporter.store.schema import MIGRATIONS
 from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.stays import Stays
-from tests.store.observing import MARK, NEXT, aside, count, enter, observe, select
-
-
-def change(path: Path, *statements: str) -> None:
-    with sqlite3.connect(path) as other:
-        for statement in statements:
-            other.execute(statement)
-    other.close()
+from tests.store.observing import MARK, NEXT, aside, change, count, enter, observe, select
 
 
 def upgraded(path: Path) -> Store:
@@ -89,11 +83,11 @@ def test_a_write_that_failed_is_made_up_for(path: Path) -> None:
     store = Store.open(path, 0.0)
     enter(store, MARK, 1.0)
     assert store._database is not None
-    store._database._connection.execute("PRAGMA query_only = ON")
+    store._database._connection.rows("PRAGMA query_only = ON")
     assert not store.flush(2.0)
     enter(store, NEXT, 3.0)
     assert not store.flush(4.0)
-    store._database._connection.execute("PRAGMA query_only = OFF")
+    store._database._connection.rows("PRAGMA query_only = OFF")
     assert store.flush(5.0)
     again = Store.open(path, 6.0)
     assert again.stay("shop", "a") == store.stay("shop", "a")
@@ -140,7 +134,7 @@ def version_1(path: Path) -> None:
         (3, "mail", "a1b2c3", "mail d4e5f6", "go1.24.11", "b2c3d4", 0.0, 20.0, 0.0, None),
     ]
     with sqlite3.connect(path) as other:
-        for statement in _MIGRATIONS[0]:
+        for statement in MIGRATIONS[0]:
             other.execute(statement)
         other.executemany("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         other.executemany("INSERT INTO sketch VALUES (?, 'latency', ?)", [(row[0], sketch) for row in rows])
@@ -153,7 +147,7 @@ def test_a_file_of_version_1_is_migrated_with_its_epochs_and_values(path: Path) 
     version_1(path)
     store = Store.open(path, 30.0)
     assert (store.troubles, aside(path)) == ({}, [])
-    assert select(path, "PRAGMA user_version") == [(2,)]
+    assert select(path, "PRAGMA user_version") == [(3,)]
     old, new = store.epochs("shop")
     assert (old.fingerprint, new.fingerprint) == (
         Fingerprint("", "prometheus a1b2", "go1.24.11", ""),

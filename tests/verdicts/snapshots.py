@@ -9,6 +9,7 @@ from pprof_exporter.catalog import Family, Reason, content, quality, sampling
 from pprof_exporter.health import KNOWN_BUGS, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.scrape.state.cgroup_limits import Throttling
+from pprof_exporter.scrape.state.counters import LatestFailure
 from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Comparison, Epoch, Fingerprint, Summary
@@ -88,7 +89,9 @@ def seen(
 def fetched(
     name: str = "heap", reason: Reason | None = None, *, good: int = 5, busy: int = 0, bad: int = 0
 ) -> TargetSnapshot:
-    return TargetSnapshot(up=True, fetches={name: FetchSummary(reason, "", good, busy, bad, 0.01)})
+    return TargetSnapshot(
+        up=True, fetches={name: FetchSummary(LatestFailure(reason) if reason else None, good, busy, bad, 0.01)}
+    )
 
 
 def collecting(
@@ -138,7 +141,7 @@ def throttled(recent: Throttling) -> TargetSnapshot:
 
 def timed(median: float | None, took: float = 0.01, name: str = "heap") -> TargetSnapshot:
     """A target of which a profile was fetched several times, or fewer than three with None."""
-    fetches = FetchSummary(None, "", 5, 0, 0, 0.01, median)
+    fetches = FetchSummary(None, 5, 0, 0, 0.01, median)
     return replace(seen(name, took=took), fetches={name: fetches})
 
 

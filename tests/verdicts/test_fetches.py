@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.scrape.state.counters import LatestFailure
 from pprof_exporter.verdicts import Level, TargetSnapshot
 from tests.verdicts.snapshots import (
     fetched,
@@ -39,7 +40,7 @@ def test_a_target_that_is_down_between_restarts_is_both() -> None:
 def test_failed_fetches_are_a_finding_within_the_limits_of_the_alert(
     reason: Reason | None, lately: tuple[Reason | None, ...] | None, *, found: bool
 ) -> None:
-    fetches = replace(fetched().fetches["heap"], reason=reason, lately=lately)
+    fetches = replace(fetched().fetches["heap"], failure=LatestFailure(reason) if reason else None, lately=lately)
     verdict = of_mode("F13", replace(fetched(), fetches={"heap": fetches}))
     assert bool(verdict.findings) is found
     assert bool(verdict.notes) is (reason is not None and not found), (

@@ -65,8 +65,8 @@ def snapshots(draw: st.DrawFn) -> tuple[TargetSnapshot, list[float]]:
         system=draw(st.sampled_from([System.WINDOWS, System.LINUX])),
         profiles={**snapshot.profiles, "heap": heap, "goroutine": stacks},
         fetches={
-            "heap": FetchSummary(None, "", good, busy, 0, mean, medians[0]),
-            "goroutine": FetchSummary(None, "", good, 0, 0, mean, draw(st.sampled_from([None, medians[1]]))),
+            "heap": FetchSummary(None, good, busy, 0, mean, medians[0]),
+            "goroutine": FetchSummary(None, good, 0, 0, mean, draw(st.sampled_from([None, medians[1]]))),
         },
         audit=audited(stddev=stddev, late_ratio=late, rate=rate).audit,
         audit_processors=processors,

@@ -21,10 +21,11 @@ from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.scrape.pool import Pool
 from pprof_exporter.web import AccessRules, Bearer, EvidenceAccess, Readiness, WebConfig, WebSecurity, build_app
-from pprof_exporter.web.evidence_pages import FINDINGS_PER_PAGE
+from pprof_exporter.web.pages.evidence_pages import FINDINGS_PER_PAGE
 from tests.evidence.test_capture_request import alert, payload
 from tests.evidence_store.saved import bodies, finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of
+from tests.web.links import with_whole_links
 from tests.web.test_app import USERS, basic
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
@@ -88,7 +89,7 @@ def client_of(
 async def text_of(client: Client, path: str) -> str:
     reply = await client.get(URL(path, encoded=True))
     assert (reply.status, reply.content_type) == (200, "text/html")
-    return await reply.text()
+    return with_whole_links(await reply.text(), path)
 
 
 async def test_the_list_leads_to_the_finding_and_that_to_its_files(client_of: ClientOf, kept: SavedFinding) -> None:
@@ -129,7 +130,7 @@ async def test_what_is_of_one_target_can_be_chosen(client_of: ClientOf, evidence
 async def test_much_evidence_is_shown_page_by_page(
     client_of: ClientOf, evidence_store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pprof_exporter.web.evidence_pages.FINDINGS_PER_PAGE", 2)
+    monkeypatch.setattr("pprof_exporter.web.pages.evidence_pages.FINDINGS_PER_PAGE", 2)
     for at in range(3):
         evidence_store.add(finding(target="a&b", at=1000.0 + at), bodies(5), 1010.0)
     evidence_store.close()

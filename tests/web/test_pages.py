@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,12 +18,16 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.failure_modes import FAILURE_MODES
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.config import Target, parse_target
+from pprof_exporter.escaping import terminal_text
+from pprof_exporter.evidence_store import EvidenceRetention, EvidenceStore, ProfileRole, RawProfile
 from pprof_exporter.rules import ALERTS
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.web import Readiness, build_app
-from pprof_exporter.web.targets_page import TARGETS_PER_PAGE
+from pprof_exporter.web import AccessRules, EvidenceAccess, Readiness, build_app
+from pprof_exporter.web.pages.targets_page import TARGETS_PER_PAGE
+from tests.evidence_store.saved import finding
 from tests.scrape.fakes import FakeClock, FakeFetcher, failing, pool_of
+from tests.web.links import with_whole_links
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
 HOSTILE = "<b>shop</b>:1"
@@ -47,7 +54,7 @@ async def client(pool: Pool, aiohttp_client: AiohttpClient) -> Client:
 async def text_of(client: Client, path: str) -> str:
     reply = await client.get(path)
     assert (reply.status, reply.content_type) == (200, "text/html")
-    return await reply.text()
+    return with_whole_links(await reply.text(), path)
 
 
 async def test_the_worst_target_stands_first_with_what_is_wrong(client: Client) -> None:
@@ -176,6 +183,39 @@ async def test_pages_need_nothing_but_themselves(client: Client) -> None:
     for path in ("/targets", "/targets/app:1/sub", "/runbooks/"):
         page = await text_of(client, path)
         assert not re.search(r'(src=|<script|<link|url\(|@import|href="https?:)', page)
+
+
+TRAPS = "\ud800\x1b]0;TITLE\x07\x9b\u202e\u2066\u200b\ufeff\u2028\r\n"
+
+
+async def test_text_from_outside_reaches_no_reader_with_what_has_no_shape(
+    aiohttp_client: AiohttpClient, tmp_path: Path
+) -> None:
+    """Labels of discovery, and what a target answers, on every page and in both formats of metrics."""
+    clock = FakeClock()
+    fetcher = FakeFetcher(clock)
+    pool = pool_of(clock, fetcher, Target("gone:1", parse_target("gone:1").url, (("team", TRAPS), ("service", TRAPS))))
+    fetcher.faults["gone:1"] = failing(FetchError(Reason.CONNECT, TRAPS))
+    await clock.advance(70)
+    store = EvidenceStore.open(tmp_path, EvidenceRetention(), 1000.0)
+    hostile = replace(finding(target=TRAPS), said=TRAPS, labels={"team": TRAPS}, missing={"cpu": TRAPS}, alert=TRAPS)
+    saved = store.add(hostile, [(RawProfile("heap", 990.0, b"x"), ProfileRole.SHOWS)], 1000.0)
+    store.close()
+    assert saved is not None
+    access = EvidenceAccess(AccessRules(loopback=True), store)
+    client = await aiohttp_client(build_app(CollectorRegistry(), pool, Readiness(), evidence_access=access))
+    for path in ("/", "/targets/gone:1", "/evidence", f"/evidence/{saved.id}", "/runbooks/PprofTargetDown", "/metrics"):
+        for accept in ("text/plain", "application/openmetrics-text;version=1.0.0"):
+            reply = await client.get(path, headers={"Accept": accept})
+            assert reply.status == 200, path
+            text = (await reply.read()).decode()
+            shapeless = {character for character in text if terminal_text(character) != character}
+            assert shapeless <= {"\t", "\n"}, path
+            if "runbooks" not in path:
+                assert r"\ud800" in text, path
+    manifest = json.loads((tmp_path / saved.id / "manifest.json").read_text())
+    assert manifest["labels"] == {"team": TRAPS.replace("\ud800", "\ufffd")}
+    await pool.close(0)
 
 
 async def test_the_page_says_what_the_exporter_itself_lacks_for_as_long_as_it_does(client: Client, pool: Pool) -> None:

@@ -24,6 +24,7 @@ from pprof_exporter.web import Readiness, build_app
 from tests.lab.exporter import OPENMETRICS
 from tests.scrape.fakes import FakeClock, failing, pool_of
 from tests.scrape.probing.fakes import PatientFetcher, prober_of
+from tests.web.links import with_whole_links
 
 Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -202,7 +203,7 @@ async def test_the_page_lists_the_last_probes_with_their_logs(client: Client, cl
     assert "No probes yet" in await (await client.get("/probes")).text()
     for target in ("gone:1", "a:1", "b:1", "c:1", "d:1"):
         await answered(clock, client.get("/probe", params={"target": target, "module": "cheap"}))
-    text = await (await client.get("/probes")).text()
+    text = with_whole_links(await (await client.get("/probes")).text(), "/probes")
     assert re.findall(r"<td>(\w+:1)</td>", text) == ["d:1", "c:1", "b:1", "gone:1"]
     assert "down: connect" in text
     links = re.findall(r'href="(/probes/\d+)"', text)

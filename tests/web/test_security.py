@@ -241,7 +241,14 @@ async def test_users_and_headers_are_those_of_the_file_now(serve: Serve, files: 
     assert (await ask(port, request("/", f"Authorization: Basic {GOOD}"))).startswith("HTTP/1.1 401 ")
 
 
-@pytest.mark.parametrize("text", ["", "basic_auth_users: [", "basic_auth_users: {a: b}", TLS])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "basic_auth_users: [", "basic_auth_users: {a: b}", TLS),
+        *("rate_limit: {burst: 2024-02-30}", "rate_limit: {burst: !!bool foo}", "rate_limit: {burst: *a}"),
+        *(f"rate_limit: {{burst: {'9' * 5_000}}}", "[" * 5_000, 'basic_auth_users: {"\\ud800": x}', "a: \x07"),
+    ],
+)
 async def test_a_file_that_cannot_be_used_leaves_the_password_in_place(
     serve: Serve, files: Files, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -253,6 +260,7 @@ async def test_a_file_that_cannot_be_used_leaves_the_password_in_place(
         assert (await ask(port, request())).startswith("HTTP/1.1 401 ")
     assert "seen" in await ask(port, request("/", f"Authorization: Basic {GOOD}"))
     assert caplog.text.count("web configuration reload failed, the previous one stays in use") == 1
+    assert str(files.path) in caplog.records[-1].getMessage() + str(vars(caplog.records[-1]))
     assert security.successful is False
     files.path.unlink()
     assert (await ask(port, request())).startswith("HTTP/1.1 401 ")

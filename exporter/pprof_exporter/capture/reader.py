@@ -39,7 +39,7 @@ def load_capture(path: Path) -> Capture:
     for entry in manifest.targets:
         folder = path / entry.folder
         replay = Replay(entry.name, entry.labels)
-        rounds = tuple(replay.replay_round(found, folder) for found in read_rounds(folder))
+        rounds = tuple(replay.replay_round(found, folder) for found in read_rounds(folder, manifest.version))
         known = replay.state.identity
         targets.append(
             ReplayedTarget(entry.name, entry.labels, known.fingerprint, known.system, known.go_version, rounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from yarl import URL
 
@@ -82,7 +83,7 @@ class RecordingClient:
                 outcome = Outcome.BUSY if error.reason is Reason.BUSY else Outcome.FAILURE
                 self.bodies.pop(FILE_NAMES.get(name, ""), None)
                 self.fetches[name] = RecordedFetch(
-                    name, None, asked_at, window, None, outcome, error.reason, error.detail
+                    name, None, asked_at, window, None, outcome, error.reason, error.detail, error.hint
                 )
             raise
         if name == _CANARY:
@@ -98,8 +99,8 @@ class RecordingClient:
         name = WITHOUT_MODULES if name == CANARY else name
         came = self.fetches.get(name)
         if came is not None:
-            self.fetches[name] = RecordedFetch(
-                name, came.file, came.asked_at, came.window, came.phases, Outcome.FAILURE, error.reason, error.detail
+            self.fetches[name] = replace(
+                came, outcome=Outcome.FAILURE, reason=error.reason, detail=error.detail, hint=error.hint
             )
 
     def _record(self, name: str, reply: Reply, window: float) -> None:

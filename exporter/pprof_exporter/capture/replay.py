@@ -18,6 +18,7 @@ from pprof_exporter.capture.format import (
     CaptureError,
     RecordedFetch,
     RecordedRound,
+    read_recorded_file,
     round_folder,
 )
 from pprof_exporter.catalog import Outcome, Reason
@@ -94,7 +95,7 @@ class Replay:
         return self._clock.at
 
     def replay_round(self, round_: RecordedRound, folder: Path) -> ReplayedRound:
-        """Replay one round; `folder` is that of the target. Raises `CaptureError` for a missing file."""
+        """Replay one round; `folder` is that of the target. Raises `CaptureError` for a missing or changed file."""
         self._clock.at = round_.at
         files = folder / round_folder(round_.round)
         try:
@@ -150,8 +151,11 @@ class _RoundReplay:
         """The recorded reply. Raises `FetchError` if there was none."""
         self._clock.at = max(self._clock.at, fetch.asked_at + fetch.window)
         if fetch.file is None or fetch.phases is None:
-            raise FetchError(fetch.reason or Reason.CLOSED, fetch.detail)
-        return Reply((self._folder / fetch.file).read_bytes(), fetch.phases, fetch.asked_at)
+            raise FetchError(fetch.reason or Reason.CLOSED, fetch.detail, hint=fetch.hint)
+        return Reply(self._body(fetch.file), fetch.phases, fetch.asked_at)
+
+    def _body(self, file: str) -> bytes:
+        return read_recorded_file(self._folder, self._round, file)
 
     def _take_in(self, name: str, intake: Callable[[Reply], None]) -> None:
         """Hand the recorded reply to the intake, or the reason for which there is none."""
@@ -203,7 +207,7 @@ class _RoundReplay:
         if fetch is None or fetch.file is None:
             return
         try:
-            text = (self._folder / fetch.file).read_bytes().decode("utf-8", "replace")
+            text = self._body(fetch.file).decode("utf-8", "replace")
             page = read_page(text)
         except DecodeError:
             return
@@ -228,9 +232,9 @@ class _RoundReplay:
         if without is None:
             return
         if without.phases is None:
-            self._intake.failed(CANARY, FetchError(without.reason or Reason.CLOSED, without.detail))
+            self._intake.failed(CANARY, FetchError(without.reason or Reason.CLOSED, without.detail, hint=without.hint))
         elif without.outcome is not Outcome.SUCCESS:
-            self._intake.failed(CANARY, DecodeError(without.reason or Reason.TEXT, without.detail))
+            self._intake.failed(CANARY, DecodeError(without.reason or Reason.TEXT, without.detail, without.hint))
         else:
             self._intake.latency_without_modules(without.asked_at, without.phases)
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from pprof_exporter.capture.format import (
     CaptureManifest,
     RecordedRound,
     TargetEntry,
+    digest_of,
     encode_capture_manifest,
     encode_round,
     read_manifest,
@@ -42,11 +44,12 @@ class CaptureWriter:
         self._exporter = exporter
         self._created = created
         self._entries = tuple(entries)
+        self._version = CAPTURE_VERSION
         _with_capture_errors(path, self._begin)
 
     def finished_rounds(self, entry: TargetEntry) -> int:
         """Number of complete rounds of this target. Raises `CaptureError`."""
-        return len(read_rounds(self._path / entry.folder))
+        return len(read_rounds(self._path / entry.folder, self._version))
 
     def write(self, entry: TargetEntry, round_: RecordedRound, bodies: Mapping[str, bytes]) -> None:
         """Add a round; `bodies` are its files by name. Raises `CaptureError`."""
@@ -59,9 +62,10 @@ class CaptureWriter:
         part.mkdir(parents=True)
         for name, body in bodies.items():
             _write_synced(part / name, body)
+        digests = {name: digest_of(body) for name, body in bodies.items()}
         part.rename(whole)
         with (folder / ROUNDS_FILE).open("ab") as lines:
-            lines.write(encode_round(round_))
+            lines.write(encode_round(replace(round_, digests=digests)))
             lines.flush()
             os.fsync(lines.fileno())
 
@@ -71,6 +75,7 @@ class CaptureWriter:
             known = read_manifest(self._path)
             if known.targets != self._entries:
                 raise CaptureError(f"{self._path}: {_difference(known.targets, self._entries)}")
+            self._version = known.version
         elif any(self._path.iterdir()):
             raise CaptureError(f"{self._path}: not empty and not a capture; choose another folder")
         else:
@@ -79,7 +84,7 @@ class CaptureWriter:
             _write_synced(part, encode_capture_manifest(manifest))
             part.rename(self._path / CAPTURE_MANIFEST)
         for entry in self._entries:
-            _remove_unfinished(self._path / entry.folder)
+            _remove_unfinished(self._path / entry.folder, self._version)
 
 
 def target_entries(targets: Iterable[tuple[str, Mapping[str, str]]]) -> tuple[TargetEntry, ...]:
@@ -98,16 +103,16 @@ def target_entries(targets: Iterable[tuple[str, Mapping[str, str]]]) -> tuple[Ta
     return tuple(made)
 
 
-def _remove_unfinished(folder: Path) -> None:
+def _remove_unfinished(folder: Path, version: int) -> None:
     """Remove the leftovers of an interrupted capture: half a line, and folders of rounds without a line."""
     folder.mkdir(exist_ok=True)
+    finished = {round_folder(round_.round) for round_ in read_rounds(folder, version)}
     lines = folder / ROUNDS_FILE
     if lines.exists():
         written = lines.read_bytes()
         whole = written.rfind(b"\n") + 1
         if whole != len(written):
             os.truncate(lines, whole)
-    finished = {round_folder(round_.round) for round_ in read_rounds(folder)}
     for found in folder.iterdir():
         if found.is_dir() and found.name not in finished and found.name.removesuffix(_UNFINISHED).isdigit():
             shutil.rmtree(found)

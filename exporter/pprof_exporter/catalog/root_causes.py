@@ -14,15 +14,24 @@ from pprof_exporter.catalog.vocabulary import NO_INDEX_PAGE, NOT_SERVED, Reason
 OTHER_PAGE = NO_INDEX_PAGE - NOT_SERVED
 """A page of another server. Without an index page, it stands for a profile that is not mounted."""
 NO_HANDLER = (
-    "the index page lists it, but no handler serves it. Register its handler (pprof.Index alone does not serve profile,"
-    " cmdline or trace), or disable this profile for the target."
+    "the index page lists it, and the program's router has no handler at its path. pprof.Index serves neither profile "
+    "nor trace nor cmdline: register pprof.Profile, pprof.Trace and pprof.Cmdline. For other profiles, register "
+    "pprof.Handler(NAME), or give all paths below /debug/pprof/ to pprof.Index."
 )
 """What a missing page of a profile means and what to do, where the index page was read."""
+_LISTED = "the index page lists it, and the program's router has no handler at its path"
+# Profiles by the names that the exporter has for them, with their own handlers (net/http/pprof.init).
+_OWN_HANDLERS = {"cpu": ("profile", "pprof.Profile"), "trace": ("trace", "pprof.Trace")}
 
 
-def not_served(reason: Reason) -> str:
-    """What a reason of `NOT_SERVED` means for a profile, and what to do."""
-    return f"{reason.meaning}. {reason.advice}" if reason is Reason.HTTP_3XX else NO_HANDLER
+def not_served(reason: Reason | None, profile: str) -> str:
+    """What a reason of `NOT_SERVED` means for a profile whose target has an index page, and what to do; else ""."""
+    if reason not in NOT_SERVED or reason is Reason.HTTP_3XX:
+        return ""
+    if own := _OWN_HANDLERS.get(profile):
+        path, handler = own
+        return f"{_LISTED}. pprof.Index does not serve it: register {handler} under /debug/pprof/{path}."
+    return f"{_LISTED}. Register pprof.Handler(NAME) there, or give all paths below /debug/pprof/ to pprof.Index."
 
 
 class RootCause(StrEnum):

@@ -71,7 +71,7 @@ class ReasonGroup(StrEnum):
     """
 
     UNREACHABLE = "unreachable"
-    """No HTTP connection: name, TCP or TLS failed, the address is not allowed, or another protocol answers."""
+    """No HTTP: name, TCP or TLS failed, the address is not allowed, or another protocol answers."""
     TIMEOUT = "timeout"
     """The target accepted the connection. The reply did not begin or did not end in time."""
     REFUSED = "refused"
@@ -84,6 +84,8 @@ class ReasonGroup(StrEnum):
     """Another profiler holds the one CPU profile of the process. Not a fault of the target."""
     SERVER_ERROR = "server_error"
     """The server, or a proxy before it, failed."""
+    UNUSABLE = "unusable"
+    """A reply came that no HTTP client can use: its status, header or encoding."""
     INCOMPLETE = "incomplete"
     """The connection or the body ended too early."""
     OWN = "own"
@@ -108,6 +110,7 @@ class Reason(StrEnum):
     FORBIDDEN = "forbidden", ReasonGroup.UNREACHABLE
     TLS = "tls", ReasonGroup.UNREACHABLE
     NOT_HTTP = "not_http", ReasonGroup.UNREACHABLE
+    HEADERS = "headers", ReasonGroup.UNUSABLE
     TIMEOUT_HEADER = "timeout_header", ReasonGroup.TIMEOUT
     TIMEOUT_BODY = "timeout_body", ReasonGroup.TIMEOUT
     UNAUTHORIZED = "unauthorized", ReasonGroup.REFUSED
@@ -115,6 +118,7 @@ class Reason(StrEnum):
     HTTP_3XX = "http_3xx", ReasonGroup.NOT_MOUNTED
     UNKNOWN_PROFILE = "unknown_profile", ReasonGroup.UNKNOWN_PROFILE
     BUSY = "busy", ReasonGroup.BUSY
+    HTTP_2XX = "http_2xx", ReasonGroup.UNUSABLE
     WRITE_TIMEOUT = "write_timeout", ReasonGroup.REFUSED
     METHOD = "method", ReasonGroup.REFUSED
     HTTP_4XX = "http_4xx", ReasonGroup.REFUSED
@@ -122,6 +126,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large", ReasonGroup.UNDECODABLE
     CLOSED = "closed", ReasonGroup.INCOMPLETE
     EMPTY = "empty", ReasonGroup.UNDECODABLE
+    ENCODING = "encoding", ReasonGroup.UNUSABLE
     HTML = "html", ReasonGroup.OTHER_PAGE
     TEXT = "text", ReasonGroup.UNDECODABLE
     GZIP = "gzip", ReasonGroup.UNDECODABLE
@@ -187,8 +192,12 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     ),
     Reason.TLS: ("the TLS handshake failed", "Check the certificate, the server name, and that the port speaks TLS."),
     Reason.NOT_HTTP: (
-        "the reply is not HTTP/1",
-        "Check the port: gRPC, SSH or TLS may listen there. pprof needs plain HTTP/1.1, or https in the URL.",
+        "the reply is not HTTP",
+        "Check the port of the target: a server of another protocol listens there.",
+    ),
+    Reason.HEADERS: (
+        "the header of the reply is malformed, or longer than 1 MiB or 10,000 lines",
+        "Check the server, or the proxy in front of it. The detail names the line.",
     ),
     Reason.TIMEOUT_HEADER: (
         "connected, but no reply before the deadline",
@@ -205,6 +214,10 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.NOT_MOUNTED: (
         "net/http/pprof is not at this path (404)",
         "Import net/http/pprof in the service, or correct the target's path prefix.",
+    ),
+    Reason.HTTP_2XX: (
+        "the server answered with another status than 200 (other 2xx)",
+        "Check for a proxy: 203 and 206 say that a body was changed or is not whole.",
     ),
     Reason.HTTP_3XX: (
         "the server redirects the request (3xx), which is not followed by default",
@@ -228,7 +241,7 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     ),
     Reason.HTTP_4XX: (
         "the server rejected the request (other 4xx)",
-        "Read the reply. For example, a TLS port answers a plain HTTP request with 400.",
+        "Check what the server asks for, such as a rate limit. Its words are with the latest failure.",
     ),
     Reason.HTTP_5XX: ("the server failed (5xx)", "Check the log of the service, or of the proxy in front of it."),
     Reason.TOO_LARGE: (
@@ -242,6 +255,10 @@ _EXPLAINED: dict[Reason, tuple[str, str]] = {
     Reason.EMPTY: (
         "the reply has no body",
         "Check for a proxy that drops the body, or a server that answers every path with an empty reply.",
+    ),
+    Reason.ENCODING: (
+        "the reply has a Content-Encoding other than gzip and deflate",
+        "Stop the server or proxy from compressing replies to clients that send Accept-Encoding: identity.",
     ),
     Reason.HTML: (
         "the reply is an HTML page, not a profile",

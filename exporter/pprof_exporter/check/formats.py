@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from pprof_exporter.check.report import CheckReport, TargetReport, fails_check
+from pprof_exporter.escaping import (
+    json_text,
+    markdown_address,
+    markdown_link,
+    markdown_text,
+    workflow_line,
+    workflow_message,
+    workflow_property,
+    xml_text,
+)
 from pprof_exporter.verdicts import BAD, Finding, Level, Note, Verdict
 
 _FORMAT = "pprof-exporter check"
@@ -16,15 +24,11 @@ _VERSION = 1
 
 _LEVEL_MARKS = {Level.CRITICAL: "🟥", Level.WARNING: "🟧", Level.UNKNOWN: "⬜", Level.HEALTHY: "🟩"}
 _LEVEL_MARKS[Level.NOT_APPLICABLE] = _LEVEL_MARKS[Level.UNKNOWN]
-# Characters that XML 1.0 does not allow; names come from outside.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!$@&])")
-_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def check_json(report: CheckReport, exporter: str) -> str:
     """One object. Its keys are stable for scripts; docs/ci.md describes them. `exporter` is the version."""
-    return json.dumps(
+    return json_text(
         {
             "format": _FORMAT,
             "version": _VERSION,
@@ -35,7 +39,6 @@ def check_json(report: CheckReport, exporter: str) -> str:
             "targets": [_object(report, one) for one in report.targets],
         },
         indent=2,
-        ensure_ascii=False,
     )
 
 
@@ -82,10 +85,10 @@ def check_junit(report: CheckReport) -> str:
     """
     root = ET.Element("testsuites", name="pprof-exporter check")
     for one in report.targets:
-        suite = ET.SubElement(root, "testsuite", name=_xml(one.name))
+        suite = ET.SubElement(root, "testsuite", name=xml_text(one.name))
         if one.problem:
-            case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name="check the target")
-            ET.SubElement(case, "error", message=_xml(one.problem))
+            case = ET.SubElement(suite, "testcase", classname=xml_text(one.name), name="check the target")
+            ET.SubElement(case, "error", message=xml_text(one.problem))
         for verdict in one.verdicts:
             _case(report, suite, one, verdict)
         _count(suite, suite)
@@ -96,16 +99,16 @@ def check_junit(report: CheckReport) -> str:
 
 def _case(report: CheckReport, suite: ET.Element, one: TargetReport, verdict: Verdict) -> None:
     name = f"{verdict.failure_mode.id} {verdict.failure_mode.title}"
-    case = ET.SubElement(suite, "testcase", classname=_xml(one.name), name=name)
-    lines = _xml("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
+    case = ET.SubElement(suite, "testcase", classname=xml_text(one.name), name=name)
+    lines = xml_text("\n".join(f"{finding.level}: {_with_runbook(report, finding)}" for finding in verdict.findings))
     if fails_check(verdict.level, report.fail_on):
-        ET.SubElement(case, "failure", type=verdict.level.value, message=_xml(verdict.said)).text = lines
+        ET.SubElement(case, "failure", type=verdict.level.value, message=xml_text(verdict.said)).text = lines
     elif verdict.level in (Level.UNKNOWN, Level.NOT_APPLICABLE):
-        ET.SubElement(case, "skipped", message=_xml(verdict.said))
+        ET.SubElement(case, "skipped", message=xml_text(verdict.said))
     shown = verdict.level in BAD and not fails_check(verdict.level, report.fail_on)
     said = [lines if shown else "", verdict.said if verdict.level is Level.HEALTHY else ""]
     said += [f"note: {note.said}" for note in verdict.notes]
-    if text := _xml("\n".join(part for part in said if part)):
+    if text := xml_text("\n".join(part for part in said if part)):
         ET.SubElement(case, "system-out").text = text
 
 
@@ -116,33 +119,29 @@ def _count(element: ET.Element, of: ET.Element) -> None:
         element.set(name, str(sum(case.find(child) is not None for case in cases)))
 
 
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
-
-
 def check_markdown(report: CheckReport) -> str:
     """Findings as a table for each target, the rest and the notes collapsed; for a comment or a job summary."""
-    parts = [f"## pprof-exporter check\n\n{_markdown(report.summary)}.\n"]
+    parts = [f"## pprof-exporter check\n\n{markdown_text(report.summary)}.\n"]
     for one in report.targets:
-        about = f" ({_markdown(one.about)})" if one.about else ""
-        parts.append(f"### {_LEVEL_MARKS[_shown(one)]} {_markdown(one.name)}{about}\n")
+        about = f" ({markdown_text(one.about)})" if one.about else ""
+        parts.append(f"### {_LEVEL_MARKS[_shown(one)]} {markdown_text(one.name)}{about}\n")
         if one.problem:
-            parts.append(f"Not checked: {_markdown(one.problem)}\n")
-        parts += [f"{_markdown(remark)}\n" for remark in one.remarks]
+            parts.append(f"Not checked: {markdown_text(one.problem)}\n")
+        parts += [f"{markdown_text(remark)}\n" for remark in one.remarks]
         bad = [verdict for level in BAD for verdict in one.verdicts if verdict.level is level]
         if bad:
             parts.append(_table(report, bad))
         if evidence := report.evidence(one):
-            parts.append(f"Saved profiles: <{evidence}>\n")
+            parts.append(f"Saved profiles: {markdown_address(evidence)}\n")
         rest = [verdict for verdict in one.verdicts if verdict.level not in BAD]
         if rest and not one.problem:
             counts = ", ".join(f"{count} {level}" for level, count in one.counts().items() if level not in BAD)
             rows = "\n".join(
-                _row(verdict.level, verdict.failure_mode.id, _markdown(verdict.said), "") for verdict in rest
+                _row(verdict.level, verdict.failure_mode.id, markdown_text(verdict.said), "") for verdict in rest
             )
             parts.append(f"<details><summary>{counts}</summary>\n\n{_HEAD}{rows}\n\n</details>\n")
         if one.notes and not one.problem:
-            rows = "\n".join(f"- {mode}: {_markdown(note.said)}{_more(report, note)}" for mode, note in one.notes)
+            rows = "\n".join(f"- {mode}: {markdown_text(note.said)}{_more(report, note)}" for mode, note in one.notes)
             parts.append(f"<details><summary>Notes ({len(one.notes)})</summary>\n\n{rows}\n\n</details>\n")
     return "\n".join(parts)
 
@@ -152,7 +151,7 @@ _HEAD = "| | | verdict | what to do |\n| --- | --- | --- | --- |\n"
 
 def _table(report: CheckReport, bad: list[Verdict]) -> str:
     rows = (
-        _row(finding.level, verdict.failure_mode.id, _markdown(finding.said), _linked(report, finding))
+        _row(finding.level, verdict.failure_mode.id, markdown_text(finding.said), _linked(report, finding))
         for verdict in bad
         for finding in verdict.findings
     )
@@ -165,17 +164,12 @@ def _row(level: Level, mode: str, said: str, advice: str) -> str:
 
 def _more(report: CheckReport, note: Note) -> str:
     link = report.runbook(note.alert) if note.alert else ""
-    return f" [Runbook](<{link}>)" if link else ""
+    return f" {markdown_link('Runbook', link)}" if link else ""
 
 
 def _linked(report: CheckReport, finding: Finding) -> str:
     link = report.runbook(finding.alert)
-    return f"[{finding.alert}](<{link}>)" if link else finding.alert
-
-
-def _markdown(text: str) -> str:
-    """Any text as one line, with Markdown and HTML escaped."""
-    return _MARKDOWN.sub(r"\\\1", _NO_LINE.sub(" ", text))
+    return markdown_link(finding.alert, link) if link else finding.alert
 
 
 def _shown(one: TargetReport) -> Level:
@@ -185,7 +179,8 @@ def _shown(one: TargetReport) -> Level:
 def check_github(report: CheckReport) -> Iterator[str]:
     """Workflow commands, one a line: an annotation for each finding and each target that could not be checked.
 
-    A finding that fails the exit code is an error or a warning, any other a notice. Notes have no annotation.
+    A finding that fails the exit code is an error or a warning, any other a notice. Notes have no annotation. The last
+    line is the report in a sentence.
     """
     for one in report.targets:
         if one.problem:
@@ -196,22 +191,14 @@ def check_github(report: CheckReport) -> Iterator[str]:
                 kind = _KINDS[finding.level] if fails_check(finding.level, report.fail_on) else "notice"
                 title = f"{one.name}: {verdict.failure_mode.id} {verdict.failure_mode.title}"
                 yield _command(kind, title, _with_runbook(report, finding))
+    yield workflow_line(f"{report.summary}.")
 
 
 _KINDS = {Level.CRITICAL: "error", Level.WARNING: "warning"}
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    """Escaped as the runner reads it (actions/toolkit packages/core/src/command.ts)."""
-    return f"::{kind} title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={workflow_property(title)}::{workflow_message(message)}"
 
 
 def _with_runbook(report: CheckReport, finding: Finding) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from pprof_exporter.check.exit_codes import FINDINGS, HEALTHY, NOT_CHECKED, FailOn
+from pprof_exporter.escaping import url_query
 from pprof_exporter.scrape import TargetState
 from pprof_exporter.verdicts import BAD, Level, Note, TargetSnapshot, Verdict, verdicts, worst_level
 
@@ -79,7 +79,7 @@ class CheckReport:
         """The exporter's page of saved profiles of a target with findings; "" without exporter or findings."""
         if not self.exporter_url or one.problem or one.level not in BAD:
             return ""
-        return f"{self.exporter_url.rstrip('/')}/evidence?{urlencode({'target': one.name})}"
+        return f"{self.exporter_url.rstrip('/')}/evidence?{url_query({'target': one.name})}"
 
     @property
     def summary(self) -> str:

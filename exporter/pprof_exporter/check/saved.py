@@ -86,7 +86,8 @@ class SavedProfiles:
         try:
             self._add(name, body)
         except DecodeError as error:
-            return f"{error.reason.meaning} ({error.detail})"
+            shows = f"; {error.hint.shows}" if error.hint else ""
+            return f"{error.reason.meaning} ({error.detail}){shows}"
         return ""
 
     def _add(self, name: str, body: bytes) -> None:
@@ -163,16 +164,19 @@ def _capture(path: Path, assessor: TargetAssessor) -> list[TargetReport]:
     """Every target of a capture after its last round."""
     try:
         manifest = read_manifest(path)
+        version = manifest.version
         return [
-            _recorded(path / target.folder, Replay(target.name, {**target.labels, **assessor.labels}), assessor)
+            _recorded(
+                path / target.folder, Replay(target.name, {**target.labels, **assessor.labels}), version, assessor
+            )
             for target in manifest.targets
         ]
     except CaptureError as error:
         return [assessor.not_checked(str(path), f"{error}.")]
 
 
-def _recorded(folder: Path, replay: Replay, assessor: TargetAssessor) -> TargetReport:
-    rounds = read_rounds(folder)
+def _recorded(folder: Path, replay: Replay, version: int, assessor: TargetAssessor) -> TargetReport:
+    rounds = read_rounds(folder, version)
     for round_ in rounds:
         replay.replay_round(round_, folder)
     snapshot = replace(snapshot_of(replay.state, replay.now), profiling=None, budget=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pprof_exporter import __version__
 from pprof_exporter.check.exit_codes import NOT_CHECKED, FailOn
 from pprof_exporter.cli.options import Parser, threshold, whole
+from pprof_exporter.cli.output import accept_any_text, complain, print_document
 from pprof_exporter.cli.round_options import add_round_flags, looks_like_a_path, round_settings, undiscovered_jobs
 from pprof_exporter.config import ConfigError, parse_duration
 
@@ -49,7 +49,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if not files and not settings.targets:
         return _fail("no targets. Name a target, as in `pprof-exporter check localhost:6060`, or a file.")
     if left_out := undiscovered_jobs(settings):
-        print(f"pprof-exporter: {left_out}", file=sys.stderr)
+        complain(left_out)
     from pprof_exporter.check.report import CheckReport, TargetAssessor, targets_worst_first
 
     assessor = TargetAssessor(dict(options.set), dict(options.label))
@@ -97,7 +97,7 @@ def _saved(text: str, assessor: TargetAssessor) -> list[TargetReport]:
 
 async def _live(settings: Settings, assessor: TargetAssessor, values: Mapping[str, Any]) -> list[TargetReport]:
     from pprof_exporter.check.live import check_live
-    from pprof_exporter.cli.progress import rounds_shown
+    from pprof_exporter.cli.output import rounds_shown
     from pprof_exporter.clock import SystemClock
     from pprof_exporter.scrape.target.round import RoundPlan
 
@@ -109,22 +109,20 @@ async def _live(settings: Settings, assessor: TargetAssessor, values: Mapping[st
 def _print(report: CheckReport, form: str, environ: Mapping[str, str]) -> None:
     from pprof_exporter.check.formats import check_github, check_json, check_junit, check_markdown
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
     match form:
         case "json":
-            print(check_json(report, __version__))
+            print_document(check_json(report, __version__))
         case "junit":
-            print(check_junit(report))
+            print_document(check_junit(report))
         case "markdown":
-            print(check_markdown(report))
+            print_document(check_markdown(report) + "\n")
         case "github":
-            print("\n".join([*check_github(report), f"{report.summary}."]))
+            print_document("\n".join(check_github(report)))
             _add_step_summary(report, environ.get("GITHUB_STEP_SUMMARY", ""))
         case _:
             from pprof_exporter.cli.verdict_table import print_tables
 
+            accept_any_text()
             print_tables(report)
 
 
@@ -137,9 +135,9 @@ def _add_step_summary(report: CheckReport, path: str) -> None:
         with Path(path).open("a", encoding="utf-8") as summary:
             summary.write(check_markdown(report) + "\n")
     except OSError as error:
-        print(f"pprof-exporter: GITHUB_STEP_SUMMARY: {error.strerror or error}", file=sys.stderr)
+        complain(f"GITHUB_STEP_SUMMARY: {error.strerror or error}")
 
 
 def _fail(problem: str) -> int:
-    print(f"pprof-exporter: {problem}", file=sys.stderr)
+    complain(problem)
     return NOT_CHECKED

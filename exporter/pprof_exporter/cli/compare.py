@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pprof_exporter.cli.options import Parser, threshold, whole
+from pprof_exporter.cli.output import accept_any_text, complain, print_document
 from pprof_exporter.cli.round_options import add_round_flags
 from pprof_exporter.config import ConfigError, parse_duration
 
@@ -62,7 +62,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         report, flames = _compare(options)
         _write(report, flames, options)
     except (CannotCompare, ConfigError) as error:
-        print(f"pprof-exporter: {error}", file=sys.stderr)
+        complain(str(error))
         return 2
     return _code(report, options.__dict__["fail-on"])
 
@@ -134,10 +134,7 @@ def _write(report: ComparisonReport, flames: Flames, options: argparse.Namespace
     if options.output != "-":
         _save(options.output, rendered)
         return
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    print(rendered, end="" if rendered.endswith("\n") else "\n")
+    print_document(rendered)
 
 
 def _rendered(form: str, report: ComparisonReport, flames: Flames) -> str:
@@ -160,6 +157,7 @@ def _text(report: ComparisonReport, output: str) -> None:
     from pprof_exporter.compare.report_text import print_report
 
     if output == "-":
+        accept_any_text()
         print_report(report, Console(highlight=False))
         return
     written = io.StringIO()

@@ -13,7 +13,7 @@ from pprof_exporter import __version__
 from pprof_exporter.capture.reader import Capture, CaptureError, load_capture
 from pprof_exporter.capture.recorder import CaptureRecorder
 from pprof_exporter.capture.writer import CaptureWriter, target_entries
-from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.cli.output import rounds_shown
 from pprof_exporter.cli.round_options import round_settings
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.compare.captures import compare_groups, flames_of_groups

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import glob
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pprof_exporter.cli.options import Parser, check_readable
+from pprof_exporter.cli.output import complain, print_document, say
 from pprof_exporter.config.config_error import ConfigError
+from pprof_exporter.escaping import json_text
 
 if TYPE_CHECKING:
     from pprof_exporter.config import ClientSettings, Job, Settings
@@ -31,7 +31,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if options.command == "schema":
         from pprof_exporter.config.file import schema
 
-        print(json.dumps(schema(), indent=2))
+        print_document(json_text(schema(), indent=2))
         return 0
     return max(_check(path, environ) for path in options.files)
 
@@ -48,16 +48,16 @@ def _check(path: Path, environ: Mapping[str, str]) -> int:
     try:
         settings = _settings(path, environ)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(str(error), program="")
         return 1
     sources = sum(len(job.sources) for job in settings.jobs)
-    print(
+    say(
         f"{path}: valid: {_count(settings.jobs, 'job')}, {_count(settings.targets, 'static target')}, "
         f"{sources} discovery {'source' if sources == 1 else 'sources'}"
     )
     for job in settings.jobs:
         for warning in _warnings(job, path.parent):
-            print(f"{path}: warning: {job.name}: {warning}")
+            say(f"{path}: warning: {job.name}: {warning}")
     return 0
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser
+from pprof_exporter.cli.output import complain, say
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -25,8 +25,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         for dashboard in DASHBOARDS:
             path = folder / f"{dashboard.uid}.json"
             path.write_text(render_dashboard(dashboard), encoding="utf-8")
-            print(path)
+            say(str(path))
     except OSError as error:
-        print(f"pprof-exporter: {folder}: {error.strerror or error}", file=sys.stderr)
+        complain(f"{folder}: {error.strerror or error}")
         return 2
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 from argparse import Namespace
 from dataclasses import replace
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from aiohttp import web
 
 from pprof_exporter.cli.logs import set_up_logs
+from pprof_exporter.cli.output import complain, say
 from pprof_exporter.cli.serve import Service, serve
 from pprof_exporter.config import Settings, Target, parse_target
 from pprof_exporter.config.listen_address import Listen
@@ -30,7 +30,7 @@ def serve_demo(options: Namespace) -> int:
     try:
         return asyncio.run(_demo(options))
     except NoGo as error:
-        print(f"pprof-exporter demo: {error}", file=sys.stderr)
+        complain(str(error), program="pprof-exporter demo")
         return 2
 
 
@@ -72,4 +72,4 @@ def _say(url: str, targets: list[Target], pace: float) -> None:
         f"  Phases of the recorded service: {', '.join(STORY)}, {pace:g} s each. Press Ctrl-C to stop.",
         "",
     ]
-    print("\n".join(lines), flush=True)
+    say("\n".join(lines), flush=True)

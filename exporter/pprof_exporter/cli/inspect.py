@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pprof_exporter.cli.options import Parser
+from pprof_exporter.cli.output import accept_any_text, complain, print_document
+from pprof_exporter.escaping import json_text
 
 if TYPE_CHECKING:
     from pprof_exporter.health import Reading
@@ -38,16 +38,15 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         profile = decode(data, max_bytes=_EVERYTHING - 1)
     except DecodeError as error:
-        return _fail(options.file, f"{error.reason}: {error.detail}. {error.reason.advice}")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A pipe may have a narrow encoding; a name that it cannot write is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        shows = f"; {error.hint.shows}" if error.hint else ""
+        return _fail(options.file, f"{error.reason}: {error.detail}{shows}. {(error.hint or error.reason).advice}")
     facts = describe(profile, options.top or _EVERYTHING)
     if options.format == "json":
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        print_document(json_text(facts, indent=2))
     else:
         from pprof_exporter.cli.inspect_table import print_profile
 
+        accept_any_text()
         print_profile(facts)
     return 0
 
@@ -106,5 +105,5 @@ def _count(text: str) -> int:
 
 
 def _fail(file: str, problem: str) -> int:
-    print(f"pprof-exporter: {file}: {problem}", file=sys.stderr)
+    complain(f"{file}: {problem}")
     return 2

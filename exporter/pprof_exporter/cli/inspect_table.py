@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pprof_exporter.escaping import terminal_text
+
 _STEPS = {
     "nanoseconds": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns")),
     "bytes": ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Names come from outside: an escape sequence in one must not reach the terminal.
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 def print_profile(facts: dict[str, Any], console: Console | None = None) -> None:
@@ -45,7 +45,7 @@ def human(value: float, unit: str) -> str:
 
 def plain(text: str) -> Text:
     """The text without markup and control characters."""
-    return Text(text.translate(_CONTROLS))
+    return Text(terminal_text(text))
 
 
 def _shown_first(facts: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+
+from pprof_exporter.escaping import json_line, logfmt_line
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _FIRST = ("ts", "level", "msg")
@@ -15,7 +16,7 @@ _FIRST = ("ts", "level", "msg")
 def set_up_logs(level: str, form: str) -> None:
     """Configure logging for the whole process."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(EventFormatter(_json if form == "json" else _logfmt))
+    handler.setFormatter(EventFormatter(json_line if form == "json" else _logfmt))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[level])
@@ -42,22 +43,5 @@ class EventFormatter(logging.Formatter):
         return self._write({**event, "msg": record.getMessage()})
 
 
-def _json(event: dict[str, object]) -> str:
-    return json.dumps(event, default=repr)
-
-
 def _logfmt(event: dict[str, object]) -> str:
-    ordered = [*_FIRST, *(name for name in event if name not in _FIRST)]
-    return " ".join(f"{name}={_quoted(event[name])}" for name in ordered)
-
-
-def _quoted(value: object) -> str:
-    if value is None:
-        return ""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    needs_quotes = any(character in text for character in ' ="')
-    if needs_quotes:
-        text = text.replace("\\", "\\\\")
-    # A line break would begin another event.
-    text = text.replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"' if needs_quotes else text
+    return logfmt_line({name: event[name] for name in (*_FIRST, *event)})

@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pprof_exporter.config.units import parse_duration
+from pprof_exporter.escaping import terminal_lines
 
 if TYPE_CHECKING:
     from pprof_exporter.config.audit_when import AuditWhen
@@ -41,6 +42,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, environ: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
         self._environ = environ
+
+    def error(self, message: str) -> NoReturn:
+        """End with a usage error: argparse repeats what it was given as it is."""
+        super().error(terminal_lines(message))
 
     def flag(self, name: str, help_: str, *, default: str, read: Callable[[str], object] = str, **kwargs: Any) -> None:
         """Add `--name VALUE`. Text from the environment and the default are read like text from the command line."""
@@ -99,6 +104,20 @@ def _listen_addresses(text: str) -> list[Listen]:
     from pprof_exporter.config.listen_address import parse_listen
 
     return [parse_listen(part.strip()) for part in text.split(",")]
+
+
+def _external_url(text: str) -> str | None:
+    """The path of the URL; None without a URL."""
+    from pprof_exporter.config.listen_address import external_path
+
+    return external_path(text) if text else None
+
+
+def _route_prefix(text: str) -> str | None:
+    """The prefix; None for the default, which depends on another flag."""
+    from pprof_exporter.config.listen_address import route_prefix
+
+    return route_prefix(text, "") if text else None
 
 
 def _metrics_page(text: str) -> MetricsPage:
@@ -209,6 +228,18 @@ def add_serve_flags(parser: Parser) -> None:
         "File with TLS and password settings, in the format of exporter-toolkit",
         default="",
         read=path_or_none,
+    )
+    parser.flag(
+        "web.external-url",
+        "URL under which the pages are reached, for links behind a proxy; without it, links are relative",
+        default="",
+        read=_external_url,
+    )
+    parser.flag(
+        "web.route-prefix",
+        "Prefix of all paths; without it, the path of --web.external-url. / if the proxy strips the path",
+        default="",
+        read=_route_prefix,
     )
     parser.switch("web.systemd-socket", "Listen on the sockets passed by systemd instead of the listen address")
     parser.switch("web.enable-lifecycle", "Allow POST /-/reload")

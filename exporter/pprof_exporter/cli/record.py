@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from argparse import Namespace
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractContextManager
@@ -19,7 +18,7 @@ from pprof_exporter.capture.processes import CannotStart
 from pprof_exporter.capture.recorder import CaptureRecorder, CaptureResult
 from pprof_exporter.capture.writer import CaptureWriter, target_entries
 from pprof_exporter.cli.os_signals import signal_handlers
-from pprof_exporter.cli.progress import rounds_shown
+from pprof_exporter.cli.output import complain, rounds_shown, say
 from pprof_exporter.cli.round_options import round_settings, undiscovered_jobs
 from pprof_exporter.clock import SystemClock
 from pprof_exporter.config import ConfigError
@@ -35,7 +34,7 @@ def record(options: Namespace) -> int:
     try:
         return asyncio.run(_matrix(options) if options.matrix else _targets(options))
     except (ConfigError, CaptureError, CannotStart) as error:
-        print(f"pprof-exporter: {error}", file=sys.stderr)
+        complain(str(error))
         return 2
 
 
@@ -45,7 +44,7 @@ async def _targets(options: Namespace) -> int:
     if not settings.targets:
         raise ConfigError("no targets. Name a target, as in `pprof-exporter capture localhost:6060 -o before`.")
     if left_out := undiscovered_jobs(settings):
-        print(f"pprof-exporter: {left_out}", file=sys.stderr)
+        complain(left_out)
     made = target_entries((target.name, dict(target.labels)) for target in settings.targets)
     writer = _writer(options.output, made)
     plan = RoundPlan(options.rounds or _ROUNDS, options.every or _EVERY)
@@ -73,7 +72,7 @@ def _shown(writer: CaptureWriter, made: tuple[TargetEntry, ...], plan: RoundPlan
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    complain(text, program="", flush=True)
 
 
 async def _matrix_entries(run_: MatrixRun, labels: Mapping[str, str]) -> tuple[TargetEntry, ...]:
@@ -105,10 +104,10 @@ async def _until_stopped(work: Coroutine[None, None, list[CaptureResult]], path:
         with signal_handlers(lambda: _stop(recording), None):
             captured = await recording
     except asyncio.CancelledError:
-        print(f"pprof-exporter: interrupted; run the same command again to resume {path}", file=sys.stderr)
+        complain(f"interrupted; run the same command again to resume {path}")
         return _INTERRUPTED
     for one in captured:
-        print(f"{path / one.entry.folder}: {one.rounds} {'round' if one.rounds == 1 else 'rounds'} of {one.entry.name}")
+        say(f"{path / one.entry.folder}: {one.rounds} {'round' if one.rounds == 1 else 'rounds'} of {one.entry.name}")
         if one.problem:
-            print(f"pprof-exporter: {one.entry.name}: {one.problem}", file=sys.stderr)
+            complain(f"{one.entry.name}: {one.problem}")
     return 2 if any(one.problem for one in captured) else 0

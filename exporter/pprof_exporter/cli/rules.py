@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pprof_exporter.cli.options import Parser, threshold
+from pprof_exporter.cli.output import complain, print_document, say
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -37,19 +37,19 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         from pprof_exporter.catalog.thresholds import THRESHOLDS
 
         for one in THRESHOLDS:
-            print(f"{one.name}={one.value:.12g}  # {one.unit or 'number'}: {one.reason}")
+            say(f"{one.name}={one.value:.12g}  # {one.unit or 'number'}: {one.reason}")
         return 0
     from pprof_exporter.rules import GROUPS, RuleOptions, render_rules
 
     chosen = RuleOptions(dict(options["set"]), options["runbook-url"], options["time-scale"])
     text = render_rules(GROUPS, chosen)
     if options["output"] == "-":
-        print(text, end="")
+        print_document(text)
         return 0
     try:
         Path(options["output"]).write_text(text, encoding="utf-8")
     except OSError as error:
-        print(f"pprof-exporter: {options['output']}: {error.strerror or error}", file=sys.stderr)
+        complain(f"{options['output']}: {error.strerror or error}")
         return 2
     return 0
 

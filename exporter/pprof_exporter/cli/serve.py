@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -35,6 +35,7 @@ from pprof_exporter.web.app import Readiness, build_app
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.listen import start_sites
+from pprof_exporter.web.replies import PagePaths
 from pprof_exporter.web.security import WebSecurity
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Service:
     """File of the state that survives a restart; None: state is in memory only."""
     evidence: Path | None = None
     """Folder of the profiles that are saved as evidence; None: none are."""
+    paths: PagePaths = field(default_factory=PagePaths)
+    """Under which path the pages are served, and what stands before their links."""
     probe: bool = True
     """Whether to answer /probe."""
 
@@ -146,8 +149,10 @@ async def serve(
     await runner.setup()
     with signal_handlers(stop.set, _quietly(reload)), unhandled_errors(supervisor):
         try:
-            urls = await start_sites(
-                runner, service.addresses, service.security.tls, service.sockets, most=descriptors.for_own_pages
+            urls = service.paths.below(
+                await start_sites(
+                    runner, service.addresses, service.security.tls, service.sockets, most=descriptors.for_own_pages
+                )
             )
         except OSError as error:
             LOG.error("cannot listen", detail=error.strerror or str(error), advice="Set another --web.listen-address.")
@@ -200,6 +205,7 @@ def _access(service: Service) -> AccessRules:
         service.security,
         loopback=all(address.loopback for address in service.addresses) and all(map(_is_loopback, service.sockets)),
         bearer=Bearer(token) if token else None,
+        paths=service.paths,
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pprof_exporter.cli.interpreter import quick_imports, share_lock_often
 from pprof_exporter.cli.options import check_readable, settings_from
+from pprof_exporter.cli.output import complain
 from pprof_exporter.config import ConfigError
 
 if TYPE_CHECKING:
     import socket
+
+    from pprof_exporter.web.replies import PagePaths
 
 
 def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -59,12 +61,20 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         config=values["config.file"],
         watch=values["config.watch"],
         lifecycle=values["web.enable-lifecycle"],
+        paths=_paths(values),
         probe=values["web.enable-probe"],
         storage=values["storage.path"] / "epochs.sqlite" if values["storage.path"] else None,
         evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
     share_lock_often()
     return asyncio.run(serve(service))
+
+
+def _paths(values: Mapping[str, Any]) -> PagePaths:
+    from pprof_exporter.web.replies import PagePaths
+
+    external, prefix = values["web.external-url"], values["web.route-prefix"]
+    return PagePaths((external or "") if prefix is None else prefix, external)
 
 
 def _systemd_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
@@ -74,5 +84,5 @@ def _systemd_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
 
 
 def _fail(problem: str) -> int:
-    print(f"pprof-exporter: {problem}", file=sys.stderr)
+    complain(problem)
     return 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
-from html import escape
 
 from pprof_exporter import __version__
+from pprof_exporter.escaping import html_text
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #1a7f37; --bad: #cf222e; --warn: #9a6700;
@@ -94,8 +94,8 @@ def html_document(title: str, body: str) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{escape(title)} · pprof-exporter</title><style>{_STYLE}</style></head><body>
+<title>{html_text(title)} · pprof-exporter</title><style>{_STYLE}</style></head><body>
 {body}
-<p class="small">Made by pprof-exporter {escape(__version__)}.</p>
+<p class="small">Made by pprof-exporter {html_text(__version__)}.</p>
 <script>{_SCRIPT}</script></body></html>
 """

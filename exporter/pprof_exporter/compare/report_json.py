@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +10,7 @@ from pprof_exporter.compare.figures import FIGURES
 from pprof_exporter.compare.report import ComparedPair, ComparisonReport, FunctionChange, SignalChange, Spread
 from pprof_exporter.compare.report_phrases import figure_word
 from pprof_exporter.compare.statistics import Estimate
+from pprof_exporter.escaping import json_text
 
 REPORT_FORMAT = "pprof-exporter comparison"
 REPORT_VERSION = 1
@@ -18,7 +18,7 @@ REPORT_VERSION = 1
 
 def report_json(report: ComparisonReport) -> str:
     """The report as one JSON object. Values are in the unit that the signal name ends with; unknown ones are null."""
-    return json.dumps(report_dict(report), indent=2, ensure_ascii=False, allow_nan=False)
+    return json_text(report_dict(report), indent=2)
 
 
 def report_dict(report: ComparisonReport) -> dict[str, Any]:

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from pprof_exporter.compare.figures import FIGURES, HEADING
 from pprof_exporter.compare.quantities import change_text, p_value, share_text, signal_value
 from pprof_exporter.compare.report import ChangeVerdict, ComparedPair, ComparisonReport, SignalChange
 from pprof_exporter.compare.report_phrases import figure_reason, figure_word, headline, replaced_part, side_line
+from pprof_exporter.escaping import markdown_code, markdown_text
 
 _SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
-# Characters with a meaning in Markdown, its tables, or HTML.
-_SPECIAL = re.compile(r"([\\`*_\[\]|<>~&#])")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def report_markdown(report: ComparisonReport) -> str:
     """The report, ending in a line break."""
-    lines = [f"## {_plain(headline(report))}", "", f"Before: {_code(report.before)}, after: {_code(report.after)}", ""]
+    lines = [
+        f"## {markdown_text(headline(report))}",
+        "",
+        f"Before: {markdown_code(report.before)}, after: {markdown_code(report.after)}",
+        "",
+    ]
     for pair in report.pairs:
         lines += [*_pair(pair), ""]
-    lines += [f"- {_plain(sentence)}" for sentence in (*report.alone, *report.limits)]
+    lines += [f"- {markdown_text(sentence)}" for sentence in (*report.alone, *report.limits)]
     return "\n".join(lines) + "\n"
 
 
 def _pair(pair: ComparedPair) -> Iterable[str]:
-    yield from (f"### {_plain(pair.name)}", "")
-    yield f"- before: {_plain(side_line(pair.before))}"
-    yield f"- after: {_plain(side_line(pair.after))}"
+    yield from (f"### {markdown_text(pair.name)}", "")
+    yield f"- before: {markdown_text(side_line(pair.before))}"
+    yield f"- after: {markdown_text(side_line(pair.after))}"
     for one in pair.replaced:
-        yield f"- **replaced:** {_plain(one.said)}"
-        yield from (f"  - {_code(name)}: {_plain(replaced_part(old, new))}" for name, old, new in one.parts)
+        yield f"- **replaced:** {markdown_text(one.said)}"
+        yield from (
+            f"  - {markdown_code(name)}: {markdown_text(replaced_part(old, new))}" for name, old, new in one.parts
+        )
     if not pair.replaced and not pair.unknown:
         yield "- System, build, Go and modules are unchanged."
     if pair.unknown:
         yield f"- Unknown on at least one side: {', '.join(change.value.replace('_', ' ') for change in pair.unknown)}."
-    yield from (f"- {_plain(note)}" for note in pair.notes)
+    yield from (f"- {markdown_text(note)}" for note in pair.notes)
     if pair.figures:
         yield from ("", f"**{HEADING}**", "")
         yield from _table(
@@ -51,7 +55,7 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
     for verdict in (ChangeVerdict.SAME, ChangeVerdict.NOT_JUDGED):
         rest = pair.rest_of(verdict)
         if rest:
-            names = ", ".join(_code(signal.signal) for signal in rest)
+            names = ", ".join(markdown_code(signal.signal) for signal in rest)
             yield from ("", f"<details><summary>{verdict}: {len(rest)}</summary>", "", names, "", "</details>")
     if pair.moved:
         yield ""
@@ -62,7 +66,7 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
                 share_text(function.before),
                 share_text(function.after),
                 share_text(function.shift.value, sign=True),
-                _code(function.function),
+                markdown_code(function.function),
             )
             for function in pair.moved
         )
@@ -79,7 +83,7 @@ def _figure(signal: SignalChange) -> Sequence[str]:
         *("" if median is None else signal_value(signal.signal, median) for median in medians),
         change_text(signal.signal, signal.ratio, signal.shift),
         f"**{word}**" if signal.verdict is ChangeVerdict.WORSE else word,
-        _plain(figure_reason(signal)),
+        markdown_text(figure_reason(signal)),
     )
 
 
@@ -88,11 +92,11 @@ def _row(signal: SignalChange) -> Sequence[str]:
     in_words = signal.verdict in (ChangeVerdict.WORSE, ChangeVerdict.BETTER)
     return (
         f"**{signal.verdict}**" if signal.verdict is ChangeVerdict.WORSE else signal.verdict,
-        _code(signal.signal),
+        markdown_code(signal.signal),
         *("" if median is None else signal_value(signal.signal, median) for median in medians),
         change_text(signal.signal, signal.ratio, signal.shift),
-        "" if signal.p is None else _plain(p_value(signal.p).removeprefix("p ").removeprefix("= ")),
-        "" if in_words else _plain(signal.why),
+        "" if signal.p is None else markdown_text(p_value(signal.p).removeprefix("p ").removeprefix("= ")),
+        "" if in_words else markdown_text(signal.why),
     )
 
 
@@ -100,13 +104,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
     yield from (f"| {' | '.join(row)} |" for row in rows)
-
-
-def _plain(text: str) -> str:
-    """Text with all markup escaped."""
-    return _SPECIAL.sub(r"\\\1", _CONTROLS.sub(" ", text))
-
-
-def _code(text: str) -> str:
-    """Text as code. A pipe would end the table cell, and a backtick the code."""
-    return f"`{_CONTROLS.sub(' ', text).replace('|', '¦').replace('`', 'ʼ')}`"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from pprof_exporter.compare.flames import Frame
 from pprof_exporter.compare.quantities import share_text, signal_value
 from pprof_exporter.compare.report import SignalChange
+from pprof_exporter.escaping import html_text
 
 _STRIP_HEIGHT, _BAR, _GAP, _BETWEEN, _MOST_BARS = 30, 4, 1, 10, 60
 _ROW = 20
@@ -32,13 +32,13 @@ def round_bars(signal: SignalChange) -> str:
             height = max(1.0, _STRIP_HEIGHT * abs(value) / highest) if highest else 1.0
             bars.append(
                 f'<rect class="{name}" x="{x}" y="{_STRIP_HEIGHT - height:.1f}" width="{_BAR}" height="{height:.1f}">'
-                f"<title>{escape(signal_value(signal.signal, value))}</title></rect>"
+                f"<title>{html_text(signal_value(signal.signal, value))}</title></rect>"
             )
             x += _BAR + _GAP
         x += _BETWEEN if name == "b" else 0
     said = f"{len(sides[0])} rounds before and {len(sides[1])} after, highest {signal_value(signal.signal, highest)}"
     return (
-        f'<svg class="strip" role="img" aria-label="{escape(said)}" width="{x}" height="{_STRIP_HEIGHT}" '
+        f'<svg class="strip" role="img" aria-label="{html_text(said)}" width="{x}" height="{_STRIP_HEIGHT}" '
         f'viewBox="0 0 {x} {_STRIP_HEIGHT}">{"".join(bars)}</svg>'
     )
 
@@ -77,14 +77,14 @@ def tick_histogram(before: Sequence[float], after: Sequence[float]) -> str:
                 title = f"{_bin_name(place, count)}: {share_text(side[place])} {'before' if name == 'b' else 'after'}"
                 parts.append(
                     f'<rect class="{name}" x="{(place + offset) * slot:.1f}" y="{_PLOT_HEIGHT - height:.1f}" '
-                    f'width="{0.42 * slot:.1f}" height="{height:.1f}"><title>{escape(title)}</title></rect>'
+                    f'width="{0.42 * slot:.1f}" height="{height:.1f}"><title>{html_text(title)}</title></rect>'
                 )
     for at, said in _MARKS:
         x = at / _BIN * slot
         anchor = "end" if at == _MARKS[0][0] else "start"
         shift = -4 if anchor == "end" else 4
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{_PLOT_HEIGHT}"/>')
-        parts.append(f'<text x="{x + shift:.1f}" y="12" text-anchor="{anchor}">{escape(said)}</text>')
+        parts.append(f'<text x="{x + shift:.1f}" y="12" text-anchor="{anchor}">{html_text(said)}</text>')
     for milliseconds in range(0, round(1000 * _LONGEST), 5):
         x = milliseconds / 1000 / _BIN * slot
         anchor = "start" if not milliseconds else "middle"
@@ -94,7 +94,7 @@ def tick_histogram(before: Sequence[float], after: Sequence[float]) -> str:
     )
     said = f"Intervals between ticks: {len(before)} before, {len(after)} after"
     return (
-        f'<svg class="plot" role="img" aria-label="{escape(said)}" viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT + 20}">'
+        f'<svg class="plot" role="img" aria-label="{html_text(said)}" viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT + 20}">'
         f'{"".join(parts)}<line class="axis" x1="0" x2="{_PLOT_WIDTH}" y1="{_PLOT_HEIGHT}" y2="{_PLOT_HEIGHT}"/></svg>'
     )
 
@@ -105,7 +105,7 @@ def flame_graph(root: Frame, said: str) -> str:
     depth = 1 + max(row for _, _, row in frames)
     boxes = "".join(_box(frame, left, row) for frame, left, row in frames)
     return (
-        f'<div class="flame" role="img" aria-label="{escape(said)}" style="height:{depth * _ROW}px">{boxes}</div>'
+        f'<div class="flame" role="img" aria-label="{html_text(said)}" style="height:{depth * _ROW}px">{boxes}</div>'
         '<p class="small detail" aria-live="polite">Choose a frame to widen it; the top one shows all again.</p>'
     )
 
@@ -151,7 +151,7 @@ def _laid_out(frame: Frame, left: float, row: int) -> Iterator[tuple[Frame, floa
 
 
 def _box(frame: Frame, left: float, row: int) -> str:
-    name = escape(frame.name)
+    name = html_text(frame.name)
     title = f"{name}: {share_text(frame.before)} before, {share_text(frame.after)} after"
     return (
         f'<div class="{_shade(frame)}" title="{title}" style="left:{100 * left:.2f}%;width:{100 * frame.width:.2f}%;'

@@ -26,6 +26,7 @@ from pprof_exporter.compare.report_phrases import (
     replaced_part,
     side_line,
 )
+from pprof_exporter.escaping import terminal_text
 
 _STYLES = {
     ChangeVerdict.WORSE: "bold red",
@@ -36,8 +37,6 @@ _STYLES = {
     ChangeVerdict.NOT_JUDGED: "dim",
 }
 _SHOWN = (ChangeVerdict.WORSE, ChangeVerdict.UNSURE, ChangeVerdict.BY_DESIGN, ChangeVerdict.BETTER)
-# Names come from outside: an escape sequence in one must not reach the terminal.
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _NARROW = 120
 
 
@@ -58,7 +57,7 @@ def print_report(report: ComparisonReport, console: Console) -> None:
 
 def _text(text: str, style: str = "") -> Text:
     """Any text, without markup, and with control characters escaped."""
-    return Text(text.translate(_CONTROLS), style=style)
+    return Text(terminal_text(text), style=style)
 
 
 def _pair(pair: ComparedPair, *, narrow: bool) -> RenderableType:

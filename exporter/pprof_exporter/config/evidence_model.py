@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
-from yarl import URL
 
 from pprof_exporter.config.evidence_settings import EvidenceSettings, PushSettings
 from pprof_exporter.config.strict import Duration, Size, Strict
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import parse_url
 
 _DEFAULT = EvidenceSettings()
 
@@ -32,11 +33,9 @@ class _Push(Strict):
     @classmethod
     def _is_url(cls, text: str) -> str:
         try:
-            url = URL(text)
-        except ValueError as error:
-            raise ValueError(f"not a URL: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("write http://HOST:4040 or https://HOST")
+            url = parse_url(text)
+        except BadUrl as error:
+            raise ValueError(f"not a URL: {error}; write http://HOST:4040 or https://HOST") from None
         if url.user or url.password:
             raise ValueError("put user and password under basic_auth, with the password in a file")
         return text

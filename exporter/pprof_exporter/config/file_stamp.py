@@ -19,6 +19,6 @@ def file_stamp(file: Path) -> FileStamp | None:
     """A value that changes with the file, also when another replaces it; None if there is no file."""
     try:
         found = os.stat(file)  # noqa: PTH116 - Path.stat does the same
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
         return None
     return FileStamp(found.st_mtime_ns, found.st_size, found.st_ino)

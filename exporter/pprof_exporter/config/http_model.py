@@ -16,13 +16,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from yarl import URL
 
 from pprof_exporter.config.client_settings import Authorization, BasicAuth, ClientSettings, OAuth2
 from pprof_exporter.config.proxy import Proxy, parse_exempt, parse_proxy, proxy_from
 from pprof_exporter.config.secret import Secret, fits_header
 from pprof_exporter.config.strict import ExistingFile, Strict, environment
 from pprof_exporter.config.tls import BadTls, TlsSettings, client_context
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import parse_url
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Headers that the exporter sets itself, or that frame a message.
@@ -58,12 +59,9 @@ _Variable = Annotated[SecretStr, AfterValidator(_from_environment), WithJsonSche
 def http_url(text: str) -> str:
     """The same text, or `ValueError` if it is not the URL of a page."""
     try:
-        url = URL(text)
-        host = url.host
-    except ValueError:
-        raise ValueError("not a URL; write http://HOST/PATH or https://HOST/PATH") from None
-    if url.scheme not in ("http", "https") or not host:
-        raise ValueError("write http://HOST/PATH or https://HOST/PATH")
+        parse_url(text)
+    except BadUrl as error:
+        raise ValueError(f"not a URL: {error}; write http://HOST/PATH or https://HOST/PATH") from None
     return text
 
 

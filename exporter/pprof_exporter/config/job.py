@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from yarl import URL
-
 from pprof_exporter.catalog import FAMILIES
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
 from pprof_exporter.config.relabel import LABEL_NAME, Labels, Rule, relabel
 from pprof_exporter.config.target import DEFAULT_PATH, BadTarget, Target, parse_target
+from pprof_exporter.inputs.text_file import TooMuchText, is_text
+from pprof_exporter.inputs.url_characters import shown
 
 # Labels that the families of the catalogue, or Prometheus itself, give a meaning of their own.
 RESERVED = frozenset({"le", "job", "instance", *(label for family in FAMILIES for label in family.labels)})
+OWN_TARGET_LABELS = frozenset({"job", "instance", "target"})
+"""Labels that say which target it is; what a list says of them would be lost."""
 # What Prometheus does with a label that it wants for itself.
 _EXPORTED = "exported_"
 # The parameters of net/http/pprof itself.
@@ -117,16 +119,24 @@ class Job:
         return ResolvedTargets(tuple(targets), tuple(problems))
 
     def _target(self, text: str, group: TargetGroup) -> Target | None:
+        for label in group.labels:
+            if not all(map(is_text, label)):
+                raise BadTarget(f"{shown(text)}: its label {label[0]!r} has half a surrogate pair")
         start, user = self._written(text)
         given = {_PARAM + name: value for name, value in reversed(self.params)}
-        labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
+        try:
+            labels = relabel({**given, **dict(group.labels), "job": self.name, **start}, self.rules)
+        except TooMuchText as error:
+            raise BadTarget(f"{shown(text)}: {error}") from None
         if labels is None or "__address__" not in labels:
             return None
         name = labels.get("target", "")
         path = labels.get("__metrics_path__", self.path).lstrip("/")
         address = f"{labels.get('__scheme__', self.scheme)}://{user}{labels['__address__']}/{path}"
+        # What relabelling made of an address is told as it is then.
+        written = text if labels["__address__"] == start["__address__"] else ""
         target = replace(
-            parse_target(address, labels=_shown(labels)),
+            parse_target(address, labels=_shown(labels), written=written),
             overrides=self.overrides,
             params=self._asked(labels),
             client=self.client,
@@ -147,11 +157,12 @@ class Job:
     def _written(self, text: str) -> tuple[Labels, str]:
         """Labels before relabelling, and user and password if the target is a URL that has them."""
         if "://" not in text:
+            if not is_text(text):
+                raise BadTarget(f"{shown(text)} is not a target: it has half a surrogate pair")
             return {"__address__": text, "__scheme__": self.scheme, "__metrics_path__": self.path}, ""
         url = parse_target(text).url
-        user, at, _ = url.raw_authority.rpartition("@")
-        address = URL.build(scheme=url.scheme, host=url.host or "", port=url.explicit_port).raw_authority
-        return {"__address__": address, "__scheme__": url.scheme, "__metrics_path__": url.path}, user + at
+        user, at, address = url.raw_authority.rpartition("@")
+        return {"__address__": address, "__scheme__": url.scheme, "__metrics_path__": url.raw_path}, user + at
 
 
 def _shown(labels: Labels) -> Labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -10,7 +10,7 @@ from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.http_model import HttpClientModel, HttpUrl
 from pprof_exporter.config.job import (
     OWN_PARAMS,
-    RESERVED,
+    OWN_TARGET_LABELS,
     DiscoverySource,
     DnsSource,
     FileSource,
@@ -57,7 +57,8 @@ class StaticConfig(Strict):
     @classmethod
     def _usable(cls, labels: dict[str, str]) -> dict[str, str]:
         for name in labels:
-            if name in RESERVED or name.startswith("__") or not LABEL_NAME.fullmatch(name):
+            # Other labels of the exporter's own, such as version, become exported_version, as those of discovery do.
+            if name in OWN_TARGET_LABELS or name.startswith("__") or not LABEL_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not allowed as a label name here")
         return labels
 
@@ -78,6 +79,8 @@ class FileSdConfig(Strict):
         for name in files:
             if not name.endswith(_SD_FILE_ENDINGS):
                 raise ValueError(f"{name!r} must end in {', '.join(_SD_FILE_ENDINGS)}")
+            if "\0" in name:
+                raise ValueError(f"{name!r}: no file has a zero byte in its name")
             if "*" in name.replace("\\", "/").rpartition("/")[0]:
                 raise ValueError(f"{name!r}: * is allowed only in the last part of a path")
         return files
@@ -123,21 +126,10 @@ class RelabelConfig(Strict):
     source_labels: list[str] = Field(default_factory=list)
     separator: str = ";"
     regex: str = "(.*)"
-    modulus: int = Field(default=0, ge=0)
+    modulus: int = Field(default=0, ge=0, lt=2**64)
     target_label: str = ""
     replacement: str = "$1"
     action: Annotated[Action, BeforeValidator(_lower)] = Action.REPLACE
-
-    @model_validator(mode="before")
-    @classmethod
-    def _scalars(cls, given: Any) -> Any:
-        # YAML reads `regex: 8080` and `replacement: 1` as numbers; Prometheus takes the text.
-        if not isinstance(given, dict):
-            return given
-        return {
-            key: str(value) if key in ("regex", "replacement", "separator") and type(value) in (int, float) else value
-            for key, value in given.items()
-        }
 
     @model_validator(mode="after")
     def _consistent(self) -> RelabelConfig:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pprof_exporter.inputs.url_characters import escape_path
+
 if TYPE_CHECKING:
     from yarl import URL
 
@@ -21,7 +23,7 @@ class MetricsPage:
 
     def of(self, target: URL) -> URL:
         """The page of a target, which keeps its user and password."""
-        url = target.with_path(self.path)
+        url = target.with_path(escape_path(self.path), encoded=True)
         return url.with_port(self.port) if self.port else url
 
 
@@ -31,4 +33,5 @@ def parse_metrics_page(text: str) -> MetricsPage:
     port = int(found["port"]) if found and found["port"] else None
     if found is None or (port or 0) > 65535:
         raise ValueError(f"{text!r} is not a metrics path; write for example /metrics or :8080/metrics")
+    escape_path(found["path"])
     return MetricsPage(found["path"], port)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.http_model import CredentialsModel
@@ -15,14 +15,9 @@ from pprof_exporter.config.profiles import ProfileSettings
 from pprof_exporter.config.strict import Duration, Strict
 from pprof_exporter.config.target import DEFAULT_PATH
 
-_RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9_.:*-]+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
-
-
-def _text(value: object) -> object:
-    # YAML reads a port as a number.
-    return str(value) if type(value) is int else value
 
 
 class AllowedModel(Strict):
@@ -31,7 +26,7 @@ class AllowedModel(Strict):
     schemes: list[str] = Field(default_factory=list)
     hosts: list[str] = Field(default_factory=list)
     networks: list[str] = Field(default_factory=list)
-    ports: list[Annotated[str, BeforeValidator(_text)]] = Field(default_factory=list)
+    ports: list[str] = Field(default_factory=list)
 
     @field_validator("schemes")
     @classmethod

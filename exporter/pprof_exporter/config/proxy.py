@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import parse_url
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -36,14 +39,12 @@ class Proxy:
 
 def parse_proxy(text: str) -> URL:
     """Read `http://[USER:PASSWORD@]HOST:PORT`. Raises `ValueError` with a sentence that does not show it."""
-    try:
-        url = URL(text if "://" in text else f"http://{text}")
-        host = url.host
-    except ValueError:
-        raise ValueError("not a proxy URL; write http://HOST:PORT") from None
-    if url.scheme != "http" or not host:
+    if "://" in text and not text.lower().startswith("http://"):
         raise ValueError("only plain HTTP proxies are supported; write http://HOST:PORT")
-    return url
+    try:
+        return parse_url(text if "://" in text else f"http://{text}")
+    except BadUrl as error:
+        raise ValueError(f"not a proxy URL: {error}; write http://HOST:PORT") from None
 
 
 def parse_exempt(text: str) -> tuple[str, ...]:

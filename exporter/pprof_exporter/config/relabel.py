@@ -1,8 +1,6 @@
 """Relabelling with the semantics of Prometheus (model/relabel/relabel.go, 3.5): labels in, other labels or none out.
 
-Expressions are Python's and match whole values. What RE2 has and Python has not (POSIX and Unicode classes, flags in
-the middle) is refused when the file is read; what Python has besides, such as look-ahead, works here and not in
-Prometheus.
+Expressions are Go's, and match whole values in linear time (`inputs/regexp.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pprof_exporter.inputs.text_file import TooMuchText
+
+if TYPE_CHECKING:
+    from pprof_exporter.inputs.regexp import Regexp, RegexpMatch
 
 Labels = dict[str, str]
 
@@ -36,12 +40,13 @@ class BadRule(ValueError):
     """A rule that cannot be used; the message says why."""
 
 
+# Characters of a label. Prometheus has no bound, so a few rules with `$1$1` make texts of any size there.
+_LONGEST = 16 * 1024
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
 _NAME_TEMPLATE = re.compile(r"(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))(?:\w|\$(?:\{\w+\}|\w+))*", re.ASCII)
 _ON_NAMES = (Action.LABEL_MAP, Action.LABEL_DROP, Action.LABEL_KEEP)
 _NEEDS_TARGET = frozenset(Action) - {Action.KEEP, Action.DROP, *_ON_NAMES}
-_ONLY_RE2 = (("[[:", "a POSIX class such as [[:alpha:]]"), ("\\p", "a Unicode class such as \\pL"))
 _REGEX, _REPLACEMENT, _SEPARATOR = "(.*)", "$1", ";"
 
 
@@ -56,7 +61,7 @@ class Rule:
     modulus: int = 0
     target_label: str = ""
     replacement: str = _REPLACEMENT
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    pattern: Regexp = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", _pattern(self.regex))
@@ -82,19 +87,24 @@ class Rule:
             raise BadRule(f"{self.target_label!r} is not a target_label for the action {self.action}")
 
 
-def _pattern(regex: str) -> re.Pattern[str]:
-    for text, name in _ONLY_RE2:
-        if text in regex:
-            raise BadRule(f"{regex!r}: {name} is not supported; list the characters, as in [a-zA-Z]")
+def _pattern(regex: str) -> Regexp:
+    from pprof_exporter.inputs.regexp import anchored  # noqa: PLC0415 - only for those who relabel
+    from pprof_exporter.inputs.regexp_syntax import BadRegexp  # noqa: PLC0415
+
     try:
-        return re.compile(regex, re.DOTALL)
-    except (re.error, OverflowError) as error:
-        raise BadRule(f"{regex!r} is not a regular expression: {error}") from None
+        return anchored(regex)
+    except BadRegexp as error:
+        raise BadRule(f"{regex[:200]!r} is not a regular expression: {error}") from None
 
 
 def relabel(labels: Mapping[str, str], rules: Iterable[Rule]) -> Labels | None:
-    """Apply the rules in order; None if one of them drops the target. A label that is empty is a label less."""
-    current: Labels = {name: value for name, value in labels.items() if value}
+    """Apply the rules in order; None if one of them drops the target. A label that is empty is a label less.
+
+    Raises `TooMuchText`.
+    """
+    current: Labels = {}
+    for name, value in labels.items():
+        _set(current, name, value)
     for rule in rules:
         value = rule.separator.join(current.get(name, "") for name in rule.source_labels)
         stays = _DECIDES.get(rule.action)
@@ -106,7 +116,7 @@ def relabel(labels: Mapping[str, str], rules: Iterable[Rule]) -> Labels | None:
 
 
 def _replace(rule: Rule, value: str, labels: Labels) -> None:
-    found = rule.pattern.fullmatch(value)
+    found = rule.pattern.search(value)
     if found is None:
         return
     target = _expand(rule.target_label, found)
@@ -122,22 +132,24 @@ def _hash_mod(rule: Rule, value: str, labels: Labels) -> None:
 
 def _map_names(rule: Rule, value: str, labels: Labels) -> None:
     for name, held in list(labels.items()):
-        found = rule.pattern.fullmatch(name)
+        found = rule.pattern.search(name)
         if found is not None:
             _set(labels, _expand(rule.replacement, found), held)
 
 
 def _drop_names(rule: Rule, value: str, labels: Labels) -> None:
-    for name in [name for name in labels if rule.pattern.fullmatch(name)]:
+    for name in [name for name in labels if rule.pattern.search(name)]:
         del labels[name]
 
 
 def _keep_names(rule: Rule, value: str, labels: Labels) -> None:
-    for name in [name for name in labels if not rule.pattern.fullmatch(name)]:
+    for name in [name for name in labels if not rule.pattern.search(name)]:
         del labels[name]
 
 
 def _set(labels: Labels, name: str, value: str) -> None:
+    if max(len(value), len(name)) > _LONGEST:
+        raise TooMuchText(f"its label {name[:100]!r} has more than {_LONGEST} characters")
     if value:
         labels[name] = value
     else:
@@ -145,8 +157,8 @@ def _set(labels: Labels, name: str, value: str) -> None:
 
 
 _DECIDES: dict[Action, Callable[[Rule, str, Labels], bool]] = {
-    Action.KEEP: lambda rule, value, _labels: rule.pattern.fullmatch(value) is not None,
-    Action.DROP: lambda rule, value, _labels: rule.pattern.fullmatch(value) is None,
+    Action.KEEP: lambda rule, value, _labels: rule.pattern.search(value) is not None,
+    Action.DROP: lambda rule, value, _labels: rule.pattern.search(value) is None,
     Action.KEEP_EQUAL: lambda rule, value, labels: labels.get(rule.target_label, "") == value,
     Action.DROP_EQUAL: lambda rule, value, labels: labels.get(rule.target_label, "") != value,
 }
@@ -161,16 +173,12 @@ _CHANGES: dict[Action, Callable[[Rule, str, Labels], None]] = {
 }
 
 
-def _expand(template: str, found: re.Match[str]) -> str:
+def _expand(template: str, found: RegexpMatch) -> str:
     """`$1`, `${1}`, `$name` and `$$` as Go's Regexp.Expand has them: the longest name counts, an unknown is empty."""
 
     def group(part: re.Match[str]) -> str:
         if part[1]:
             return "$"
-        name = part[2] or part[3]
-        try:
-            return found[int(name) if name.isdecimal() else name] or ""
-        except IndexError:
-            return ""
+        return found.group(part[2] or part[3])
 
     return _TEMPLATE.sub(group, template)

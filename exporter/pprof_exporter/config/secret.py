@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pprof_exporter.inputs.text_file import BadText, is_text, read_text
+
 _LARGEST = 64 * 1024
 # Shorter text is not searched for in messages: it would be found everywhere, and hides nothing.
 _SHORTEST = 4
@@ -26,15 +28,11 @@ class Secret:
         if self.file is None:
             return self.text
         try:
-            with self.file.open("rb") as stream:
-                body = stream.read(_LARGEST + 1)
-            text = body.decode("utf-8").strip()
+            text = read_text(self.file, _LARGEST).strip()
         except OSError as error:
             raise BadSecret(f"{self.file}: {error.strerror or error}") from None
-        except UnicodeDecodeError:
-            raise BadSecret(f"{self.file}: not UTF-8 text") from None
-        if len(body) > _LARGEST:
-            raise BadSecret(f"{self.file}: larger than {_LARGEST} bytes; a secret is one short line")
+        except BadText as error:
+            raise BadSecret(f"{self.file}: {error}; a secret is one short line") from None
         if not fits_header(text):
             raise BadSecret(f"{self.file}: more than one line, or control characters; write the secret on one line")
         return text
@@ -42,7 +40,7 @@ class Secret:
 
 def fits_header(text: str) -> bool:
     """Whether a header can hold the text: a line break in it would begin another header, or another request."""
-    return all(character == "\t" or (character >= " " and character != "\x7f") for character in text)
+    return is_text(text) and all(character == "\t" or (character >= " " and character != "\x7f") for character in text)
 
 
 def hide(text: str, *secrets: str) -> str:

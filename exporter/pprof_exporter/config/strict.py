@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainValidator,
     ValidationError,
     ValidationInfo,
@@ -23,13 +24,14 @@ from pydantic import (
 from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.metrics_url import MetricsPage, parse_metrics_page
 from pprof_exporter.config.units import parse_duration, parse_size
-from pprof_exporter.config.yaml_lines import load_with_lines
+from pprof_exporter.inputs.text_file import BadText, read_text
+from pprof_exporter.inputs.yaml_document import BadYaml, Schema, member_schema, parse_yaml, resolved
 
 
 class Strict(BaseModel):
     """A section that refuses keys which it does not know, and keys which exclude each other."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Groups of keys of which one may be given at the most."""
 
@@ -46,6 +48,7 @@ class Strict(BaseModel):
 
 
 _ABSENT = (None, False)
+_MOST_BYTES = 64 * 2**20
 
 
 def _seconds(value: object) -> object:
@@ -85,7 +88,7 @@ def _there(file: Path) -> Path:
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
 DurationOrOff = Annotated[float, BeforeValidator(_seconds_or_off)]
-Size = Annotated[int, BeforeValidator(_bytes)]
+Size = Annotated[int, BeforeValidator(_bytes), Field(lt=2**63)]
 Page = Annotated[MetricsPage, PlainValidator(_page), WithJsonSchema({"type": "string"})]
 ExistingFile = Annotated[Path, AfterValidator(_concurrent), AfterValidator(_there)]
 """A file that can be read now."""
@@ -95,16 +98,13 @@ Model = TypeVar("Model", bound=Strict)
 def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None = None) -> Model:
     """Read and validate a file, which may refer to variables of `environ`. Raises `ConfigError`."""
     try:
-        document, marks = load_with_lines(path.read_text(encoding="utf-8"))
+        document, marks = parse_yaml(read_text(path, _MOST_BYTES), _schema(model))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: {_without_words(error.problem) or 'not YAML'}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from error
+    except BadText as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except BadYaml as error:
+        raise ConfigError(f"{path}:{error.line}: {error.sentence}") from None
     try:
         return model.model_validate(
             {} if document is None else document, context={"folder": path.parent, "environ": environ}
@@ -112,13 +112,6 @@ def load_yaml(path: Path, model: type[Model], environ: Mapping[str, str] | None 
     except ValidationError as error:
         located = ((marks.line(problem["loc"]), _sentence(problem, model)) for problem in error.errors())
         raise ConfigError("\n".join(f"{path}:{line}: {sentence}" for line, sentence in located)) from None
-
-
-def _without_words(problem: str | None) -> str:
-    """A problem of YAML that does not repeat words of the file: a password may begin with `*` or `!`."""
-    if problem and problem.startswith(("found undefined alias", "could not determine a constructor")):
-        return "put text that begins with * or ! in quotes"
-    return problem or ""
 
 
 def _sentence(problem: Any, model: type[Strict]) -> str:
@@ -139,22 +132,13 @@ def _nearest(loc: tuple[int | str, ...], model: type[Strict]) -> str:
 
 def _fields_at(loc: tuple[int | str, ...], model: type[Strict]) -> list[str]:
     """Keys known at a place, by walking the JSON schema, which resolves lists, mappings and optionals alike."""
-    schema = model.model_json_schema()
-    definitions, node = schema.get("$defs", {}), schema
+    schema = _schema(model)
+    node = schema
     for part in loc:
-        node = _resolve(node, definitions)
-        node = node.get("items", {}) if isinstance(part, int) else _member(node, part)
-    return list(_resolve(node, definitions).get("properties", {}))
+        node = member_schema(node, part, schema)
+    return list(resolved(node, schema).get("properties", {}))
 
 
-def _member(node: dict[str, Any], key: str) -> dict[str, Any]:
-    found = node.get("properties", {}).get(key, node.get("additionalProperties", {}))
-    return found if isinstance(found, dict) else {}
-
-
-def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    for option in (node, *node.get("anyOf", [])):
-        if "$ref" in option:
-            found: dict[str, Any] = definitions[option["$ref"].rsplit("/", 1)[-1]]
-            return found
-    return node
+@cache
+def _schema(model: type[Strict]) -> Schema:
+    return model.model_json_schema(by_alias=True)

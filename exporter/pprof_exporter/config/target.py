@@ -11,6 +11,8 @@ from yarl import URL
 from pprof_exporter.config.client_settings import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.config.config_error import ConfigError
 from pprof_exporter.config.profiles import NO_OVERRIDES, Overrides
+from pprof_exporter.inputs.url_characters import BadUrl, shown
+from pprof_exporter.inputs.urls import parse_url
 
 DEFAULT_PATH = "/debug/pprof/"
 
@@ -41,27 +43,23 @@ class Target:
         return f"{self.url.host}:{self.url.port}"
 
 
-def parse_target(text: str, *, labels: dict[str, str] | None = None) -> Target:
+def parse_target(text: str, *, labels: dict[str, str] | None = None, written: str = "") -> Target:
     """Read `HOST:PORT`, or a URL whose path, if there is one, is where pprof is mounted.
 
     `localhost:6060`, `http://localhost:6060` and `http://localhost:6060/debug/pprof` are the same target.
-    Raises `BadTarget`.
+    Raises `BadTarget`, whose message names `written` if the text was made of it.
     """
+    about = shown(written or text)
+    if "?" in text or "#" in text:
+        raise BadTarget(f"{about}: remove everything from '?' or '#'; the exporter adds its own parameters")
     try:
-        url = URL(text if "://" in text else f"http://{text}")
-        host, port = url.host, url.port
-    except ValueError as error:
-        raise BadTarget(f"{text!r} is not a target: {error}") from error
-    if url.scheme not in ("http", "https"):
-        raise BadTarget(f"{text!r}: the scheme must be http or https, not {url.scheme!r}")
-    if not host:
-        raise BadTarget(f"{text!r} has no host; write HOST:PORT or http://HOST:PORT/PATH")
-    if url.query_string or url.fragment:
-        raise BadTarget(f"{text!r}: remove everything from '?' or '#'; the exporter adds its own parameters")
-    path = DEFAULT_PATH if url.path in ("", "/") else url.path.rstrip("/") + "/"
+        url = parse_url(text if "://" in text else f"http://{text}")
+    except BadUrl as error:
+        raise BadTarget(f"{about} is not a target: {error}") from None
+    host, path = url.host or "", DEFAULT_PATH if url.raw_path == "/" else url.raw_path.rstrip("/") + "/"
     bare_host = f"[{host}]" if ":" in host else host
-    name = f"{bare_host}:{port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))
-    return Target(name, url.with_path(path), tuple(sorted((labels or {}).items())))
+    name = f"{bare_host}:{url.port}" + ("" if path == DEFAULT_PATH else path.rstrip("/"))
+    return Target(name, url.with_path(path, encoded=True), tuple(sorted((labels or {}).items())))
 
 
 def refuse_duplicates(targets: Iterable[Target]) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pprof_exporter.inputs.text_file import is_marked
+
 if TYPE_CHECKING:
     import ssl
 
@@ -92,10 +94,13 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 def _readable(file: Path) -> None:
     # The ssl module does not say which file it is that is missing.
     try:
-        with file.open("rb"):
-            pass
+        with file.open("rb") as stream:
+            marked = is_marked(stream.read(3))
     except OSError as error:
         raise BadTls(f"{file}: {error.strerror or error}") from None
+    if marked:
+        # OpenSSL and Go find no certificate behind it.
+        raise BadTls(f"{file}: begins with a byte order mark; save it as ASCII")
 
 
 def _why(error: Exception) -> str:

@@ -39,8 +39,8 @@ class AlertCaptures:
         self._pusher = pusher
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._tasks: set[asyncio.Task[None]] = set()
-        found = [saved.finding for saved in reversed(evidence_store.findings()) if saved.finding.origin is Origin.ALERT]
-        self._last = {finding.target: finding.at for finding in found}
+        found = [saved.finding for saved in evidence_store.findings(since=pool.clock.now() - interval)]
+        self._last = {finding.target: finding.at for finding in reversed(found) if finding.origin is Origin.ALERT}
 
     def request(self, capture_request: CaptureRequest) -> CaptureAnswer:
         """Start a capture if the target is known and was not captured recently. Does not wait."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import ssl
 from collections import Counter, deque
@@ -23,10 +22,12 @@ from yarl import URL
 
 from pprof_exporter import USER_AGENT
 from pprof_exporter.clock import Clock
-from pprof_exporter.config import DEFAULT_TLS, PushSettings, client_context
+from pprof_exporter.config import DEFAULT_TLS, BadSecret, PushSettings, Secret, client_context
+from pprof_exporter.escaping import json_text, label_text
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence_store.finding import FindingRecord, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceStore, PushOutcome
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.profile import NANOSECONDS, DecodeError, decode
 
 _MAX_QUEUE = 64
@@ -41,7 +42,7 @@ _RETRIABLE = frozenset({408, 425, 429, *range(500, 600)})
 
 _NAME = re.compile(r"[^A-Za-z0-9_./-]+")
 _LABEL = re.compile(r"[^A-Za-z0-9_.]+")
-_VALUE = re.compile(r"[,}\x00-\x1f]+")
+_VALUE = re.compile(r"[,}\t\n]+")
 
 
 def _type(units: str, aggregation: str, name: str = "") -> dict[str, object]:
@@ -87,7 +88,7 @@ class Pusher:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._url = URL(settings.url) / "ingest"
+        self._url = _ingest(settings.url)
         self._queue: deque[_Push] = deque()
         self._bytes = 0
         self._not_empty = asyncio.Event()
@@ -151,7 +152,7 @@ class Pusher:
         form = aiohttp.FormData()
         octets = "application/octet-stream"
         form.add_field("profile", BytesIO(body.data), filename="profile.pprof", content_type=octets)
-        types = json.dumps(SAMPLE_TYPES[body.kind]).encode()
+        types = json_text(SAMPLE_TYPES[body.kind]).encode()
         form.add_field("sample_type_config", types, filename="sample_type_config.json", content_type="application/json")
         query = {"name": push.name, "from": str(began), "until": str(ended), "spyName": "gospy"}
         headers = await asyncio.to_thread(_credentials, self._settings)
@@ -163,16 +164,24 @@ class Pusher:
                 raise _Refused(f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}")
 
 
+def _ingest(text: str) -> URL:
+    url = parse_url(text)
+    return url.with_path(url.raw_path.rstrip("/") + "/ingest", encoded=True)
+
+
 def _context() -> ssl.SSLContext:
     return client_context(DEFAULT_TLS)
 
 
 def _credentials(settings: PushSettings) -> dict[str, str]:
-    """The header with user and password. Raises `OSError` if the password file cannot be read."""
+    """The header with user and password. Raises `OSError` if the password file cannot be read or used now."""
     if settings.password_file is None:
         return {}
-    password = settings.password_file.read_bytes().strip()
-    encoded = base64.b64encode(settings.username.encode() + b":" + password)
+    try:
+        password = Secret(file=settings.password_file).read()
+    except BadSecret as error:
+        raise OSError(str(error)) from None
+    encoded = base64.b64encode(f"{settings.username}:{password}".encode())
     return {"Authorization": f"Basic {encoded.decode()}"}
 
 
@@ -182,7 +191,9 @@ def application_name(finding: FindingRecord, role: ProfileRole) -> str:
     about = {"target": finding.target, "evidence": role, "failure_mode": finding.mode, "alert": finding.alert}
     labels = {**finding.labels, **about}
     pairs = (
-        f"{_LABEL.sub('_', name)}={_VALUE.sub(' ', value).strip()}" for name, value in sorted(labels.items()) if value
+        f"{_LABEL.sub('_', name)}={_VALUE.sub(' ', label_text(value)).strip()}"
+        for name, value in sorted(labels.items())
+        if value
     )
     return f"{service}{{{','.join(pairs)}}}"
 

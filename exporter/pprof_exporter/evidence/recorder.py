@@ -45,7 +45,8 @@ class EvidenceRecorder:
         self._bad: dict[tuple[str, str], tuple[str, float]] = {}
         """Worst level of each bad failure mode by target and mode, and when it turned bad."""
         self._saved: dict[tuple[str, str], tuple[float, str]] = {}
-        for saved in reversed(evidence_store.findings()):
+        # Older ones do not count, and to read all of them takes half a second.
+        for saved in reversed(evidence_store.findings(since=self._clock.now() - interval)):
             self._remember(saved)
 
     async def run(self) -> None:

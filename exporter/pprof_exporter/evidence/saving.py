@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
 
+from pprof_exporter.escaping import url_part
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
@@ -41,7 +41,7 @@ def finding_record(
         level=about.level,
         said=about.said[:_MAX_LENGTH],
         alert=about.alert,
-        runbook=f"/runbooks/{quote(about.alert, safe='')}?target={quote(name, safe=':')}" if about.alert else "",
+        runbook=f"/runbooks/{url_part(about.alert)}?target={url_part(name, safe=':')}" if about.alert else "",
         at=at,
         when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         process=Process(

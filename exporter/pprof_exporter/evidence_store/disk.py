@@ -6,6 +6,7 @@ Everything here raises `OSError`; `EvidenceStore` catches it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -14,12 +15,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, disk_usage
+from pprof_exporter.evidence_store.finding import FINDING_MANIFEST, SavedFinding, allocated
 
 _UNFINISHED = ".unfinished-"
+_CORRUPT = ".corrupt-"
 _LOCK = "lock"
+MAX_CORRUPT_FINDINGS = 3
+"""How many damaged findings are kept beside the others."""
+MAX_MANIFEST_BYTES = 2**20
+"""A manifest has a few KiB, most of it labels."""
 # Names of findings are used in URLs and headers.
 _NAME = re.compile(r"[A-Za-z0-9-]+")
+# As `EvidenceStore` names them.
+_ID = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9-]*-[0-9a-f]{8}")
+# Errors that say nothing about a file.
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN}
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -30,6 +40,8 @@ class RootLocked(OSError):
 def lock_root(root: Path) -> IO[bytes]:
     """Create the folder if needed, and lock it until the returned file is closed."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if (root / _LOCK).is_dir():
+        set_aside(root, _LOCK)
     handle = (root / _LOCK).open("ab")
     try:
         _lock(handle)
@@ -62,33 +74,95 @@ def _lock(handle: IO[bytes]) -> None:
         ) from error
 
 
-def remove_unfinished(root: Path) -> None:
-    """Remove the unfinished folders of a killed program."""
+def remove_unfinished(root: Path) -> list[OSError]:
+    """Remove the unfinished folders of a killed program. Returns what went wrong with those that stay."""
+    errors = []
     for path in list(root.iterdir()):
         if path.name.startswith(_UNFINISHED):
-            shutil.rmtree(path)
+            try:
+                _remove(path)
+            except OSError as error:
+                errors.append(error)
+    return errors
 
 
 def read_folders(root: Path) -> Iterator[tuple[Path, SavedFinding | None]]:
-    """Every folder with a manifest; None if it is not as it was written. Other files and folders are ignored."""
+    """Every finding; None for one that is not as it was written. Other files and folders are ignored.
+
+    A folder with a manifest is a finding, and so is whatever has the name of one.
+    """
     for path in sorted(root.iterdir()):
-        ours = _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
-        if ours and (path / FINDING_MANIFEST).is_file():
+        if _NAME.fullmatch(path.name) and not path.is_symlink() and (_is_named(path) or _has_manifest(path)):
             yield path, _read_folder(path)
 
 
-def _read_folder(path: Path) -> SavedFinding | None:
-    manifest = (path / FINDING_MANIFEST).read_bytes()
-    from pprof_exporter.evidence_store.manifest import decode_manifest  # noqa: PLC0415 - see there
+def _is_named(path: Path) -> bool:
+    return _ID.fullmatch(path.name) is not None
 
-    finding = decode_manifest(manifest)
-    if finding is None:
+
+def _has_manifest(path: Path) -> bool:
+    try:
+        return path.is_dir() and (path / FINDING_MANIFEST).is_file()
+    except OSError:
+        return False
+
+
+def _read_folder(path: Path) -> SavedFinding | None:
+    if not _has_manifest(path):
         return None
-    for file in finding.files:
-        on_disk = path / file.name
-        if on_disk.is_symlink() or not on_disk.is_file() or on_disk.stat().st_size != file.size:
+    try:
+        with (path / FINDING_MANIFEST).open("rb") as file:
+            manifest = file.read(MAX_MANIFEST_BYTES + 1)
+        from pprof_exporter.evidence_store.manifest import decode_manifest  # noqa: PLC0415 - see there
+
+        finding = decode_manifest(manifest) if len(manifest) <= MAX_MANIFEST_BYTES else None
+        if finding is None or not all(_has_size(path / file.name, file.size) for file in finding.files):
             return None
-    return SavedFinding(path.name, finding, disk_usage(finding, len(manifest)))
+    except OSError as error:
+        if error.errno in _PASSING:
+            raise
+        return None
+    return SavedFinding.of(path.name, finding, manifest)
+
+
+def _has_size(file: Path, size: int) -> bool:
+    return not file.is_symlink() and file.is_file() and file.stat().st_size == size
+
+
+def set_aside(root: Path, name: str) -> Path:
+    """Move a damaged finding aside, for whoever wants to look at it; returns the new path. The oldest of many go."""
+    target = root / f"{_CORRUPT}{name}"
+    _remove(target)
+    (root / name).rename(target)
+    aside = sorted(_aside(root), key=lambda path: path.lstat().st_mtime)
+    for old in [path for path in aside if path != target][: 1 - MAX_CORRUPT_FINDINGS]:
+        _remove(old)
+    return target
+
+
+def remove_aside(root: Path) -> None:
+    """Remove the damaged findings that were set aside."""
+    for path in list(_aside(root)):
+        _remove(path)
+
+
+def aside_bytes(root: Path) -> int:
+    """Disk space of the damaged findings that were set aside."""
+    found = list(_aside(root))
+    sizes = (file.lstat().st_size for path in found for file in (path, *path.rglob("*")))
+    return sum(allocated(size) for size in sizes)
+
+
+def _aside(root: Path) -> Iterator[Path]:
+    return (path for path in root.iterdir() if path.name.startswith(_CORRUPT))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_folder(root: Path, name: str, contents: Iterable[tuple[str, bytes]]) -> None:
@@ -114,8 +188,9 @@ def remove_folder(root: Path, name: str) -> None:
     """Remove a folder. It is renamed first, so that it is never seen half removed."""
     unfinished = root / f"{_UNFINISHED}{name}"
     with contextlib.suppress(FileNotFoundError):
+        _remove(unfinished)
         (root / name).rename(unfinished)
-        shutil.rmtree(unfinished)
+        _remove(unfinished)
 
 
 def _sync(folder: Path) -> None:

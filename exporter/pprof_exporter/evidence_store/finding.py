@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 FINDING_MANIFEST = "manifest.json"
+SEALED_VERSION = 2
+"""From this version on, a manifest has a digest of itself."""
 # Disk space is allocated in blocks of this size.
 _BLOCK = 4096
 _GZIP = b"\x1f\x8b"
@@ -89,7 +92,7 @@ class FindingRecord:
     process: Process = field(default_factory=Process)
     missing: dict[str, str] = field(default_factory=dict)
     files: tuple[ProfileFile, ...] = ()
-    version: int = 1
+    version: int = SEALED_VERSION
 
     def file(self, name: str) -> ProfileFile | None:
         """The file with this name; None if there is none."""
@@ -103,11 +106,31 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class SavedFinding:
-    """A finding on disk. `id` is the name of its folder, `disk_bytes` the disk space that it takes."""
+    """A finding on disk. `id` is the name of its folder, `disk_bytes` the disk space that it takes.
+
+    There are up to ten thousand, of targets that are long gone: only what they are found by is ready in memory.
+    """
 
     id: str
-    finding: FindingRecord
+    target: str
+    mode: str
+    at: float
     disk_bytes: int
+    packed: bytes = field(repr=False)
+    """The manifest, compressed: half a kilobyte, where the objects of one take eight."""
+
+    @classmethod
+    def of(cls, id_: str, finding: FindingRecord, manifest: bytes) -> SavedFinding:
+        """A finding with its manifest as it is on disk."""
+        size = disk_usage(finding, len(manifest))
+        return cls(id_, finding.target, finding.mode, finding.at, size, zlib.compress(manifest))
+
+    @property
+    def finding(self) -> FindingRecord:
+        """The whole record, which is read from the manifest each time."""
+        from pprof_exporter.evidence_store.manifest import known_manifest  # noqa: PLC0415 - see there
+
+        return known_manifest(zlib.decompress(self.packed))
 
 
 def profile_file(body: RawProfile, role: ProfileRole) -> ProfileFile:
@@ -121,4 +144,9 @@ def profile_file(body: RawProfile, role: ProfileRole) -> ProfileFile:
 def disk_usage(finding: FindingRecord, manifest: int) -> int:
     """The disk space of a finding with a manifest of `manifest` bytes, including its folder."""
     sizes = (manifest, *(file.size for file in finding.files))
-    return _BLOCK + sum(-(-size // _BLOCK) * _BLOCK for size in sizes)
+    return _BLOCK + sum(map(allocated, sizes))
+
+
+def allocated(size: int) -> int:
+    """The disk space of a file with so many bytes."""
+    return -(-size // _BLOCK) * _BLOCK

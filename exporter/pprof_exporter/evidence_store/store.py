@@ -7,6 +7,7 @@ with the most bytes is removed first: a noisy target displaces only its own find
 from __future__ import annotations
 
 import errno
+import math
 import re
 import secrets
 import threading
@@ -27,7 +28,6 @@ from pprof_exporter.evidence_store.finding import (
     ProfileRole,
     RawProfile,
     SavedFinding,
-    disk_usage,
     profile_file,
 )
 
@@ -38,7 +38,7 @@ class EvidenceProblem(StrEnum):
     """Problems with the folder."""
 
     CORRUPT = "corrupt"
-    """A finding was not as written, and was removed."""
+    """A finding was not as written, and was set aside; or one of its profiles was not, and is not given out."""
     UNWRITABLE = "unwritable"
     """The folder cannot be read or written."""
     FULL = "full"
@@ -94,6 +94,10 @@ class EvidenceStore:
         self._policy = policy
         self._lock: IO[bytes] | None = None
         self._findings: dict[str, SavedFinding] = {}
+        self._damaged: set[tuple[str, str]] = set()
+        """Files that are known not to be as written, by finding and name."""
+        self._aside = 0
+        """Disk space of the findings that were set aside."""
         self._disk = threading.RLock()
         self._memory = threading.Lock()
         self.troubles: Counter[EvidenceProblem] = Counter()
@@ -120,11 +124,11 @@ class EvidenceStore:
         with self._memory:
             return sum(saved.disk_bytes for saved in self._findings.values())
 
-    def findings(self, target: str | None = None) -> list[SavedFinding]:
-        """All findings, or those of a target, newest first."""
+    def findings(self, target: str | None = None, since: float = -math.inf) -> list[SavedFinding]:
+        """All findings, or those of a target, or since a Unix time, newest first."""
         with self._memory:
-            found = [saved for saved in self._findings.values() if target in (None, saved.finding.target)]
-        return sorted(found, key=lambda saved: (saved.finding.at, saved.id), reverse=True)
+            found = [saved for saved in self._findings.values() if target in (None, saved.target) and saved.at >= since]
+        return sorted(found, key=lambda saved: (saved.at, saved.id), reverse=True)
 
     def find(self, id_: str) -> SavedFinding | None:
         """The finding with this id; None if there is none."""
@@ -142,8 +146,8 @@ class EvidenceStore:
         from pprof_exporter.evidence_store.manifest import encode_manifest  # noqa: PLC0415 - see there
 
         manifest = encode_manifest(finding)
-        saved = SavedFinding(_id(finding), finding, disk_usage(finding, len(manifest)))
-        if saved.disk_bytes > self._policy.max_bytes:
+        saved = SavedFinding.of(_id(finding), finding, manifest)
+        if saved.disk_bytes > self._policy.max_bytes or len(manifest) > disk.MAX_MANIFEST_BYTES:
             return self._dropped(DropReason.TOO_LARGE)
         contents = [
             (FINDING_MANIFEST, manifest),
@@ -163,17 +167,25 @@ class EvidenceStore:
         return saved
 
     def read(self, saved: SavedFinding, file: ProfileFile) -> bytes | None:
-        """The content of a file; None if it is gone, or not as written, which is counted."""
+        """The content of a file; None if it is gone, or not as written, which is counted once."""
+        path = self._root / saved.id / file.name
         try:
-            data = (self._root / saved.id / file.name).read_bytes()
-        except FileNotFoundError:
-            return None
+            data = path.read_bytes() if path.stat().st_size == file.size else b""
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            if not path.parent.is_dir():
+                return None
+            data = b""
         except OSError as error:
             self._report(error)
             return None
         if file.matches(data):
             return data
-        self._count_trouble(EvidenceProblem.CORRUPT, f"{saved.id}/{file.name} is corrupt")
+        with self._memory:
+            known = (saved.id, file.name) in self._damaged
+            if saved.id in self._findings:
+                self._damaged.add((saved.id, file.name))
+        if not known:
+            self._count_trouble(EvidenceProblem.CORRUPT, f"{saved.id}/{file.name} is corrupt")
         return None
 
     def count_dropped(self, reason: DropReason) -> None:
@@ -204,11 +216,12 @@ class EvidenceStore:
         lock = None
         try:
             lock = disk.lock_root(self._root)
-            disk.remove_unfinished(self._root)
+            for error in disk.remove_unfinished(self._root):
+                self._report(error)
             found = dict(disk.read_folders(self._root))
             for path in [path for path, saved in found.items() if saved is None]:
-                disk.remove_folder(self._root, path.name)
-                self._count_trouble(EvidenceProblem.CORRUPT, f"{path.name} was corrupt and was removed")
+                self._set_aside(path.name)
+            self._aside = disk.aside_bytes(self._root)
         except OSError as error:
             if lock is not None:
                 lock.close()
@@ -217,15 +230,26 @@ class EvidenceStore:
         self._lock = lock
         with self._memory:
             self._findings = {saved.id: saved for saved in found.values() if saved is not None}
+            self._damaged.clear()
         return True
+
+    def _set_aside(self, name: str) -> None:
+        try:
+            path = disk.set_aside(self._root, name)
+        except OSError as error:
+            self._report(error)
+            return
+        self._count_trouble(EvidenceProblem.CORRUPT, f"{name} was corrupt and was moved to {path.name}")
 
     def _make_room(self, new: SavedFinding | None, now: float) -> bool:
         """Remove findings that are too old, and those that leave no room for `new`. False if that fails."""
         with self._memory:
             staying = dict(self._findings)
-        aged = [id_ for id_, saved in staying.items() if now - saved.finding.at > self._policy.max_age]
+        aged = [id_ for id_, saved in staying.items() if now - saved.at > self._policy.max_age]
         for id_ in aged:
             del staying[id_]
+        if self._aside:
+            self._make_room_aside(staying, new)
         leaving = aged + _surplus(staying, new, self._policy)
         for id_ in leaving:
             try:
@@ -235,7 +259,19 @@ class EvidenceStore:
                 return False
             with self._memory:
                 self._findings.pop(id_, None)
+                self._damaged = {known for known in self._damaged if known[0] != id_}
         return True
+
+    def _make_room_aside(self, staying: dict[str, SavedFinding], new: SavedFinding | None) -> None:
+        """Remove what was set aside, before any finding, if there is no room for it."""
+        held = sum(saved.disk_bytes for saved in staying.values()) + (new.disk_bytes if new else 0)
+        if held + self._aside > self._policy.max_bytes:
+            # What cannot be removed now stays until the next start, and keeps nothing else from being saved.
+            self._aside = 0
+            try:
+                disk.remove_aside(self._root)
+            except OSError as error:
+                self._report(error)
 
     def _dropped(self, reason: DropReason) -> SavedFinding | None:
         self.count_dropped(reason)
@@ -260,17 +296,17 @@ def _surplus(staying: dict[str, SavedFinding], new: SavedFinding | None, policy:
     """The findings to remove, in this order, so that the rest and `new` are within the limits."""
     held: Counter[str] = Counter()
     oldest: dict[str, list[SavedFinding]] = {}
-    for saved in sorted(staying.values(), key=lambda saved: (saved.finding.at, saved.id), reverse=True):
-        held[saved.finding.target] += saved.disk_bytes
-        oldest.setdefault(saved.finding.target, []).append(saved)
+    for saved in sorted(staying.values(), key=lambda saved: (saved.at, saved.id), reverse=True):
+        held[saved.target] += saved.disk_bytes
+        oldest.setdefault(saved.target, []).append(saved)
     count = len(staying)
     if new is not None:
-        held[new.finding.target] += new.disk_bytes
+        held[new.target] += new.disk_bytes
         count += 1
     total, leaving = held.total(), []
     while oldest and (total > policy.max_bytes or count > policy.findings):
         # Of targets with equal bytes, the one with the oldest finding.
-        target = max(oldest, key=lambda name: (held[name], -oldest[name][-1].finding.at))
+        target = max(oldest, key=lambda name: (held[name], -oldest[name][-1].at))
         gone = oldest[target].pop()
         if not oldest[target]:
             del oldest[target]

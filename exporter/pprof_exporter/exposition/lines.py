@@ -9,6 +9,7 @@ from itertools import accumulate
 from prometheus_client.utils import floatToGoString
 
 from pprof_exporter.catalog import FAMILIES, Family
+from pprof_exporter.escaping import label_text
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
@@ -45,7 +46,7 @@ class TextLines:
 
     def texts(self) -> dict[str, bytes]:
         """The lines of each family that has series, by family name."""
-        return {name: "".join(lines).encode(errors="replace") for name, lines in self._lines.items()}
+        return {name: "".join(lines).encode() for name, lines in self._lines.items()}
 
 
 class _Pairs(dict[tuple[str, str], str]):
@@ -53,7 +54,7 @@ class _Pairs(dict[tuple[str, str], str]):
 
     def __missing__(self, item: tuple[str, str]) -> str:
         name, value = item
-        written = self[item] = f'{name}="{value.translate(_ESCAPES)}"'
+        written = self[item] = f'{name}="{label_text(value).translate(_ESCAPES)}"'
         return written
 
 

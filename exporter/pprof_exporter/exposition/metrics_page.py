@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from prometheus_client.core import Metric
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from pprof_exporter.catalog import FAMILIES, Family, MetricType, exporter
 from pprof_exporter.exposition.fleet_series import FleetSeries
+from pprof_exporter.exposition.negotiation import Encoder, negotiate_format
 from pprof_exporter.exposition.pieces import PAGE_THREADS, DeflatedPiece, Deflater, gzipped, inflated
 from pprof_exporter.exposition.sink import empty_metric
 from pprof_exporter.scrape import Pool
 
 _TARGET_FAMILIES = tuple(family for family in FAMILIES if family not in exporter.FAMILIES)
 _END = b"# EOF\n"
-_FORMATS = 8
-
-Encoder = Callable[[Collector], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,8 @@ class ExpositionPage:
 
     async def reply(self, accept: str, names: Sequence[str] = ()) -> EncodedPage:
         """The current page. `accept` is the Accept header; `names` selects families by any of their names."""
-        encode, content_type = choose_encoder(accept)
+        form = negotiate_format(accept)
+        encode, content_type = form.encode, form.content_type
         blocks = await self._fleet.pieces()
         own = encode(_OtherFamilies(self._registry, frozenset(names)))
         deflater, ended = Deflater(), own.endswith(_END)
@@ -73,9 +71,6 @@ class ExpositionPage:
 
     def _heads_of(self, content_type: str, encode: Encoder) -> dict[str, DeflatedPiece]:
         if content_type not in self._heads:
-            # The client chooses the version in Accept, so the number of content types has no bound.
-            if len(self._heads) >= _FORMATS:
-                self._heads.clear()
             self._heads[content_type] = _heads(encode)
         return self._heads[content_type]
 

@@ -11,6 +11,7 @@ from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 from pprof_exporter.catalog import FAMILIES, Family, MetricType
+from pprof_exporter.escaping import label_text
 
 
 class SeriesSink(Protocol):
@@ -34,7 +35,7 @@ class MetricSink:
 
     def add(self, family: Family, labels: dict[str, str], value: float) -> None:
         """Add one series of a counter, gauge or info."""
-        self._samples[family].append(Sample(family.name, labels, value))
+        self._samples[family].append(Sample(family.name, _written(labels), value))
 
     def add_known(self, family: Family, labels: dict[str, str], value: float | None) -> None:
         """Add one series, unless the value is None."""
@@ -45,6 +46,7 @@ class MetricSink:
         """Add one histogram. `counts` are per bucket and not cumulative; the last one is for +Inf."""
         bounds = (*map(floatToGoString, family.buckets), "+Inf")
         samples = self._samples[family]
+        labels = _written(labels)
         cumulative = list(accumulate(counts))
         for bound, count in zip(bounds, cumulative, strict=True):
             samples.append(Sample(f"{family.name}_bucket", {**labels, "le": bound}, count))
@@ -59,6 +61,10 @@ class MetricSink:
 def empty_metric(family: Family) -> Metric:
     """A family without series."""
     return _metric(family, [])
+
+
+def _written(labels: dict[str, str]) -> dict[str, str]:
+    return {name: label_text(value) for name, value in labels.items()}
 
 
 def _metric(family: Family, samples: list[Sample]) -> Metric:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         Span,
     )
     from pprof_exporter.profile.liveness import check_cmdline, check_threads
-    from pprof_exporter.profile.loaded_modules import Module, ModuleRole, modules
+    from pprof_exporter.profile.loaded_modules import Module, ModuleRole, modules, same_path
     from pprof_exporter.profile.memstats import MemStats, read_memstats
     from pprof_exporter.profile.model import Function, Label, Line, Location, Mapping, Sample, ValueType
     from pprof_exporter.profile.mutex_rate import read_mutex_rate
@@ -111,6 +111,7 @@ __all__ = [
     "read_mutex_rate",
     "read_page",
     "read_trace",
+    "same_path",
     "system_of",
     "totals",
     "under_current_names",
@@ -133,7 +134,7 @@ __getattr__ = lazy_face(
         "liveness": "check_cmdline check_threads",
         "memstats": "MemStats read_memstats",
         "model": "Function Label Line Location Mapping Sample ValueType",
-        "loaded_modules": "Module ModuleRole modules",
+        "loaded_modules": "Module ModuleRole modules same_path",
         "mutex_rate": "read_mutex_rate",
         "openmetrics_page": "CPU_SECONDS TargetMetrics read_page",
         "profile": "Profile",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 
+from pprof_exporter.catalog import Reason
+from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.inflate import inflate
 from pprof_exporter.profile.profile import Profile
 from pprof_exporter.profile.reader.bounds import check_size
 from pprof_exporter.profile.reader.choice import READER, Reader
-from pprof_exporter.profile.recognise import reject_other_formats
+from pprof_exporter.profile.recognise import hint_of_binary, reject_other_formats
 
 MAX_INFLATED_BYTES = 64 * 1024 * 1024
 
@@ -33,4 +35,10 @@ def decode(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES, reader: Reader =
     body = inflate(data, max_bytes)
     reject_other_formats(body)
     check_size(len(body))
-    return Profile(reader.read(body), reader)
+    try:
+        columns = reader.read(body)
+    except DecodeError as error:
+        if error.reason in (Reason.PROTO, Reason.INVALID):
+            error.hint = hint_of_binary(body)
+        raise
+    return Profile(columns, reader)

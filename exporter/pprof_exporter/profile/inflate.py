@@ -39,13 +39,14 @@ def inflate(data: bytes, limit: int) -> bytes:
     for _ in range(_LAYERS):
         if not data.startswith(GZIP_MAGIC):
             break
-        data = _gunzip(data, limit)
+        data = gunzip(data, limit)
     if len(data) > limit:
         raise DecodeError(Reason.TOO_LARGE, f"{len(data)} bytes, more than the limit of {limit}")
     return data
 
 
-def _gunzip(data: bytes, limit: int) -> bytes:
+def gunzip(data: bytes, limit: int) -> bytes:
+    """The contents of a gzip file, at most `limit` bytes. Raises `DecodeError` as `inflate` does."""
     if data.startswith(_PLAIN_HEADER) and (whole := _only_member(data, limit)) is not None:
         return whole
     pieces = list(_members(data, limit))

@@ -14,8 +14,13 @@ from enum import StrEnum
 
 from pprof_exporter.profile.remembered import LARGEST_MODULES, MOST_MODULES, characters, remember_small
 
-_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\)")
-_SYSTEM_FOLDER = re.compile(r"[a-z]:/windows/", re.IGNORECASE)
+# With a drive, of a share or of the object manager: CreateProcess takes them all, and lists them as they were given.
+_WINDOWS_PATH = re.compile(r"[a-z]:[\\/]|[\\/]{2}[.?][\\/]|\\(?:\\|\?\?\\|Device\\)", re.IGNORECASE)
+# `\\?\C:\`, `\\.\C:\` and `\??\C:\` are the same as `C:\`, and `\\?\UNC\server\` is `\\server\`:
+# https://learn.microsoft.com/en-us/dotnet/standard/io/file-path-formats.
+_SHARE_PREFIX = re.compile(r"(?://[.?]|/\?\?)/unc/")
+_DEVICE_PREFIX = re.compile(r"(?://[.?]|/\?\?)/")
+_SYSTEM_FOLDER = re.compile(r"(?:[a-z]:|/device/harddiskvolume\d+)/(?:windows|winnt)/")
 # time.Time.String() of Go.
 _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ([+-])(\d\d)(\d\d)\b")
 
@@ -55,16 +60,29 @@ def modules(files: tuple[tuple[str, str], ...]) -> tuple[Module, ...]:
     return tuple([Module(file, build_id, _role(file, main), _modified(file, build_id)) for file, build_id in files])
 
 
+def same_path(file: str) -> str:
+    r"""The path in one spelling: on Windows, case, `/` or `\` and a prefix such as `\\?\` make no other file."""
+    if not _WINDOWS_PATH.match(file):
+        return file
+    path = file.replace("\\", "/").lower()
+    shared = _SHARE_PREFIX.match(path)
+    if shared:
+        return "//" + path[shared.end() :]
+    return _DEVICE_PREFIX.sub("", path, count=1) if _DEVICE_PREFIX.match(path) else path
+
+
 def _role(file: str, main: str) -> ModuleRole:
     if not file:
         return ModuleRole.UNNAMED
     if file == main:
         return ModuleRole.MAIN
     if _WINDOWS_PATH.match(file):
-        path, program = file.replace("\\", "/"), main.replace("\\", "/")
+        path, program = same_path(file), same_path(main)
+        if path == program:
+            return ModuleRole.MAIN
         if _SYSTEM_FOLDER.match(path):
             return ModuleRole.SYSTEM
-        return ModuleRole.OWN if _folder(path).lower() == _folder(program).lower() else ModuleRole.FOREIGN
+        return ModuleRole.OWN if _folder(path) == _folder(program) else ModuleRole.FOREIGN
     if file.startswith("["):
         return ModuleRole.SYSTEM
     if _folder(file) == _folder(main):

@@ -158,7 +158,7 @@ def _format_error(body: bytes) -> DecodeError:
     head = body[:HEAD_BYTES]
     if head.strip() and head.translate(None, _TEXT):
         return DecodeError(Reason.PROTO, "binary data instead of the text of heap?debug=1")
-    return other_page(head, f"not the text of heap?debug=1: {head.decode('utf-8', 'replace').split()[:8]}")
+    return other_page(head, "not the text of heap?debug=1")
 
 
 def _tail(body: bytes) -> str:

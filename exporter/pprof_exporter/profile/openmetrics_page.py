@@ -129,6 +129,9 @@ def _parse(line: str) -> Sample:
 
 
 def _total(samples: Sequence[Sample]) -> float | None:
+    """The sum over the label sets; None if one comes twice, which no format allows."""
+    if len({tuple(sorted(sample.labels.items())) for sample in samples}) < len(samples):
+        return None
     parts = [_sensible(sample.value) for sample in samples]
     known = [part for part in parts if part is not None]
     return _sensible(sum(known)) if known and len(known) == len(parts) else None

@@ -235,7 +235,7 @@ GROUP = RuleGroup(
             {{ if eq $labels.trouble "push" }}{{ $value | printf "%.0f" }} profiles that {{ $labels.instance }} should
             have pushed to another store in the last hour were not accepted, more than were. They are still on
             /evidence. {{- else if eq $labels.trouble "corrupt" }}A finding on the disk of {{ $labels.instance }} was
-            corrupt and was removed.
+            damaged. The finding or the profile is not shown; a damaged finding was moved aside.
             {{- else }}The folder in which {{ $labels.instance }} saves the profiles of findings could not be used
             within the last hour ({{ $labels.trouble }}). Later findings may have no saved profiles.
             {{- end }} The log of the exporter says why.

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NOT_SERVED, Reason, ReasonGroup
-from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
+from pprof_exporter.catalog.hints import explained
+from pprof_exporter.catalog.root_causes import NO_HANDLER, OTHER_PAGE, RootCause
 from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.rules.guards import EXHAUSTED_EXPORTERS
 from pprof_exporter.rules.model import TARGET, TARGET_LABELS, Alert, RecordingRule, RuleGroup
@@ -80,8 +81,9 @@ def _listed(share: str, selector: str) -> str:
     )
 
 
-_HINTS = {reason: f"{reason.meaning}. {reason.advice}" for reason in sorted(_REFUSED)}
-_HINTS |= {reason: not_served(reason) for reason in sorted(NOT_SERVED)}
+_HINTS = {reason: explained(reason) for reason in sorted(_REFUSED)}
+_HINTS |= dict.fromkeys(sorted(NOT_SERVED - {Reason.HTTP_3XX}), NO_HANDLER)
+_HINTS[Reason.HTTP_3XX] = explained(Reason.HTTP_3XX)
 _HINT = (
     f"{{{{ range printf `count by (reason) ({_FAILED}{{job=%q, instance=%q, target=%q, {_REJECTS}}} > 0)` "
     f"{TARGET_LABELS}"

@@ -311,7 +311,7 @@ class Intake:
             if state.index_problem is not None and not answers_without_index(state, self._clock.now()):
                 state.up = False
         state.wedge.record(name, error.reason)
-        state.counters[name].failed(error.reason, error.detail, decoding=isinstance(error, DecodeError))
+        state.counters[name].failed(error)
         state.revision += 1
 
     def _take(self, evidence: ProcessEvidence) -> bool:

@@ -206,7 +206,7 @@ class Pool:
         while True:
             if self._store.last_trouble != reported:
                 reported = self._store.last_trouble
-                LOG.warning("storage failed, statistics stay in memory", detail=reported)
+                LOG.warning("storage trouble", detail=reported)
             for _ in range(_COMPARE_CHANGED):
                 await self._clock.sleep(_STORE_EVERY / _COMPARE_CHANGED)
                 changed = [state for state in self.states if state.identity.comparison_due]

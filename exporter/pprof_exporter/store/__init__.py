@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pprof_exporter.store.ages import age_band
 from pprof_exporter.store.control import is_latency
-from pprof_exporter.store.database import StorageProblem
 from pprof_exporter.store.epoch import (
     NO_BUILD_ID,
     NO_MODULES,
@@ -18,6 +17,7 @@ from pprof_exporter.store.epoch import (
     changed_parts,
     overlay_fingerprint,
 )
+from pprof_exporter.store.problems import StorageProblem
 from pprof_exporter.store.retention import EpochRetention
 from pprof_exporter.store.sketch import Sketch
 from pprof_exporter.store.store import Store

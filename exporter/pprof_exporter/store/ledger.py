@@ -21,10 +21,12 @@ from pprof_exporter.store.epoch import (
     merge_fingerprints,
     overlay_fingerprint,
 )
+from pprof_exporter.store.packed import PackedRecords
 from pprof_exporter.store.record import SignalRecord, merged
-from pprof_exporter.store.retention import EpochRetention
+from pprof_exporter.store.retention import EpochRetention, aged_epochs, recency
 from pprof_exporter.store.sketch import MAX_MAGNITUDE, Sketch
 from pprof_exporter.store.stays import StayKey, Stays
+from pprof_exporter.store.twins import is_same, twins_of
 
 # An epoch with fewer values of every signal is too short to compare with, if there is an earlier one.
 _ENOUGH = 10
@@ -43,6 +45,7 @@ class Ledger:
         self._epochs: dict[int, Epoch] = {}
         self._services: dict[str, list[int]] = {}
         self._records: dict[int, dict[str, SignalRecord]] = {}
+        self._packed = PackedRecords()
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
         self._fresh: OrderedDict[SketchKey, None] = OrderedDict()
@@ -88,7 +91,7 @@ class Ledger:
                 for epoch in agreeing
                 if epoch.id not in been and (epoch.id > left or epoch.last_seen >= stay.since)
             ]
-        return max(agreeing, key=_recency, default=None)
+        return max(agreeing, key=recency, default=None)
 
     def _opened(self, service: str, fingerprint: Fingerprint, now: float, left: int | None) -> Epoch:
         return Epoch(self._unused_id(), service, fingerprint, now, now, left)
@@ -97,6 +100,7 @@ class Ledger:
         """See `Store.observe`."""
         if epoch_id not in self._epochs or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return
+        self.unpack(epoch_id)
         record = self._records.setdefault(epoch_id, {}).setdefault(signal, SignalRecord())
         if record.fresh is None:
             record.fresh = Sketch()
@@ -143,19 +147,39 @@ class Ledger:
 
     def by_age(self) -> list[Epoch]:
         """Every epoch, longest unseen first."""
-        return sorted(self._epochs.values(), key=_recency)
+        return sorted(self._epochs.values(), key=recency)
 
     def aged(self, now: float, policy: EpochRetention) -> list[Epoch]:
-        """Epochs that are too old, except the last ones of each service."""
-        old: list[Epoch] = []
-        for ids in self._services.values():
-            epochs = sorted((self._epochs[own] for own in ids), key=_recency)
-            spare = max(0, len(epochs) - policy.epochs)
-            old += [epoch for epoch in epochs[:spare] if now - epoch.last_seen > policy.age]
-        return old
+        """Epochs that are too old, or of which there are too many."""
+        return aged_epochs(([self._epochs[own] for own in ids] for ids in self._services.values()), now, policy)
+
+    def idle(self, before: float) -> list[int]:
+        """Epochs with signals in memory that were last seen before this time, and with which no target is compared."""
+        needed: set[int] = set()
+        for key in self.stays.seen_since(before):
+            needed.update(epoch.id for epoch in self.history(key))
+        return [own for own in self._records if own not in needed and self._epochs[own].last_seen < before]
+
+    def pack(self, epoch_id: int) -> None:
+        """Make the signals of an epoch small: read again from the file when needed, or encoded."""
+        records = self._records.pop(epoch_id, {})
+        if epoch_id in self.rows and not any(record.fresh for record in records.values()):
+            self._loaded.discard(epoch_id)
+            return
+        self._packed.put(epoch_id, records)
+        for signal in records:
+            self._fresh.pop((epoch_id, signal), None)
+
+    def unpack(self, epoch_id: int) -> None:
+        """Undo `pack` of encoded signals."""
+        if epoch_id in self._packed:
+            records = self._records[epoch_id] = self._packed.take(epoch_id)
+            self._fresh.update(((epoch_id, signal), None) for signal, record in records.items() if record.fresh)
 
     def size(self, epoch_id: int) -> int:
         """About the encoded size of the sketches of an epoch, in bytes."""
+        if epoch_id in self._packed:
+            return self._packed.size(epoch_id)
         return sum(record.size for record in self._records.get(epoch_id, {}).values())
 
     def drop(self, epochs: Iterable[Epoch]) -> None:
@@ -168,6 +192,7 @@ class Ledger:
                 del self._services[epoch.service]
             for signal in self._records.pop(epoch.id, {}):
                 self._fresh.pop((epoch.id, signal), None)
+            self._packed.drop(epoch.id)
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
@@ -191,7 +216,12 @@ class Ledger:
         """What is not in the file, with up to so many sketches. The caller then calls `written` or `put_back`."""
         batch = Batch([self._epochs[own] for own in sorted(self._dirty)], stays=self.stays.take())
         self._dirty.clear()
-        while self._fresh and len(batch.sketches) < most:
+        while len(batch.sketches) < most:
+            if not self._fresh:
+                if not self._packed:
+                    break
+                self.unpack(self._packed.ids[0])
+                continue
             (epoch_id, signal), _ = self._fresh.popitem(last=False)
             key, record = (epoch_id, signal), self._records[epoch_id][signal]
             if record.fresh is None:
@@ -230,6 +260,8 @@ class Ledger:
 
         Otherwise the file may already hold the stored values, so only values that were never written are added.
         """
+        for epoch_id in self._packed.ids:
+            self.unpack(epoch_id)
         self.rows.clear()
         self._loaded.clear()
         self._dirty.update(self._epochs)
@@ -247,7 +279,8 @@ class Ledger:
         """Merge the epochs of the file, by row; their `id` and `before` are rows too."""
         self._detach_rows(rows)
         bound = {row: own for own, row in self.rows.items()}
-        twins = self._twins({row: epoch for row, epoch in rows.items() if row not in bound})
+        loose = [epoch for epoch in self._epochs.values() if epoch.id not in self.rows]
+        twins = twins_of({row: epoch for row, epoch in rows.items() if row not in bound}, loose)
         for row, epoch in rows.items():
             if row in bound:
                 continue
@@ -264,26 +297,6 @@ class Ledger:
         """Add the stays of the file, in which epochs are rows."""
         self.stays.load(stored, {row: own for own, row in self.rows.items()})
 
-    def _twins(self, rows: Mapping[int, Epoch]) -> dict[int, int]:
-        """Epochs without a row by the row that they share: with the same fingerprint, begun at about the same time."""
-        loose: dict[str, list[Epoch]] = {}
-        for own in self._epochs.values():
-            if own.id not in self.rows:
-                loose.setdefault(own.service, []).append(own)
-        pairs = sorted(
-            (abs(own.first_seen - epoch.first_seen), row, own.id)
-            for row, epoch in rows.items()
-            for own in loose.get(epoch.service, ())
-            if _same(own, epoch)
-        )
-        twins: dict[int, int] = {}
-        taken: set[int] = set()
-        for _, row, own_id in pairs:
-            if row not in twins and own_id not in taken:
-                twins[row] = own_id
-                taken.add(own_id)
-        return twins
-
     def _join(self, own: Epoch, stored: Epoch) -> None:
         joined = replace(
             own,
@@ -298,8 +311,9 @@ class Ledger:
         """Detach epochs from rows that another exporter removed or reused."""
         for epoch_id, row in list(self.rows.items()):
             epoch = self._epochs[epoch_id]
-            if row in rows and _same(rows[row], epoch):
+            if row in rows and is_same(rows[row], epoch):
                 continue
+            self.unpack(epoch_id)
             records = self._records.get(epoch_id, {})
             if epoch_id not in self._dirty and not any(record.fresh for record in records.values()):
                 self.drop([epoch])
@@ -330,14 +344,6 @@ class Ledger:
         for records in self._records.values():
             for signal in [signal for signal, record in records.items() if not record.count]:
                 del records[signal]
-
-
-def _same(one: Epoch, other: Epoch) -> bool:
-    return one.service == other.service and not changed_parts(one.fingerprint, other.fingerprint)
-
-
-def _recency(epoch: Epoch) -> tuple[float, int]:
-    return epoch.last_seen, epoch.id
 
 
 def _beginning(epoch: Epoch) -> tuple[float, int]:

@@ -5,6 +5,7 @@ No input or output here, and no lock: `Store` has both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -46,6 +47,16 @@ class Stays:
                 self._drop(key)
             elif stay.before in gone:
                 self._stays[key] = replace(stay, before=None)
+
+    def seen_since(self, when: float) -> list[StayKey]:
+        """Targets that were seen at this time or later; that time may be behind by `STAY_PRECISION`."""
+        return [key for key, stay in self._stays.items() if stay.last_seen >= when]
+
+    def surplus_before(self, most: int) -> float:
+        """With more than `most` targets: the time at which the last of so many was seen; else one before all."""
+        if len(self._stays) <= most:
+            return -math.inf
+        return sorted((stay.last_seen for stay in self._stays.values()), reverse=True)[most - 1]
 
     def drop_unseen(self, before: float) -> None:
         """Remove targets that were last seen before this time."""

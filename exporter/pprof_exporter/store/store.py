@@ -19,17 +19,12 @@ from pathlib import Path
 from pprof_exporter.store.ages import compare_ages
 from pprof_exporter.store.batch import MOST_SKETCHES, Batch
 from pprof_exporter.store.control import ControlGroup
-from pprof_exporter.store.database import (
-    Database,
-    StorageProblem,
-    database_errors,
-    file_id,
-    move_corrupt,
-    storage_problem,
-)
+from pprof_exporter.store.database import Database
 from pprof_exporter.store.epoch import Comparison, Epoch, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Ledger
-from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
+from pprof_exporter.store.problems import StorageProblem, database_errors, storage_problem
+from pprof_exporter.store.retention import IDLE, EpochRetention, oldest_stay, over_size
+from pprof_exporter.store.set_aside import file_id, move_corrupt
 from pprof_exporter.store.sketch import Sketch
 
 
@@ -156,22 +151,26 @@ class Store:
                 removed = self._ledger.aged(now, policy)
                 gone = {epoch.id for epoch in removed}
                 spared = [epoch for epoch in self._ledger.by_age() if epoch.id not in gone]
-                rows = dict(self._ledger.rows)
+                unseen = max(oldest_stay(now, policy), self._ledger.stays.surplus_before(policy.targets))
             try:
                 if self._database:
-                    removed += self._remove(removed, spared, rows, policy, now)
-                elif self._path is None:
-                    removed += over_size(spared, self._size, policy)
+                    removed += self._remove(removed, spared, policy, unseen)
+                else:
+                    removed += over_size(spared, self._size, now, policy)
             except database_errors() as error:
                 self._report(error)
                 return 0
             with self._memory:
                 self._ledger.drop(removed)
-                self._ledger.stays.drop_unseen(oldest_stay(now, policy))
+                self._ledger.stays.drop_unseen(unseen)
+                idle = self._ledger.idle(now - IDLE)
+            for epoch_id in idle:
+                # Observing waits for a single epoch, here and in `_size`, not for those of a thousand targets.
+                with self._memory:
+                    self._ledger.pack(epoch_id)
         return len(removed)
 
     def _size(self, epoch_id: int) -> int:
-        # Observing waits for a single epoch, not for those of a thousand targets.
         with self._memory:
             return self._ledger.size(epoch_id)
 
@@ -185,9 +184,9 @@ class Store:
     def _load(self, epoch_ids: Iterable[int]) -> None:
         for epoch_id in epoch_ids:
             with self._memory:
-                waiting = self._ledger.unread(epoch_id) is not None
-            if not waiting:
-                continue
+                self._ledger.unpack(epoch_id)
+                if self._ledger.unread(epoch_id) is None:
+                    continue
             with self._disk:
                 with self._memory:
                     row = self._ledger.unread(epoch_id)
@@ -245,14 +244,12 @@ class Store:
             self._ledger.written(written, sketches)
         return len(sketches)
 
-    def _remove(
-        self, aged: list[Epoch], spared: list[Epoch], rows: dict[int, int], policy: EpochRetention, now: float
-    ) -> list[Epoch]:
+    def _remove(self, aged: list[Epoch], spared: list[Epoch], policy: EpochRetention, unseen: float) -> list[Epoch]:
         """Remove old epochs from the file, then more until it is small enough; returns the latter."""
         assert self._database is not None  # noqa: S101  # for the type checker; the caller checked
-        more: list[Epoch] = []
+        more, rows = list[Epoch](), self._ledger.rows
         with self._database.transaction():
-            self._database.delete_stays(oldest_stay(now, policy))
+            self._database.delete_stays(unseen)
             for epoch in aged:
                 if epoch.id in rows:
                     self._database.delete(rows[epoch.id])
@@ -296,6 +293,8 @@ class Store:
             self._report(error)
             return False
         self._database = database
+        if database.emptied:
+            self._count_trouble(StorageProblem.CORRUPT, f"{path}: the file was empty, and is begun anew")
         with self._memory:
             self._ledger.detach(keep=database.created)
             self._ledger.sync(rows)
@@ -332,7 +331,7 @@ class Store:
             self._database = None
 
     def _decode(self, data: bytes) -> Sketch:
-        """A stored sketch; an empty one if it cannot be decoded, which affects one signal of one epoch."""
+        """A stored sketch; an empty one if that is damaged, which affects one signal of one epoch."""
         try:
             return Sketch.decode(data)
         except ValueError as error:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pprof_exporter.catalog import NO_INDEX_PAGE, NO_PROFILE, NOT_SERVED, Reason, ReasonGroup
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.root_causes import OTHER_PAGE, RootCause, not_served
 from pprof_exporter.catalog.vocabulary import INDEX
+from pprof_exporter.scrape.state.counters import LatestFailure
 from pprof_exporter.scrape.state.wedge import STOP_THE_WORLD
 from pprof_exporter.verdicts.phrases import joined, percent, seconds
 from pprof_exporter.verdicts.snapshot import FetchSummary, TargetSnapshot
@@ -87,7 +89,7 @@ def _with_latest_failure(fetches: FetchSummary) -> FetchSummary:
         return fetches
     last_quarter = fetches.lately[-max(1, len(fetches.lately) // 4) :]
     reason = next((reason for reason in reversed(last_quarter) if reason is not None), None)
-    return replace(fetches, reason=reason, now_and_then=True) if reason is not None else fetches
+    return replace(fetches, failure=LatestFailure(reason), now_and_then=True) if reason is not None else fetches
 
 
 def _lost(
@@ -117,7 +119,7 @@ def _otherwise(brought: list[str], unclear: list[str], few: list[Note]) -> Check
 def _few(snapshot: TargetSnapshot, name: str, fetches: FetchSummary) -> Note:
     failed = sum(reason is not None for reason in fetches.lately or ())
     return Note(
-        f"The latest fetch of {name} failed: {_why(snapshot, fetches.reason, fetches)} "
+        f"The latest fetch of {name} failed: {_why(snapshot, name, fetches)} "
         f"In an hour, {failed} of {len(fetches.lately or ())} failed: too few for an alert."
     )
 
@@ -131,7 +133,9 @@ def _down(snapshot: TargetSnapshot) -> Finding:
         cause = RootCause.REFUSED
     if reason is None:
         return Finding(Level.CRITICAL, "The target does not answer.", cause.alert)
-    return Finding(Level.CRITICAL, f"No pprof index page: {reason.meaning}. {reason.advice}", cause.alert)
+    last = snapshot.fetches[INDEX].failure if INDEX in snapshot.fetches else None
+    failure = last if last is not None and last.reason is reason else LatestFailure(reason)
+    return Finding(Level.CRITICAL, f"No pprof index page: {failure.explained()}", cause.alert)
 
 
 def _restarts(snapshot: TargetSnapshot, limit: VerdictLimits) -> Finding | None:
@@ -165,25 +169,31 @@ def _said(snapshot: TargetSnapshot, cause: RootCause, failed: Mapping[str, Fetch
     """One finding for all profiles that fail for one cause: which, why, and what to do, once for each reason."""
     if not failed:
         return None
-    by_reason: dict[tuple[Reason | None, bool], list[str]] = {}
+    by_cause: dict[tuple[Reason | None, Hint | None, str, bool], list[str]] = {}
     for name, fetches in failed.items():
-        by_reason.setdefault((fetches.reason, fetches.now_and_then), []).append(name)
+        hint = fetches.failure.hint if fetches.failure else None
+        key = (fetches.reason, hint, not_served(fetches.reason, name), fetches.now_and_then)
+        by_cause.setdefault(key, []).append(name)
     said = " ".join(
         f"{'Fetches' if now_and_then else 'The latest fetch'} of {joined(names)} "
-        f"{'fail now and then' if now_and_then else 'failed'}: {_why(snapshot, reason, failed[names[0]])}"
-        for (reason, now_and_then), names in by_reason.items()
+        f"{'fail now and then' if now_and_then else 'failed'}: {_why(snapshot, names[0], failed[names[0]])}"
+        for (*_, now_and_then), names in by_cause.items()
     )
     return Finding(Level.WARNING, said, cause.alert)
 
 
-def _why(snapshot: TargetSnapshot, reason: Reason | None, fetches: FetchSummary) -> str:
-    if reason in NOT_SERVED:
-        return not_served(reason)
-    if reason is Reason.TIMEOUT_HEADER and any(
+def _why(snapshot: TargetSnapshot, name: str, fetches: FetchSummary) -> str:
+    """What the failure shows and what to do. Advice takes into account what else is known of the target."""
+    failure = fetches.failure
+    if failure is None:
+        return "the reason is not known."
+    if missing := not_served(failure.reason, name):
+        return f"{failure.detail}: {missing}" if failure.detail else missing
+    if failure.reason is Reason.TIMEOUT_HEADER and any(
         one.succeeded and one.reason is None for name, one in snapshot.fetches.items() if name in STOP_THE_WORLD
     ):
-        return f"{reason.meaning}. {_HANDLER_WAITS}"
-    return f"{reason.meaning}. {reason.advice}" if reason else f"{fetches.problem}."
+        return failure.explained(_HANDLER_WAITS)
+    return failure.explained()
 
 
 def profiler_conflict(snapshot: TargetSnapshot, limit: VerdictLimits) -> CheckOutcome:

@@ -9,6 +9,7 @@ from pprof_exporter.catalog import Family, Reason
 from pprof_exporter.health import KnownBug, Reading, TickAudit
 from pprof_exporter.profile import System
 from pprof_exporter.scrape.state.cgroup_limits import Throttling
+from pprof_exporter.scrape.state.counters import LatestFailure
 from pprof_exporter.scrape.state.gc_state import Collections, GcCpu
 from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.store import Change, Comparison
@@ -41,10 +42,9 @@ class ProfileSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FetchSummary:
-    """The fetches of one profile or page. `problem` and `reason` are of the latest if it failed; times are seconds."""
+    """The fetches of one profile or page. `failure` is that of the latest, None if it succeeded; times are seconds."""
 
-    reason: Reason | None
-    problem: str
+    failure: LatestFailure | None
     succeeded: int
     busy: int
     failed: int
@@ -56,9 +56,14 @@ class FetchSummary:
     lately: tuple[Reason | None, ...] | None = None
     """How the fetches of about an hour ended, oldest first; None where each is made once, so that one says all."""
     now_and_then: bool = False
-    """Whether `reason` is of an earlier fetch, and the latest succeeded."""
+    """Whether `failure` is of an earlier fetch, and the latest succeeded."""
     undecided: bool = False
     """Whether the latest timed out, and a longer try is still to show if the handler hangs or sleeps."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """The reason of `failure`."""
+        return self.failure.reason if self.failure else None
 
 
 @dataclass(frozen=True, slots=True)

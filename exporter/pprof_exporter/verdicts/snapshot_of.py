@@ -111,8 +111,7 @@ def _fetches(state: TargetState, name: str) -> FetchSummary:
     in_an_hour = math.ceil(_HOUR / interval)
     succeeded = counters.outcomes[Outcome.SUCCESS]
     return FetchSummary(
-        reason=counters.last_reason,
-        problem=counters.last_problem,
+        failure=counters.last_failure,
         succeeded=succeeded,
         busy=counters.outcomes[Outcome.BUSY],
         failed=counters.outcomes[Outcome.FAILURE],

@@ -8,6 +8,7 @@ from pprof_exporter.web.app import Readiness, build_app
 from pprof_exporter.web.bearer_token import Bearer
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.listen import start_sites
+from pprof_exporter.web.replies import PagePaths
 from pprof_exporter.web.security import WebConfigError, WebSecurity, load_web_config
 from pprof_exporter.web.web_settings import WebConfig
 
@@ -17,6 +18,7 @@ __all__ = [
     "Bearer",
     "EvidenceAccess",
     "Listen",
+    "PagePaths",
     "Readiness",
     "WebConfig",
     "WebConfigError",

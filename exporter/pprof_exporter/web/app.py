@@ -18,8 +18,9 @@ from pprof_exporter.web.authentication import Handler, authentication_gates
 from pprof_exporter.web.evidence_access import EvidenceAccess
 from pprof_exporter.web.evidence_routes import evidence_routes
 from pprof_exporter.web.metrics_handler import metrics_handler
+from pprof_exporter.web.pages.runbooks import runbook_routes
 from pprof_exporter.web.probe_routes import probe_routes
-from pprof_exporter.web.runbooks import runbook_routes
+from pprof_exporter.web.replies import PATHS, html_reply, text_reply
 
 
 @dataclass(slots=True)
@@ -51,43 +52,46 @@ def build_app(
     evidence_access = evidence_access or EvidenceAccess(AccessRules())
 
     async def targets(request: web.Request) -> web.Response:
-        from pprof_exporter.web.targets_page import targets_page, wanted_of  # noqa: PLC0415
+        from pprof_exporter.web.pages.targets_page import targets_page, wanted_of  # noqa: PLC0415
 
         own = pool.supervisor.troubles.current
-        return _html(await targets_page(pool.states, pool.clock.now(), wanted_of(request.query), own))
+        return html_reply(request, await targets_page(pool.states, pool.clock.now(), wanted_of(request.query), own))
 
     async def target(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         state = next((state for state in pool.states if state.target.name == name), None)
         if state is None:
-            return web.Response(status=404, text="No such target; see /targets.\n")
-        from pprof_exporter.web.target_page import target_page  # noqa: PLC0415
+            return text_reply("No such target; see /targets.", 404)
+        from pprof_exporter.web.pages.target_page import target_page  # noqa: PLC0415
 
-        return _html(target_page(state, pool.clock.now(), evidence_access.kept_of(name)))
+        return html_reply(request, target_page(state, pool.clock.now(), evidence_access.kept_of(name)))
 
     async def healthy(request: web.Request) -> web.Response:
-        return web.Response(text="pprof-exporter is healthy.\n")
+        return text_reply("pprof-exporter is healthy.")
 
     async def ready(request: web.Request) -> web.Response:
         if readiness.ready:
-            return web.Response(text="pprof-exporter is ready.\n")
-        return web.Response(status=503, text="pprof-exporter is stopping.\n")
+            return text_reply("pprof-exporter is ready.")
+        return text_reply("pprof-exporter is stopping.", 503)
 
     async def reload_configuration(request: web.Request) -> web.Response:
         if reload is None:
-            return web.Response(status=403, text="Start the exporter with --web.enable-lifecycle to enable this.\n")
+            return text_reply("Start the exporter with --web.enable-lifecycle to enable this.", 403)
         problem = reload()
         if problem is None:
-            return web.Response(text="Reloaded.\n")
-        return web.Response(status=500, text=f"Reload failed, the previous configuration stays in use: {problem}\n")
+            return text_reply("Reloaded.")
+        return text_reply(f"Reload failed, the previous configuration stays in use: {problem}", 500)
 
     page = ExpositionPage(registry, pool)
     access = evidence_access.access
-    tokens = {ALERT_PATH: access.bearer} if access.bearer else {}
+    paths = access.paths
+    tokens = {paths.prefix + ALERT_PATH: access.bearer} if access.bearer else {}
     gates = authentication_gates(access.security, pool.clock, tokens)
     app = web.Application(middlewares=[*gates, _counting_errors(pool)])
+    app[PATHS] = paths
     app.add_routes(
-        [
+        _below(
+            paths.prefix,
             web.get("/", targets),
             web.get("/targets", targets),
             web.get("/targets/{name:.+}", target),
@@ -100,10 +104,22 @@ def build_app(
             web.post("/-/reload", reload_configuration),
             web.put("/-/reload", reload_configuration),
             *probe_routes(prober, pool.clock),
-        ]
+        )
     )
     app.on_cleanup.append(_closing(page))
     return app
+
+
+def _below(prefix: str, *routes: web.RouteDef) -> list[web.RouteDef]:
+    """The routes under a prefix. As in Prometheus, the root then leads there."""
+    if not prefix:
+        return list(routes)
+
+    async def home(request: web.Request) -> web.Response:
+        return text_reply(f"The pages are under {prefix}/.", 302, {"Location": f"{prefix}/"})
+
+    moved = [web.RouteDef(route.method, prefix + route.path, route.handler, route.kwargs) for route in routes]
+    return [web.get("/", home), web.get(prefix, home), *moved]
 
 
 def _counting_errors(pool: Pool) -> Middleware:
@@ -127,7 +143,3 @@ def _closing(page: ExpositionPage) -> Callable[[web.Application], Awaitable[None
         await page.close()
 
     return close
-
-
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8")

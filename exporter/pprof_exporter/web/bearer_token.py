@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from pprof_exporter.config import BadSecret, Secret
 from pprof_exporter.event_log import LOG
 
 
@@ -23,8 +24,8 @@ class Bearer:
         if scheme.lower() != "bearer":
             return False
         try:
-            token = (await asyncio.to_thread(self._path.read_bytes)).strip()
-        except OSError as error:
-            LOG.warning("cannot read token_file", file=str(self._path), detail=error.strerror)
+            token = await asyncio.to_thread(Secret(file=self._path).read)
+        except BadSecret as error:
+            LOG.warning("cannot read token_file", detail=str(error))
             return False
-        return bool(token) and hmac.compare_digest(token, given.strip().encode("utf-8", "surrogateescape"))
+        return bool(token) and hmac.compare_digest(token.encode(), given.strip().encode("utf-8", "surrogateescape"))

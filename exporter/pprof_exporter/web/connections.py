@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pprof_exporter.web.protocol import REQUEST_HEAD_BYTES, raw_reply
+
 # More than the probes that run at once (probe.concurrency), so that one too many gets an error reply and is not cut.
 MOST = 1024
 _HEAD_WITHIN = 10.0
-_HEAD_BYTES = 64 * 1024
 _HEAD_ENDS = b"\r\n\r\n"
 
 
@@ -57,11 +58,17 @@ class _Bounded(asyncio.Protocol):
             seen = (self._tail + data).lstrip(b"\r\n")
             if _HEAD_ENDS in seen:
                 self._done()
-            elif self._head > _HEAD_BYTES:
-                self._transport.abort()
+            elif self._head > REQUEST_HEAD_BYTES:
+                self._refuse(self._transport)
                 return
             self._tail = seen[-3:]
         self._inner.data_received(data)
+
+    def _refuse(self, transport: asyncio.Transport) -> None:
+        """Say why, and read no more; the timer ends the connection if the client does not."""
+        transport.pause_reading()
+        transport.write(raw_reply(431))
+        transport.close()
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received() if self._transport is not None else None

@@ -7,8 +7,9 @@ import asyncio
 from aiohttp import web
 
 from pprof_exporter.web.evidence_access import EvidenceAccess
+from pprof_exporter.web.replies import html_reply, text_reply
 
-_GONE = "No such evidence, or it was removed; see /evidence.\n"
+_GONE = "No such evidence, or it was removed; see /evidence."
 _HEADERS = {"Cache-Control": "no-store"}
 
 
@@ -16,27 +17,25 @@ def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
     """`/evidence`, `/evidence/ID` and `/evidence/ID/FILE`."""
 
     async def index(request: web.Request) -> web.Response:
-        from pprof_exporter.web.evidence_pages import OFF, list_page  # noqa: PLC0415 - see `build_app`
+        from pprof_exporter.web.pages.evidence_pages import OFF, list_page  # noqa: PLC0415 - see `build_app`
 
         if evidence_access.evidence_store is None:
-            return _html(OFF)
+            return html_reply(request, OFF, _HEADERS)
         refused = evidence_access.access.refuse_reading(request)
         if refused is not None:
             return refused
-        return _html(
-            list_page(
-                evidence_access.evidence_store, request.query.get("target"), _number(request.query.get("page", ""))
-            )
-        )
+        number = _number(request.query.get("page", ""))
+        document = list_page(evidence_access.evidence_store, request.query.get("target"), number)
+        return html_reply(request, document, _HEADERS)
 
     async def finding(request: web.Request) -> web.Response:
         refused = evidence_access.access.refuse_reading(request)
         if refused is not None:
             return refused
-        from pprof_exporter.web.evidence_pages import finding_page  # noqa: PLC0415
+        from pprof_exporter.web.pages.evidence_pages import finding_page  # noqa: PLC0415
 
         kept = evidence_access.find(request.match_info["id"])
-        return _html(finding_page(kept)) if kept is not None else _gone()
+        return html_reply(request, finding_page(kept), _HEADERS) if kept is not None else _gone()
 
     async def file(request: web.Request) -> web.Response:
         refused = evidence_access.access.refuse_reading(request)
@@ -57,11 +56,7 @@ def evidence_routes(evidence_access: EvidenceAccess) -> list[web.RouteDef]:
 
 
 def _gone() -> web.Response:
-    return web.Response(status=404, text=_GONE)
-
-
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_HEADERS)
+    return text_reply(_GONE, 404)
 
 
 def _number(text: str) -> int:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from pprof_exporter.config.listen_address import Listen
 from pprof_exporter.web.connections import MOST, Connections
+from pprof_exporter.web.protocol import page_protocols
 
 _HANDSHAKE_WITHIN = 10.0
 
@@ -34,7 +35,7 @@ async def start_sites(
     make = runner.server
     if make is None:
         raise RuntimeError("set the runner up first")
-    connections = Connections(make, most=min(most, MOST))
+    connections = Connections(page_protocols(make), most=min(most, MOST))
     for address in addresses:
         await _Site(runner, connections, tls, address).start()
     for listening in sockets:

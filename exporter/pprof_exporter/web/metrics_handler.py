@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
 
-from pprof_exporter.exposition import ExpositionPage
+from pprof_exporter.exposition import ExpositionPage, prefers_gzip
 
 # Larger pages are sent as they are put together, of unknown length.
 _WHOLE = 2**20
-_GZIP = re.compile(r"(x-)?gzip(;q=(1.*|0?\.0*[1-9].*))?")
 
 
 def metrics_handler(page: ExpositionPage) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -21,7 +19,7 @@ def metrics_handler(page: ExpositionPage) -> Callable[[web.Request], Awaitable[w
         accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
         reply = await page.reply(accept, request.query.getall("name[]", []))
         headers = {hdrs.CONTENT_TYPE: reply.content_type, hdrs.VARY: "Accept, Accept-Encoding"}
-        if _accepts_gzip(request):
+        if gzip_wanted(request):
             return web.Response(body=reply.gzipped(), headers={**headers, hdrs.CONTENT_ENCODING: "gzip"})
         if reply.size > _WHOLE:
             return web.Response(body=reply.plain(), headers=headers)
@@ -30,7 +28,6 @@ def metrics_handler(page: ExpositionPage) -> Callable[[web.Request], Awaitable[w
     return metrics
 
 
-def _accepts_gzip(request: web.Request) -> bool:
-    """Whether the header names gzip, and not with a weight of 0 (RFC 9110, 12.5.3)."""
-    accepted = ",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, [])).lower().replace(" ", "").split(",")
-    return any(_GZIP.fullmatch(coding) for coding in accepted)
+def gzip_wanted(request: web.Request) -> bool:
+    """Whether the client wants its reply compressed."""
+    return prefers_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, [])))

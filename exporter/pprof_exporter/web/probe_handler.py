@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from aiohttp import hdrs, web
-from prometheus_client.exposition import choose_encoder
 
 from pprof_exporter.catalog import ProbeResult
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import DEFAULT_MODULE
 from pprof_exporter.exhaustion import exhausted_resource
-from pprof_exporter.exposition import ProbeCollector
+from pprof_exporter.exposition import ProbeCollector, negotiate_format
 from pprof_exporter.scrape.probing import BadProbe, Overloaded, ProbeAnswer, Prober, ProbeRequest
+from pprof_exporter.web.metrics_handler import gzip_wanted
+from pprof_exporter.web.replies import text_reply
 
 _TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 _PARAMETERS = ("target", "module", "service", "debug")
@@ -52,24 +53,25 @@ class ProbeHandler:
         return self._debug_page(probe_request, answer) if debug else self._metrics(request, answer)
 
     def _metrics(self, request: web.Request, answer: ProbeAnswer) -> web.Response:
-        encode, content_type = choose_encoder(",".join(request.headers.getall(hdrs.ACCEPT, [])))
-        body = encode(ProbeCollector(answer.state, self._clock.now()))
-        response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
-        response.enable_compression()
+        form = negotiate_format(",".join(request.headers.getall(hdrs.ACCEPT, [])))
+        body = form.encode(ProbeCollector(answer.state, self._clock.now()))
+        headers = {hdrs.CONTENT_TYPE: form.content_type, hdrs.VARY: "Accept, Accept-Encoding"}
+        response = web.Response(body=body, headers=headers)
+        if gzip_wanted(request):
+            response.enable_compression(web.ContentCoding.gzip)
         return response
 
     def _debug_page(self, probe_request: ProbeRequest, answer: ProbeAnswer) -> web.Response:
-        encode, _ = choose_encoder("")
-        metrics = encode(ProbeCollector(answer.state, self._clock.now())).decode()
+        metrics = negotiate_format("").encode(ProbeCollector(answer.state, self._clock.now())).decode()
         enabled = (
             f"  {name}: interval {profile.interval:g}s" + (f", window {profile.window:g}s" if profile.window else "")
             for name, profile in probe_request.module.profiles.items()
             if profile.enabled
         )
         module = "\n".join((f"{probe_request.module.name}:", f"  path: {probe_request.module.path}", *enabled))
-        return web.Response(
-            text=f"Logs for the probe:\n{answer.log.text}\n\n\n"
-            f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}\n"
+        return text_reply(
+            f"Logs for the probe:\n{answer.log.text}\n\n\n"
+            f"Metrics that would have been returned:\n{metrics}\n\n\nModule configuration:\n{module}"
         )
 
 
@@ -116,4 +118,4 @@ def _scrape_timeout(request: web.Request) -> float | None:
 
 
 def _sentence(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=f"{text}\n")
+    return text_reply(text, status)

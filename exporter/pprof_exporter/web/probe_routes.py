@@ -7,8 +7,9 @@ from aiohttp import web
 from pprof_exporter.clock import Clock
 from pprof_exporter.scrape.probing import Prober
 from pprof_exporter.web.probe_handler import ProbeHandler
+from pprof_exporter.web.replies import html_reply, text_reply
 
-_NONE = "Probes are disabled: the exporter runs with --no-web.enable-probe.\n"
+_NONE = "Probes are disabled: the exporter runs with --no-web.enable-probe."
 _HERE = "/probes"
 
 
@@ -17,29 +18,25 @@ def probe_routes(prober: Prober | None, clock: Clock) -> list[web.RouteDef]:
     if prober is None:
 
         async def none(request: web.Request) -> web.Response:
-            return web.Response(status=403, text=_NONE)
+            return text_reply(_NONE, 403)
 
         return [web.get("/probe", none), web.get(_HERE, none), web.get(f"{_HERE}/{{number}}", none)]
 
     async def probes(request: web.Request) -> web.Response:
-        from pprof_exporter.web.probe_pages import probes_page  # noqa: PLC0415 - see `build_app`
+        from pprof_exporter.web.pages.probe_pages import probes_page  # noqa: PLC0415 - see `build_app`
 
-        return _html(probes_page(prober, clock.now()))
+        return html_reply(request, probes_page(prober, clock.now()))
 
     async def probe(request: web.Request) -> web.Response:
-        from pprof_exporter.web.probe_pages import probe_page  # noqa: PLC0415
+        from pprof_exporter.web.pages.probe_pages import probe_page  # noqa: PLC0415
 
         entry = prober.history.find(int(request.match_info["number"]))
         if entry is None:
-            return web.Response(status=404, text="This probe is no longer in the history; see /probes.\n")
-        return _html(probe_page(entry, clock.now()))
+            return text_reply("This probe is no longer in the history; see /probes.", 404)
+        return html_reply(request, probe_page(entry, clock.now()))
 
     return [
         web.get("/probe", ProbeHandler(prober, clock).answer),
         web.get(_HERE, probes),
         web.get(f"{_HERE}/{{number:[0-9]{{1,15}}}}", probe),
     ]
-
-
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8")

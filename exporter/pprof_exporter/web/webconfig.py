@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pprof_exporter.config.config_error import ConfigError
+from pprof_exporter.config.file_stamp import file_stamp
 from pprof_exporter.config.secret import fits_header
 from pprof_exporter.config.strict import ExistingFile, Strict, load_yaml
 from pprof_exporter.config.tls import BadTls, load_pair, tls_version, trust
@@ -180,10 +181,10 @@ class WebConfigFile(Strict):
 
 def read_web_config(path: Path) -> WebConfig:
     """Read the file; paths of certificates are relative to it. Raises `ConfigError`."""
-    if not path.exists() or path.stat().st_size > 0:
-        file = load_yaml(path, WebConfigFile)
-    else:
+    stamp = file_stamp(path)
+    if stamp is not None and stamp.size == 0:
         raise ConfigError(f"{path}: the file is empty; write {{}} for pages without TLS and passwords")
+    file = load_yaml(path, WebConfigFile)
     tls = file.tls_server_config
     try:
         context = tls.context() if tls else None

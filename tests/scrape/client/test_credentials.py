@@ -82,7 +82,7 @@ async def test_a_server_that_repeats_a_secret_does_not_bring_it_into_messages(fe
     async with serving() as server:
         server.replies[server.url.path] = repeat
         error = await failure(fetcher, BASIC, server.url)
-    assert error.detail == "HTTP 403: Basic <secret> <secret>"
+    assert error.detail == 'HTTP 403 Forbidden: "Basic <secret> <secret>"'
 
 
 async def test_a_client_that_nobody_holds_any_longer_is_let_go(fetcher: Fetcher) -> None:

@@ -37,7 +37,10 @@ WRITE_TIMEOUT = b"profile duration exceeds server's WriteTimeout\n"
         (301, False, b"", Reason.HTTP_3XX),
         (302, False, b"", Reason.HTTP_3XX),
         (204, False, b"", Reason.EMPTY),
-        (206, False, b"", Reason.EMPTY),
+        (205, False, b"", Reason.EMPTY),
+        (203, False, b"profile", Reason.HTTP_2XX),
+        (206, False, b"profile", Reason.HTTP_2XX),
+        (101, False, b"", Reason.NOT_HTTP),
     ],
 )
 def test_every_refusal_has_its_reason(status: int, from_pprof: bool, body: bytes, reason: Reason) -> None:  # noqa: FBT001 - a table
@@ -47,7 +50,7 @@ def test_every_refusal_has_its_reason(status: int, from_pprof: bool, body: bytes
 def test_the_text_quotes_the_reply_in_one_short_line() -> None:
     reply = ErrorReply(500, from_pprof=False, body=b"no\r\n\n way \xff" + b"x" * 5000)
     told = classify_response(reply).detail
-    assert told.startswith("HTTP 500: no way ")
+    assert told.startswith('HTTP 500: "no way ')
     assert len(told) < 220
     assert "\n" not in told
 

@@ -163,9 +163,11 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
         (sends(b"hello\r\n", close=True), Reason.NOT_HTTP),
         (sends(b"\x15\x03\x01\x00\x02\x02\x46", close=True), Reason.NOT_HTTP),
         (sends(b"SSH-2.0-OpenSSH_9.2p1\r\n"), Reason.NOT_HTTP),
-        (sends(HEAD + b"Bad\x00Name: y\r\n\r\n"), Reason.NOT_HTTP),
-        (sends(HEAD + b"X: " + b"y" * 2**20), Reason.TOO_LARGE),
-        (sends(HEAD + b"X: y\r\n" * 10_001 + b"\r\n"), Reason.TOO_LARGE),
+        (sends(HEAD + b"Bad\x00Name: y\r\n\r\n"), Reason.HEADERS),
+        (sends(HEAD + b"X: " + b"y" * 2**20), Reason.HEADERS),
+        (sends(HEAD + b"X: y\r\n" * 10_001 + b"\r\n"), Reason.HEADERS),
+        (sends(HEAD + b"Content-Length: many\r\n\r\n"), Reason.HEADERS),
+        (sends(b"HTTP/1.1 what\r\n\r\n"), Reason.NOT_HTTP),
         (sends(HEAD + b"Transfer-Encoding: chunked\r\n\r\nfive\r\nabcde"), Reason.TRUNCATED),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", close=True), Reason.TRUNCATED),
         (sends(HEAD + b"Content-Length: 10\r\n\r\nabc", reset=True), Reason.TRUNCATED),
@@ -179,7 +181,8 @@ async def reason_of(fetcher: Fetcher, url: URL, *, timeout: float = 5) -> tuple[
 async def test_every_broken_reply_has_its_reason(fetcher: Fetcher, answer: Answer, reason: Reason) -> None:
     async with serving(answer) as server:
         assert (await reason_of(fetcher, server.url))[0] is reason
-        assert len(server.requests) == 1
+        # No request is repeated. A server that only closes is greeted in HTTP/2 once.
+        assert len([request for request in server.requests if request.startswith("GET")]) == 1
 
 
 @pytest.mark.parametrize(
@@ -351,8 +354,8 @@ async def test_of_an_excerpt_only_head_and_tail_are_kept(fetcher: Fetcher, size:
         reply = await fetcher.get(server.url, timeout=5, excerpt=Excerpt(1000, 2000))
         entire = await fetcher.get(server.url, timeout=5)
     assert reply.body == (body if size <= 3000 else body[:1000] + body[-2000:])
-    assert (reply.size, reply.dropped) == (size, max(0, size - 3000))
-    assert (entire.body, entire.size, entire.dropped) == (body, size, 0)
+    assert reply.size == size
+    assert (entire.body, entire.size) == (body, size)
 
 
 async def test_what_is_dropped_counts_towards_the_limit(fetcher: Fetcher) -> None:
@@ -362,14 +365,14 @@ async def test_what_is_dropped_counts_towards_the_limit(fetcher: Fetcher) -> Non
     assert caught.value.reason is Reason.TOO_LARGE
 
 
-def test_a_long_body_takes_no_more_memory_than_its_excerpt() -> None:
+async def test_a_long_body_takes_no_more_memory_than_its_excerpt() -> None:
     body = ReplyBody(10**9, Excerpt(512, 65536))
     for number in range(1000):
         body.add(b"%04d" % number * 2048)
         assert len(body._kept) <= 512 + 2 * 65536 + 8192
-    kept, dropped = body.take()
+    kept = await body.take()
     assert len(kept) == 512 + 65536
-    assert (kept[:4], kept[-4:], dropped) == (b"0000", b"0999", 1000 * 8192 - len(kept))
+    assert (kept[:4], kept[-4:], body.received) == (b"0000", b"0999", 1000 * 8192)
 
 
 async def test_the_window_that_was_asked_for_is_no_latency(fetcher: Fetcher) -> None:

@@ -79,7 +79,7 @@ async def test_a_token_that_is_refused_is_renewed_once(fetcher: Fetcher, login: 
     assert (await client.get(login.server.url, timeout=PATIENCE)).body == b"here"
     assert login.issued == 2
     login.server.replies["/debug/pprof/heap"] = lambda _: web.Response(status=401, text="never")
-    with pytest.raises(FetchError, match="HTTP 401: never") as caught:
+    with pytest.raises(FetchError, match='HTTP 401 Unauthorized: "never"') as caught:
         await client.get(login.server.url, timeout=PATIENCE)
     assert caught.value.reason is Reason.UNAUTHORIZED
     assert login.issued == 3

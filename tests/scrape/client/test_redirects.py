@@ -14,7 +14,7 @@ async def test_redirects_are_not_followed_unless_asked_for(fetcher: Fetcher) -> 
     async with serving() as server:
         server.replies[server.url.path] = to("/elsewhere")
         error = await failure(fetcher, BASIC, server.url)
-        assert (error.reason, error.detail) == (Reason.HTTP_3XX, "HTTP 302: /elsewhere")
+        assert (error.reason, error.detail) == (Reason.HTTP_3XX, "HTTP 302 Found: /elsewhere")
         following = ClientSettings(BASIC.auth, follow_redirects=True)
         assert await get(fetcher, following, server.url) == b"here"
     assert [request.path for request in server.asked] == [server.url.path, server.url.path, "/elsewhere"]
@@ -31,6 +31,14 @@ async def test_credentials_never_go_to_another_host_not_even_on_the_way_back(fet
         assert "Authorization" not in request.headers
         assert "X-Key" not in request.headers
     assert len(home.asked) == 2
+
+
+@pytest.mark.parametrize("location", ["/a%2Fb/c%20d", "a%2Fb", "/a%2Fb?c=d%2Fe"])
+async def test_a_redirect_is_followed_as_it_is_written(fetcher: Fetcher, location: str) -> None:
+    async with serving() as server:
+        server.replies[server.url.path] = to(location)
+        assert await get(fetcher, ClientSettings(follow_redirects=True), server.url) == b"here"
+    assert server.asked[1].raw_path.endswith(location)
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,15 @@ async def test_a_url_lists_targets(scene: Scene, sd_server: tuple[str, dict[str,
     assert scene.targets[0].labels == (("team", "web"),)
 
 
+async def test_a_url_is_requested_as_it_is_written(scene: Scene, sd_server: tuple[str, dict[str, Any]]) -> None:
+    url, state = sd_server
+    state["reply"] = lambda: web.json_response([{"targets": ["a:1"]}])
+    scene.use(HttpSource(url.replace("/sd", "/%73d?of=a%2Fb"), 60))
+    await scene.until(lambda: scene.names == ["a:1"])
+
+    assert state["asked"][0].raw_path == "/%73d?of=a%2Fb"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -297,6 +306,77 @@ async def test_what_is_no_target_is_counted_and_harms_no_other(scene: Scene) -> 
     await scene.until(lambda: scene.names == ["a:1"])
 
     assert scene.discovery.rejected == {Rejection.INVALID: 3}
+
+
+def told(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(text for record in caplog.records for text in map(str, vars(record).get("fields", {}).values()))
+
+
+ODD = ("[::1]@", "http://[", "//", "shop:0", "shop:99999", "shop:6060x", "\u2100:1", "xn--:1", "\x00", "a" * 10_000_000)
+
+
+async def test_targets_however_odd_are_rejected_by_name_and_stop_no_other(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.write("targets.json", listed("a:1", *ODD, "b%3A:1", "h\ud800:1", "c:1"))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["a:1", "c:1"])
+
+    assert scene.discovery.rejected == {Rejection.INVALID: len(ODD) + 2}
+    assert "'[::1]@' is not a target: it has no host" in told(caplog)
+    assert len(told(caplog)) < 50_000
+
+
+@pytest.mark.parametrize("label", ["\ud800", "x" * 70_000], ids=["half a surrogate pair", "70,000 characters"])
+async def test_a_label_that_cannot_be_used_rejects_its_targets_by_name(
+    scene: Scene, label: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    groups = [{"targets": ["bad:1"], "labels": {"zone": label}}, {"targets": ["good:1"]}]
+    scene.write("targets.json", json.dumps(groups))
+    scene.use(FILES)
+    await scene.until(lambda: scene.names == ["good:1"])
+
+    assert scene.discovery.rejected == {Rejection.INVALID: 1}
+    assert "'bad:1': its label 'zone' has" in told(caplog)
+
+
+async def test_rules_that_let_a_label_grow_without_end_reject_the_target(scene: Scene) -> None:
+    doubled = Rule(source_labels=("zone",), target_label="zone", replacement="$1$1")
+    scene.write("targets.json", json.dumps([{"targets": ["a:1"], "labels": {"zone": "xx"}}, {"targets": ["b:1"]}]))
+    scene.use(FILES, rules=(doubled,) * 60)
+    await scene.until(lambda: scene.names == ["b:1"])
+
+
+@pytest.mark.parametrize(
+    "bad", ["!!bool foo", "!!int x", '"\\ud800"', "*a", "&x [*x]", "{<<: 1}", "[" * 2_000, "{}", "\x07"]
+)
+async def test_a_list_on_which_the_yaml_library_fails_counts_and_the_next_good_one_is_taken(
+    scene: Scene, bad: str
+) -> None:
+    scene.write("a.yml", "- targets: [a:1]\n")
+    scene.use(FileSource(("a.yml",), 300))
+    await scene.until(lambda: scene.names == ["a:1"])
+    scene.write("a.yml", f"- targets: [b:1]\n  labels: {{x: {bad}}}\n")
+    await scene.until(lambda: scene.failures(Mechanism.FILE))
+    assert scene.names == ["a:1"]
+    scene.write("a.yml", "- targets: [c:1, d:1]\n")
+    await scene.until(lambda: scene.names == ["c:1", "d:1"])
+
+
+async def test_labels_of_a_yaml_file_are_the_text_that_they_are_written_as(scene: Scene) -> None:
+    scene.write("a.yml", "- targets: [a:1]\n- targets: [b:1]\n  labels: {release: 1.10, canary: true, serial: 007}\n")
+    scene.use(FileSource(("a.yml",), 300))
+    await scene.until(lambda: scene.names == ["a:1", "b:1"])
+
+    assert dict(scene.targets[1].labels) == {"release": "1.10", "canary": "true", "serial": "007"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(("name", "text"), [("a.yml", "- targets: [a:1]\r\n"), ("a.json", listed("a:1"))])
+async def test_lists_with_a_byte_order_mark_are_read(scene: Scene, name: str, text: str, encoding: str) -> None:
+    (scene.folder / name).write_bytes(text.encode(encoding))
+    scene.use(FileSource((name,), 300))
+    await scene.until(lambda: scene.names == ["a:1"])
 
 
 async def test_of_two_targets_with_one_name_the_first_is_watched_and_the_other_counted(scene: Scene) -> None:

@@ -302,6 +302,38 @@ def test_the_build_of_a_windows_program_is_an_instant_in_any_time_zone() -> None
     assert build("") == ""
 
 
+@pytest.mark.parametrize(
+    ("path", "stamp"),
+    [
+        (r"C:\App\shop.exe", "2026-11-20 09:00:00.5571461 +0100 CET"),
+        (r"C:\App\shop.exe", "2026-11-20 10:00:00.5571461 +0200 CEST"),
+        (r"c:\app\SHOP.EXE", "2026-11-20 08:00:00.5571461 +0000 GMT"),
+        ("C:/App/shop.exe", "2026-11-20 08:00:00.5571461 +0000 GMT"),
+        (r"\\?\C:\App\shop.exe", "2026-11-20 05:00:00.5571461 -0300 -03"),
+        (r"\??\C:\App\shop.exe", "2026-11-20 08:00:00.5571461 +0000 UTC"),
+    ],
+)
+def test_a_restart_in_another_time_zone_or_by_another_spelling_of_its_path_is_no_upgrade(path: str, stamp: str) -> None:
+    def facts(path: str, stamp: str) -> ProcessFacts:
+        ntdll = path[: path.index(":") - 1] + r"C:\Windows\System32\ntdll.dll"
+        files = ((path, f"{path}{stamp}"), (ntdll, f"{ntdll}{stamp}"))
+        return ProcessFacts(System.WINDOWS, modules(files), go_version_from_metrics("go1.27.3"))
+
+    store = Store.open(None, NOW)
+    known = identity(store)
+    known.learn(facts(r"C:\App\shop.exe", "2026-11-20 08:00:00.5571461 +0000 GMT"))
+    assert not known.settle(NOW, complete=True)
+    epoch = known.epoch
+    known._forget()
+    known.learn(facts(path, stamp))
+    assert not known.settle(NOW + 600, complete=True)
+    assert known.whole
+    assert (known.epoch is not None and epoch is not None and known.epoch.id == epoch.id, known.changes) == (True, {})
+    known._forget()
+    known.learn(facts(path, stamp.replace("2026-11-20", "2026-11-21")))
+    assert known.settle(NOW + 1200, complete=True)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_profile_without_mappings_changes_nothing(program: str) -> None:
     known = identity()

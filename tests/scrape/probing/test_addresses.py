@@ -44,7 +44,16 @@ def test_other_addresses_are_fine(address: str) -> None:
         "::ffff:169.254.169.254",
         "::169.254.169.254",
         "64:ff9b::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "::ffff:0:a9fe:a9fe",
         "64:ff9b:1::a9fe:a9fe",
+        # NAT64 under prefixes of 48, 56 and 64 bits (RFC 6052, section 2.2).
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:12a9:fe:a9fe::",
+        "64:ff9b:1:1:a9:fea9:fe00:0",
+        # ISATAP, local and global.
+        "fd12::5efe:169.254.169.254",
+        "2001:db8::200:5efe:a9fe:a9fe",
         "2002:a9fe:a9fe::1",
         # Teredo holds the address of its client inverted.
         "2001:0:cb00:7101:0:0:5601:5601",

@@ -10,6 +10,7 @@ from pprof_exporter.catalog import Reason
 from pprof_exporter.config import ProfileSettings
 from pprof_exporter.profile import read_memstats
 from pprof_exporter.profile.memstats import HeapFigures, MemStats
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.state.auxiliary import MemStatsState
 from pprof_exporter.scrape.state.freshness import memstats_fresh_until
 from pprof_exporter.scrape.state.gc_state import Collections, GcState
@@ -95,7 +96,7 @@ def test_the_text_is_fetched_for_what_the_page_does_not_tell(state: MemStatsStat
 
 def test_after_a_failure_an_hour_of_fetches_is_made_as_often_as_without_a_page() -> None:
     state = known(page=after(10))
-    state.counters.failed(Reason.TIMEOUT_HEADER, "", decoding=False)
+    state.counters.failed(FetchError(Reason.TIMEOUT_HEADER, ""))
     for _ in range(12):
         assert state.needs_fetch(AT + 300, OWN)
         state.counters.succeeded(AT, None)

@@ -43,7 +43,7 @@ def known(state: TargetState, now: float) -> dict[str, object]:
         "hangs": dict(state.wedge.hangs),
         "slow": state.canary.is_slow(),
         "failures": Counter({name: counters.outcomes[Outcome.FAILURE] for name, counters in state.counters.items()}),
-        "reasons": {name: counters.last_reason for name, counters in state.counters.items()},
+        "failures of the latest": {name: counters.last_failure for name, counters in state.counters.items()},
         "skipped": {name: Counter(counters.skipped) for name, counters in state.counters.items()},
         "processes": state.processes,
         "findings": [finding.alert for verdict in verdicts(snapshot_of(state, now)) for finding in verdict.findings],

@@ -125,7 +125,7 @@ async def test_a_body_that_is_no_profile_counts_as_a_failure_to_decode(
     counters = state(pool).profiles["heap"].counters
     assert counters.decode_failures == {Reason.HTML: 1}
     assert not counters.fetch_failures
-    assert counters.last_problem.startswith("html: ")
+    assert str(counters.last_failure).startswith("html: ")
 
 
 async def test_ticks_that_pass_during_a_slow_fetch_are_counted_and_not_made_up_for(

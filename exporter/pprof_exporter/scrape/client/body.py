@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.scrape.client.content_encoding import decoded
 from pprof_exporter.scrape.client.errors import FetchError
+from pprof_exporter.threads import Threads
+
+# Below this size, inflating takes less than passing the body to a thread and back.
+_INLINE_BYTES = 4096
+_INFLATING = Threads("inflating", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +27,53 @@ class Excerpt:
 
 
 class ReplyBody:
-    """Keeps what comes, or an excerpt of it. `max_bytes` is what may come, kept or not."""
+    """Keeps what comes, or an excerpt of it. `max_bytes` is what may come, kept or not, and what it may inflate to."""
 
     def __init__(self, max_bytes: int, excerpt: Excerpt | None = None) -> None:
+        self.encoding = ""
+        """The Content-Encoding of what comes, "" for none. Set it before the first piece."""
+        self.received = 0
+        """Bytes that came."""
         self._max_bytes = max_bytes
         self._excerpt = excerpt
         self._kept = bytearray()
-        self._dropped = 0
 
     def add(self, piece: bytes) -> None:
         """Add the next piece. Raises `FetchError` for more than is allowed on the wire."""
         self._kept += piece
-        if len(self._kept) + self._dropped > self._max_bytes:
+        self.received += len(piece)
+        if self.received > self._max_bytes:
             raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self._max_bytes} bytes")
-        # Not with each piece: the tail would be moved each time.
-        if self._excerpt is not None and len(self._kept) > self._excerpt.head + 2 * self._excerpt.tail:
-            self._drop(self._excerpt)
+        # Not with each piece: the tail would be moved each time. Of an encoded body all is needed.
+        excerpt = None if self.encoding else self._excerpt
+        if excerpt is not None and len(self._kept) > excerpt.head + 2 * excerpt.tail:
+            del self._kept[excerpt.head : len(self._kept) - excerpt.tail]
 
-    def take(self) -> tuple[bytes, int]:
-        """What is kept, and how many bytes were dropped."""
-        if self._excerpt is not None and len(self._kept) > self._excerpt.head + self._excerpt.tail:
-            self._drop(self._excerpt)
-        return bytes(self._kept), self._dropped
+    async def take(self) -> bytes:
+        """What is kept, without its encoding. Raises `FetchError` for a body that is not in its encoding."""
+        kept = bytes(self._kept)
+        self.clear()
+        if self.encoding:
+            work = partial(_decoded, kept, self.encoding, self._max_bytes)
+            result = work() if len(kept) <= _INLINE_BYTES else await _INFLATING.run(work)
+            if isinstance(result, Exception):
+                raise result
+            kept = result
+        excerpt = self._excerpt
+        if excerpt is None or len(kept) <= excerpt.head + excerpt.tail:
+            return kept
+        return kept[: excerpt.head] + kept[len(kept) - excerpt.tail :]
 
     def clear(self) -> None:
         """Keep nothing: the reply failed. An error's traceback may refer to this body for long."""
         self._kept = bytearray()
 
-    def _drop(self, excerpt: Excerpt) -> None:
-        end = len(self._kept) - excerpt.tail
-        self._dropped += end - excerpt.head
-        del self._kept[excerpt.head : end]
+
+def _decoded(body: bytes, encoding: str, limit: int) -> bytes | FetchError | MemoryError:
+    """The body, or the error: raised in a thread, it would refer to frames that hold the body."""
+    try:
+        return decoded(body, encoding, limit)
+    except FetchError as error:
+        return FetchError(error.reason, error.detail)
+    except MemoryError:
+        return MemoryError(f"not enough memory to inflate {len(body)} bytes")

@@ -7,8 +7,11 @@ import time
 from yarl import URL
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.inputs.url_characters import BadUrl
+from pprof_exporter.inputs.urls import parse_reference
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases, Stopwatch
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
 
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 10
@@ -24,6 +27,9 @@ class Connection:
         self.stopwatch = Stopwatch()
         self.same_origin = True
         """Whether every redirect kept scheme, host and port. Credentials are sent only then."""
+        self.guard = RedirectGuard()
+        self.latest_redirect = ""
+        """Status and location of the latest redirect, for people."""
         self._earlier: list[Stopwatch] = []
 
     def follow_redirect(self, location: str, status: int) -> None:
@@ -32,15 +38,13 @@ class Connection:
         if len(self._earlier) == _MAX_REDIRECTS:
             raise FetchError(Reason.HTTP_3XX, f"more than {_MAX_REDIRECTS} redirects, the last was {redirect}")
         try:
-            url = self.url.join(URL(location)).with_user(None)
-            usable = url.scheme in ("http", "https") and bool(url.host)
-        except ValueError:
-            usable = False
-        else:
-            self.same_origin = self.same_origin and usable and url.origin() == self.url.origin()
-            self.url = url
-        if not usable:
-            raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL")
+            url = parse_reference(self.url, location).with_user(None)
+        except BadUrl:
+            raise FetchError(Reason.HTTP_3XX, f"{redirect}, which is not an http or https URL") from None
+        self.same_origin = self.same_origin and url.origin() == self.url.origin()
+        self.url = url
+        self.guard.redirected = True
+        self.latest_redirect = redirect
         self.stopwatch.ended = time.perf_counter()
         self._earlier.append(self.stopwatch)
         self.stopwatch = Stopwatch()

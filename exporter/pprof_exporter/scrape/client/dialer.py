@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import aiohappyeyeballs
@@ -24,15 +24,18 @@ from pprof_exporter.scrape.client.name_server import NameServer
 from pprof_exporter.scrape.client.phases import Stopwatch
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
 from pprof_exporter.scrape.client.resolver import SystemResolver
 from pprof_exporter.scrape.client.route import Route
-from pprof_exporter.scrape.client.stream import PlainStream, Stream, TlsStream, receive_into
+from pprof_exporter.scrape.client.stream import NoHttp2, PlainStream, Stream, TlsStream, receive_into
 
 # Seconds until the next address of a name is tried beside the one before (RFC 8305, section 5; Go's dialer waits 0.3).
 _NEXT_ADDRESS = 0.25
 # No local address and port for a connection: connect(2) on Linux and BSD, and WSAEADDRINUSE on Windows.
 _NO_LOCAL_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EADDRINUSE})
 _PROXY_AUTHENTICATION_REQUIRED = 407
+
+_HTTP2 = ("h2",)
 
 SocketFactory = Callable[[AddrInfoType], socket.socket]
 """Creates the socket of a connection attempt. It refuses an address with an `OSError`."""
@@ -64,15 +67,21 @@ class Dialer:
         self._socket_factory = socket_factory
         self._descriptors = descriptors
 
-    async def connect(self, url: URL, route: Route, watch: Stopwatch) -> Stream:
+    async def connect(self, url: URL, route: Route, watch: Stopwatch, *, http2: bool = False) -> Stream:
         """A connection for one request to this URL, which the caller closes. Stamps its phases.
 
-        Raises `OSError` and `HttpError`.
+        `http2`: over TLS, both sides have to agree on HTTP/2. Raises `OSError` and `HttpError`.
         """
-        dial = self._dial(url, watch) if route.proxy is None else self._dial_proxy(route.proxy, watch)
+        offered = _HTTP2 if http2 else ()
+        if route.proxy is None:
+            dial = self._dial(url, watch, route.guard)
+        else:
+            if route.guard is not None:
+                route.guard.allow_through_proxy(url)
+            dial = self._dial_proxy(route.proxy, watch)
         plain = PlainStream(await dial)
         try:
-            stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch)
+            stream = plain if route.tls is None else await _secure(plain, route.tls, url, route, watch, offered)
         except BaseException:
             plain.close()
             raise
@@ -94,7 +103,7 @@ class Dialer:
             return connection
         raise ResourceExhausted(ExhaustedResource.PROXY, problem)
 
-    async def _dial(self, url: URL, watch: Stopwatch) -> socket.socket:
+    async def _dial(self, url: URL, watch: Stopwatch, guard: RedirectGuard | None = None) -> socket.socket:
         host, port = url.raw_host or "", url.port or 0
         addresses = literal_address(host, port)
         if not addresses:
@@ -102,6 +111,8 @@ class Dialer:
             addresses = await self.resolver.resolve(host, port)
             watch.resolved = time.perf_counter()
             self.name_server.answered(host, addresses)
+        if guard is not None:
+            addresses = guard.allowed(addresses)
         if len(addresses) == 1:
             return await self._dial_address(addresses[0])
         return await self._dial_addresses(addresses)
@@ -196,12 +207,16 @@ def literal_address(host: str, port: int) -> list[AddrInfoType]:
     return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", name)]
 
 
-async def _secure(plain: PlainStream, context: ssl.SSLContext, url: URL, route: Route, watch: Stopwatch) -> Stream:
+async def _secure(
+    plain: PlainStream, context: ssl.SSLContext, url: URL, route: Route, watch: Stopwatch, offered: Sequence[str]
+) -> Stream:
     if route.proxy is not None:
         await _open_tunnel(plain, url, route.proxy_authorization)
     watch.tls_started = time.perf_counter()
-    stream = TlsStream(plain, context, route.server_name or tls_name(url))
+    stream = TlsStream(plain, context, route.server_name or tls_name(url), offered=offered)
     await stream.handshake()
+    if offered and stream.application_protocol not in offered:
+        raise NoHttp2(f"the server chose {stream.application_protocol or 'no protocol'}")
     return stream
 
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.exhaustion import with_limit
+from pprof_exporter.profile.page_words import quoted_words
 
 _BY_STATUS: dict[int, Reason] = {
+    204: Reason.EMPTY,
+    205: Reason.EMPTY,
     400: Reason.HTTP_4XX,  # A plain request to a TLS port (net/http), or parameters that pprof does not combine.
     401: Reason.UNAUTHORIZED,
     403: Reason.UNAUTHORIZED,
@@ -29,8 +33,8 @@ _BY_STATUS: dict[int, Reason] = {
 """The statuses that pprof, routers and proxies send; the body does not matter."""
 
 _BY_CLASS: dict[int, Reason] = {
-    1: Reason.EMPTY,
-    2: Reason.EMPTY,  # 200 is no error. 204 has no profile, 206 a part of one.
+    1: Reason.NOT_HTTP,  # Only 101 ends a request, and the exporter asks for no other protocol.
+    2: Reason.HTTP_2XX,
     3: Reason.HTTP_3XX,
     4: Reason.HTTP_4XX,
     5: Reason.HTTP_5XX,
@@ -46,6 +50,13 @@ _BY_TEXT: tuple[tuple[int, bytes, Reason], ...] = (
 )
 """Errors of pprof itself: the status, a text in the body, and the reason."""
 
+_ASKS_FOR_TLS = (
+    b"client sent an http request to an https server",  # net/http/server.go
+    b"plain http request was sent to https port",  # nginx
+    b"speaking plain http to an ssl-enabled server port",  # Apache
+)
+_LONGEST_STATUS = 80
+
 
 class HttpError(Exception):
     """What a server or proxy sends is no reply, or not a whole one. Each kind is a class of its own."""
@@ -54,12 +65,14 @@ class HttpError(Exception):
 class FetchError(Exception):
     """There was no complete 200 reply. `reason` is one of a closed set, `detail` a text for people."""
 
-    def __init__(self, reason: Reason, detail: str, status: int | None = None) -> None:
+    def __init__(self, reason: Reason, detail: str, status: int | None = None, hint: Hint | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.status = status
         """The HTTP status; None without a reply."""
+        self.hint = hint
+        """What the reply shows beyond its reason, if that was recognised."""
 
 
 class ExporterExhausted(FetchError):
@@ -83,14 +96,23 @@ class ErrorReply:
     status: int
     from_pprof: bool
     body: bytes
+    """Its beginning, without its encoding."""
+    status_text: str = ""
+    """Status and words as the server sent them, such as "404 Not Found"."""
     location: str = ""
 
 
 def classify_response(reply: ErrorReply) -> FetchError:
-    """The error for a reply that is not a profile."""
-    reason = _reason(reply)
-    words = reply.location[:200] or " ".join(reply.body[:200].decode("utf-8", "replace").split())
-    return FetchError(reason, f"HTTP {reply.status}: {words}" if words else f"HTTP {reply.status}", reply.status)
+    """The error for a reply that is not a profile. Its detail has the status line and the first words of the body."""
+    line = f"HTTP {reply.status_text.strip()[:_LONGEST_STATUS] or reply.status}"
+    words = reply.location[:200] or quoted_words(reply.body)
+    return FetchError(_reason(reply), f"{line}: {words}" if words else line, reply.status, _hint(reply))
+
+
+def _hint(reply: ErrorReply) -> Hint | None:
+    said = reply.body.lower()
+    asks_for_tls = reply.status == 400 and any(words in said for words in _ASKS_FOR_TLS)
+    return Hint.TLS_PORT if asks_for_tls else None
 
 
 def _reason(reply: ErrorReply) -> Reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -19,12 +19,15 @@ from pprof_exporter.descriptors import NO_LIMIT, DescriptorLimit
 from pprof_exporter.exhaustion import OwnTroubles, exhausted_resource
 from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
 from pprof_exporter.scrape.client.connection import REDIRECT_STATUSES, Connection
+from pprof_exporter.scrape.client.content_encoding import decoded_beginning, encoding_of
 from pprof_exporter.scrape.client.credentials import ClientPool, ConfiguredClient, Credentials
 from pprof_exporter.scrape.client.dialer import Dialer, ProxyRefused, SocketFactory, literal_address
 from pprof_exporter.scrape.client.errors import ErrorReply, ExporterExhausted, FetchError, classify_response
-from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
+from pprof_exporter.scrape.client.http_client import HttpClient, HttpReply, HttpRequest
 from pprof_exporter.scrape.client.name_server import no_answer
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.client.reply_head import ReplyHead
+from pprof_exporter.scrape.client.reserved_addresses import RedirectRefused
 from pprof_exporter.scrape.client.transport_errors import (
     TRANSPORT_ERRORS,
     forget_frames,
@@ -46,13 +49,13 @@ class Reply:
     phases: Phases
     asked_at: float
     content_type: str = ""
-    dropped: int = 0
-    """Bytes of the body that were received and not kept."""
+    received: int | None = None
+    """Bytes of the body on the wire; None: as many as it has, since all of it is kept and came as it is."""
 
     @property
     def size(self) -> int:
         """Bytes of the body on the wire."""
-        return len(self.body) + self.dropped
+        return len(self.body) if self.received is None else self.received
 
 
 class Getter(Protocol):
@@ -93,7 +96,7 @@ class Fetcher:
         self._clock = clock
         self._clients = ClientPool(clock)
         self._plain = self._clients.get(DEFAULT_CLIENT)
-        self._http = HttpClient(self.dialer)
+        self._http = HttpClient(self.dialer, clock)
 
     def bind(self, client: ClientSettings, params: Params = ()) -> Getter:
         """A getter that applies these settings, and adds these parameters to those of each request."""
@@ -154,16 +157,24 @@ class Fetcher:
         # Before the stopwatch starts, so that reading certificates does not count as connecting.
         route = client.route(url, same_origin=True)
         connection = Connection(url, self._clock.now())
+        if client.follows_redirects:
+            route = replace(route, guard=connection.guard)
         request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
+        head: ReplyHead | None = None
         allowed = bounds.window + bounds.timeout
         unanswered = False
         try:
             async with asyncio.timeout(allowed):
-                while (content_type := await self._request(client, request, connection, body)) is None:
+                while (head := await self._request(client, used, request, connection, body)) is None:
                     request = _redirected(client, used, connection)
+            connection.stopwatch.ended = time.perf_counter()
+            kept = await body.take()
         except FetchError as error:
-            failure = FetchError(error.reason, error.detail, error.status)
+            failure = FetchError(error.reason, error.detail, error.status, error.hint)
+        except RedirectRefused as error:
+            failure = FetchError(Reason.HTTP_3XX, f"{connection.latest_redirect}, which is not followed: {error}")
+            forget_frames(error)
         except _CAUGHT as error:
             watch = connection.stopwatch
             own = own_trouble(error, watch, allowed)
@@ -173,25 +184,24 @@ class Fetcher:
             unanswered = failure.reason is Reason.RESOLVE and isinstance(error, OSError) and no_answer(error)
             forget_frames(error)
         else:
-            connection.stopwatch.ended = time.perf_counter()
-            kept, dropped = body.take()
-            return Reply(kept, connection.phases(bounds.window), connection.asked_at, content_type, dropped)
+            phases = connection.phases(bounds.window)
+            return Reply(kept, phases, connection.asked_at, head.content_type, body.received)
         body.clear()
         if unanswered and await self._no_name_resolves(connection):
             failure = ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
         if isinstance(failure, ExporterExhausted):
             raise ExporterExhausted(failure.resource, failure.cause)
-        raise FetchError(failure.reason, used.hide(failure.detail), failure.status)
+        raise FetchError(failure.reason, used.hide(failure.detail), failure.status, failure.hint)
 
     async def _no_name_resolves(self, connection: Connection) -> bool:
         seconds = time.perf_counter() - connection.stopwatch.started
         return await self.dialer.name_server.fails_for_all(connection.url.raw_host or "", seconds)
 
     async def _request(
-        self, client: ConfiguredClient, request: HttpRequest, connection: Connection, body: ReplyBody
-    ) -> str | None:
-        """Receive the body. Returns its content type, or None after a redirect. Raises `FetchError`."""
+        self, client: ConfiguredClient, used: Credentials, request: HttpRequest, connection: Connection, body: ReplyBody
+    ) -> ReplyHead | None:
+        """Receive the body. Returns the head of the reply, or None after a redirect. Raises `FetchError`."""
         with await self._http.send(request, connection.stopwatch) as reply:
             head = reply.head
             location = head.get("location") if 300 <= head.status < 400 else ""
@@ -201,21 +211,32 @@ class Fetcher:
             if head.status == _PROXY_AUTHENTICATION_REQUIRED and request.route.proxy is not None:
                 raise ProxyRefused(head)
             if head.status != 200:
-                raise classify_response(
-                    ErrorReply(
-                        status=head.status,
-                        from_pprof=head.get("x-go-pprof") == "1",
-                        body=await reply.beginning(_REFUSAL_BYTES),
-                        location=location,
-                    )
-                )
+                raise await _refusal(reply, location, used)
+            body.encoding = encoding_of(head.headers.get("content-encoding", ()))
             await reply.read(body.add)
-            return head.content_type
+            return head
+
+
+async def _refusal(reply: HttpReply, location: str, used: Credentials) -> FetchError:
+    head = reply.head
+    beginning = await reply.beginning(_REFUSAL_BYTES)
+    text = decoded_beginning(beginning, head.headers.get("content-encoding", ()), _REFUSAL_BYTES)
+    return classify_response(
+        ErrorReply(
+            status=head.status,
+            from_pprof=head.get("x-go-pprof") == "1",
+            # Hidden before it is quoted: of a secret that is cut, the rest would not be found.
+            body=used.hide(text.decode("utf-8", "replace")).encode(),
+            status_text=head.status_text,
+            location=location,
+        )
+    )
 
 
 def _redirected(client: ConfiguredClient, used: Credentials, connection: Connection) -> HttpRequest:
     """The request after a redirect. Credentials stay with their host. Raises `FetchError`."""
     route = client.route(connection.url, same_origin=connection.same_origin)
+    route = replace(route, guard=connection.guard)
     return HttpRequest(connection.url, route, used.headers if connection.same_origin else ())
 
 

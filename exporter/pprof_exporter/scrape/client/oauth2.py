@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from yarl import URL
-
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import BadSecret, OAuth2, fits_header, hide
 from pprof_exporter.exhaustion import exhausted_resource
+from pprof_exporter.inputs.json_document import BadJson, parse_json
+from pprof_exporter.inputs.urls import parse_url
+from pprof_exporter.scrape.client.content_encoding import decoded_beginning
 from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpRequest
 from pprof_exporter.scrape.client.phases import Stopwatch
@@ -85,7 +85,7 @@ class TokenSource:
         return f"{'Bearer' if kind.lower() == 'bearer' else kind} {token}", _seconds(body.get("expires_in"))
 
     async def _post(self, http: HttpClient, secret: str) -> tuple[int, dict[str, Any]]:
-        settings, url = self._settings, URL(self._settings.token_url)
+        settings, url = self._settings, parse_url(self._settings.token_url)
         form = {"grant_type": "client_credentials", **dict(settings.endpoint_params)}
         if settings.scopes:
             form["scope"] = " ".join(settings.scopes)
@@ -100,7 +100,9 @@ class TokenSource:
         request = HttpRequest(url.with_user(None), route, headers, urlencode(form).encode())
         try:
             with await http.send(request, Stopwatch()) as reply:
-                return reply.head.status, _object(await reply.beginning(_MAX_BYTES))
+                beginning = await reply.beginning(_MAX_BYTES)
+                encodings = reply.head.headers.get("content-encoding", ())
+                return reply.head.status, _object(decoded_beginning(beginning, encodings, _MAX_BYTES))
         except TRANSPORT_ERRORS as error:
             problem, resource = str(error), exhausted_resource(error)
             forget_frames(error)
@@ -111,8 +113,8 @@ class TokenSource:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = parse_json(body)
+    except BadJson:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -127,6 +129,6 @@ def _seconds(given: object) -> float | None:
     """`expires_in` as a number; some servers write it as text."""
     try:
         seconds = float(given) if isinstance(given, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if seconds is not None and seconds > 0 else None

@@ -59,6 +59,10 @@ class Stopwatch:
     __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started", "to_proxy")
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin again: the request is sent once more, on another connection."""
         self.started = time.perf_counter()
         self.to_proxy = False
         """Whether the connection to the proxy is being made: until it stands, nothing is known of the target."""

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.scrape.client.errors import HttpError
+from pprof_exporter.scrape.client.protocols import protocol_of
 
 # Go takes 10 MiB (http.Transport.MaxResponseHeaderBytes) in a tenth of the memory that Python needs for as many lines.
 MAX_HEAD_BYTES = 2**20
@@ -30,6 +32,18 @@ _WITHOUT_BODY = (204, 304)
 
 class MalformedReply(HttpError):
     """What came is no HTTP/1 reply that Go's client would take."""
+
+
+class NotHttp(MalformedReply):
+    """What came does not begin like a reply. `hint` names the protocol, if it was recognised."""
+
+    def __init__(self, message: str, hint: Hint | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class MalformedHeader(MalformedReply):
+    """The status line is one, and a header is not."""
 
 
 class HeadTooLarge(HttpError):
@@ -80,13 +94,14 @@ def read_head(head: bytes) -> ReplyHead:
 
 
 def read_headers(block: bytes) -> dict[str, list[str]]:
-    """Read header lines, such as those after a chunked body, without the last line feed. Raises `MalformedReply`."""
+    """Read header lines, such as those after a chunked body, without the last line feed. Raises `MalformedHeader`."""
     return _headers(block.decode("utf-8", "replace").split("\n"))
 
 
-def is_not_http(start: bytes) -> bool:
-    """Whether a reply that begins so cannot be HTTP/1."""
-    return not start.startswith(b"HTTP/"[: len(start)])
+def reject_other_protocols(start: bytes) -> None:
+    """Raise `NotHttp` if a reply that begins so cannot be HTTP/1."""
+    if not start.startswith(b"HTTP/"[: len(start)]):
+        raise NotHttp(f"it begins with {quoted(start)}", protocol_of(start))
 
 
 def quoted(data: bytes | str) -> str:
@@ -99,31 +114,31 @@ def _status_line(line: str) -> tuple[tuple[int, int], int, str]:
     """Version, status, and the text after "HTTP/1.1 "."""
     protocol, space, text = line.partition(" ")
     if not space:
-        raise MalformedReply(f"malformed HTTP response {quoted(line)}")
+        raise NotHttp(f"malformed HTTP response {quoted(line)}")
     text = text.lstrip(" ")
     code = text.partition(" ")[0]
     if len(code) != 3 or _STATUS.fullmatch(code) is None or int(code) < 0:
-        raise MalformedReply(f"malformed HTTP status code {quoted(code)}")
+        raise NotHttp(f"malformed HTTP status code {quoted(code)}")
     version = _VERSION.fullmatch(protocol)
     if version is None:
-        raise MalformedReply(f"malformed HTTP version {quoted(protocol)}")
+        raise NotHttp(f"malformed HTTP version {quoted(protocol)}")
     return (int(version[1]), int(version[2])), int(code), text
 
 
 def _headers(lines: Sequence[str]) -> dict[str, list[str]]:
     if lines and lines[0].startswith((" ", "\t")):
-        raise MalformedReply(f"malformed MIME header initial line {quoted(lines[0])}")
+        raise MalformedHeader(f"malformed MIME header initial line {quoted(lines[0])}")
     headers: dict[str, list[str]] = {}
     for line in _joined(lines):
         matched = _LINE.fullmatch(line)
         if matched is None:
-            raise MalformedReply(f"malformed MIME header line {quoted(line)}")
+            raise MalformedHeader(f"malformed MIME header line {quoted(line)}")
         headers.setdefault(matched[1].lower(), []).append(matched[2])
     return headers
 
 
 def _joined(lines: Sequence[str]) -> Sequence[str]:
-    """The lines, each with those that continue it. Raises `MalformedReply`."""
+    """The lines, each with those that continue it. Raises `MalformedHeader`."""
     found: list[str] = []
     for given in lines:
         line = given.removesuffix("\r")
@@ -133,7 +148,7 @@ def _joined(lines: Sequence[str]) -> Sequence[str]:
             found.append(line.strip(" \t"))
         else:
             # The colon stands before a line is continued.
-            raise MalformedReply(f"malformed MIME header: missing colon: {quoted(line)}")
+            raise MalformedHeader(f"malformed MIME header: missing colon: {quoted(line)}")
     return found
 
 
@@ -143,7 +158,7 @@ def _framing(version: tuple[int, int], status: int, headers: dict[str, list[str]
     if chunked:
         for name in ",".join(headers.get("trailer", ())).split(","):
             if name.strip().lower() in _NEVER_TRAILERS:
-                raise MalformedReply(f"bad trailer key {quoted(name.strip())}")
+                raise MalformedHeader(f"bad trailer key {quoted(name.strip())}")
     if status // 100 == 1 or status in _WITHOUT_BODY:
         return Framing.NO_BODY, 0
     if chunked:
@@ -159,9 +174,9 @@ def _is_chunked(version: tuple[int, int], headers: dict[str, list[str]]) -> bool
     if not values or version < (1, 1):
         return False
     if len(values) > 1:
-        raise MalformedReply(f"too many transfer encodings {quoted(', '.join(values))}")
+        raise MalformedHeader(f"too many transfer encodings {quoted(', '.join(values))}")
     if values[0].lower() != "chunked":
-        raise MalformedReply(f"unsupported transfer encoding {quoted(values[0])}")
+        raise MalformedHeader(f"unsupported transfer encoding {quoted(values[0])}")
     return True
 
 
@@ -170,8 +185,8 @@ def _content_length(values: Sequence[str]) -> int | None:
     if not distinct:
         return None
     if len(distinct) > 1:
-        raise MalformedReply(f"several Content-Length headers {quoted(', '.join(values))}")
+        raise MalformedHeader(f"several Content-Length headers {quoted(', '.join(values))}")
     (value,) = distinct
     if _NUMBER.fullmatch(value) is None or int(value) > _MAX_LENGTH:
-        raise MalformedReply(f"bad Content-Length {quoted(value)}")
+        raise MalformedHeader(f"bad Content-Length {quoted(value)}")
     return int(value)

@@ -17,10 +17,9 @@ from pprof_exporter.scrape.client.reply_head import (
     HeadTooLarge,
     MalformedReply,
     ReplyHead,
-    is_not_http,
-    quoted,
     read_head,
     read_headers,
+    reject_other_protocols,
 )
 
 _SWITCHING_PROTOCOLS = 101
@@ -70,6 +69,11 @@ class ReplyParser:
         self._excess = 0
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing has come yet."""
+        return self.head is None and not self._partial and not self._head_bytes
+
+    @property
     def ended(self) -> bool:
         """Whether the reply is whole. What comes then is no part of it."""
         return self._part is _Part.END
@@ -100,8 +104,7 @@ class ReplyParser:
             if self._partial:
                 self._partial += data
                 source = self._partial
-            if is_not_http(bytes(source[:5])):
-                raise MalformedReply(f"it begins with {quoted(bytes(source[:100]))}")
+            reject_other_protocols(bytes(source[:100]))
             ends, after = _head_end(source, searched)
             if self._head_bytes + (len(source) if ends < 0 else ends) > MAX_HEAD_BYTES:
                 raise HeadTooLarge(f"more than {MAX_HEAD_BYTES} bytes of headers")

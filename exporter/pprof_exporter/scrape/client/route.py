@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from pprof_exporter.scrape.client.reserved_addresses import RedirectGuard
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -16,6 +18,8 @@ class Route:
     tls: ssl.SSLContext | None = None
     server_name: str = ""
     proxy: URL | None = None
+    guard: RedirectGuard | None = None
+    """Which addresses a redirect may lead to; None: any."""
 
     @property
     def proxy_authorization(self) -> str:

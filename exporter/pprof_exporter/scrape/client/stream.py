@@ -10,13 +10,29 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import Protocol
 
+from pprof_exporter.scrape.client.errors import HttpError
+from pprof_exporter.scrape.client.reply_head import quoted
 from pprof_exporter.scrape.client.reply_parser import ReplyParser
 
 _PIECE = 64 * 1024
 # `sock_recv` returns at once for as long as the server is faster than we are, and nothing else would run meanwhile.
 _UNTIL_OTHERS = 16 * _PIECE
+_SHOWN = 100
+
+
+class PlainReply(HttpError):
+    """A server that was asked for TLS answers with HTTP."""
+
+
+class NoHttp2(HttpError):
+    """A server does not speak HTTP/2."""
+
+
+class StreamRefused(HttpError):
+    """The server speaks HTTP/2, and ended the request by an error code."""
 
 
 class Stream(Protocol):
@@ -77,14 +93,26 @@ class PlainStream:
 class TlsStream:
     """TLS over a TCP connection. `handshake` comes first."""
 
-    def __init__(self, plain: PlainStream, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self, plain: PlainStream, context: ssl.SSLContext, server_name: str, *, offered: Sequence[str] = ()
+    ) -> None:
+        """`offered` are the protocols that the client offers (ALPN)."""
         self._plain = plain
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        # The context is shared; a connection keeps what its context offers when it is made (SSL_new(3)).
+        context.set_alpn_protocols(list(offered))
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._first = b""
+        """The first bytes of the server."""
+
+    @property
+    def application_protocol(self) -> str:
+        """What both sides agreed to speak (ALPN); "" if nothing was offered or chosen."""
+        return self._tls.selected_alpn_protocol() or ""
 
     async def handshake(self) -> None:
-        """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one."""
+        """Agree with the server. Raises `OSError`, of which `ssl.SSLError` is one, and `PlainReply`."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -94,6 +122,8 @@ class TlsStream:
                 # The alert that tells the server why; it may be gone.
                 with contextlib.suppress(OSError):
                     await self._flush()
+                if self._first.startswith(b"HTTP/"):
+                    raise PlainReply(quoted(self._first)) from None
                 raise
             else:
                 await self._flush()
@@ -129,6 +159,7 @@ class TlsStream:
         """Send what TLS has to say, and wait for what the server says."""
         await self._flush()
         data = await self._plain.receive()
+        self._first = self._first or data[:_SHOWN]
         if data:
             self._incoming.write(data)
         else:

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 
 from pprof_exporter.catalog import Phase, Reason
+from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.catalog.own_trouble import ExhaustedResource
 from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.scrape.client.dialer import ProxyRefused
 from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError, HttpError
 from pprof_exporter.scrape.client.phases import Stopwatch
-from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedReply
+from pprof_exporter.scrape.client.reply_head import HeadTooLarge, MalformedHeader, NotHttp
 from pprof_exporter.scrape.client.reply_parser import MalformedBody
+from pprof_exporter.scrape.client.stream import NoHttp2, PlainReply, StreamRefused
 
 _TIMED_OUT: dict[Phase, tuple[Reason, str]] = {
     Phase.RESOLVE: (Reason.RESOLVE, "no answer from the name server"),
-    Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
-    Phase.TLS: (Reason.TLS, "the TLS handshake did not finish"),
-    Phase.FIRST_BYTE: (Reason.TIMEOUT_HEADER, "connected, no reply"),
-    Phase.TRANSFER: (Reason.TIMEOUT_BODY, "the reply did not finish"),
+    Phase.CONNECT: (Reason.CONNECT, "no connection"),
+    Phase.TLS: (Reason.TLS, "it did not finish"),
+    Phase.FIRST_BYTE: (Reason.TIMEOUT_HEADER, "no reply"),
+    Phase.TRANSFER: (Reason.TIMEOUT_BODY, "no end"),
 }
 _BROKEN: dict[Phase, tuple[Reason, str]] = {
-    Phase.RESOLVE: (Reason.RESOLVE, "the name did not resolve"),
-    Phase.CONNECT: (Reason.CONNECT, "no TCP connection"),
-    Phase.TLS: (Reason.TLS, "the TLS handshake failed"),
-    Phase.FIRST_BYTE: (Reason.CLOSED, "the connection was closed without a reply"),
+    Phase.RESOLVE: (Reason.RESOLVE, "no address"),
+    Phase.CONNECT: (Reason.CONNECT, "no connection"),
+    Phase.TLS: (Reason.TLS, "the connection was closed"),
+    Phase.FIRST_BYTE: (Reason.CLOSED, "the connection was closed"),
     Phase.TRANSFER: (Reason.TRUNCATED, "the connection was cut within the body"),
 }
-
+"""Reasons by phase, and what is said of an error without words."""
+_BY_VERIFY_CODE: dict[int, Hint] = {
+    9: Hint.CERTIFICATE_EXPIRED,  # Not yet valid.
+    10: Hint.CERTIFICATE_EXPIRED,
+    18: Hint.CERTIFICATE_AUTHORITY,  # It signs itself.
+    19: Hint.CERTIFICATE_AUTHORITY,
+    20: Hint.CERTIFICATE_AUTHORITY,
+    21: Hint.CERTIFICATE_AUTHORITY,
+    62: Hint.CERTIFICATE_NAME,
+    64: Hint.CERTIFICATE_NAME,  # An IP address.
+}
+"""Codes of OpenSSL (X509_V_ERR_..., include/openssl/x509_vfy.h)."""
+_BY_ALERT: dict[str, Hint] = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": Hint.CLIENT_CERTIFICATE,
+    # For a missing one too, in TLS 1.2 (crypto/tls/handshake_server.go).
+    "SSLV3_ALERT_BAD_CERTIFICATE": Hint.CLIENT_CERTIFICATE,
+    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": Hint.HTTP2,
+}
+_PLACE_IN_C = re.compile(r" \(_ssl\.c:\d+\)$")
 
 TRANSPORT_ERRORS = (OSError, HttpError)
 """What a request raises when it fails. The time-out of the event loop is an `OSError` too."""
@@ -41,22 +62,44 @@ def transport_error(error: Exception, watch: Stopwatch, allowed: float) -> Fetch
         case TimeoutError(errno=None):
             reason, detail = _TIMED_OUT[phase]
             return FetchError(reason, f"{detail} within {round(allowed, 1):g} s")
+        case HttpError() if (found := _http_error(error)) is not None:
+            return found
+        case ssl.SSLError():
+            # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
+            ended = "the server ended the TLS connection: " if phase is Phase.FIRST_BYTE else ""
+            return FetchError(Reason.TLS, f"{ended}{_PLACE_IN_C.sub('', str(error))}", hint=_tls_hint(error))
+    return _broken(phase, str(error))
+
+
+def _http_error(error: HttpError) -> FetchError | None:
+    """The error for what a server or proxy sent; None for a reply that is only cut."""
+    match error:
         case ProxyRefused():
             return FetchError(Reason.CONNECT, str(error))
-        case MalformedReply():
-            return FetchError(Reason.NOT_HTTP, f"the reply is not HTTP: {error}")
-        case HeadTooLarge():
-            return FetchError(Reason.TOO_LARGE, str(error))
+        case PlainReply():
+            return FetchError(Reason.TLS, f"the server answers {error}", hint=Hint.PLAIN_PORT)
+        case NotHttp():
+            return FetchError(Reason.NOT_HTTP, str(error), hint=error.hint)
+        case MalformedHeader() | HeadTooLarge():
+            return FetchError(Reason.HEADERS, str(error))
+        case NoHttp2():
+            return FetchError(Reason.CLOSED, f"the server spoke HTTP/2 before: {error}")
+        case StreamRefused():
+            return FetchError(Reason.CLOSED, str(error), hint=Hint.HTTP2)
         case MalformedBody():
             return FetchError(Reason.TRUNCATED, f"the body is not whole: {error}")
-        case ssl.SSLError() if phase is Phase.FIRST_BYTE:
-            # With TLS 1.3, a server checks the certificate of a client after the handshake of the client has ended.
-            return FetchError(Reason.TLS, f"the server ended the TLS connection: {error}")
-        case ssl.SSLError():
-            return FetchError(Reason.TLS, str(error))
+    return None
+
+
+def _broken(phase: Phase, cause: str) -> FetchError:
     reason, detail = _BROKEN[phase]
-    cause = str(error)
-    return FetchError(reason, f"{detail}: {cause}" if cause else detail)
+    return FetchError(reason, cause or detail)
+
+
+def _tls_hint(error: ssl.SSLError) -> Hint | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _BY_VERIFY_CODE.get(error.verify_code)
+    return _BY_ALERT.get(error.reason or "")
 
 
 def own_trouble(error: Exception, watch: Stopwatch, allowed: float) -> ExporterExhausted | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pprof_exporter.config import FileSource, TargetGroup
 from pprof_exporter.config.file_stamp import FileStamp, file_stamp
+from pprof_exporter.inputs.text_file import BadText, read_text
 from pprof_exporter.scrape.discovery.groups import SourceError, parse_text
 
 # Seconds between two checks for changes; a check costs one stat per file.
@@ -60,14 +61,12 @@ class FileReader:
             known = self._known.get(name)
             if known is not None and known.stamp == stamp:
                 return ""
-            if stamp.size > _MAX_BYTES:
-                return f"{name}: more than {_MAX_BYTES} bytes"
         try:
-            groups = parse_text(name, Path(name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, SourceError) as error:
+            groups = parse_text(name, read_text(Path(name), _MAX_BYTES))
+        except (OSError, BadText, SourceError) as error:
             # Without a stamp, so that it is read again, and the problem is reported again.
             self._known.setdefault(name, _Known(None, []))
-            return f"{name}: {error}"
+            return f"{name}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
         meta = ("__meta_filepath", name)
         groups = [TargetGroup(group.targets, (*group.labels, meta)) for group in groups]
         self._known[name] = _Known(stamp, groups)

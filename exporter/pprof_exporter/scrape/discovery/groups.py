@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from pprof_exporter.config import TargetGroup
+from pprof_exporter.inputs.json_document import BadJson, parse_json
 
 _YAML = (".yml", ".yaml")
 _KEYS = {"targets", "labels"}
+_TEXT = {"type": "string"}
+_SCHEMA: Mapping[str, Any] = {
+    "items": {"properties": {"targets": {"items": _TEXT}, "labels": {"additionalProperties": _TEXT}}}
+}
 
 
 class SourceError(Exception):
@@ -17,35 +22,29 @@ class SourceError(Exception):
 
 def parse_text(name: str, text: str) -> list[TargetGroup]:
     """Parse the text of a file as YAML or JSON, by the suffix of its name. Raises `SourceError`."""
-    document = _parse_yaml(text) if name.endswith(_YAML) else _parse_json(text)
-    if document is None and name.endswith(_YAML):
-        return []
-    return parse_document(document)
+    return parse_document(_parse_yaml(text) if name.endswith(_YAML) else _parse_json(text))
 
 
 def _parse_json(text: str) -> Any:
-    """Parse JSON. Raises `SourceError`."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
+        return parse_json(text)
+    except BadJson as error:
+        raise SourceError(f"not JSON: {error}") from None
 
 
 def _parse_yaml(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - only for files in YAML
+    from pprof_exporter.inputs.yaml_document import BadYaml, parse_yaml  # noqa: PLC0415 - only for files in YAML
 
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _unreadable(error) from None
-
-
-def _unreadable(error: Exception) -> SourceError:
-    return SourceError(f"neither JSON nor YAML: {' '.join(str(error).split())[:200]}")
+        return parse_yaml(text, _SCHEMA)[0]
+    except BadYaml as error:
+        raise SourceError(f"not YAML: {error}") from None
 
 
 def parse_document(document: Any) -> list[TargetGroup]:
-    """Check a parsed document. Raises `SourceError`."""
+    """Check a parsed document; as in Prometheus, null is a list without groups. Raises `SourceError`."""
+    if document is None:
+        return []
     if not isinstance(document, list):
         raise SourceError("not a list of groups with targets and labels")
     return [_group(i, entry) for i, entry in enumerate(document)]
@@ -57,6 +56,9 @@ def _group(i: int, entry: Any) -> TargetGroup:
     targets, labels = entry.get("targets") or [], entry.get("labels") or {}
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise SourceError(f"group {i}: targets is not a list of text")
+    if isinstance(labels, dict):
+        # As Go's encoding/json sets text to its zero value.
+        labels = {name: "" if value is None else value for name, value in labels.items()}
     if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
         raise SourceError(f"group {i}: labels is not a mapping of text to text")
     return TargetGroup(tuple(targets), tuple(sorted(labels.items())))

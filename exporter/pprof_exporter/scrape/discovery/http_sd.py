@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-from yarl import URL
-
 from pprof_exporter.config import HttpSource, Secret, TargetGroup
+from pprof_exporter.inputs.json_document import BadJson, parse_json
+from pprof_exporter.inputs.urls import parse_url
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.discovery.groups import SourceError, parse_document
@@ -21,7 +20,7 @@ class HttpReader:
     def __init__(self, source: HttpSource, fetcher: Fetcher) -> None:
         own = {"Accept": "application/json", "X-Prometheus-Refresh-Interval-Seconds": f"{source.refresh:g}"}
         headers = tuple((name, Secret(text)) for name, text in own.items())
-        self._url = URL(source.url)
+        self._url = parse_url(source.url)
         self._fetcher = fetcher.bind(replace(source.client, headers=(*source.client.headers, *headers)))
         self.read_interval = source.refresh
 
@@ -31,10 +30,10 @@ class HttpReader:
             reply = await self._fetcher.get(self._url, timeout=_TIMEOUT)
             if reply.content_type != "application/json":
                 raise SourceError(f"the reply is {reply.content_type or 'of no content type'}, not application/json")
-            groups = parse_document(json.loads(reply.body))
+            groups = parse_document(parse_json(reply.body))
         except FetchError as error:
             raise SourceError(f"{error.reason}: {error.detail}") from None
-        except (ValueError, RecursionError) as error:
+        except BadJson as error:
             raise SourceError(f"not JSON: {error}") from None
         # The URL may hold a password, and relabelling may copy this label to a visible one.
         shown = str(self._url.with_user(None))

@@ -19,6 +19,7 @@ from pprof_exporter.profile import (
     System,
     VersionSource,
     combine_go_versions,
+    same_path,
 )
 from pprof_exporter.scrape.identity.change import ChangeEvent, change_event
 from pprof_exporter.scrape.identity.facts import ProcessFacts
@@ -293,9 +294,9 @@ def _is_better(evidence: KnownGoVersion, known: KnownGoVersion) -> bool:
 
 def _united(known: Iterable[Module], more: Iterable[Module]) -> tuple[Module, ...]:
     """All modules, each as it was listed last. A build id stays that of the first profile that has it."""
-    found = {module.file.lower(): module for module in known}
+    found = {same_path(module.file): module for module in known}
     for module in more:
-        before = found.get(module.file.lower())
+        before = found.get(path := same_path(module.file))
         if before is None or module.role is not ModuleRole.MAIN or not before.build_id:
-            found[module.file.lower()] = module
+            found[path] = module
     return tuple(found.values())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
 
-from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System
+from pprof_exporter.profile import KnownGoVersion, Module, ModuleRole, System, same_path
 from pprof_exporter.store import NO_BUILD_ID, NO_MODULES, PARTS, Fingerprint
 
 # Every Windows update of the kernel's user side replaces these, and every process has them.
@@ -40,13 +40,13 @@ def build_of(modules: Sequence[Module]) -> str:
     """A digest of the build of the program, or "".
 
     On Windows the build id is the path with the time of the file, in the time zone of the process
-    (runtime/pprof/pe.go): the same instant in another zone is the same build. Without a time, the file could not be
-    read.
+    (runtime/pprof/pe.go): the same instant in another zone, or the same path in another spelling, is the same build.
+    Without a time, the file could not be read.
     """
     main = main_module(modules)
     if main is None or not main.build_id or main.build_id == main.file:
         return ""
-    text = f"{main.file}{_utc(main.modified)}" if main.modified is not None else main.build_id
+    text = f"{same_path(main.file)}{_utc(main.modified)}" if main.modified is not None else main.build_id
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
@@ -73,6 +73,8 @@ def _binary(modules: Sequence[Module], *, windows: bool) -> str:
     program, build = program_of(modules), build_of(modules)
     if not program or (windows and not build):
         return ""
+    if windows:
+        program = program.lower()
     return f"{program} {build or NO_BUILD_ID}"
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from pprof_exporter.clock import Clock
+from pprof_exporter.escaping import logfmt_line
 
 _MAX_VALUE_LENGTH = 400
 _MAX_LINES = 200
-_PLAIN = re.compile(r"[!#-<>-~]+")
 
 
 class ProbeLog:
@@ -42,7 +39,7 @@ class ProbeLog:
             return
         passed = self._clock.steady() - self._began
         parts = {"t": f"{passed:.3f}", "level": level, "msg": event, **fields}
-        self._lines.append(" ".join(f"{name}={_value(value)}" for name, value in parts.items()))
+        self._lines.append(logfmt_line({name: str(value)[:_MAX_VALUE_LENGTH] for name, value in parts.items()}))
 
 
 class RedactedLog:
@@ -69,9 +66,3 @@ class RedactedLog:
 
 def _without_detail(fields: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if name != "detail"}
-
-
-def _value(value: object) -> str:
-    """The value, quoted if needed, without line ends and control characters."""
-    text = str(value)[:_MAX_VALUE_LENGTH]
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)

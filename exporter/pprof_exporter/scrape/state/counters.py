@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from pprof_exporter.averages import median_of
 from pprof_exporter.catalog import Deferral, Outcome, Phase, Reason, Skip, fetching
+from pprof_exporter.catalog.hints import Hint, explained
+from pprof_exporter.profile import DecodeError
+from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases
 
 _HISTORY = 60
@@ -100,6 +103,22 @@ class LatencyHistogram:
         self.sum += seconds
 
 
+@dataclass(frozen=True, slots=True)
+class LatestFailure:
+    """Why a fetch failed. `detail` is text for people, with words of the server; `hint` what its reply shows."""
+
+    reason: Reason
+    detail: str = ""
+    hint: Hint | None = None
+
+    def explained(self, advice: str = "") -> str:
+        """What was observed and what to do."""
+        return explained(self.reason, self.hint, self.detail, advice)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
 @dataclass(slots=True)
 class FetchCounters:
     """Counters of one profile (or the index page) of one target, over the life of the exporter."""
@@ -121,13 +140,12 @@ class FetchCounters:
     phases: dict[Phase, float] = field(default_factory=lambda: dict.fromkeys(Phase, 0.0))
     response_bytes: int = 0
     last_success: float | None = None
-    last_problem: str = ""
-    last_reason: Reason | None = None
+    last_failure: LatestFailure | None = None
     """Why the latest fetch failed; None if it succeeded."""
 
     def begin_process(self) -> None:
         """Forget why the latest fetch failed: the process may have ended in it."""
-        self.last_problem, self.last_reason = "", None
+        self.last_failure = None
         self.recent.clear()
         self.ended = RecentOutcomes()
 
@@ -143,10 +161,11 @@ class FetchCounters:
                 self.phases[phase] += seconds
         self.ended.add(None)
         self.last_success = at
-        self.last_problem, self.last_reason = "", None
+        self.last_failure = None
 
-    def failed(self, reason: Reason, detail: str, *, decoding: bool) -> None:
-        """Count a failed fetch; `decoding`: the reply was complete, but could not be decoded."""
+    def failed(self, error: FetchError | DecodeError) -> None:
+        """Count a failed fetch. After a `DecodeError`, the reply was complete, but could not be decoded."""
+        reason, decoding = error.reason, isinstance(error, DecodeError)
         if reason is Reason.BUSY:
             self.outcomes[Outcome.BUSY] += 1
         else:
@@ -155,4 +174,4 @@ class FetchCounters:
             failures[reason] += 1
         self.history.add(None)
         self.ended.add(reason)
-        self.last_problem, self.last_reason = f"{reason}: {detail}", reason
+        self.last_failure = LatestFailure(reason, error.detail, error.hint)

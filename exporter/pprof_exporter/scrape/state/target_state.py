@@ -19,7 +19,7 @@ from pprof_exporter.scrape.state.budget import Budget
 from pprof_exporter.scrape.state.canary import CanaryState
 from pprof_exporter.scrape.state.cgroup_limits import CgroupState
 from pprof_exporter.scrape.state.contention import ContentionState
-from pprof_exporter.scrape.state.counters import FetchCounters
+from pprof_exporter.scrape.state.counters import FetchCounters, LatestFailure
 from pprof_exporter.scrape.state.cpu_time import CpuLoad, ReadingCost
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.gc_state import GcState
@@ -236,7 +236,9 @@ class TargetState:
         reason = self.index_problem
         if reason is None:
             return "The target was not fetched."
-        return f"No index page of pprof: {reason.meaning}. {reason.advice}"
+        last = self.counters[INDEX].last_failure
+        failure = last if last is not None and last.reason is reason else LatestFailure(reason)
+        return f"No index page of pprof: {failure.explained()}"
 
 
 def _growth(value: SampleValue) -> GrowthTracker | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.exhaustion import exhausted_resource
+from pprof_exporter.inputs.urls import below
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.errors import ExporterExhausted
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
@@ -66,7 +67,7 @@ class TargetContext:
 
         `extra` is added to the timeout for one longer try. `excerpt`: only these parts of the body are needed.
         """
-        url = self.target.url.joinpath(path) if path else self.target.url
+        url = below(self.target.url, path) if path else self.target.url
         timeout = self.settings.timeout + extra
         return await self.fetcher.get(
             url, query=dict(query) if query else None, timeout=timeout, window=window, excerpt=excerpt

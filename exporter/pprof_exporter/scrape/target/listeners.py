@@ -19,6 +19,8 @@ _VALID_AFTER_CHANGE = 1.0
 # Seconds until a port on which nothing listened is looked up again; doubled each time.
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 60.0
+# Ports on which nothing listened, of all targets that there were.
+_MOST_ABSENT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ class ConnectionListeners:
         if owners:
             self._absent.pop(place, None)
         elif self._listed_at is not None:
+            if place not in self._absent and len(self._absent) >= _MOST_ABSENT:
+                # Mostly targets that are gone. Of the others, the next list is made earlier once.
+                self._absent.clear()
             self._absent.setdefault(place, _Absence()).seen(self._listed_at)
         return self._owner_of(place)
 

@@ -121,9 +121,11 @@ class TargetScraper:
             self._exhausted(name, error)
             return
         # A persistent failure is one event, not one per round.
-        report = self.log.debug if self.state.counters[name].last_reason is reason else self.log.warning
+        last = self.state.counters[name].last_failure
+        report = self.log.debug if last is not None and last.reason is reason else self.log.warning
         self._context.intake.failed(name, error)
-        report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=reason.advice)
+        advice = error.hint.advice if error.hint else reason.advice
+        report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=advice)
 
     def _exhausted(self, name: str, error: ExporterExhausted) -> None:
         """The exporter has its own line and count for it, whatever the target."""
