@@ -27,6 +27,7 @@ ALLOWED = {
     "capture/recorder.py": "awaited together by the command",
     "capture/matrix_runner.py": "awaited together by the command",
     "cli/record.py": "awaited by the command",
+    "web/passwords.py": "each check hands its error to the request that waits, and the next one starts the queue again",
     "web/connections.py": "a timer that only cuts a connection",
 }
 """Files that start tasks, threads or timers on their own, and why that is no background task."""
