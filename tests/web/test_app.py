@@ -186,7 +186,7 @@ async def test_an_error_of_a_page_is_counted_and_answered_with_a_sentence(
     async def surprise(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pprof_exporter.web.targets_page.targets_page", surprise)
+    monkeypatch.setattr("pprof_exporter.web.pages.targets_page.targets_page", surprise)
     client = await client_of()
     for _ in range(3):
         reply = await client.get("/targets")

@@ -212,7 +212,8 @@ async def test_text_from_outside_reaches_no_reader_with_what_has_no_shape(
             shapeless = {character for character in text if terminal_text(character) != character}
             assert shapeless <= {"\t", "\n"}, path
             if "runbooks" not in path:
-                assert r"\ud800" in text, path
+                # JSON on disk has no lone surrogates.
+                assert ("\ufffd" if path.startswith("/evidence") else r"\ud800") in text, path
     manifest = json.loads((tmp_path / saved.id / "manifest.json").read_text())
     assert manifest["labels"] == {"team": TRAPS.replace("\ud800", "\ufffd")}
     await pool.close(0)
