@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from benchmarks.fleet.stub import Stub
+from typing import Any, Protocol
 
 _EVERY = 10.0
 
 
-def config(folder: Path) -> Path:
-    """A configuration file whose targets are those in `targets.json` beside it."""
+class Numbered(Protocol):
+    """Targets with a number each."""
+
+    @property
+    def targets(self) -> int:
+        """How many there are."""
+        ...
+
+    def address(self, number: int) -> str:
+        """Host and port of one of them, or its URL, counted from 0."""
+        ...
+
+
+def config(folder: Path, *, of_job: Mapping[str, Any] | None = None, **more: Any) -> Path:
+    """A configuration file whose targets are those in `targets.json` beside it.
+
+    `of_job` are other keys of their job, `more` those beside the jobs.
+    """
     path = folder / "config.json"
-    job = {"job_name": "fleet", "file_sd_configs": [{"files": ["targets.json"]}]}
-    path.write_text(json.dumps({"scrape_configs": [job]}))
+    job = {"job_name": "fleet", "file_sd_configs": [{"files": ["targets.json"]}], **(of_job or {})}
+    path.write_text(json.dumps({"scrape_configs": [job], **more}))
     return path
 
 
 @contextmanager
-def listed(stub: Stub, folder: Path, targets: int, replaced: int) -> Iterator[None]:
+def listed(stub: Numbered, folder: Path, targets: int, replaced: int) -> Iterator[None]:
     """List that many of the stub's targets, and replace `replaced` of them a minute until the block ends.
 
     The stub has at least `targets + replaced`, so that one that went stays away for a minute.
@@ -36,10 +51,10 @@ def listed(stub: Stub, folder: Path, targets: int, replaced: int) -> Iterator[No
         fresh.replace(folder / "targets.json")
 
     def go_on() -> None:
-        turns, step = 0, round(replaced * _EVERY / 60)
+        turns = 0
         while not stop.wait(_EVERY):
             turns += 1
-            write(turns * step)
+            write(round(turns * replaced * _EVERY / 60))
 
     write(0)
     thread = threading.Thread(target=go_on, daemon=True)

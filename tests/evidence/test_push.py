@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import re
 import ssl
@@ -270,3 +271,22 @@ async def test_the_password_is_read_when_it_is_needed(
     file.unlink()
     pusher.enqueue(kept(), shown("cpu", CPU))
     assert await ended(evidence_store, 2) == {PushOutcome.SUCCESS: 1, PushOutcome.FAILURE: 1}
+
+
+async def test_nothing_of_a_profile_that_was_not_pushed_waits_for_a_collection_of_garbage(
+    store: Store, evidence_store: EvidenceStore, pusher_of: PusherOf
+) -> None:
+    pusher = pusher_of(PushSettings(store.url))
+    store.answers = [400] * 3 + [500] * 8
+    pusher.enqueue(kept(), shown("cpu", CPU))
+    await ended(evidence_store, 1)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(2, 5):
+            pusher.enqueue(kept(), shown("heap", HEAP))
+            await ended(evidence_store, number)
+        await asyncio.sleep(0.05)
+        assert [left for left in gc.get_objects() if isinstance(left, RawProfile) and left.kind == "heap"] == []
+    finally:
+        gc.enable()

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,16 +97,22 @@ class Exporter:
 
 @contextlib.contextmanager
 def running(
-    *arguments: str, address: str | None = None, environ: dict[str, str] | None = None, below: str = ""
+    *arguments: str,
+    address: str | None = None,
+    environ: dict[str, str] | None = None,
+    below: str = "",
+    module: Sequence[str] = (),
 ) -> Iterator[Exporter]:
     """`pprof-exporter ARGUMENTS` on a free port of loopback, ended with the block.
 
-    `below` is the prefix of its paths, if the arguments give it one.
+    `below` is the prefix of its paths, if the arguments give it one. `module`: another module that runs it, with
+    arguments of its own.
     """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         url = f"http://{address or f'127.0.0.1:{free_port()}'}"
-        command = [*COMMAND, *arguments, f"--web.listen-address={url[7:]}"]
+        program = [sys.executable, "-m", *module] if module else COMMAND
+        command = [*program, *arguments, f"--web.listen-address={url[7:]}"]
         with log.open("wb") as out:
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment(environ or {}))
         exporter = Exporter(url + below, process, log)

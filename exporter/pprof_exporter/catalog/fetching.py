@@ -62,8 +62,8 @@ LAST_SUCCESS = gauge(
 SKIPPED = counter(
     "pprof_fetches_skipped_total",
     "Scheduled fetches that did not run: late (an earlier fetch was still running), backoff (after failures), "
-    "target_down, guard (the profile would stop a target of this size for long) or deadline (the probe would have "
-    "passed Prometheus's timeout).",
+    "target_down, guard (the profile would stop a target of this size for long), deadline (the probe would have "
+    "passed Prometheus's timeout) or memory (other large replies took all memory for replies in flight).",
     "target",
     "profile",
     "reason",

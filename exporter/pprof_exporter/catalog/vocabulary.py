@@ -37,6 +37,8 @@ class Skip(StrEnum):
     """The profile would stop a target of this size for long."""
     DEADLINE = "deadline"
     """The probe would have passed Prometheus's timeout."""
+    MEMORY = "memory"
+    """The reply is large, and other large replies took all of the memory for replies in flight for long."""
 
 
 class Deferral(StrEnum):

@@ -20,12 +20,13 @@ from pprof_exporter.cli.interpreter import collect_garbage_in_steps
 from pprof_exporter.cli.os_signals import signal_handlers
 from pprof_exporter.cli.watch_file import watch_file
 from pprof_exporter.clock import Clock, SystemClock
-from pprof_exporter.config import ConfigError, EvidenceSettings, Settings
+from pprof_exporter.config import ConfigError, EvidenceSettings, Limits, Settings
 from pprof_exporter.config.listen_address import Listen, is_loopback
 from pprof_exporter.descriptors import DescriptorLimit, raise_descriptor_limit
 from pprof_exporter.event_log import LOG
 from pprof_exporter.exposition import ConfigState, ExporterCollector, ExporterParts
 from pprof_exporter.scrape import Fetcher, Pool
+from pprof_exporter.scrape.client.bytes_in_flight import BytesInFlight
 from pprof_exporter.scrape.discovery import Discovery
 from pprof_exporter.scrape.probing import Prober, guarded_socket
 from pprof_exporter.store import Store
@@ -89,6 +90,7 @@ async def serve(
         max_bytes=service.settings.limits.wire_bytes,
         descriptors=descriptors,
         troubles=supervisor.troubles,
+        in_flight=_in_flight(service.settings.limits),
     )
     fetcher, guarded = new_fetcher(), new_fetcher(socket_factory=guarded_socket)
     store = await asyncio.to_thread(Store.open, service.storage, clock.now())
@@ -119,7 +121,7 @@ async def serve(
 
     def use(settings: Settings) -> None:
         discovery.apply(settings)
-        guarded.max_bytes = settings.limits.wire_bytes
+        _apply_limits(guarded, settings.limits)
         prober.apply(settings)
 
     reload = _reloader(service, use, config, supervisor, clock) if service.load else None
@@ -175,6 +177,16 @@ async def serve(
     await pool.close(STOP_WITHIN - 1)
     await runner.cleanup()
     return code
+
+
+def _in_flight(limits: Limits) -> BytesInFlight:
+    """The bound on the memory for replies, which resident targets and probes share."""
+    return BytesInFlight(limits.bytes_in_flight, wire=limits.wire_bytes, inflated=limits.inflated_bytes)
+
+
+def _apply_limits(fetcher: Fetcher, limits: Limits) -> None:
+    fetcher.max_bytes = limits.wire_bytes
+    fetcher.in_flight.apply(limits.bytes_in_flight, wire=limits.wire_bytes, inflated=limits.inflated_bytes)
 
 
 async def _evidence_service(service: Service, clock: Clock) -> EvidenceService | None:

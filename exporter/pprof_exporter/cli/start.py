@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pprof_exporter.cli.interpreter import quick_imports, share_lock_often
+from pprof_exporter.cli.interpreter import quick_imports, return_large_blocks, share_lock_often
 from pprof_exporter.cli.options import check_readable, settings_from
 from pprof_exporter.cli.output import complain
 from pprof_exporter.config import ConfigError
@@ -67,6 +67,7 @@ def start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         evidence=values["storage.path"] / "evidence" if values["storage.path"] else None,
     )
     share_lock_often()
+    return_large_blocks()
     return asyncio.run(serve(service))
 
 

@@ -33,6 +33,7 @@ class _Limits(Strict):
     concurrency_per_host: int | None = Field(default=None, ge=1)
     wire_bytes: Size | None = Field(default=None, ge=1)
     inflated_bytes: Size | None = Field(default=None, ge=1)
+    bytes_in_flight: Size | None = Field(default=None, ge=1)
     functions: int | None = Field(default=None, ge=1)
 
     def merged(self, known: Limits) -> Limits:

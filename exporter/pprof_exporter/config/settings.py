@@ -26,6 +26,8 @@ class Limits:
     concurrency_per_host: int = 8
     wire_bytes: int = 32 * MIB
     inflated_bytes: int = 64 * MIB
+    bytes_in_flight: int = 128 * MIB
+    """Of all replies that are received or read at a time. One reply of the largest size always fits."""
     functions: int = 10
 
 

@@ -9,7 +9,7 @@ from pprof_exporter.profile import DecodeError, decode
 from pprof_exporter.scrape import ProfileState
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.target.collector import ProfileCollector
-from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
+from pprof_exporter.scrape.target.context import TargetContext
 
 # The heap profile has the same content.
 _LEFT_OUT = "allocs"
@@ -60,6 +60,5 @@ async def _fetch(context: TargetContext, profile: ProfileState) -> RawProfile:
         raise _Harmful
     async with context.slot(window=bool(profile.kind.window), heavy=collector.heavy):
         reply = await collector.fetch()
-    limit = context.settings.limits.inflated_bytes
-    await run_in_thread(lambda: decode(reply.body, max_bytes=limit), len(reply.body))
+    await context.decode_reply(reply, lambda limit: decode(reply.body, max_bytes=limit))
     return RawProfile(profile.kind.name, reply.asked_at, reply.body)

@@ -121,6 +121,8 @@ class Pusher:
                     push = self._queue.popleft()
                     self._bytes -= len(push.body.data)
                     self._pushed[await self._push(session, push)] += 1
+                    # Not held until the next one comes.
+                    del push
                 self._not_empty.clear()
 
     def stopped(self, _error: BaseException) -> None:

@@ -17,6 +17,9 @@ from pprof_exporter.scrape.state.growth import Growing
 from pprof_exporter.scrape.state.target_state import ProfileState, TargetState
 from pprof_exporter.store import Change, Comparison
 
+# A target names its modules itself. Programs on Windows with scanners of several vendors have thirty.
+_MOST_MODULES = 100
+
 
 class TargetSeries:
     """All series of one target."""
@@ -203,7 +206,7 @@ class TargetSeries:
             sink.add(identity.SYSTEM_MODULE, {**labels, "module": module}, changed_at)
         for role, count in Counter(module.role for module in known.modules).items():
             sink.add(identity.MODULES, {**labels, "role": role}, count)
-        for module in known.foreign_modules:
+        for module in sorted(known.foreign_modules)[:_MOST_MODULES]:
             sink.add(identity.FOREIGN_MODULE, {**labels, "module": module}, 1)
         for bug in known.known_bugs:
             fixed = str(bug.fixed_in) if bug.fixed_in else "not yet"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
@@ -19,6 +20,9 @@ _LAYERS = 2
 # At the end of a member zlib copies the unread rest of its input: with the whole rest as input for each member, that
 # would take quadratic time. Most files have one member, which takes no copy.
 _STEP = 16 * 1024
+# What goes into and comes out of one step of a member that is alone.
+_GIVEN = 256 * 1024
+_PART = 4 * 1024 * 1024
 
 _DEFLATE = 8
 _HEADER = 10
@@ -45,6 +49,11 @@ def inflate(data: bytes, limit: int) -> bytes:
     return data
 
 
+def declared_size(data: bytes) -> int:
+    """The size that gzip says at its end: that of the last member. What is no gzip says anything."""
+    return int.from_bytes(data[-4:], "little")
+
+
 def gunzip(data: bytes, limit: int) -> bytes:
     """The contents of a gzip file, at most `limit` bytes. Raises `DecodeError` as `inflate` does."""
     if data.startswith(_PLAIN_HEADER) and (whole := _only_member(data, limit)) is not None:
@@ -56,13 +65,28 @@ def gunzip(data: bytes, limit: int) -> bytes:
 def _only_member(data: bytes, limit: int) -> bytes | None:
     """The contents of a file with one whole member, of which zlib reads the header as Go does; None for any other."""
     stream = zlib.decompressobj(_DECOMPRESS_GZIP)
-    try:
-        whole = stream.decompress(data, limit + 1)
-    except zlib.error:
+    # In parts, since zlib needs twice the memory to inflate all at once. Most profiles have one part.
+    kept, piece, given = BytesIO(), b"", b""
+    size = at = 0
+    while not stream.eof:
+        if not given:
+            given = data[at : at + _GIVEN]
+            at += len(given)
+        try:
+            piece = stream.decompress(given, min(_PART, limit + 1 - size))
+        except zlib.error:
+            return None
+        if not piece and not given:
+            return None
+        given = stream.unconsumed_tail
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        if size > len(piece) or not stream.eof:
+            kept.write(piece)
+    if stream.unused_data or at < len(data):
         return None
-    if len(whole) > limit:
-        raise _too_large(limit)
-    return whole if stream.eof and not stream.unused_data else None
+    return piece if len(piece) == size else kept.getvalue()
 
 
 def _members(data: bytes, limit: int) -> Iterator[bytes]:

@@ -34,6 +34,7 @@ from pprof_exporter.profile import (
 from pprof_exporter.profile.memstats import HeapFigures
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.phases import Phases
+from pprof_exporter.scrape.client.transport_errors import forget_frames
 from pprof_exporter.scrape.identity.process import ProcessEvidence, ReplyOrigin
 from pprof_exporter.scrape.identity.program import base_name, build_of
 from pprof_exporter.scrape.state.canary import During
@@ -70,6 +71,8 @@ def read_trace_body(body: bytes) -> TraceReading:
         version = go_version_from_trace(body)
         return TraceReading(version, read_trace(body))
     except (UnsupportedTrace, DecodeError) as error:
+        # A result of a thread: the frames of that refer to the result, and those of the error to the body.
+        forget_frames(error)
         return TraceReading(version, failure=error)
 
 

@@ -272,7 +272,7 @@ async def test_nothing_of_a_cancelled_request_waits_for_a_collection_of_garbage(
     async with serving(sends(BIG)) as server, uncollected():
         before = parts_of_requests()
         request = asyncio.create_task(fetcher.get(server.url, timeout=60))
-        await until(lambda: any(isinstance(one, ReplyBody) and one._kept for one in parts_of_requests()))
+        await until(lambda: any(isinstance(one, ReplyBody) and one.size for one in parts_of_requests()))
         request.cancel()
         await asyncio.wait([request])
         del request
@@ -369,7 +369,7 @@ async def test_a_long_body_takes_no_more_memory_than_its_excerpt() -> None:
     body = ReplyBody(10**9, Excerpt(512, 65536))
     for number in range(1000):
         body.add(b"%04d" % number * 2048)
-        assert len(body._kept) <= 512 + 2 * 65536 + 8192
+        assert body.size <= 512 + 2 * 65536 + 8192
     kept = await body.take()
     assert len(kept) == 512 + 65536
     assert (kept[:4], kept[-4:], body.received) == (b"0000", b"0999", 1000 * 8192)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.client.content_encoding import decoded
@@ -36,22 +37,35 @@ class ReplyBody:
         """Bytes that came."""
         self._max_bytes = max_bytes
         self._excerpt = excerpt
-        self._kept = bytearray()
+        # Its value is taken without a copy, unlike that of a bytearray.
+        self._kept = BytesIO()
+        self._size = 0
+
+    @property
+    def keeps_excerpt(self) -> bool:
+        """Whether only parts of it are kept as it comes, however long it is."""
+        return self._excerpt is not None and not self.encoding
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept now."""
+        return self._size
 
     def add(self, piece: bytes) -> None:
         """Add the next piece. Raises `FetchError` for more than is allowed on the wire."""
-        self._kept += piece
+        self._kept.write(piece)
+        self._size += len(piece)
         self.received += len(piece)
         if self.received > self._max_bytes:
             raise FetchError(Reason.TOO_LARGE, f"more than the limit of {self._max_bytes} bytes")
         # Not with each piece: the tail would be moved each time. Of an encoded body all is needed.
         excerpt = None if self.encoding else self._excerpt
-        if excerpt is not None and len(self._kept) > excerpt.head + 2 * excerpt.tail:
-            del self._kept[excerpt.head : len(self._kept) - excerpt.tail]
+        if excerpt is not None and self._size > excerpt.head + 2 * excerpt.tail:
+            self._drop(excerpt)
 
     async def take(self) -> bytes:
         """What is kept, without its encoding. Raises `FetchError` for a body that is not in its encoding."""
-        kept = bytes(self._kept)
+        kept = self._kept.getvalue()
         self.clear()
         if self.encoding:
             work = partial(_decoded, kept, self.encoding, self._max_bytes)
@@ -66,7 +80,14 @@ class ReplyBody:
 
     def clear(self) -> None:
         """Keep nothing: the reply failed. An error's traceback may refer to this body for long."""
-        self._kept = bytearray()
+        self._kept, self._size = BytesIO(), 0
+
+    def _drop(self, excerpt: Excerpt) -> None:
+        """Drop what is between the beginning and the end."""
+        kept = self._kept.getvalue()
+        self._kept, self._size = BytesIO(), excerpt.head + excerpt.tail
+        self._kept.write(kept[: excerpt.head])
+        self._kept.write(kept[len(kept) - excerpt.tail :])
 
 
 def _decoded(body: bytes, encoding: str, limit: int) -> bytes | FetchError | MemoryError:

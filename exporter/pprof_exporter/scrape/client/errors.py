@@ -89,6 +89,16 @@ class ExporterExhausted(FetchError):
         self.counted = counted
 
 
+class NoRoom(FetchError):
+    """The exporter had no memory for a large reply: others took all of `limits.bytes_in_flight`.
+
+    That says nothing about the target.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(Reason.EXHAUSTED, f"too many large replies at a time for {most} bytes in flight")
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
     """A complete reply with a status other than 200."""

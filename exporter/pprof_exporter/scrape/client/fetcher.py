@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -18,16 +18,18 @@ from pprof_exporter.config import DEFAULT_CLIENT, ClientSettings, Params
 from pprof_exporter.descriptors import NO_LIMIT, DescriptorLimit
 from pprof_exporter.exhaustion import OwnTroubles, exhausted_resource
 from pprof_exporter.scrape.client.body import Excerpt, ReplyBody
+from pprof_exporter.scrape.client.bytes_in_flight import BytesInFlight, Lease
 from pprof_exporter.scrape.client.connection import REDIRECT_STATUSES, Connection
 from pprof_exporter.scrape.client.content_encoding import decoded_beginning, encoding_of
 from pprof_exporter.scrape.client.credentials import ClientPool, ConfiguredClient, Credentials
 from pprof_exporter.scrape.client.dialer import Dialer, ProxyRefused, SocketFactory, literal_address
-from pprof_exporter.scrape.client.errors import ErrorReply, ExporterExhausted, FetchError, classify_response
+from pprof_exporter.scrape.client.errors import ErrorReply, ExporterExhausted, FetchError, NoRoom, classify_response
 from pprof_exporter.scrape.client.http_client import HttpClient, HttpReply, HttpRequest
 from pprof_exporter.scrape.client.name_server import no_answer
 from pprof_exporter.scrape.client.phases import Phases
 from pprof_exporter.scrape.client.reply_head import ReplyHead
 from pprof_exporter.scrape.client.reserved_addresses import RedirectRefused
+from pprof_exporter.scrape.client.room import Room
 from pprof_exporter.scrape.client.transport_errors import (
     TRANSPORT_ERRORS,
     forget_frames,
@@ -36,6 +38,8 @@ from pprof_exporter.scrape.client.transport_errors import (
 )
 
 _REFUSAL_BYTES = 4096
+# Replies of the largest size at a time, for a fetcher without a bound of others.
+_UNSHARED = 4
 _PROXY_AUTHENTICATION_REQUIRED = 407
 # Memory and threads can run out within a request.
 _CAUGHT = (*TRANSPORT_ERRORS, MemoryError, RuntimeError)
@@ -51,6 +55,10 @@ class Reply:
     content_type: str = ""
     received: int | None = None
     """Bytes of the body on the wire; None: as many as it has, since all of it is kept and came as it is."""
+    held_back: float = 0
+    """Seconds in which the exporter had no room to receive it."""
+    lease: Lease | None = field(default=None, repr=False, compare=False)
+    """The memory that it takes, until the last reference to it is gone."""
 
     @property
     def size(self) -> int:
@@ -85,12 +93,15 @@ class Fetcher:
         socket_factory: SocketFactory | None = None,
         descriptors: DescriptorLimit = NO_LIMIT,
         troubles: OwnTroubles | None = None,
+        in_flight: BytesInFlight | None = None,
     ) -> None:
         """`socket_factory` creates the socket of each connection attempt. It refuses an address with an `OSError`.
 
-        `troubles` counts what the exporter lacks itself; None: it is only in the errors.
+        `troubles` counts what the exporter lacks itself; None: it is only in the errors. `in_flight` bounds the memory
+        of all replies together; None: a bound of its own, of a few of the largest.
         """
         self.max_bytes = max_bytes
+        self.in_flight = in_flight or BytesInFlight(_UNSHARED * max_bytes, wire=max_bytes, inflated=max_bytes)
         self.dialer = Dialer(socket_factory, descriptors)
         self._troubles = troubles
         self._clock = clock
@@ -161,17 +172,21 @@ class Fetcher:
             route = replace(route, guard=connection.guard)
         request = HttpRequest(connection.url, route, used.headers)
         body = ReplyBody(self.max_bytes, bounds.excerpt)
+        lease = Lease(self.in_flight)
+        room = Room(lease, body, connection.stopwatch, self.in_flight.most)
         head: ReplyHead | None = None
         allowed = bounds.window + bounds.timeout
         unanswered = False
         try:
-            async with asyncio.timeout(allowed):
-                while (head := await self._request(client, used, request, connection, body)) is None:
+            async with asyncio.timeout(allowed) as room.deadline:
+                while (head := await self._request(client, used, request, connection, room)) is None:
                     request = _redirected(client, used, connection)
+                    room.stopwatch = connection.stopwatch
             connection.stopwatch.ended = time.perf_counter()
-            kept = await body.take()
+            kept = await room.take()
         except FetchError as error:
-            failure = FetchError(error.reason, error.detail, error.status, error.hint)
+            failure = error
+            forget_frames(error)
         except RedirectRefused as error:
             failure = FetchError(Reason.HTTP_3XX, f"{connection.latest_redirect}, which is not followed: {error}")
             forget_frames(error)
@@ -185,21 +200,30 @@ class Fetcher:
             forget_frames(error)
         else:
             phases = connection.phases(bounds.window)
-            return Reply(kept, phases, connection.asked_at, head.content_type, body.received)
+            asked_at, received = connection.asked_at, body.received
+            return Reply(kept, phases, asked_at, head.content_type, received, lease.waited, lease)
+        finally:
+            # It refers to the task, and a cancelled task to its error, which refers to this frame.
+            room.deadline = None
         body.clear()
+        lease.release()
         if unanswered and await self._no_name_resolves(connection):
             failure = ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
-        if isinstance(failure, ExporterExhausted):
-            raise ExporterExhausted(failure.resource, failure.cause)
-        raise FetchError(failure.reason, used.hide(failure.detail), failure.status, failure.hint)
+        try:
+            if isinstance(failure, ExporterExhausted | NoRoom):
+                raise failure
+            raise FetchError(failure.reason, used.hide(failure.detail), failure.status, failure.hint)
+        finally:
+            # An error that is raised refers to this frame.
+            del failure
 
     async def _no_name_resolves(self, connection: Connection) -> bool:
         seconds = time.perf_counter() - connection.stopwatch.started
         return await self.dialer.name_server.fails_for_all(connection.url.raw_host or "", seconds)
 
     async def _request(
-        self, client: ConfiguredClient, used: Credentials, request: HttpRequest, connection: Connection, body: ReplyBody
+        self, client: ConfiguredClient, used: Credentials, request: HttpRequest, connection: Connection, room: Room
     ) -> ReplyHead | None:
         """Receive the body. Returns the head of the reply, or None after a redirect. Raises `FetchError`."""
         with await self._http.send(request, connection.stopwatch) as reply:
@@ -212,8 +236,8 @@ class Fetcher:
                 raise ProxyRefused(head)
             if head.status != 200:
                 raise await _refusal(reply, location, used)
-            body.encoding = encoding_of(head.headers.get("content-encoding", ()))
-            await reply.read(body.add)
+            room.body.encoding = encoding_of(head.headers.get("content-encoding", ()))
+            await reply.read(room.body.add, room.ready)
             return head
 
 

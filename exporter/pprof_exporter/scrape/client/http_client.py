@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -66,9 +66,13 @@ class HttpReply:
     ) -> None:
         self._exchange.close()
 
-    async def read(self, add: Callable[[bytes], None]) -> None:
-        """Give each piece of the body to `add` as it comes."""
+    async def read(self, add: Callable[[bytes], None], ready: Callable[[int], Awaitable[None]]) -> None:
+        """Give each piece of the body to `add` as it comes, once `ready` has returned for so many bytes.
+
+        Meanwhile nothing more is received.
+        """
         while pieces := await self._exchange.pieces():
+            await ready(sum(map(len, pieces)))
             for piece in pieces:
                 add(piece)
 

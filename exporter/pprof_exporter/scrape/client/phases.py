@@ -56,7 +56,17 @@ class Phases:
 class Stopwatch:
     """Timestamps of one request; None: not reached."""
 
-    __slots__ = ("connected", "ended", "headers", "resolved", "resolving", "started", "tls_started", "to_proxy")
+    __slots__ = (
+        "connected",
+        "ended",
+        "headers",
+        "held_back",
+        "resolved",
+        "resolving",
+        "started",
+        "tls_started",
+        "to_proxy",
+    )
 
     def __init__(self) -> None:
         self.restart()
@@ -72,6 +82,8 @@ class Stopwatch:
         self.connected: float | None = None
         self.headers: float | None = None
         self.ended: float | None = None
+        self.held_back = 0.0
+        """Seconds in which the exporter did not read the reply. They are no time of the target."""
 
     @property
     def phase(self) -> Phase:
@@ -102,5 +114,5 @@ class Stopwatch:
             connect=tls - resolved,
             tls=connected - tls,
             first_byte=waited - in_first_byte,
-            transfer=max(0.0, ended - headers - (window - in_first_byte)),
+            transfer=max(0.0, ended - headers - (window - in_first_byte) - self.held_back),
         )

@@ -13,13 +13,15 @@ from pprof_exporter.health import TickAudit, new_pauses, pauses_within, unseen_c
 from pprof_exporter.profile import GoroutineDump, MemStats, goroutines_by_creator, longest_waits
 from pprof_exporter.profile.memstats import PAUSE_RING, HeapFigures
 from pprof_exporter.scrape.state.counters import FetchCounters
-from pprof_exporter.scrape.state.top_k import TopK
+from pprof_exporter.scrape.state.top_k import TopK, largest
 
 # CPU profiles whose windows are held until the pauses within them are known: half an hour of one every ten seconds.
 _MAX_WINDOWS = 192
 # Seconds by which a metrics page and a heap profile that overlap can be apart: longer than the default timeout.
 _SAME_TIME = 15.0
 _HOUR = 3600.0
+# A target writes them itself. Go has forty (runtime/runtime2.go, waitReasonStrings).
+_MOST_STATES = 60
 
 
 class MemStatsState:
@@ -135,7 +137,7 @@ class StacksState:
         self.by_creator = self._ranking.update(
             {name: float(count) for name, count in goroutines_by_creator(dump).items()}
         )
-        self.longest_waits = longest_waits(dump)
+        self.longest_waits = largest(longest_waits(dump), _MOST_STATES)
 
 
 class SamplingClockState:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.vocabulary import INDEX
@@ -19,7 +18,7 @@ from pprof_exporter.scrape.state.cpu_time import CpuUse
 from pprof_exporter.scrape.state.handler_delay import HandlerDelay
 from pprof_exporter.scrape.state.observation import observe
 from pprof_exporter.scrape.state.target_state import ProfileState
-from pprof_exporter.scrape.target.context import TargetContext, run_in_thread
+from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.guards import goroutines_stop_the_world, heap_records_take_long
 
 
@@ -176,23 +175,20 @@ class ProfileCollector(Collector):
             if error.reason is Reason.TIMEOUT_HEADER:
                 delay.timed_out()
             raise
-        delay.answered(context.clock.steady() - began, state.usual_latency(self.name), timeout=timeout)
+        took = context.clock.steady() - began - reply.held_back
+        delay.answered(took, state.usual_latency(self.name), timeout=timeout)
         if delay.supposed:
             reply = replace(reply, phases=reply.phases.without(delay.supposed))
         return reply
 
     async def _take_in(self, reply: Reply, used: CpuUse | None) -> None:
         context, profile = self._context, self._profile
-        work = partial(
-            observe,
-            profile.kind,
+        observation = await context.decode_reply(
             reply,
-            window=self.window,
-            previous=profile.latest,
-            used=used,
-            max_bytes=context.settings.limits.inflated_bytes,
+            lambda limit: observe(
+                profile.kind, reply, window=self.window, previous=profile.latest, used=used, max_bytes=limit
+            ),
         )
-        observation = await run_in_thread(work, len(reply.body))
         await self.resolve_doubt(profile_evidence(profile.kind, observation))
         context.hold_raw(profile.kind.name, reply)
         context.intake.profile(profile, observation, reply.phases)

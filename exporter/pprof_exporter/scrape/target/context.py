@@ -7,14 +7,18 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from pprof_exporter.catalog import Reason
 from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.exhaustion import exhausted_resource
 from pprof_exporter.inputs.urls import below
+from pprof_exporter.profile import DecodeError
+from pprof_exporter.profile.inflate import GZIP_MAGIC, declared_size
 from pprof_exporter.scrape.client.body import Excerpt
-from pprof_exporter.scrape.client.errors import ExporterExhausted
+from pprof_exporter.scrape.client.errors import ExporterExhausted, NoRoom
 from pprof_exporter.scrape.client.fetcher import Getter, Reply
 from pprof_exporter.scrape.intake import Intake
 from pprof_exporter.scrape.state.target_state import TargetState
@@ -31,7 +35,23 @@ _INLINE_BYTES = 16 * 1024
 # Large bodies wait for each other, and leave the event loop a processor. One that takes long holds up no other alone.
 _DECODING = Threads("decoding", max(2, min(4, (os.cpu_count() or 1) - 1)))
 
+# A few profiles at a time may inflate to so much without being counted as in flight. Those of large programs have less.
+_INFLATED_FREELY = 8 * 1024 * 1024
+
 T = TypeVar("T")
+
+
+class _InflatesToMore(Exception):
+    """A profile inflates to more than it says at its end, or has become too large otherwise."""
+
+
+def _freely(decode: Callable[[int], T]) -> T:
+    try:
+        return decode(_INFLATED_FREELY)
+    except DecodeError as error:
+        if error.reason is not Reason.TOO_LARGE:
+            raise
+    raise _InflatesToMore
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,23 @@ class TargetContext:
         """Hold the body of a reply that could be decoded."""
         if self.raw_profiles is not None:
             self.raw_profiles.add(self.target.name, kind, reply.asked_at, reply.body)
+
+    async def decode_reply(self, reply: Reply, decode: Callable[[int], T]) -> T:
+        """Decode the body of a reply, by a function that takes the bytes to which it may inflate. See `run_in_thread`.
+
+        What inflates to much waits until there is room in memory. Raises `NoRoom` if there is none for long.
+        """
+        size, limit = len(reply.body), self.settings.limits.inflated_bytes
+        if size > _INLINE_BYTES and limit > _INFLATED_FREELY and reply.body.startswith(GZIP_MAGIC):
+            if declared_size(reply.body) <= _INFLATED_FREELY:
+                with contextlib.suppress(_InflatesToMore):
+                    return await run_in_thread(partial(_freely, decode), size)
+            if reply.lease is not None:
+                async with reply.lease.inflating() as found:
+                    if not found:
+                        raise NoRoom(self.settings.limits.bytes_in_flight)
+                    return await run_in_thread(partial(decode, limit), size)
+        return await run_in_thread(partial(decode, limit), size)
 
     def slot(self, *, window: bool = False, heavy: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for a free slot; a heavy fetch spends the target's budget while it runs."""

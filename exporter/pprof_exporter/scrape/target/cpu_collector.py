@@ -36,7 +36,9 @@ class CpuCollector(ProfileCollector):
                 after = (await context.read_process()).cpu
         cost = context.state.reading_cost
         from_page = after is not None and after.source is CpuSource.METRICS
-        used = use_between(before, after, self.window, (cost.seconds or 0) if from_page else 0)
+        # Read late if there was no room for the profile: it would count what the program did after the window.
+        late = from_page and reply.held_back > 0
+        used = None if late else use_between(before, after, self.window, (cost.seconds or 0) if from_page else 0)
         cost.used(used, self.window)
         intake.cpu_use(used)
         await self._take_in(reply, used)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
-from pprof_exporter.catalog import ReasonGroup
+from pprof_exporter.catalog import ReasonGroup, Skip
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.event_log import LOG
 from pprof_exporter.profile import DecodeError
-from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError
+from pprof_exporter.scrape.client.errors import ExporterExhausted, FetchError, NoRoom
+from pprof_exporter.scrape.client.transport_errors import forget_frames
 from pprof_exporter.scrape.state.target_state import TargetState
 from pprof_exporter.scrape.target.auxiliary_collectors import CanaryCollector, MemStatsCollector, StacksCollector
 from pprof_exporter.scrape.target.collector import Collector, IndexCollector, MutexCollector, ProfileCollector
 from pprof_exporter.scrape.target.context import TargetContext
 from pprof_exporter.scrape.target.cpu_collector import CpuCollector
+from pprof_exporter.scrape.target.failure_log import FailureLog
 from pprof_exporter.scrape.target.policy import FetchPolicy
 
 # The index page is fetched twice as often as the CPU profile.
@@ -43,6 +45,7 @@ class TargetScraper:
         self.index = IndexCollector(context)
         self._policy = FetchPolicy(context, self.collectors, random)
         self.log: EventLog = LOG.bind(target=context.target.name)
+        self._failures = FailureLog(context.clock.steady)
         self._recoveries = context.state.recoveries
         self._processes = context.state.processes
 
@@ -66,10 +69,11 @@ class TargetScraper:
         try:
             await self.index.run()
         except (FetchError, DecodeError) as error:
+            forget_frames(error)
             self._failed(INDEX, error)
             problem = error
         else:
-            self._notice_recovery()
+            self._succeeded(INDEX)
         if self.state.up and self.state.profiles:
             await self._identify()
             self._context.intake.settle()
@@ -96,36 +100,55 @@ class TargetScraper:
         try:
             await collector.run()
         except (FetchError, DecodeError) as error:
-            if error.reason.group is not ReasonGroup.OWN:
+            # Returned as a value: a task that has ended keeps it, and with its traceback the body of the reply.
+            forget_frames(error)
+            if error.reason.group is not ReasonGroup.OWN or isinstance(error, NoRoom):
                 self._policy.failed(collector)
             self._failed(collector.name, error)
             return error
         else:
             self._policy.succeeded(collector)
-            self._notice_recovery()
+            self._succeeded(collector.name)
             return None
         finally:
             self.state.revision += 1
 
-    def _notice_recovery(self) -> None:
+    def _succeeded(self, name: str) -> None:
         """Asked after each success: a callback of the intake would make a reference cycle of every target."""
+        for fields in self._failures.succeeded(name):
+            self.log.info("fetches succeed again", **fields)
         if self._recoveries != self.state.recoveries:
             self._recoveries = self.state.recoveries
-            self.log.info("target is up")
+            line = self._failures.recovered()
+            if line is not None:
+                self.log.info("target is up", **line)
             self._policy.on_recovery()
             self._context.process.reset()
 
     def _failed(self, name: str, error: FetchError | DecodeError) -> None:
+        if isinstance(error, NoRoom):
+            self._had_no_room(name, error)
+            return
         reason = error.reason
         if isinstance(error, ExporterExhausted):
             self._exhausted(name, error)
             return
-        # A persistent failure is one event, not one per round.
-        last = self.state.counters[name].last_failure
-        report = self.log.debug if last is not None and last.reason is reason else self.log.warning
         self._context.intake.failed(name, error)
-        advice = error.hint.advice if error.hint else reason.advice
-        report("fetch failed", profile=name, reason=str(reason), detail=error.detail, advice=advice)
+        fields = self._failures.failed(name, reason)
+        report = self.log.debug if fields is None else self.log.warning
+        report(
+            "fetch failed",
+            profile=name,
+            reason=str(reason),
+            detail=error.detail,
+            advice=error.hint.advice if error.hint else reason.advice,
+            **(fields or {}),
+        )
+
+    def _had_no_room(self, name: str, error: NoRoom) -> None:
+        """Count a fetch for which the exporter had no memory. It says nothing about the target."""
+        self.state.counters[name].skipped[Skip.MEMORY] += 1
+        self.log.debug("no room for a reply", profile=name, detail=error.detail)
 
     def _exhausted(self, name: str, error: ExporterExhausted) -> None:
         """The exporter has its own line and count for it, whatever the target."""
