@@ -28,6 +28,7 @@ ALLOWED = {
     "capture/matrix_runner.py": "awaited together by the command",
     "cli/record.py": "awaited by the command",
     "web/passwords.py": "each check hands its error to the request that waits, and the next one starts the queue again",
+    "scrape/client/bytes_in_flight.py": "a timer that only ends a wait",
     "web/connections.py": "a timer that only cuts a connection",
 }
 """Files that start tasks, threads or timers on their own, and why that is no background task."""
