@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -213,6 +214,13 @@ def test_a_rule_that_cannot_be_used_says_why(parts: dict[str, Any], says: str) -
 @pytest.mark.parametrize("target", ["$1", "${1}", "a_${1}_b", "$name", "_x", "${1}_$2"])
 def test_a_target_label_may_hold_groups(target: str) -> None:
     rule(target_label=target)
+
+
+def test_a_template_that_is_none_is_refused_at_once_however_long_it_is() -> None:
+    began = time.thread_time()
+    with pytest.raises(BadRule, match="is not a replacement"):
+        rule("labelmap", replacement="$" + "a" * 70_000 + "-")
+    assert time.thread_time() - began < 2
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()), st.text())
