@@ -109,7 +109,7 @@ def test_nothing_that_could_be_told_is_exit_code_2(capsys: pytest.CaptureFixture
         (["/nowhere/a", "/nowhere/b"], "No such file"),
         (["a", "b", "--from=http://x"], "choose one"),
         (["--stable=127.0.0.1:1"], "required together"),
-        (["--from=ftp://x"], "not an http or https URL"),
+        (["--from=ftp://x"], "the scheme must be http or https, not 'ftp'"),
         (["--from=http://127.0.0.1:1"], "cannot be read"),
     ],
 )

@@ -133,7 +133,7 @@ def _counting_errors(pool: Pool) -> Middleware:
             raise
         except Exception as error:  # noqa: BLE001 - any error ends one request
             pool.supervisor.internal_error(error, path=request.path)
-            return web.Response(status=500, text="An internal error ended this request; see the log of the exporter.\n")
+            return text_reply("An internal error ended this request; see the log of the exporter.", 500)
 
     return counting
 
