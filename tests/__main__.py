@@ -30,6 +30,7 @@ COMPARING = (
     "test_client_border.py",
     "test_gateway.py",
     "test_readers_agree.py",
+    "test_requests_agree.py",
     "test_scenarios.py",
     "test_texts.py",
     "test_texts_agree.py",
@@ -47,6 +48,7 @@ LIVING = ("test_detection.py", "test_control_group.py", "test_zoo.py")
 """Each watches many programs for two to four minutes, one after the other. Two at once are more than two processors can
 do while nothing may be late, and take no less time in all: the others run in the time that these leave."""
 STURDY = (
+    "test_borders.py",
     "test_capture.py",
     "test_check.py",
     "test_every_release.py",
@@ -57,6 +59,7 @@ STURDY = (
     "test_probe.py",
     "test_prometheus.py",
     "test_sharding.py",
+    "test_sub_path.py",
 )
 """Run beside the waiting ones: they test what is seen and not how long it took, and need no Wine."""
 SIDE_BY_SIDE = ("-n", "logical", "--dist", "worksteal")
