@@ -138,11 +138,20 @@ class Hint(StrEnum):
         return member
 
 
+def seen(text: str, hint: Hint | None) -> str:
+    """A text on what was observed, and what a hint adds to it. Without a full stop."""
+    return f"{text}; {hint.shows}" if hint else text
+
+
+def advice_on(reason: Reason, hint: Hint | None) -> str:
+    """What to do: the advice of the hint takes the place of that of the reason."""
+    return (hint or reason).advice
+
+
 def explained(reason: Reason, hint: Hint | None = None, detail: str = "", advice: str = "") -> str:
     """What was observed and what to do, for people. `detail` is of the one failure, and may quote the server.
 
     `advice` takes the place of that of hint or reason.
     """
-    seen = [reason.meaning, *([detail.rstrip(". ")] if detail else [])]
-    shows = f"; {hint.shows}" if hint else ""
-    return f"{': '.join(seen)}{shows}. {advice or (hint or reason).advice}"
+    text = f"{reason.meaning}: {detail.rstrip('. ')}" if detail else reason.meaning
+    return f"{seen(text, hint)}. {advice or advice_on(reason, hint)}"

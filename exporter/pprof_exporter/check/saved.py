@@ -10,6 +10,7 @@ from yarl import URL
 
 from pprof_exporter.capture.format import CAPTURE_MANIFEST, CaptureError, read_manifest, read_rounds
 from pprof_exporter.capture.replay import Replay
+from pprof_exporter.catalog.hints import seen
 from pprof_exporter.check.kind_of import kind_of
 from pprof_exporter.check.report import TargetAssessor, TargetReport
 from pprof_exporter.clock import ManualClock
@@ -86,8 +87,7 @@ class SavedProfiles:
         try:
             self._add(name, body)
         except DecodeError as error:
-            shows = f"; {error.hint.shows}" if error.hint else ""
-            return f"{error.reason.meaning} ({error.detail}){shows}"
+            return seen(f"{error.reason.meaning} ({error.detail})", error.hint)
         return ""
 
     def _add(self, name: str, body: bytes) -> None:

@@ -33,13 +33,14 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
     except OSError as error:
         return _fail(options.file, error.strerror or str(error))
+    from pprof_exporter.catalog.hints import advice_on, seen
     from pprof_exporter.profile import DecodeError, decode
 
     try:
         profile = decode(data, max_bytes=_EVERYTHING - 1)
     except DecodeError as error:
-        shows = f"; {error.hint.shows}" if error.hint else ""
-        return _fail(options.file, f"{error.reason}: {error.detail}{shows}. {(error.hint or error.reason).advice}")
+        problem = seen(f"{error.reason}: {error.detail}", error.hint)
+        return _fail(options.file, f"{problem}. {advice_on(error.reason, error.hint)}")
     facts = describe(profile, options.top or _EVERYTHING)
     if options.format == "json":
         print_document(json_text(facts, indent=2))

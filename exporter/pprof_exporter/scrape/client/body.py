@@ -26,6 +26,10 @@ class Excerpt:
     head: int
     tail: int
 
+    def of(self, body: bytes) -> bytes:
+        """These parts of a body; all of it if it is no longer than they are."""
+        return body if len(body) <= self.head + self.tail else body[: self.head] + body[len(body) - self.tail :]
+
 
 class ReplyBody:
     """Keeps what comes, or an excerpt of it. `max_bytes` is what may come, kept or not, and what it may inflate to."""
@@ -73,10 +77,7 @@ class ReplyBody:
             if isinstance(result, Exception):
                 raise result
             kept = result
-        excerpt = self._excerpt
-        if excerpt is None or len(kept) <= excerpt.head + excerpt.tail:
-            return kept
-        return kept[: excerpt.head] + kept[len(kept) - excerpt.tail :]
+        return kept if self._excerpt is None else self._excerpt.of(kept)
 
     def clear(self) -> None:
         """Keep nothing: the reply failed. An error's traceback may refer to this body for long."""
@@ -84,10 +85,9 @@ class ReplyBody:
 
     def _drop(self, excerpt: Excerpt) -> None:
         """Drop what is between the beginning and the end."""
-        kept = self._kept.getvalue()
-        self._kept, self._size = BytesIO(), excerpt.head + excerpt.tail
-        self._kept.write(kept[: excerpt.head])
-        self._kept.write(kept[len(kept) - excerpt.tail :])
+        kept = excerpt.of(self._kept.getvalue())
+        self._kept, self._size = BytesIO(), len(kept)
+        self._kept.write(kept)
 
 
 def _decoded(body: bytes, encoding: str, limit: int) -> bytes | FetchError | MemoryError:

@@ -6,6 +6,7 @@ from random import Random
 from typing import Protocol
 
 from pprof_exporter.catalog import ReasonGroup, Skip
+from pprof_exporter.catalog.hints import advice_on
 from pprof_exporter.catalog.vocabulary import CANARY, INDEX, MEMSTATS, STACKS
 from pprof_exporter.event_log import LOG
 from pprof_exporter.profile import DecodeError
@@ -141,7 +142,7 @@ class TargetScraper:
             profile=name,
             reason=str(reason),
             detail=error.detail,
-            advice=error.hint.advice if error.hint else reason.advice,
+            advice=advice_on(reason, error.hint),
             **(fields or {}),
         )
 
