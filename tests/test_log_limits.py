@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pprof_exporter.log_limits import LogLimit
+from pprof_exporter.log_limits import LineAllowance, LogLimit
 
 
 class _Timer:
@@ -47,3 +47,15 @@ def test_the_memory_of_events_is_bounded_and_loses_the_oldest() -> None:
     assert len(limit._events) == 3
     assert limit.admit(3.0) is None
     assert limit.admit(0.0) == 0
+
+
+def test_a_subject_has_some_lines_at_once_and_then_one_now_and_then_with_the_count_of_those_left_out() -> None:
+    timer = _Timer()
+    allowance = LineAllowance(timer, at_once=3, every=600)
+    assert [allowance.take() for _ in range(5)] == [0, 0, 0, None, None]
+    timer.at = 599.0
+    assert allowance.take() is None
+    timer.at = 600.0
+    assert [allowance.take(), allowance.take()] == [3, None]
+    timer.at = 1e6
+    assert [allowance.take() for _ in range(4)] == [1, 0, 0, None]

@@ -1,4 +1,4 @@
-"""What happens again and again is logged once, and then now and then with a count."""
+"""What happens again and again is logged a few times, and then now and then with a count."""
 
 from __future__ import annotations
 
@@ -50,6 +50,32 @@ class LogLimit:
         """Have the next equal event logged at once: this one is over. Returns how many were not logged."""
         event = self._events.pop(key, None)
         return 0 if event is None else event.unlogged
+
+
+class LineAllowance:
+    """The lines that one subject may have: `at_once` in a short time, and one more after each `every` seconds."""
+
+    __slots__ = ("_at_once", "_counted_at", "_every", "_left", "_left_out", "_timer")
+
+    def __init__(self, timer: Callable[[], float], *, at_once: int, every: float) -> None:
+        """`timer` returns seconds that never jump, as `Clock.steady` does."""
+        self._timer = timer
+        self._at_once, self._every = at_once, every
+        self._left = float(at_once)
+        self._counted_at = timer()
+        self._left_out = 0
+
+    def take(self) -> int | None:
+        """How many lines were left out since the one before this; None: leave this one out too."""
+        now = self._timer()
+        self._left = min(self._at_once, self._left + (now - self._counted_at) / self._every)
+        self._counted_at = now
+        if self._left < 1:
+            self._left_out += 1
+            return None
+        self._left -= 1
+        more, self._left_out = self._left_out, 0
+        return more
 
 
 def repeats(more: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,6 +222,28 @@ async def test_targets_that_are_gone_are_forgotten(scene: Scene) -> None:
     await scene.clock.advance(60)
     assert scene.pool._raw_profiles is not None
     assert scene.pool._raw_profiles.bytes == 0
+
+
+async def test_a_target_that_keeps_changing_has_few_lines_about_its_evidence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "pprof_exporter")
+    clock = FakeClock()
+    evidence_service = await EvidenceService.open(tmp_path / "evidence", EvidenceSettings(interval=60), clock)
+    fetcher = FakeFetcher(clock)
+    pool = pool_of(clock, fetcher, "shop:1", raw_profiles=evidence_service.raw_profiles)
+    evidence_service.start(pool, pool._random)
+    for _ in range(24):
+        await clock.advance(480)
+        fetcher.faults["shop:1"] = failing(FetchError(Reason.CONNECT, "refused"))
+        await clock.advance(120)
+        del fetcher.faults["shop:1"]
+    await evidence_service.close()
+    await pool.close(0)
+    lines = [vars(record)["fields"] for record in caplog.records if record.message == "evidence saved"]
+    assert evidence_service.evidence_store.saved[Origin.FINDING] >= 24
+    assert 4 <= len(lines) <= 4 + 2 * 4
+    assert lines[-1]["more"] > 1
 
 
 async def test_what_is_too_old_goes_while_the_exporter_runs(tmp_path: Path) -> None:

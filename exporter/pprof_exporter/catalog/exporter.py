@@ -18,6 +18,17 @@ IN_FLIGHT_LIMIT = gauge(
     "pprof_exporter_fetches_in_flight_limit",
     "Maximum number of concurrent fetches; fetches with a window have a separate limit of the same size.",
 )
+REPLY_BYTES = gauge(
+    "pprof_exporter_reply_bytes_in_flight", "Memory of replies that are received or inflated, beyond 256 KiB of each."
+)
+REPLY_BYTES_LIMIT = gauge(
+    "pprof_exporter_reply_bytes_in_flight_limit",
+    "Maximum of pprof_exporter_reply_bytes_in_flight, as limits.bytes_in_flight sets it.",
+)
+REPLY_WAIT = counter(
+    "pprof_exporter_reply_wait_seconds_total",
+    "Time for which replies waited for memory, added up; no latency of a target has it.",
+)
 BUDGET = gauge("pprof_exporter_profiling_budget_ratio", "Maximum share of time for which a target may be profiled.")
 LOOP_LAG = histogram(
     "pprof_exporter_loop_lag_seconds",
@@ -119,6 +130,9 @@ FAMILIES = (
     TARGETS,
     IN_FLIGHT,
     IN_FLIGHT_LIMIT,
+    REPLY_BYTES,
+    REPLY_BYTES_LIMIT,
+    REPLY_WAIT,
     BUDGET,
     LOOP_LAG,
     OVERLOADED,

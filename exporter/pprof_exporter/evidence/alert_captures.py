@@ -10,7 +10,7 @@ from pprof_exporter.catalog.own_trouble import BackgroundTask
 from pprof_exporter.evidence.all_profiles import fetch_all_profiles
 from pprof_exporter.evidence.capture_request import CaptureRequest
 from pprof_exporter.evidence.push import Pusher
-from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, save_finding
+from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, log_saved, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole
 from pprof_exporter.scrape import Pool
 
@@ -83,4 +83,6 @@ class AlertCaptures:
             Origin.ALERT, capture_request.mode, capture_request.level, capture_request.said, capture_request.alert
         )
         finding = finding_record(context.state, about, self._pool.clock.now(), missing)
-        await save_finding(self._store, self._pusher, finding, [(body, ProfileRole.SHOWS) for body in found])
+        saved = await save_finding(self._store, self._pusher, finding, [(body, ProfileRole.SHOWS) for body in found])
+        if saved is not None:
+            log_saved(saved)

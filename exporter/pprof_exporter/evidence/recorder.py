@@ -9,8 +9,9 @@ from pprof_exporter.catalog.vocabulary import Severity
 from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.policy import CHANGE_MODE, EVIDENCE_POLICIES, RETAINED_KINDS, EvidencePolicy
 from pprof_exporter.evidence.push import Pusher
-from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, save_finding
+from pprof_exporter.evidence.saving import FindingSummary, count_internal, finding_record, log_saved, save_finding
 from pprof_exporter.evidence_store import DropReason, EvidenceStore, Origin, ProfileRole, SavedFinding
+from pprof_exporter.log_limits import LineAllowance
 from pprof_exporter.scrape import Pool, TargetState
 from pprof_exporter.scrape.state.raw_profiles import RawProfiles
 from pprof_exporter.verdicts import BAD, TargetSnapshot, recent_change, snapshot_of, verdicts
@@ -23,6 +24,9 @@ _ROUND = 15.0
 _EXPIRE_EVERY = 60.0
 # Seconds after a change of the target in which saving waits for new profiles.
 _SETTLES_WITHIN = 150.0
+# Lines of the log about evidence of one target: so many in a short time, and two an hour.
+_LINES_AT_ONCE = 4
+_ANOTHER_LINE_EVERY = 1800.0
 
 
 class EvidenceRecorder:
@@ -45,6 +49,7 @@ class EvidenceRecorder:
         self._bad: dict[tuple[str, str], tuple[str, float]] = {}
         """Worst level of each bad failure mode by target and mode, and when it turned bad."""
         self._saved: dict[tuple[str, str], tuple[float, str]] = {}
+        self._lines: dict[str, LineAllowance] = {}
         # Older ones do not count, and to read all of them takes half a second.
         for saved in reversed(evidence_store.findings(since=self._clock.now() - interval)):
             self._remember(saved)
@@ -126,17 +131,29 @@ class EvidenceRecorder:
         saved = await save_finding(self._store, self._pusher, finding_record(state, about, now), bodies)
         if saved is not None:
             self._remember(saved)
+            self._log(saved)
 
     def _remember(self, saved: SavedFinding) -> None:
         finding = saved.finding
         if finding.origin is Origin.FINDING:
             self._saved[finding.target, finding.mode] = (finding.at, finding.level)
 
+    def _log(self, saved: SavedFinding) -> None:
+        """A target that keeps changing has few lines. Its page lists everything that was saved."""
+        target = saved.finding.target
+        if target not in self._lines:
+            self._lines[target] = LineAllowance(self._clock.steady, at_once=_LINES_AT_ONCE, every=_ANOTHER_LINE_EVERY)
+        more = self._lines[target].take()
+        if more is not None:
+            log_saved(saved, more)
+
     def _forget(self, names: set[str]) -> None:
         """Drop the state of targets that are no longer watched."""
         self._raw_profiles.retain(names)
         for key in [key for key in self._bad if key[0] not in names]:
             del self._bad[key]
+        for name in self._lines.keys() - names:
+            del self._lines[name]
         oldest = self._clock.now() - self._interval
         for key in [key for key, (at, _) in self._saved.items() if at < oldest]:
             del self._saved[key]

@@ -12,6 +12,7 @@ from pprof_exporter.event_log import LOG
 from pprof_exporter.evidence.push import Pusher
 from pprof_exporter.evidence_store.finding import FindingRecord, Origin, Process, ProfileRole, RawProfile, SavedFinding
 from pprof_exporter.evidence_store.store import EvidenceProblem, EvidenceStore
+from pprof_exporter.log_limits import repeats
 from pprof_exporter.scrape import TargetState
 
 _MAX_LENGTH = 1000
@@ -64,19 +65,23 @@ async def save_finding(
 ) -> SavedFinding | None:
     """Save a finding, and push its profiles if a pusher is set; None if it was dropped."""
     saved = await asyncio.to_thread(evidence_store.add, finding, bodies, finding.at)
-    if saved is None:
-        return None
+    if saved is not None and pusher is not None:
+        pusher.enqueue(saved, bodies)
+    return saved
+
+
+def log_saved(saved: SavedFinding, more: int = 0) -> None:
+    """Log that a finding was saved. `more` were saved and not logged before it."""
+    finding = saved.finding
     LOG.info(
         "evidence saved",
         target=finding.target,
         mode=finding.mode,
         level=finding.level,
         id=saved.id,
-        bytes=saved.finding.size,
+        bytes=finding.size,
+        **repeats(more),
     )
-    if pusher is not None:
-        pusher.enqueue(saved, bodies)
-    return saved
 
 
 def count_internal(evidence_store: EvidenceStore, error: BaseException) -> None:

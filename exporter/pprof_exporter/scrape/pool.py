@@ -17,6 +17,7 @@ from pprof_exporter.clock import Clock
 from pprof_exporter.config import Settings, Target
 from pprof_exporter.descriptors import NO_LIMIT, DescriptorLimit
 from pprof_exporter.event_log import LOG
+from pprof_exporter.scrape.client.bytes_in_flight import BytesInFlight
 from pprof_exporter.scrape.client.fetcher import Fetcher
 from pprof_exporter.scrape.state.exporter_load import ExporterLoad
 from pprof_exporter.scrape.state.target_state import TargetState
@@ -98,6 +99,11 @@ class Pool:
     def clock(self) -> Clock:
         """The clock of all targets."""
         return self._clock
+
+    @property
+    def in_flight(self) -> BytesInFlight:
+        """The bound on the memory of all replies."""
+        return self._fetcher.in_flight
 
     @property
     def settings(self) -> Settings:

@@ -8,7 +8,7 @@ import pytest
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.scrape.client.errors import FetchError
-from pprof_exporter.scrape.target.failure_log import MOST_AT_ONCE, FailureLog
+from pprof_exporter.scrape.target.failure_log import ANOTHER_EVERY, MOST_AT_ONCE, FailureLog
 from tests.scrape.fakes import FakeClock, FakeFetcher, pool_of
 
 HOUR = 3600.0
@@ -57,7 +57,7 @@ async def test_a_target_that_changes_all_the_time_has_few_lines_and_a_count_of_t
         lines += [failed] if failed is not None else []
         lines += log.succeeded("heap") if number % 2 else []
         await clock.advance(10)
-    assert MOST_AT_ONCE < len(lines) <= MOST_AT_ONCE + 4 * 8
+    assert MOST_AT_ONCE < len(lines) <= MOST_AT_ONCE + 4 * HOUR / ANOTHER_EVERY
     assert any(line.get("more") for line in lines)
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pprof_exporter.catalog import Reason
+from pprof_exporter.log_limits import LineAllowance, repeats
 
 REMIND_EVERY = 3600.0
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 6
 """Lines of one target in a short time."""
-_ANOTHER_EVERY = 450.0
-"""Seconds after which it may have one more: eight an hour."""
+ANOTHER_EVERY = 900.0
+"""Seconds after which it may have one more: four an hour."""
 
 Fields = dict[str, object]
 """Fields of a line besides those that the caller knows."""
@@ -39,9 +40,7 @@ class FailureLog:
         """`timer` returns seconds that never jump, as `Clock.steady` does."""
         self._timer = timer
         self._episodes: dict[Reason, _Episode] = {}
-        self._lines = float(MOST_AT_ONCE)
-        self._counted_at = timer()
-        self._left_out = 0
+        self._lines = LineAllowance(timer, at_once=MOST_AT_ONCE, every=ANOTHER_EVERY)
 
     def failed(self, profile: str, reason: Reason) -> Fields | None:
         """Count a failed fetch. Returns the fields of a line; None: none is due."""
@@ -52,7 +51,7 @@ class FailureLog:
         episode.failures += 1
         episode.profiles.add(profile)
         due = episode.logged_at is None or now - episode.logged_at >= REMIND_EVERY
-        if not due or (line := self._line(now)) is None:
+        if not due or (line := self._line()) is None:
             return None
         first, episode.logged_at = episode.logged_at is None, now
         return line if first else {**line, **_summary(episode, now), "profiles": ",".join(sorted(episode.profiles))}
@@ -63,13 +62,13 @@ class FailureLog:
         for reason in list(self._episodes):
             ended = self._leave(profile, reason)
             # Without a line about its beginning, its end would tell nothing.
-            if ended is not None and ended.logged_at is not None and (line := self._line(now)) is not None:
+            if ended is not None and ended.logged_at is not None and (line := self._line()) is not None:
                 lines.append({"reason": str(reason), **_summary(ended, now), **line})
         return lines
 
     def recovered(self) -> Fields | None:
         """The fields of a line that says that the target is up; None: none is due."""
-        return self._line(self._timer())
+        return self._line()
 
     def _leave(self, profile: str, reason: Reason) -> _Episode | None:
         """A profile does not fail for this reason any more. Returns the episode if it is over."""
@@ -77,16 +76,10 @@ class FailureLog:
         episode.profiles.discard(profile)
         return None if episode.profiles else self._episodes.pop(reason)
 
-    def _line(self, now: float) -> Fields | None:
+    def _line(self) -> Fields | None:
         """Fields of one more line: how many were left out before it; None: this one is left out."""
-        self._lines = min(MOST_AT_ONCE, self._lines + (now - self._counted_at) / _ANOTHER_EVERY)
-        self._counted_at = now
-        if self._lines < 1:
-            self._left_out += 1
-            return None
-        self._lines -= 1
-        more, self._left_out = self._left_out, 0
-        return {"more": more} if more else {}
+        more = self._lines.take()
+        return None if more is None else repeats(more)
 
 
 def _summary(episode: _Episode, now: float) -> Fields:
