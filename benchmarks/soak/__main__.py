@@ -1,13 +1,15 @@
 """An hour of targets that do everything wrong: whether anything of the exporter rises, and what it takes at most.
 
-    python -m benchmarks.soak [--minutes 60] [--warm-up 10] [--targets 300] [--replaced 3] [--faults all|NAME,...]
-        [--lasts 60] [--healthy 0.33] [--seed 1] [--short-intervals] [--most-memory 300] [--json FILE] [--keep-log FILE]
+    python -m benchmarks.soak [--minutes 60] [--warm-up 20] [--targets 300] [--replaced 15] [--faults all|NAME,...]
+        [--lasts 60] [--healthy 0.33] [--seed 1] [--short-intervals] [--most-memory 450] [--json FILE] [--keep-log FILE]
 
 Each of the targets is healthy for a third of the time and otherwise has one of its own four of the faults of
-`benchmarks/soak/faults.py`, each for a while. `--replaced` of them a minute are replaced by others. The exporter saves
-statistics and evidence. Every 15 seconds its memory, objects, descriptors, threads, tasks and series are counted; the
-slope of each is taken after the warm-up. Exits with 1 if one rises by more than its noise, if memory, the time of
-/metrics or the log exceed their bound, or if there was a traceback or an internal error.
+`benchmarks/soak/faults.py`, each for a while. `--replaced` of them a minute, the oldest, are replaced by others. The
+exporter saves statistics, and evidence, which it removes after ten minutes. Every 15 seconds its memory, objects,
+descriptors, threads, tasks and series are counted; the slope of each is taken after the warm-up, by whose end each of
+the first targets was replaced: from then on there are as many of each age at any time, so nothing that is kept of a
+target may rise. Exits with 1 if one rises by more than its noise, if memory, the time of /metrics or the log exceed
+their bound, or if there was a traceback or an internal error.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +44,28 @@ def parser() -> argparse.ArgumentParser:
     """The flags."""
     flags = argparse.ArgumentParser(prog="python -m benchmarks.soak", description="A soak with faults at random.")
     flags.add_argument("--minutes", type=float, default=60, help="how long to measure, after the warm-up")
-    flags.add_argument("--warm-up", type=float, default=10, help="minutes before that")
+    flags.add_argument("--warm-up", type=float, help="minutes before that; by default until all were replaced, or 10")
     flags.add_argument("--targets", type=int, default=300, help="how many targets")
-    flags.add_argument("--replaced", type=int, default=3, help="how many targets are replaced by others a minute")
+    flags.add_argument("--replaced", type=int, default=15, help="how many targets are replaced by others a minute")
     flags.add_argument("--faults", default="all", help="comma-separated, or all")
     flags.add_argument("--lasts", type=float, default=60, help="seconds for which a target does the same, on average")
     flags.add_argument("--healthy", type=float, default=0.33, help="share of the time for which a target is healthy")
     flags.add_argument("--seed", type=int, default=1, help="of the course of faults")
     flags.add_argument("--short-intervals", action="store_true", help="fetch every profile each ten seconds")
-    flags.add_argument("--most-memory", type=float, default=300, help="highest resident memory allowed, in MiB")
+    flags.add_argument("--most-memory", type=float, help="highest resident memory allowed, in MiB; 1.5 for each target")
     flags.add_argument("--json", type=Path, help="write the figures to this file too")
     flags.add_argument("--keep-log", type=Path, help="copy the log of the exporter to this file")
     return flags
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; those that depend on others are set."""
+    options = parser().parse_args(arguments)
+    if options.warm_up is None:
+        options.warm_up = math.ceil(options.targets / options.replaced) if options.replaced else 10
+    if options.most_memory is None:
+        options.most_memory = 1.5 * options.targets
+    return options
 
 
 def soak(options: argparse.Namespace) -> Result:
@@ -64,7 +78,7 @@ def soak(options: argparse.Namespace) -> Result:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         insecure = {"tls_config": {"insecure_skip_verify": True}, "follow_redirects": True}
         profiles = {"profiles": _SHORT} if options.short_intervals else {}
-        config = churn.config(folder, of_job=insecure, **profiles)
+        config = churn.config(folder, of_job=insecure, evidence={"max_age": "10m"}, **profiles)
         stack.enter_context(churn.listed(targets, folder, options.targets, options.replaced))
         counts = folder / "counts.jsonl"
         program = stack.enter_context(
@@ -93,7 +107,7 @@ def soak(options: argparse.Namespace) -> Result:
 
 def main() -> int:
     """Run, print, and return the exit code."""
-    options = parser().parse_args()
+    options = parsed()
     result = soak(options)
     print(HEADER)
     for page in result.pages:

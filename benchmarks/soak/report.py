@@ -45,7 +45,8 @@ class Bounds:
     """MiB of resident memory."""
     slowest_page: float = 1000
     """Milliseconds of /metrics."""
-    lines_per_target_and_hour: float = 20
+    lines_of_a_target: float = 20
+    """Lines of the log about one target: ten at once, and five an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,6 @@ class Result:
     stopped: int
 
     @property
-    def hours(self) -> float:
-        """The whole run, with the warm-up."""
-        return (float(self.options.minutes) + float(self.options.warm_up)) / 60
-
-    @property
     def trends(self) -> dict[str, Trend]:
         """The trend of each figure after the warm-up."""
         after = 60 * float(self.options.warm_up)
@@ -78,11 +74,6 @@ class Result:
     def internal_errors(self) -> float:
         """As the exporter counts them."""
         return sum(map(float, _ERRORS.findall(self.page)))
-
-    @property
-    def lines_per_target(self) -> float:
-        """Lines of the log for each target and hour."""
-        return self.log.lines / float(self.options.targets) / self.hours
 
     def reasons(self) -> dict[str, float]:
         """Failed fetches by reason."""
@@ -99,8 +90,8 @@ class Result:
         yield f"resident memory at most {self.most_resident:.0f} MiB; {self.samples.cpu:.0f} s of CPU time"
         log = self.log
         yield (
-            f"log: {log.bytes / 1024:.0f} KiB, {log.lines} lines, {self.lines_per_target:.1f} for each target and "
-            f"hour, at most {log.most_of_a_target} about one target, {log.tracebacks} tracebacks"
+            f"log: {log.bytes / 1024:.0f} KiB, {log.lines} lines, {log.lines_of_each:.1f} about each of "
+            f"{len(log.by_target)} targets, at most {log.most_of_a_target}, {log.tracebacks} tracebacks"
         )
         for message, count in sorted(log.by_message.items(), key=lambda pair: -pair[1])[:_SHOWN]:
             yield f"  {count:6} {message}"
@@ -120,7 +111,8 @@ class Result:
             "cpu_seconds": self.samples.cpu,
             "log_bytes": self.log.bytes,
             "log_lines": self.log.lines,
-            "log_lines_per_target_and_hour": self.lines_per_target,
+            "log_lines_of_each_target": self.log.lines_of_each,
+            "log_lines_of_a_target_at_most": self.log.most_of_a_target,
             "metrics_p99_ms": self.pages[0].quantile(0.99),
             "metrics_max_ms": max(self.pages[0].took, default=None),
             "tracebacks": self.log.tracebacks,
@@ -143,8 +135,8 @@ def broken(result: Result, bounds: Bounds) -> list[str]:
         found.append(f"resident memory was {result.most_resident:.0f} MiB, more than {bounds.most_memory:.0f}")
     if slowest > bounds.slowest_page or page.failed:
         found.append(f"/metrics took {slowest:.0f} ms, and did not answer {page.failed} times")
-    if result.lines_per_target > bounds.lines_per_target_and_hour:
-        found.append(f"the log has {result.lines_per_target:.0f} lines for each target and hour")
+    if result.log.most_of_a_target > bounds.lines_of_a_target:
+        found.append(f"the log has {result.log.most_of_a_target} lines about one target")
     if result.log.tracebacks or result.internal_errors:
         found.append(f"{result.log.tracebacks} tracebacks, {result.internal_errors:.0f} internal errors")
     if result.stopped:

@@ -102,6 +102,11 @@ class LogVolume:
         return cls(len(lines), len(text.encode()), text.count("Traceback"), dict(messages), dict(targets))
 
     @property
+    def lines_of_each(self) -> float:
+        """Lines about a target, on average."""
+        return sum(self.by_target.values()) / max(1, len(self.by_target))
+
+    @property
     def most_of_a_target(self) -> int:
         """Lines about the target with most lines."""
         return max(self.by_target.values(), default=0)

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from benchmarks.soak.__main__ import parser, soak
+from benchmarks.soak.__main__ import parsed, soak
 from benchmarks.soak.faults import FAULTS
 from benchmarks.soak.report import RISING, Bounds, broken
 from benchmarks.soak.samples import DESCRIPTORS, OBJECTS, SERIES, TASKS, THREADS, LogVolume
@@ -26,17 +26,16 @@ MOST_GROWTH = {DESCRIPTORS: 60.0, TASKS: 120.0, THREADS: 3.0, SERIES: 60_000.0, 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 on loopback")
 def test_five_minutes_of_all_faults_leave_nothing_behind() -> None:
     warm_up = 1.5
-    options = parser().parse_args(
+    options = parsed(
         [f"--minutes={MINUTES - warm_up}", f"--warm-up={warm_up}", "--targets=60", "--lasts=20", "--replaced=6"]
     )
     result = soak(options)
     # Of a machine that does other things at the same time, /metrics is judged by the benchmark alone.
-    bounds = Bounds(most_memory=250, slowest_page=20_000, lines_per_target_and_hour=200)
+    bounds = Bounds(most_memory=250, slowest_page=20_000)
     assert [problem for problem in broken(result, bounds) if " rises" not in problem] == []
     for name, most in MOST_GROWTH.items():
         found = result.trends[name]
         assert found.slope / 60 * MINUTES <= most, f"{name}: {found}"
-    assert result.log.most_of_a_target <= 30
     reasons = set(result.reasons())
     assert {"truncated", "too_large", "timeout_header", "not_http", "html", "closed", "http_5xx"} <= reasons
     assert set(RISING) <= set(result.samples.figures)

@@ -54,6 +54,13 @@ class RenamingFetcher(FakeFetcher):
         del self._message.sample[_FUNCTIONS:]
         self._names = sorted({function.name for function in self._message.function})[:_FUNCTIONS]
         self._number = 0
+        self._build = 0
+
+    def restart(self) -> None:
+        """A new release: its profiles have another build ID."""
+        self._build += 1
+        for mapping in self._message.mapping:
+            self._message.string_table[mapping.build_id] = f"build-{self._build}".encode()
 
     async def get(
         self,

@@ -95,6 +95,8 @@ REFUSED: list[tuple[bytes, int]] = [
     (b"G\x00T / HTTP/1.1" + HOST + b"\r\n", 400),
     (b"GET / HTTP/1.1" + HOST + b"Bad Header: y\r\n\r\n", 400),
     (b"HELLO\r\n\r\n", 400),
+    (b"GET /targets HTTP/1.1\nHost: localhost\nConnection: close\n\n", 400),
+    (b"GET /targets HTTP/1.1" + HOST + b"X: y\n\r\n", 400),
     (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", 400),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), 400),

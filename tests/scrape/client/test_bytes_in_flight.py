@@ -248,6 +248,17 @@ async def test_a_reply_for_which_there_is_no_room_for_long_is_no_failure_of_the_
     assert fetcher.in_flight.held == 0
 
 
+async def test_a_server_that_ends_a_reply_which_nobody_read_has_not_cut_it(fetcher: Fetcher) -> None:
+    cut = sends(HEAD + b"Content-Length: 3000000\r\n\r\n" + bytes(2 * MIB), close=True)
+    async with serving(cut) as server:
+        with pytest.raises(NoRoom):
+            await beside_a_full_memory(fetcher, fetcher.get(server.url, timeout=60), 1.2)
+        with pytest.raises(FetchError) as raised:
+            await fetcher.get(server.url, timeout=60)
+        assert raised.value.reason is Reason.TRUNCATED
+    assert fetcher.in_flight.held == 0
+
+
 async def test_of_a_reply_that_is_dropped_as_it_comes_nothing_is_counted(fetcher: Fetcher) -> None:
     async with serving(sends(whole(bytes(3 * MIB)))) as server:
         reply = await fetcher.get(server.url, timeout=60, excerpt=Excerpt(10, 10))

@@ -41,6 +41,9 @@ _REFUSAL_BYTES = 4096
 # Replies of the largest size at a time, for a fetcher without a bound of others.
 _UNSHARED = 4
 _PROXY_AUTHENTICATION_REQUIRED = 407
+# Seconds. Servers end a reply that nobody reads, as http.Server.WriteTimeout says (net/http), so one that waited this
+# long for room and then ended may have been whole.
+_MAY_BE_CUT = 1.0
 # Memory and threads can run out within a request.
 _CAUGHT = (*TRANSPORT_ERRORS, MemoryError, RuntimeError)
 
@@ -209,6 +212,8 @@ class Fetcher:
         lease.release()
         if unanswered and await self._no_name_resolves(connection):
             failure = ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
+        if failure.reason is Reason.TRUNCATED and lease.waited >= _MAY_BE_CUT:
+            failure = NoRoom(self.in_flight.most)
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
         try:
             if isinstance(failure, ExporterExhausted | NoRoom):

@@ -15,8 +15,8 @@ from pprof_exporter.log_limits import LineAllowance, repeats
 REMIND_EVERY = 3600.0
 MOST_AT_ONCE = 6
 """Lines of one target in a short time."""
-ANOTHER_EVERY = 900.0
-"""Seconds after which it may have one more: four an hour."""
+ANOTHER_EVERY = 1200.0
+"""Seconds after which it may have one more: three an hour."""
 
 Fields = dict[str, object]
 """Fields of a line besides those that the caller knows."""
