@@ -1,4 +1,4 @@
-"""A whole exporter without a network, whose targets stay and fail in every way for hours: what is kept of one is bounded.
+"""A whole exporter without a network, whose targets stay and fail in every way for hours.
 
     python -m tests.scrape.long_life --hours 24
 

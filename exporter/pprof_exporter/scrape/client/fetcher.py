@@ -210,10 +210,7 @@ class Fetcher:
             room.deadline = None
         body.clear()
         lease.release()
-        if unanswered and await self._no_name_resolves(connection):
-            failure = ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
-        if failure.reason is Reason.TRUNCATED and lease.waited >= _MAY_BE_CUT:
-            failure = NoRoom(self.in_flight.most)
+        failure = await self._or_own(failure, connection, lease.waited, unanswered=unanswered)
         # Raised here, so that it does not refer to the error that it explains, nor to what that refers to.
         try:
             if isinstance(failure, ExporterExhausted | NoRoom):
@@ -223,9 +220,17 @@ class Fetcher:
             # An error that is raised refers to this frame.
             del failure
 
-    async def _no_name_resolves(self, connection: Connection) -> bool:
-        seconds = time.perf_counter() - connection.stopwatch.started
-        return await self.dialer.name_server.fails_for_all(connection.url.raw_host or "", seconds)
+    async def _or_own(
+        self, failure: FetchError, connection: Connection, waited: float, *, unanswered: bool
+    ) -> FetchError:
+        """The failure, or what the exporter lacked, if that may be its cause."""
+        if unanswered:
+            seconds = time.perf_counter() - connection.stopwatch.started
+            if await self.dialer.name_server.fails_for_all(connection.url.raw_host or "", seconds):
+                return ExporterExhausted(ExhaustedResource.RESOLVER, failure.detail)
+        if failure.reason is Reason.TRUNCATED and waited >= _MAY_BE_CUT:
+            return NoRoom(self.in_flight.most)
+        return failure
 
     async def _request(
         self, client: ConfiguredClient, used: Credentials, request: HttpRequest, connection: Connection, room: Room
