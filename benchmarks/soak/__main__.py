@@ -1,15 +1,16 @@
 """An hour of targets that do everything wrong: whether anything of the exporter rises, and what it takes at most.
 
-    python -m benchmarks.soak [--minutes 60] [--warm-up 20] [--targets 300] [--replaced 15] [--faults all|NAME,...]
+    python -m benchmarks.soak [--minutes 60] [--warm-up 21] [--targets 300] [--replaced 20] [--faults all|NAME,...]
         [--lasts 60] [--healthy 0.33] [--seed 1] [--short-intervals] [--most-memory 450] [--json FILE] [--keep-log FILE]
 
 Each of the targets is healthy for a third of the time and otherwise has one of its own four of the faults of
 `benchmarks/soak/faults.py`, each for a while. `--replaced` of them a minute, the oldest, are replaced by others. The
-exporter saves statistics, and evidence, which it removes after ten minutes. Every 15 seconds its memory, objects,
-descriptors, threads, tasks and series are counted; the slope of each is taken after the warm-up, by whose end each of
-the first targets was replaced: from then on there are as many of each age at any time, so nothing that is kept of a
-target may rise. Exits with 1 if one rises by more than its noise, if memory, the time of /metrics or the log exceed
-their bound, or if there was a traceback or an internal error.
+exporter saves evidence, which it removes after five minutes, and statistics, to those of 10,000 other targets that are
+gone: as many as it keeps. Every 15 seconds its memory, objects, descriptors, threads, tasks and series are counted; the
+slope of each is taken after the warm-up, by whose end each of the first targets was replaced: from then on there are
+as many of each age at any time, so nothing that is kept of a target may rise. Exits with 1 if one rises by more than
+its noise, if memory, the time of /metrics or the log exceed their bound, or if there was a traceback or an internal
+error.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ from benchmarks.fleet.measured import Resident
 from benchmarks.fleet.page_load import HEADER, PROMETHEUS, PageLoad, requesting
 from benchmarks.soak import targets as load
 from benchmarks.soak.faults import FAULTS
+from benchmarks.soak.history import write_history
 from benchmarks.soak.report import Bounds, Result, broken
 from benchmarks.soak.samples import MIB, LogVolume, Samples
 from tests.lab import exporter
 
 SAMPLE_EVERY = 15.0
+EVIDENCE_LASTS = "5m"
+SETTLES = 6
+"""Minutes after which what is kept of targets that are gone has become small: statistics and evidence."""
 _SHORT = {name: {"interval": "10s"} for name in ("heap", "allocs", "goroutine", "block", "mutex", "threadcreate")}
 
 
@@ -44,9 +49,9 @@ def parser() -> argparse.ArgumentParser:
     """The flags."""
     flags = argparse.ArgumentParser(prog="python -m benchmarks.soak", description="A soak with faults at random.")
     flags.add_argument("--minutes", type=float, default=60, help="how long to measure, after the warm-up")
-    flags.add_argument("--warm-up", type=float, help="minutes before that; by default until all were replaced, or 10")
+    flags.add_argument("--warm-up", type=float, help="minutes before that; by default until all were replaced")
     flags.add_argument("--targets", type=int, default=300, help="how many targets")
-    flags.add_argument("--replaced", type=int, default=15, help="how many targets are replaced by others a minute")
+    flags.add_argument("--replaced", type=int, default=20, help="how many targets are replaced by others a minute")
     flags.add_argument("--faults", default="all", help="comma-separated, or all")
     flags.add_argument("--lasts", type=float, default=60, help="seconds for which a target does the same, on average")
     flags.add_argument("--healthy", type=float, default=0.33, help="share of the time for which a target is healthy")
@@ -62,7 +67,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options; those that depend on others are set."""
     options = parser().parse_args(arguments)
     if options.warm_up is None:
-        options.warm_up = math.ceil(options.targets / options.replaced) if options.replaced else 10
+        options.warm_up = SETTLES + (math.ceil(options.targets / options.replaced) if options.replaced else 10)
     if options.most_memory is None:
         options.most_memory = 1.5 * options.targets
     return options
@@ -78,13 +83,15 @@ def soak(options: argparse.Namespace) -> Result:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         insecure = {"tls_config": {"insecure_skip_verify": True}, "follow_redirects": True}
         profiles = {"profiles": _SHORT} if options.short_intervals else {}
-        config = churn.config(folder, of_job=insecure, evidence={"max_age": "10m"}, **profiles)
+        config = churn.config(folder, of_job=insecure, evidence={"max_age": EVIDENCE_LASTS}, **profiles)
         stack.enter_context(churn.listed(targets, folder, options.targets, options.replaced))
-        counts = folder / "counts.jsonl"
+        counts, saved = folder / "counts.jsonl", folder / "saved"
+        saved.mkdir()
+        write_history(saved / "epochs.sqlite")
         program = stack.enter_context(
             exporter.running(
                 f"--config.file={config}",
-                f"--storage.path={folder / 'saved'}",
+                f"--storage.path={saved}",
                 module=("benchmarks.soak.watched", str(counts)),
             )
         )

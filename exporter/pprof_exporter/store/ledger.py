@@ -32,6 +32,8 @@ from pprof_exporter.store.twins import is_same, twins_of
 _ENOUGH = 10
 # How many epochs back to look for one with enough values.
 _FARTHEST = 5
+UNUSED_ROUNDS = 10
+"""Rounds of `Store.expire` after which an epoch that was not used is made small in memory: five minutes of the pool."""
 
 
 class Ledger:
@@ -46,6 +48,9 @@ class Ledger:
         self._services: dict[str, list[int]] = {}
         self._records: dict[int, dict[str, SignalRecord]] = {}
         self._packed = PackedRecords()
+        self._used: dict[int, int] = {}
+        """The round in which each epoch was last observed or compared."""
+        self._round = 0
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
         self._fresh: OrderedDict[SketchKey, None] = OrderedDict()
@@ -100,7 +105,7 @@ class Ledger:
         """See `Store.observe`."""
         if epoch_id not in self._epochs or not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return
-        self.unpack(epoch_id)
+        self.use(epoch_id)
         record = self._records.setdefault(epoch_id, {}).setdefault(signal, SignalRecord())
         if record.fresh is None:
             record.fresh = Sketch()
@@ -153,12 +158,16 @@ class Ledger:
         """Epochs that are too old, or of which there are too many."""
         return aged_epochs(([self._epochs[own] for own in ids] for ids in self._services.values()), now, policy)
 
-    def idle(self, before: float) -> list[int]:
-        """Epochs with signals in memory that were last seen before this time, and with which no target is compared."""
-        needed: set[int] = set()
-        for key in self.stays.seen_since(before):
-            needed.update(epoch.id for epoch in self.history(key))
-        return [own for own in self._records if own not in needed and self._epochs[own].last_seen < before]
+    def idle(self) -> list[int]:
+        """Begin a new round. Returns epochs with signals in memory that were not used for `UNUSED_ROUNDS`."""
+        self._round += 1
+        return [own for own in self._records if self._round - self._used.get(own, 0) > UNUSED_ROUNDS]
+
+    def use(self, epoch_id: int) -> None:
+        """Undo `pack`, and have an epoch that is in use stay as it is."""
+        if epoch_id in self._epochs:
+            self._used[epoch_id] = self._round
+        self.unpack(epoch_id)
 
     def pack(self, epoch_id: int) -> None:
         """Make the signals of an epoch small: read again from the file when needed, or encoded."""
@@ -193,6 +202,7 @@ class Ledger:
             for signal in self._records.pop(epoch.id, {}):
                 self._fresh.pop((epoch.id, signal), None)
             self._packed.drop(epoch.id)
+            self._used.pop(epoch.id, None)
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)

@@ -10,8 +10,8 @@ from pprof_exporter.store.stays import STAY_PRECISION
 
 # Each that is removed from the file takes some milliseconds, in which no other exporter can write.
 _MOST_AT_ONCE = 200
-IDLE = 1.25 * STAY_PRECISION
-"""Seconds after which an epoch that no target is seen in is made small in memory."""
+# Seconds since an epoch was last seen, after which its target counts as gone.
+_IDLE = 1.25 * STAY_PRECISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def aged_epochs(services: Iterable[Sequence[Epoch]], now: float, policy: EpochRe
 def over_size(spared: Sequence[Epoch], size: Callable[[int], int], now: float, policy: EpochRetention) -> list[Epoch]:
     """Without a file: the epochs to remove, longest unseen first, until the sketches fit. `size` is by epoch id."""
     sizes = [size(epoch.id) for epoch in spared]
-    idle = sum(own for epoch, own in zip(spared, sizes, strict=True) if now - epoch.last_seen > IDLE)
+    idle = sum(own for epoch, own in zip(spared, sizes, strict=True) if now - epoch.last_seen > _IDLE)
     total, over = sum(sizes), []
     for epoch, own in zip(spared, sizes, strict=True):
-        if total <= policy.size and (idle <= policy.idle or now - epoch.last_seen <= IDLE):
+        if total <= policy.size and (idle <= policy.idle or now - epoch.last_seen <= _IDLE):
             break
         total -= own
         idle -= own

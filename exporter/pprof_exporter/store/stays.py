@@ -48,10 +48,6 @@ class Stays:
             elif stay.before in gone:
                 self._stays[key] = replace(stay, before=None)
 
-    def seen_since(self, when: float) -> list[StayKey]:
-        """Targets that were seen at this time or later; that time may be behind by `STAY_PRECISION`."""
-        return [key for key, stay in self._stays.items() if stay.last_seen >= when]
-
     def surplus_before(self, most: int) -> float:
         """With more than `most` targets: the time at which the last of so many was seen; else one before all."""
         if len(self._stays) <= most:

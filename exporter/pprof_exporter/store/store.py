@@ -23,7 +23,7 @@ from pprof_exporter.store.database import Database
 from pprof_exporter.store.epoch import Comparison, Epoch, Fingerprint, Stay, Summary
 from pprof_exporter.store.ledger import Ledger
 from pprof_exporter.store.problems import StorageProblem, database_errors, storage_problem
-from pprof_exporter.store.retention import IDLE, EpochRetention, oldest_stay, over_size
+from pprof_exporter.store.retention import EpochRetention, oldest_stay, over_size
 from pprof_exporter.store.set_aside import file_id, move_corrupt
 from pprof_exporter.store.sketch import Sketch
 
@@ -163,7 +163,7 @@ class Store:
             with self._memory:
                 self._ledger.drop(removed)
                 self._ledger.stays.drop_unseen(unseen)
-                idle = self._ledger.idle(now - IDLE)
+                idle = self._ledger.idle()
             for epoch_id in idle:
                 # Observing waits for a single epoch, here and in `_size`, not for those of a thousand targets.
                 with self._memory:
@@ -184,7 +184,7 @@ class Store:
     def _load(self, epoch_ids: Iterable[int]) -> None:
         for epoch_id in epoch_ids:
             with self._memory:
-                self._ledger.unpack(epoch_id)
+                self._ledger.use(epoch_id)
                 if self._ledger.unread(epoch_id) is None:
                     continue
             with self._disk:
