@@ -31,7 +31,7 @@ from pprof_exporter.scrape import pool as pooling
 from pprof_exporter.scrape.client.body import Excerpt
 from pprof_exporter.scrape.client.fetcher import Reply
 from pprof_exporter.scrape.pool import Pool
-from pprof_exporter.store import EpochRetention, ledger
+from pprof_exporter.store import EpochRetention, packed
 from tests.proto import profile_pb2
 from tests.scrape.fakes import RECORDED, FakeClock, FakeFetcher, pool_of, settings, settle
 
@@ -115,7 +115,7 @@ async def churning(folder: Path) -> AsyncIterator[Churn]:
     service.evidence_store._policy = EvidenceRetention(findings=KEPT)
     retention = EpochRetention(most=KEPT, targets=KEPT)
     fetcher = RenamingFetcher(clock)
-    with patch.object(pooling, "EpochRetention", lambda: retention), patch.object(ledger, "UNUSED_ROUNDS", 6):
+    with patch.object(pooling, "EpochRetention", lambda: retention), patch.object(packed, "UNUSED_ROUNDS", 6):
         pool = pool_of(clock, fetcher, storage=folder / "epochs.sqlite", raw_profiles=service.raw_profiles)
         service.start(pool, pool._random)
         fleet = FleetSeries(pool)

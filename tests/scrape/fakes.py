@@ -23,6 +23,7 @@ from pprof_exporter.catalog.vocabulary import STACKS
 from pprof_exporter.config import ClientSettings, Limits, Params, Settings, Target, parse_target
 from pprof_exporter.default_profiles import default_profiles
 from pprof_exporter.scrape.client.body import Excerpt
+from pprof_exporter.scrape.client.bytes_in_flight import BytesInFlight
 from pprof_exporter.scrape.client.errors import FetchError
 from pprof_exporter.scrape.client.fetcher import Fetcher, Getter, Reply
 from pprof_exporter.scrape.client.phases import Phases
@@ -107,6 +108,7 @@ class FakeFetcher(Fetcher):
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
+        self.in_flight = BytesInFlight(2**20, wire=2**20, inflated=2**20)
         self.asked: Counter[str] = Counter()
         self.faults: dict[str, Callable[[], Exception]] = {}
         self.takes: dict[str, float] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pprof_exporter.store import EpochRetention, Fingerprint, Store
-from pprof_exporter.store.ledger import UNUSED_ROUNDS
+from pprof_exporter.store.packed import UNUSED_ROUNDS
 from tests.store.observing import select
 
 RETENTION = EpochRetention(most=400, targets=400)

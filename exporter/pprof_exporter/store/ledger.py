@@ -1,8 +1,7 @@
 """Epochs and their distributions in memory, with what is not yet written to the file.
 
 No input or output here, and no lock: `Store` has both. Every epoch has an id for this run, and at most one row in the
-file. Id and row differ because other exporters write the same file: epoch 7 of this exporter can be row 9, which
-another exporter wrote a moment earlier.
+file. Id and row differ because other exporters write the same file: epoch 7 here can be row 9.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 from pprof_exporter.store.batch import Batch, SketchKey
 from pprof_exporter.store.epoch import (
@@ -32,8 +32,7 @@ from pprof_exporter.store.twins import is_same, twins_of
 _ENOUGH = 10
 # How many epochs back to look for one with enough values.
 _FARTHEST = 5
-UNUSED_ROUNDS = 10
-"""Rounds of `Store.expire` after which an epoch that was not used is made small in memory: five minutes of the pool."""
+_FIRST_SEEN = attrgetter("first_seen", "id")
 
 
 class Ledger:
@@ -48,9 +47,6 @@ class Ledger:
         self._services: dict[str, list[int]] = {}
         self._records: dict[int, dict[str, SignalRecord]] = {}
         self._packed = PackedRecords()
-        self._used: dict[int, int] = {}
-        """The round in which each epoch was last observed or compared."""
-        self._round = 0
         self._loaded: set[int] = set()
         self._dirty: set[int] = set()
         self._fresh: OrderedDict[SketchKey, None] = OrderedDict()
@@ -120,7 +116,7 @@ class Ledger:
 
     def epochs(self, service: str) -> list[Epoch]:
         """The epochs of a service, the first one first."""
-        return sorted((self._epochs[own] for own in self._services.get(service, ())), key=_beginning)
+        return sorted((self._epochs[own] for own in self._services.get(service, ())), key=_FIRST_SEEN)
 
     def history(self, key: StayKey) -> Iterator[Epoch]:
         """The epochs before the one that a target is in, the latest first."""
@@ -159,14 +155,13 @@ class Ledger:
         return aged_epochs(([self._epochs[own] for own in ids] for ids in self._services.values()), now, policy)
 
     def idle(self) -> list[int]:
-        """Begin a new round. Returns epochs with signals in memory that were not used for `UNUSED_ROUNDS`."""
-        self._round += 1
-        return [own for own in self._records if self._round - self._used.get(own, 0) > UNUSED_ROUNDS]
+        """Epochs with signals in memory that were not used for long. For use once a round."""
+        return self._packed.unused(self._records)
 
     def use(self, epoch_id: int) -> None:
         """Undo `pack`, and have an epoch that is in use stay as it is."""
         if epoch_id in self._epochs:
-            self._used[epoch_id] = self._round
+            self._packed.note_use(epoch_id)
         self.unpack(epoch_id)
 
     def pack(self, epoch_id: int) -> None:
@@ -202,7 +197,6 @@ class Ledger:
             for signal in self._records.pop(epoch.id, {}):
                 self._fresh.pop((epoch.id, signal), None)
             self._packed.drop(epoch.id)
-            self._used.pop(epoch.id, None)
             self._loaded.discard(epoch.id)
             self._dirty.discard(epoch.id)
             self.rows.pop(epoch.id, None)
@@ -354,7 +348,3 @@ class Ledger:
         for records in self._records.values():
             for signal in [signal for signal, record in records.items() if not record.count]:
                 del records[signal]
-
-
-def _beginning(epoch: Epoch) -> tuple[float, int]:
-    return epoch.first_seen, epoch.id
