@@ -40,6 +40,8 @@ from tests.lab import exporter
 
 SAMPLE_EVERY = 15.0
 EVIDENCE_LASTS = "5m"
+LEAST_MEMORY = 275.0
+"""MiB: the program with the statistics of all that are gone, and as many large replies as fit."""
 SETTLES = 6
 """Minutes after which what is kept of targets that are gone has become small: statistics and evidence."""
 _SHORT = {name: {"interval": "10s"} for name in ("heap", "allocs", "goroutine", "block", "mutex", "threadcreate")}
@@ -57,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--healthy", type=float, default=0.33, help="share of the time for which a target is healthy")
     flags.add_argument("--seed", type=int, default=1, help="of the course of faults")
     flags.add_argument("--short-intervals", action="store_true", help="fetch every profile each ten seconds")
-    flags.add_argument("--most-memory", type=float, help="highest resident memory allowed, in MiB; 1.5 for each target")
+    flags.add_argument("--most-memory", type=float, help="MiB of resident memory allowed; 1.5 for each target")
     flags.add_argument("--json", type=Path, help="write the figures to this file too")
     flags.add_argument("--keep-log", type=Path, help="copy the log of the exporter to this file")
     return flags
@@ -69,7 +71,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if options.warm_up is None:
         options.warm_up = SETTLES + (math.ceil(options.targets / options.replaced) if options.replaced else 10)
     if options.most_memory is None:
-        options.most_memory = 1.5 * options.targets
+        options.most_memory = max(LEAST_MEMORY, 1.5 * options.targets)
     return options
 
 
