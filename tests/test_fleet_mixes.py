@@ -56,7 +56,7 @@ def test_a_cpu_profile_has_the_ticks_of_its_processors(replies: dict[str, bytes]
 
 def test_the_texts_are_those_of_the_same_program(replies: dict[str, bytes]) -> None:
     stats = read_memstats(replies["heap_debug1.txt"])
-    page = replies["metrics.txt"].decode()
+    page = replies["metrics.txt"]
     assert read_page_figures(page) == HeapFigures(stats.heap_alloc, stats.next_gc, stats.num_gc, stats.buck_hash_sys)
     assert read_page(page).gomaxprocs == 2
     index = read_index(replies["index.html"])
@@ -67,9 +67,9 @@ def test_the_texts_are_those_of_the_same_program(replies: dict[str, bytes]) -> N
 
 def test_a_program_may_have_no_figures_on_its_page() -> None:
     recorded = (RECORDED / "metrics.txt").read_text()
-    assert read_page_figures(made_text.metrics(recorded, None, 60, processors=8).decode()) is None
+    assert read_page_figures(made_text.metrics(recorded, None, 60, processors=8)) is None
     figures = Figures(heap_alloc=10, next_gc=20, collections=30, profiler_memory=40)
-    page = made_text.metrics(recorded, figures, 60, processors=8).decode()
+    page = made_text.metrics(recorded, figures, 60, processors=8)
     assert read_page_figures(page) == HeapFigures(10, 20, 30, 40)
     assert len(page.splitlines()) > 60
 

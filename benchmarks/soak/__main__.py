@@ -29,13 +29,12 @@ from typing import Any
 import psutil
 
 from benchmarks.fleet import churn
-from benchmarks.fleet.measured import Resident
 from benchmarks.fleet.page_load import HEADER, PROMETHEUS, PageLoad, requesting
 from benchmarks.soak import targets as load
 from benchmarks.soak.faults import FAULTS
 from benchmarks.soak.history import write_history
 from benchmarks.soak.report import Bounds, Result, broken
-from benchmarks.soak.samples import MIB, LogVolume, Samples
+from benchmarks.soak.samples import LogVolume, Samples
 from tests.lab import exporter
 
 SAMPLE_EVERY = 15.0
@@ -97,21 +96,19 @@ def soak(options: argparse.Namespace) -> Result:
                 module=("benchmarks.soak.watched", str(counts)),
             )
         )
-        process, resident = psutil.Process(program.process.pid), Resident()
-        stack.enter_context(resident.watching(process))
         pages = [PageLoad("/metrics", PROMETHEUS, 5), PageLoad("/", {}, 20), PageLoad("/-/healthy", {}, 1)]
         stack.enter_context(requesting(program.url, pages))
-        samples, page = Samples(process, program.url, counts), ""
+        samples, page = Samples(psutil.Process(program.process.pid), program.url, counts), ""
         ends = time.monotonic() + 60 * (options.warm_up + options.minutes)
         while time.monotonic() < ends:
             time.sleep(min(SAMPLE_EVERY, max(0.1, ends - time.monotonic())))
             page = samples.take()
-            print(samples.line(resident.most / MIB), flush=True)
+            print(samples.line(), flush=True)
         log = program.log
         if options.keep_log:
             options.keep_log.write_text(log)
         stopped = program.stop()
-    return Result(options, samples, pages, resident.most / MIB, LogVolume.of(log), page, stopped)
+    return Result(options, samples, pages, LogVolume.of(log), page, stopped)
 
 
 def main() -> int:

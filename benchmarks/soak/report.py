@@ -56,7 +56,6 @@ class Result:
     options: argparse.Namespace
     samples: Samples
     pages: list[PageLoad]
-    most_resident: float
     log: LogVolume
     page: str
     stopped: int
@@ -87,7 +86,7 @@ class Result:
         for name, found in self.trends.items():
             rises = found.rises(share=RISING[name].share, least=RISING[name].least)
             yield f"{name:<14} {found}: {'rises' if rises else 'within noise'}"
-        yield f"resident memory at most {self.most_resident:.0f} MiB; {self.samples.cpu:.0f} s of CPU time"
+        yield f"resident memory at most {self.samples.highest:.0f} MiB; {self.samples.cpu:.0f} s of CPU time"
         log = self.log
         yield (
             f"log: {log.bytes / 1024:.0f} KiB, {log.lines} lines, {log.lines_of_each:.1f} about each of "
@@ -107,7 +106,7 @@ class Result:
                 name: {"slope": found.slope, "error": found.error, "level": found.level}
                 for name, found in self.trends.items()
             },
-            "resident_most_mib": self.most_resident,
+            "resident_most_mib": self.samples.highest,
             "cpu_seconds": self.samples.cpu,
             "log_bytes": self.log.bytes,
             "log_lines": self.log.lines,
@@ -131,8 +130,8 @@ def broken(result: Result, bounds: Bounds) -> list[str]:
     ]
     page = result.pages[0]
     slowest = max(page.took, default=float("inf"))
-    if result.most_resident > bounds.most_memory:
-        found.append(f"resident memory was {result.most_resident:.0f} MiB, more than {bounds.most_memory:.0f}")
+    if result.samples.highest > bounds.most_memory:
+        found.append(f"resident memory was {result.samples.highest:.0f} MiB, more than {bounds.most_memory:.0f}")
     if slowest > bounds.slowest_page or page.failed:
         found.append(f"/metrics took {slowest:.0f} ms, and did not answer {page.failed} times")
     if result.log.most_of_a_target > bounds.lines_of_a_target:

@@ -17,6 +17,7 @@ MIB = 2**20
 OBJECTS, BLOCKS, TASKS = "objects", "blocks", "tasks"
 RESIDENT, DESCRIPTORS, THREADS, SERIES = "resident_mib", "descriptors", "threads", "series"
 _TARGET = re.compile(r' target="?([^" ]+)')
+_HIGHEST = re.compile(r"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 _FAMILY = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
@@ -33,6 +34,8 @@ class Samples:
     families: list[tuple[float, Counter[str]]] = field(default_factory=list)
     """Series of each family at some times."""
     cpu: float = 0
+    highest: float = 0
+    """MiB of resident memory, as the kernel noted it: no sample misses its peak."""
     _read: int = 0
 
     def take(self) -> str:
@@ -44,6 +47,7 @@ class Samples:
             self._add(THREADS, float(self.process.num_threads()))
             times = self.process.cpu_times()
         self.cpu = times.user + times.system
+        self.highest = _highest_resident(self.process.pid)
         families = Counter(
             found[0] for line in page.splitlines() if not line.startswith("#") and (found := _FAMILY.match(line))
         )
@@ -54,11 +58,11 @@ class Samples:
                 self.figures.setdefault(name, []).append((counted["at"] - self.began, counted[name]))
         return page
 
-    def line(self, most: float) -> str:
+    def line(self) -> str:
         """The latest figures, with the highest resident memory so far."""
         minutes = (time.monotonic() - self.began) / 60
         latest = "  ".join(f"{name} {points[-1][1]:.0f}" for name, points in self.figures.items())
-        return f"{minutes:6.2f} min  {latest}  most {most:.0f}"
+        return f"{minutes:6.2f} min  {latest}  most {self.highest:.0f}"
 
     def grown_families(self, after: float) -> list[tuple[str, int, int]]:
         """Families with more series at the end than at a time, those that grew most first."""
@@ -81,6 +85,15 @@ class Samples:
                 if line.endswith(b"\n"):
                     self._read += len(line)
                     yield json.loads(line)
+
+
+def _highest_resident(pid: int) -> float:
+    """VmHWM of proc_pid_status(5), in MiB. A soak needs Linux anyway, for its addresses of loopback."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    found = _HIGHEST.search(status)
+    if found is None:
+        raise ValueError(f"process {pid} has no VmHWM")
+    return int(found[1]) / 1024
 
 
 @dataclass(frozen=True, slots=True)

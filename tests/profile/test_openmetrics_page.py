@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pprof_exporter.catalog import Reason
-from pprof_exporter.profile import DecodeError
-from pprof_exporter.profile.openmetrics_page import TargetMetrics, read_page
+from pprof_exporter.profile import DecodeError, openmetrics_page
+from pprof_exporter.profile.openmetrics_page import TargetMetrics
 from tests.lab.prometheus import check_metrics
 from tests.profile.made import refusal
 
@@ -33,6 +33,11 @@ go_info{version="go1.27.3"} 1.0
 go_goroutines 7 1795470624.3
 # EOF
 """
+
+
+def read_page(text: str, *, cpu_family: str = openmetrics_page.CPU_SECONDS) -> TargetMetrics:
+    """Read a page in UTF-8."""
+    return openmetrics_page.read_page(text.encode(), cpu_family=cpu_family)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -207,11 +207,11 @@ class _RoundReplay:
         if fetch is None or fetch.file is None:
             return
         try:
-            text = self._body(fetch.file).decode("utf-8", "replace")
-            page = read_page(text)
+            body = self._body(fetch.file)
+            page = read_page(body)
         except DecodeError:
             return
-        self._intake.metrics_page(page, self._clock.at, read_page_figures(text))
+        self._intake.metrics_page(page, self._clock.at, read_page_figures(body))
 
     def _trace(self) -> Trace | None:
         fetch = self._fetches.get(TRACE)

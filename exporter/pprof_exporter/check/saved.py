@@ -101,7 +101,7 @@ class SavedProfiles:
         elif body.startswith(b"<"):
             self.index = read_index(body)
         elif body.startswith(b"# "):
-            self.page = read_page(body.decode("utf-8", "replace"))
+            self.page = read_page(body)
         else:
             profile = decode(body, max_bytes=MAX_INFLATED_BYTES)
             self.profiles.append((profile, kind_of(profile, name), name))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
 from pprof_exporter.profile.function_names.names import entry_name
+from pprof_exporter.profile.page_words import is_blank
 from pprof_exporter.profile.recognise import reject_other_formats
 
 _BEGIN = b"goroutine "
@@ -127,7 +128,7 @@ def longest_waits(dump: GoroutineDump) -> dict[str, float]:
 
 
 def _format_error(text: bytes) -> DecodeError:
-    if not text.strip():
+    if is_blank(text):
         return DecodeError(Reason.EMPTY, "no bytes")
     if _BEGIN.startswith(text) or (b"\n" not in text and _CUT_HEADER.match(text)):
         return DecodeError(Reason.TRUNCATED, "the text ends within the header of the first goroutine")

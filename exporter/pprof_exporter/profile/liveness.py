@@ -10,6 +10,7 @@ import re
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.page_words import is_blank, is_markup
 from pprof_exporter.profile.recognise import other_page
 
 _PLAIN = "text/plain"
@@ -18,9 +19,9 @@ _THREADS = re.compile(rb"threadcreate profile: total \d{1,18}\r?\n")
 
 def check_cmdline(body: bytes, content_type: str) -> None:
     """Raise `DecodeError` unless this can be a command line. `content_type` is "" if it is not known."""
-    if not body.strip():
+    if is_blank(body):
         raise DecodeError(Reason.EMPTY, "no bytes")
-    if body.lstrip().startswith(b"<"):
+    if is_markup(body):
         raise DecodeError(Reason.HTML, "an HTML page in place of the command line")
     if content_type not in ("", _PLAIN):
         raise DecodeError(Reason.TEXT, f"{content_type} in place of the command line")

@@ -34,12 +34,12 @@ TAIL_BYTES = 64 * 1024
 
 # The families of client_golang (prometheus/go_collector.go), which VictoriaMetrics has too (metrics/go_metrics.go).
 _PAGE_FAMILIES = {
-    "go_memstats_heap_alloc_bytes": "heap_alloc",
-    "go_memstats_next_gc_bytes": "next_gc",
-    "go_memstats_buck_hash_sys_bytes": "buck_hash_sys",
-    "go_gc_duration_seconds_count": "num_gc",
+    b"go_memstats_heap_alloc_bytes": "heap_alloc",
+    b"go_memstats_next_gc_bytes": "next_gc",
+    b"go_memstats_buck_hash_sys_bytes": "buck_hash_sys",
+    b"go_gc_duration_seconds_count": "num_gc",
 }
-_PAGE_VALUE = re.compile(r"(?:\{[^{}\n]{0,4096}\})?[ \t]+([0-9.eE+]{1,40})(?=[ \t\r\n]|$)")
+_PAGE_VALUE = re.compile(rb"(?:\{[^{}\n]{0,4096}\})?[ \t]+([0-9.eE+]{1,40})(?=[ \t\r\n]|$)")
 _TEXT = bytes(range(0x20, 0x100)) + b"\t\n\r\f\x1b"
 
 
@@ -124,29 +124,29 @@ def read_memstats(body: bytes) -> MemStats:
     )
 
 
-def read_page_figures(text: str) -> HeapFigures | None:
+def read_page_figures(page: bytes) -> HeapFigures | None:
     """The same figures on a metrics page; None unless it has each of them once, as a sensible number.
 
     Searches plain strings: a page can have a hundred thousand lines, and is read with each CPU profile.
     """
-    values = {field: _page_value(text, family) for family, field in _PAGE_FAMILIES.items()}
+    values = {field: _page_value(page, family) for family, field in _PAGE_FAMILIES.items()}
     known = {field: value for field, value in values.items() if value is not None}
     return HeapFigures(**known) if len(known) == len(values) else None
 
 
-def _page_value(text: str, family: str) -> int | None:
+def _page_value(page: bytes, family: bytes) -> int | None:
     found: list[int | None] = []
-    at = 0 if text.startswith(family) else text.find(f"\n{family}") + 1 or None
+    at = 0 if page.startswith(family) else page.find(b"\n" + family) + 1 or None
     while at is not None and len(found) < 2:
-        match = _PAGE_VALUE.match(text, at + len(family))
+        match = _PAGE_VALUE.match(page, at + len(family))
         # Else it is a longer name, or a word of a comment.
         if match is not None:
             found.append(_page_number(match[1]))
-        at = text.find(f"\n{family}", at) + 1 or None
+        at = page.find(b"\n" + family, at) + 1 or None
     return found[0] if len(found) == 1 else None
 
 
-def _page_number(word: str) -> int | None:
+def _page_number(word: bytes) -> int | None:
     try:
         value = float(word)
     except ValueError:

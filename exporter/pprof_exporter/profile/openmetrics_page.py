@@ -1,8 +1,8 @@
 """Reads the target's own /metrics page: the few families with reference values for the profiles.
 
 They are those of client_golang (process_collector.go, go_collector.go). Other families are not parsed, so that a page
-of a hundred thousand lines costs only the search for these. It is for plain strings: a regular expression that starts
-at each line takes a hundred times as long.
+of a hundred thousand lines costs only the search for these, and no second copy of it. It is for plain strings: a
+regular expression that starts at each line takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from prometheus_client.samples import Sample
 
 from pprof_exporter.catalog import Reason
 from pprof_exporter.profile.errors import DecodeError
+from pprof_exporter.profile.page_words import is_blank, is_markup
 
 CPU_SECONDS = "process_cpu_seconds_total"
 
@@ -32,12 +33,14 @@ _NO_LIMIT = 2.0**62
 _FAMILIES = (_START_TIME, _VERSION, _GOMAXPROCS, _GOROUTINES, _GOGC, _GOMEMLIMIT)
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_FIRST_SAMPLE = re.compile(r"^[ \t]*([^#\s].*)$", re.MULTILINE)
 # Where GOGC is off, the runtime has -1 as an unsigned number of 64 bits (runtime/metrics.go, Go 1.21 to 1.27).
 _GOGC_LIMIT = 2**31
-_AFTER_NAME = frozenset((" ", "\t", "{"))
-_BLANK = " \t"
+_AFTER_NAME = frozenset((b" ", b"\t", b"{"))
+_BLANK = b" \t"
+_LINE_END = ord("\n")
 _MAX_LINE = 4096
+_FIRST_SAMPLE = re.compile(rb"^[ \t]*([^#\s][^\n]{0,%d})" % _MAX_LINE, re.MULTILINE)
+_REMARK = re.compile(rb"\s*#")
 _MAX_SAMPLES = 256
 
 
@@ -59,14 +62,14 @@ class TargetMetrics:
     """GOMEMLIMIT in bytes, as it is now; None also without a limit."""
 
 
-def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
+def read_page(page: bytes, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     """Read a page in the text format or in OpenMetrics; `cpu_family` is the sample name of the CPU seconds.
 
     Raises only `DecodeError`: empty, html, text (no page of metrics), or invalid (a sample of these
     families does not parse, is absurdly long, or there are absurdly many).
     """
-    _check_page(text)
-    found = {name: _samples(text, name) for name in (cpu_family, *_FAMILIES)}
+    _check_page(page)
+    found = {name: _samples(page, name) for name in (cpu_family, *_FAMILIES)}
     limit = _single(found[_GOMEMLIMIT])
     versions = {sample.labels.get("version", "") for sample in found[_VERSION]} - {""}
     gogc = _single(found[_GOGC])
@@ -81,51 +84,57 @@ def read_page(text: str, *, cpu_family: str = CPU_SECONDS) -> TargetMetrics:
     )
 
 
-def _check_page(text: str) -> None:
-    if not text.strip():
+def _check_page(page: bytes) -> None:
+    if is_blank(page):
         raise DecodeError(Reason.EMPTY, "no lines")
-    if text.lstrip().startswith("<"):
+    if is_markup(page):
         raise DecodeError(Reason.HTML, "an HTML page instead of metrics")
-    first = _FIRST_SAMPLE.search(text)
-    if first is None and not text.lstrip().startswith("#"):
+    first = _FIRST_SAMPLE.search(page)
+    if first is None and not _REMARK.match(page):
         raise DecodeError(Reason.TEXT, "not a page of metrics")
     if first is not None:
         try:
             _parse(first[1])
         except DecodeError as error:
-            raise DecodeError(Reason.TEXT, f"not a page of metrics: {first[1][:60]!r}") from error
+            raise DecodeError(Reason.TEXT, f"not a page of metrics: {_text(first[1])[:60]!r}") from error
 
 
-def _samples(text: str, name: str) -> list[Sample]:
+def _samples(page: bytes, name: str) -> list[Sample]:
     if not _NAME.fullmatch(name):
         return []
     samples: list[Sample] = []
-    at = text.find(name)
+    sought = name.encode()
+    at = page.find(sought)
     while at >= 0:
-        after = at + len(name)
-        if text[after : after + 1] in _AFTER_NAME and _begins_line(text, at):
+        after = at + len(sought)
+        if page[after : after + 1] in _AFTER_NAME and _begins_line(page, at):
             if len(samples) == _MAX_SAMPLES:
                 raise DecodeError(Reason.INVALID, f"more than {_MAX_SAMPLES} samples of {name}")
-            end = text.find("\n", after)
-            samples.append(_parse(text[at : end if end >= 0 else len(text)]))
-        at = text.find(name, after)
+            end = page.find(b"\n", after)
+            samples.append(_parse(page[at : end if end >= 0 else len(page)]))
+        at = page.find(sought, after)
     return samples
 
 
-def _begins_line(text: str, at: int) -> bool:
-    while at and text[at - 1] in _BLANK:
+def _begins_line(page: bytes, at: int) -> bool:
+    while at and page[at - 1] in _BLANK:
         at -= 1
-    return not at or text[at - 1] == "\n"
+    return not at or page[at - 1] == _LINE_END
 
 
-def _parse(line: str) -> Sample:
+def _parse(line: bytes) -> Sample:
     if len(line) > _MAX_LINE:
-        raise DecodeError(Reason.INVALID, f"a line of {len(line)} characters: {line[:60]!r}")
+        raise DecodeError(Reason.INVALID, f"a line of {len(line)} bytes: {_text(line[:_MAX_LINE])[:60]!r}")
+    text = _text(line)
     try:
-        return next(iter(text_string_to_metric_families(line.strip()))).samples[0]
+        return next(iter(text_string_to_metric_families(text.strip()))).samples[0]
     # The parser documents only ValueError, but also raises other errors, since it indexes into the line.
     except (ValueError, LookupError, StopIteration) as error:
-        raise DecodeError(Reason.INVALID, f"a line that does not parse: {line[:60]!r}") from error
+        raise DecodeError(Reason.INVALID, f"a line that does not parse: {text[:60]!r}") from error
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 def _total(samples: Sequence[Sample]) -> float | None:

@@ -11,10 +11,21 @@ _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1b"))
 _LONGEST = 120
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,1000}?)</title", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(rb"<(script|style|head)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG_FIRST = re.compile(rb"\s*<")
 _TAG = re.compile(rb"<[^>]{0,500}>?")
 # A server that shows the request it got shows its credentials.
 _CREDENTIALS = re.compile(r"\b(basic|bearer)\s+[\w+/=.~-]{4,}", re.IGNORECASE)
 _SENTENCE = re.compile(r"(.{12,}?[.!?])(\s|\Z)")
+
+
+def is_blank(body: bytes) -> bool:
+    """Whether there is nothing, or white space alone. `strip` would copy a body of any size."""
+    return not body or body.isspace()
+
+
+def is_markup(body: bytes) -> bool:
+    """Whether the first character that is no white space is that of a tag."""
+    return _TAG_FIRST.match(body) is not None
 
 
 def first_words(body: bytes) -> str:

@@ -7,7 +7,7 @@ import re
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.page_words import quoted_words
+from pprof_exporter.profile.page_words import is_blank, quoted_words
 
 _HEAD_BYTES = 512
 # A login form may stand behind the styles of its page.
@@ -77,7 +77,7 @@ def reject_other_formats(body: bytes) -> None:
 
 def other_page(body: bytes, said: str) -> DecodeError:
     """The error for a body that is another text than the expected one: empty, html or text. It quotes its beginning."""
-    if not body.strip():
+    if is_blank(body):
         return DecodeError(Reason.EMPTY, "no bytes")
     page = body[:_PAGE_BYTES].removeprefix(_BOM)
     said = ": ".join(part for part in (said, quoted_words(page)) if part)

@@ -96,11 +96,11 @@ class ProcessSource:
     async def _read_page(self) -> tuple[TargetMetrics | None, HeapFigures | None]:
         if self._page.is_suspended():
             return None, None
-        text = ""
+        body = b""
         try:
             reply = await self._fetcher.get(self._url, timeout=self._timeout)
-            text = reply.body.decode("utf-8", "replace")
-            page = read_page(text, cpu_family=self._family)
+            body = reply.body
+            page = read_page(body, cpu_family=self._family)
         except ExporterExhausted:
             return None, None
         except FetchError as error:
@@ -114,7 +114,7 @@ class ProcessSource:
             self._page.missing()
             return None, None
         self._page.found()
-        return page, read_page_figures(text)
+        return page, read_page_figures(body)
 
     async def _read_process(self) -> LocalProcess | None:
         if not self._perhaps_here or self._process.is_suspended():
