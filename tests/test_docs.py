@@ -25,7 +25,7 @@ OTHERS = {
     *("--retry", "--retry-delay", "--retry-connrefused"),
     *("--spec", "--output-dir"),
     *("--minutes", "--repeat", "--busy-loops"),
-    *("--times", "--cases", "--rounds"),
+    *("--times", "--cases", "--hours", "--rounds"),
 }
 """Flags of other programs than the exporter: of curl, of pipx and cibuildwheel, and of commands of the tests."""
 
