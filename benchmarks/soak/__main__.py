@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--healthy", type=float, default=0.33, help="share of the time for which a target is healthy")
     flags.add_argument("--seed", type=int, default=1, help="of the course of faults")
     flags.add_argument("--short-intervals", action="store_true", help="fetch every profile each ten seconds")
-    flags.add_argument("--most-memory", type=float, help="MiB of resident memory allowed; 1.5 for each target")
+    flags.add_argument("--most-memory", type=float, help="MiB allowed; by default 1.5 a target, at least 275")
     flags.add_argument("--json", type=Path, help="write the figures to this file too")
     flags.add_argument("--keep-log", type=Path, help="copy the log of the exporter to this file")
     return flags

@@ -2,7 +2,7 @@
 
     python -m tests.scrape.long_life --hours 24
 
-prints live objects, blocks of memory and series after each hour.
+prints live objects, blocks of memory and bytes of the metrics page after each hour.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ REPLY_BYTES_LIMIT = gauge(
 )
 REPLY_WAIT = counter(
     "pprof_exporter_reply_wait_seconds_total",
-    "Time for which replies waited for memory, added up; no latency of a target has it.",
+    "Time for which replies waited for memory, added up; no latency of a target includes it.",
 )
 BUDGET = gauge("pprof_exporter_profiling_budget_ratio", "Maximum share of time for which a target may be profiled.")
 LOOP_LAG = histogram(

@@ -36,7 +36,7 @@ def first_words(body: bytes) -> str:
     head = body[:_READ].removeprefix(b"\xef\xbb\xbf")
     if len(head.translate(None, _CONTROL)) < len(head):
         return ""
-    if head.lstrip().startswith(b"<"):
+    if is_markup(head):
         title = _TITLE.search(head)
         head = title[1] if title and title[1].strip() else _TAG.sub(b" ", _UNSEEN.sub(b" ", head))
         text = _unescaped(head.decode("utf-8", "replace"))

@@ -7,7 +7,7 @@ import re
 from pprof_exporter.catalog import Reason
 from pprof_exporter.catalog.hints import Hint
 from pprof_exporter.profile.errors import DecodeError
-from pprof_exporter.profile.page_words import is_blank, quoted_words
+from pprof_exporter.profile.page_words import is_blank, is_markup, quoted_words
 
 _HEAD_BYTES = 512
 # A login form may stand behind the styles of its page.
@@ -83,7 +83,7 @@ def other_page(body: bytes, said: str) -> DecodeError:
     said = ": ".join(part for part in (said, quoted_words(page)) if part)
     if _is_svg(page.lstrip()[:_HEAD_BYTES]):
         return DecodeError(Reason.TEXT, said, Hint.SVG)
-    if page.lstrip().startswith(b"<"):
+    if is_markup(page):
         return DecodeError(Reason.HTML, said, _hint_of_page(page))
     return DecodeError(Reason.TEXT, said, _hint_of_text(page))
 
